@@ -1,0 +1,69 @@
+//! What a CDR is after linking: whose device it was at that instant.
+
+use std::sync::Arc;
+
+use super::parsed::ParsedBatch;
+use crate::ids::Names;
+use crate::period::CycleDay;
+use crate::zone::Zone;
+
+/// The owner column's value where no window holds the instant.
+pub const NO_OWNER: u32 = u32::MAX;
+
+/// A customer as rating sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Customer {
+    /// Operator / reseller / customer / cost centre, with `/`.
+    pub owner_path: Arc<str>,
+    /// The day on which the cycle begins.
+    pub cycle_day: CycleDay,
+    /// The clock by which cycles begin: a position in [`Owners::zones`].
+    pub zone: u16,
+}
+
+/// Who had a device during a window of time; codes are positions in the lists of [`Owners`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    /// First instant of the window, microseconds UTC.
+    pub from_us: i64,
+    /// First instant after it; `i64::MAX` for an open window.
+    pub to_us: i64,
+    /// The device.
+    pub device: u32,
+    /// The subscription.
+    pub subscription: u32,
+    /// The customer.
+    pub customer: u32,
+    /// The plan.
+    pub plan: u32,
+}
+
+/// All windows of a reference version and the names behind their codes.
+#[derive(Debug, Clone, Default)]
+pub struct Owners {
+    /// The windows.
+    pub windows: Vec<Owner>,
+    /// Device names.
+    pub devices: Names,
+    /// Subscription names.
+    pub subscriptions: Names,
+    /// Customer names, in the order of [`Owners::customers`].
+    pub customer_names: Names,
+    /// Customers by code.
+    pub customers: Vec<Customer>,
+    /// Plan names.
+    pub plans: Names,
+    /// The zones that customers use.
+    pub zones: Vec<Zone>,
+}
+
+/// A parsed batch whose rows know their owner.
+#[derive(Debug, Clone)]
+pub struct LinkedBatch {
+    /// The rows.
+    pub parsed: ParsedBatch,
+    /// A position in [`Owners::windows`] per readable row, or [`NO_OWNER`].
+    pub owner: Vec<u32>,
+    /// The windows and names.
+    pub owners: Arc<Owners>,
+}

@@ -1,0 +1,171 @@
+//! What a CDR is after parsing: typed columns of one batch, with its lineage, and the rows that could not be read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::delivery::FileContext;
+use crate::number::{Network, Number};
+use crate::outcome::Reason;
+use crate::usage::Usage;
+
+/// The cost column's value where the source gave none.
+pub const NO_COST: i64 = i64::MIN;
+
+/// Texts of varying length in one allocation.
+#[derive(Debug, Clone, Default)]
+pub struct Texts {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+impl Texts {
+    /// Adds a text; it must be valid UTF-8, which the caller has checked.
+    pub fn push(&mut self, text: &str) {
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.ends.push(u32::try_from(self.bytes.len()).expect("a batch holds less than 4 GiB of text"));
+    }
+
+    /// The text at a position.
+    pub fn get(&self, i: usize) -> &str {
+        let from = if i == 0 { 0 } else { self.ends[i - 1] as usize };
+        std::str::from_utf8(&self.bytes[from..self.ends[i] as usize]).expect("only whole texts are pushed")
+    }
+
+    /// How many texts there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+}
+
+/// What is known about a local time without an offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum TimeFlag {
+    /// The source gave an offset, or the local time is unique.
+    Exact = 0,
+    /// The autumn change repeats this local time and the source does not say which; the first was taken.
+    Repeated = 1,
+}
+
+/// Typed columns of the readable rows of a batch; all of the same length, but optional ones may be empty: "absent in all".
+#[derive(Debug, Clone, Default)]
+pub struct ParsedColumns {
+    /// Row number in the delivery, from 0.
+    pub row: Vec<u64>,
+    /// Where the row begins in the delivery, bytes.
+    pub offset: Vec<u64>,
+    /// Bytes of the row without its line end.
+    pub length: Vec<u32>,
+    /// Record key; for `content+occurrence` already with the occurrence.
+    pub key: Vec<u128>,
+    /// Hash of the content, to tell a conflict of ids from a copy; optional.
+    pub content: Vec<u64>,
+    /// The source's record id; optional.
+    pub record_id: Texts,
+    /// Kind and direction.
+    pub usage: Vec<Usage>,
+    /// The served party.
+    pub a_number: Vec<Number>,
+    /// The other party.
+    pub b_number: Vec<Number>,
+    /// IMSI of the served party, 0 where absent; optional.
+    pub imsi: Vec<u64>,
+    /// First 19 digits of the ICCID of the served party, 0 where absent; optional.
+    pub iccid: Vec<u64>,
+    /// Start, microseconds since 1970 UTC.
+    pub start_us: Vec<i64>,
+    /// The source's clock, seconds east of UTC.
+    pub offset_s: Vec<i32>,
+    /// A [`TimeFlag`] per row; optional.
+    pub time_flag: Vec<u8>,
+    /// Seconds.
+    pub duration_s: Vec<i32>,
+    /// Bytes sent; optional.
+    pub bytes_up: Vec<i64>,
+    /// Bytes received; optional.
+    pub bytes_down: Vec<i64>,
+    /// Message parts; optional, 1 where absent.
+    pub messages: Vec<i32>,
+    /// The network that carried it; optional.
+    pub network: Vec<Network>,
+    /// Code of the provider's rate class in [`ParsedBatch::classes`] plus one, 0 where absent; optional.
+    pub class: Vec<u16>,
+    /// Provider's cost in nano-units, [`NO_COST`] where the source gave none; optional.
+    pub cost_nano: Vec<i64>,
+}
+
+/// A row that could not be read: kept whole, so that nothing is lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MalformedRow {
+    /// Row number in the delivery, from 0.
+    pub row: u64,
+    /// Where it begins in the delivery, bytes.
+    pub offset: u64,
+    /// Its bytes, without the line end; cut at the profile's limit.
+    pub raw: Vec<u8>,
+    /// Its length before that cut.
+    pub length: u64,
+    /// The first test that failed.
+    pub reason: Reason,
+    /// The source column that failed, for people.
+    pub field: Arc<str>,
+    /// Hash of the raw bytes with their occurrence.
+    pub key: u128,
+}
+
+/// The rows of one byte range of a delivery after parsing.
+#[derive(Debug, Clone)]
+pub struct ParsedBatch {
+    /// The file they come from.
+    pub file: Arc<FileContext>,
+    /// First row of the range.
+    pub first_row: u64,
+    /// Rows in the range; INV-2 starts here.
+    pub rows_in: u64,
+    /// The readable rows.
+    pub columns: ParsedColumns,
+    /// The others.
+    pub malformed: Vec<MalformedRow>,
+    /// Rows left out, by the rule's name.
+    pub skipped: BTreeMap<String, u64>,
+    /// Texts of alphanumeric and masked numbers.
+    pub texts: Vec<String>,
+    /// The provider's rate classes that [`ParsedColumns::class`] refers to.
+    pub classes: Vec<Arc<str>>,
+}
+
+impl ParsedBatch {
+    /// How many rows were readable.
+    pub fn len(&self) -> usize {
+        self.columns.row.len()
+    }
+
+    /// Whether no row was readable.
+    pub fn is_empty(&self) -> bool {
+        self.columns.row.is_empty()
+    }
+
+    /// INV-2 at this stage: every row is readable, malformed or skipped.
+    pub fn is_balanced(&self) -> bool {
+        self.rows_in == self.len() as u64 + self.malformed.len() as u64 + self.skipped.values().sum::<u64>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_come_back_in_order() {
+        let mut texts = Texts::default();
+        for t in ["a", "", "bc"] {
+            texts.push(t);
+        }
+        assert_eq!((0..texts.len()).map(|i| texts.get(i)).collect::<Vec<_>>(), ["a", "", "bc"]);
+    }
+}

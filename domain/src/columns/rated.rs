@@ -1,0 +1,106 @@
+//! What a CDR is after pricing: its charge and how that came about, or the reason why there is none.
+
+use std::sync::Arc;
+
+use super::linked::LinkedBatch;
+use crate::ids::Names;
+use crate::money::Currency;
+use crate::outcome::Reason;
+
+/// The code of a derivation column where it does not apply.
+pub const NONE: u32 = u32::MAX;
+
+/// What decided the zone of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ZoneBy {
+    /// Nothing: the row is in suspense before zoning, or no rule matched.
+    None = 0,
+    /// The visited network.
+    Network = 1,
+    /// The home network and no destination: incoming usage and data.
+    Home = 2,
+    /// The provider's rate class.
+    Class = 3,
+    /// The longest prefix of the destination.
+    Prefix = 4,
+    /// The exact short code.
+    ShortCode = 5,
+}
+
+impl ZoneBy {
+    /// The name in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Network => "network",
+            Self::Home => "home",
+            Self::Class => "class",
+            Self::Prefix => "prefix",
+            Self::ShortCode => "short_code",
+        }
+    }
+}
+
+/// One tariff version that prices were taken from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TariffLabel {
+    /// `name@hash`: the first 16 digits of the content's SHA-256.
+    pub id: Arc<str>,
+    /// The currency of its prices.
+    pub currency: Currency,
+}
+
+/// The names behind the codes of a rated batch.
+#[derive(Debug, Clone, Default)]
+pub struct RateLabels {
+    /// Zones of all tariffs.
+    pub zones: Names,
+    /// Time bands of all tariffs.
+    pub bands: Names,
+    /// Tariff versions.
+    pub tariffs: Vec<TariffLabel>,
+}
+
+/// Price columns, one value per readable row of the linked batch.
+#[derive(Debug, Clone, Default)]
+pub struct RatedColumns {
+    /// 0 for rated, else the code of a [`Reason`].
+    pub reason: Vec<u8>,
+    /// A position in [`RateLabels::tariffs`], or `u16::MAX`.
+    pub tariff: Vec<u16>,
+    /// A code of [`RateLabels::zones`], or `u16::MAX`.
+    pub zone: Vec<u16>,
+    /// What decided the zone: a [`ZoneBy`].
+    pub zone_by: Vec<u8>,
+    /// The row of the deck, network or class table that decided it, or [`NONE`].
+    pub zone_row: Vec<u32>,
+    /// A code of [`RateLabels::bands`], or `u8::MAX`.
+    pub band: Vec<u8>,
+    /// The price row of the tariff, or [`NONE`].
+    pub price_row: Vec<u32>,
+    /// Units that were billed after minimum and increments: seconds, bytes or messages.
+    pub billed: Vec<i64>,
+    /// The charge in nano-units.
+    pub charge_nano: Vec<i64>,
+    /// The billing period of the customer that contains the start, as a month's number.
+    pub period: Vec<i32>,
+}
+
+/// A linked batch whose rows have a price or a reason why not.
+#[derive(Debug, Clone)]
+pub struct RatedBatch {
+    /// The rows and their owners.
+    pub linked: LinkedBatch,
+    /// Prices and derivation.
+    pub columns: RatedColumns,
+    /// The names.
+    pub labels: Arc<RateLabels>,
+}
+
+impl RatedBatch {
+    /// Why a readable row is in suspense; `None` if it is rated.
+    pub fn reason(&self, i: usize) -> Option<Reason> {
+        Reason::from_code(self.columns.reason[i])
+    }
+}
