@@ -1,0 +1,1 @@
+//! Seeded months of call records.
