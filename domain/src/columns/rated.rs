@@ -29,6 +29,18 @@ pub enum ZoneBy {
 }
 
 impl ZoneBy {
+    /// What stands behind a code of [`RatedColumns::zone_by`]; an unknown code is "none".
+    pub fn from_code(code: u8) -> Self {
+        match code {
+            1 => Self::Network,
+            2 => Self::Home,
+            3 => Self::Class,
+            4 => Self::Prefix,
+            5 => Self::ShortCode,
+            _ => Self::None,
+        }
+    }
+
     /// The name in tables.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,0 +1,139 @@
+//! Rated batches to rows of `cdr_entries`: one place that knows which column holds what.
+
+use arrow_array::{BinaryArray, Int8Array, RecordBatch};
+use domain::columns::ColumnError;
+use domain::columns::entries::{Entries, EntryKind};
+use domain::columns::parsed::{NO_COST, ParsedBatch, TimeFlag};
+use domain::columns::rated::{NONE, RatedBatch, ZoneBy};
+use domain::number::NumberKind;
+use domain::outcome::Reason;
+use domain::period::Month;
+
+use crate::gather::{Selection, null_labels};
+
+/// The value of an optional column, where it is there.
+fn optional<T: Copy>(column: &[T], i: usize) -> Option<T> {
+    column.get(i).copied()
+}
+
+fn parsed(b: &RatedBatch) -> &ParsedBatch {
+    &b.linked.parsed
+}
+
+/// The picked rows as entries of kind `charge`, rated or in suspense. `reason` overrides the batch's own reason: the
+/// duplicate check may have found a conflict of ids.
+pub fn charges<'a>(
+    selection: &Selection<'a>,
+    reason: impl Fn(&'a RatedBatch, usize) -> Option<Reason>,
+) -> Result<RecordBatch, ColumnError> {
+    let s = selection;
+    let n = s.len();
+    let file = |b: &'a RatedBatch| &b.linked.parsed.file;
+    let c = |b: &'a RatedBatch| &b.linked.parsed.columns;
+    let rated = |b: &'a RatedBatch, i: usize| reason(b, i).is_none();
+    let coded = |code: u32| (code != NONE).then_some(code);
+    Entries {
+        tenant: s.labels(|b, _| Some(std::ptr::from_ref(&**file(b))), |b, _| file(b).account.tenant.to_string()),
+        provider: s.labels(|b, _| Some(std::ptr::from_ref(&**file(b))), |b, _| file(b).account.provider.to_string()),
+        account: s.labels(|b, _| Some(std::ptr::from_ref(&**file(b))), |b, _| file(b).account.account.to_string()),
+        entry: s.constant(EntryKind::Charge.as_str()),
+        rows: Int8Array::from_value(1, n),
+        entry_no: s.ints(|_, _| Some(0)),
+        as_of: s.longs(|_, _| None),
+        delivery: s.labels(|b, _| Some(file(b).delivery), |_, d| d.to_string()),
+        arrival: s.longs(|b, _| i64::try_from(file(b).arrival).ok()),
+        row: s.longs(|b, i| i64::try_from(c(b).row[i]).ok()),
+        byte_offset: s.longs(|b, i| i64::try_from(c(b).offset[i]).ok()),
+        byte_length: s.longs(|b, i| Some(i64::from(c(b).length[i]))),
+        record_key: BinaryArray::from_iter_values(s.rows().map(|(b, i)| c(b).key[i].to_be_bytes())),
+        record_id: s.texts(|b, i, text| {
+            let ids = &c(b).record_id;
+            !ids.is_empty() && {
+                text.push_str(ids.get(i));
+                !text.is_empty()
+            }
+        }),
+        profile: s.labels(|b, _| Some(std::ptr::from_ref(&**file(b))), |b, _| file(b).profile.to_string()),
+        reason: s.labels(|b, i| reason(b, i), |_, r| r.as_str().to_owned()),
+        reason_field: null_labels(n),
+        raw: BinaryArray::new_null(n),
+        kind: s.labels(|b, i| Some(c(b).usage[i]), |_, u| u.as_str().to_owned()),
+        start: s.instants(|b, i| c(b).start_us[i]),
+        start_offset_s: s.ints(|b, i| Some(c(b).offset_s[i])),
+        time_flag: s.labels(
+            |b, i| optional(&c(b).time_flag, i).filter(|f| *f == TimeFlag::Repeated as u8),
+            |_, _| "repeated".to_owned(),
+        ),
+        duration_s: s.ints(|b, i| Some(c(b).duration_s[i])),
+        bytes_up: s.longs(|b, i| optional(&c(b).bytes_up, i)),
+        bytes_down: s.longs(|b, i| optional(&c(b).bytes_down, i)),
+        messages: s.ints(|b, i| optional(&c(b).messages, i)),
+        a_number: s.texts(|b, i, text| {
+            c(b).a_number[i].write(&parsed(b).texts, text).is_ok() && c(b).a_number[i].kind() != NumberKind::Absent
+        }),
+        b_number: s.texts(|b, i, text| {
+            c(b).b_number[i].write(&parsed(b).texts, text).is_ok() && c(b).b_number[i].kind() != NumberKind::Absent
+        }),
+        b_number_type: s.labels(|b, i| Some(c(b).b_number[i].kind()), |_, k| k.as_str().to_owned()),
+        imsi: s.longs(|b, i| optional(&c(b).imsi, i).filter(|v| *v != 0).and_then(|v| i64::try_from(v).ok())),
+        iccid: s.longs(|b, i| optional(&c(b).iccid, i).filter(|v| *v != 0).and_then(|v| i64::try_from(v).ok())),
+        network: s.labels(|b, i| optional(&c(b).network, i).filter(|v| !v.is_absent()), |_, v| v.to_string()),
+        provider_class: s.labels(
+            |b, i| optional(&c(b).class, i).filter(|v| *v != 0).map(|v| parsed(b).classes[usize::from(v) - 1].as_ref()),
+            |_, class| class.to_owned(),
+        ),
+        cost: s.nanos(|b, i| optional(&c(b).cost_nano, i).filter(|v| *v != NO_COST)),
+        cost_currency: s.labels(
+            |b, i| optional(&c(b).cost_nano, i).filter(|v| *v != NO_COST).map(|_| file(b).cost_currency),
+            |_, v| v.to_string(),
+        ),
+        owner_path: s.owner_labels(
+            |o| o.customer,
+            |b, code| b.linked.owners.customers[code as usize].owner_path.as_ref().to_owned(),
+        ),
+        customer: s.owner_labels(|o| o.customer, |b, code| b.linked.owners.customer_names.name(code).to_owned()),
+        subscription: s.owner_labels(|o| o.subscription, |b, code| b.linked.owners.subscriptions.name(code).to_owned()),
+        device: s.owner_labels(|o| o.device, |b, code| b.linked.owners.devices.name(code).to_owned()),
+        plan: s.owner_labels(|o| o.plan, |b, code| b.linked.owners.plans.name(code).to_owned()),
+        provider_cycle: s.labels(
+            |b, _| file(b).cycle.as_ref().map(|_| std::ptr::from_ref(&**file(b))),
+            |b, _| file(b).cycle.as_deref().unwrap_or_default().to_owned(),
+        ),
+        billing_period: s.labels(
+            |b, i| (reason(b, i) != Some(Reason::NoDevice)).then(|| b.columns.period[i]),
+            |_, month| Month::from_number(month).to_string(),
+        ),
+        tariff: s.labels(
+            |b, i| Some(b.columns.tariff[i]).filter(|t| *t != u16::MAX),
+            |b, t| b.labels.tariffs[usize::from(t)].id.as_ref().to_owned(),
+        ),
+        zone: s.labels(
+            |b, i| Some(b.columns.zone[i]).filter(|z| *z != u16::MAX),
+            |b, z| b.labels.zones.name(u32::from(z)).to_owned(),
+        ),
+        zone_by: s.labels(
+            |b, i| Some(b.columns.zone_by[i]).filter(|z| *z != ZoneBy::None as u8),
+            |_, z| ZoneBy::from_code(z).as_str().to_owned(),
+        ),
+        zone_row: s.ints(|b, i| coded(b.columns.zone_row[i]).and_then(|v| i32::try_from(v).ok())),
+        band: s.labels(
+            |b, i| Some(b.columns.band[i]).filter(|v| *v != u8::MAX),
+            |b, v| b.labels.bands.name(u32::from(v)).to_owned(),
+        ),
+        price_row: s.ints(|b, i| coded(b.columns.price_row[i]).and_then(|v| i32::try_from(v).ok())),
+        billed_units: s.longs(|b, i| rated(b, i).then(|| b.columns.billed[i])),
+        charge: s.nanos(|b, i| rated(b, i).then(|| b.columns.charge_nano[i])),
+        currency: s.labels(
+            |b, i| rated(b, i).then(|| b.columns.tariff[i]),
+            |b, t| b.labels.tariffs[usize::from(t)].currency.to_string(),
+        ),
+        ledger_rows_in: s.longs(|_, _| None),
+        ledger_rated: s.longs(|_, _| None),
+        ledger_suspense: s.longs(|_, _| None),
+        ledger_duplicates: s.longs(|_, _| None),
+        ledger_resent: s.longs(|_, _| None),
+        ledger_skipped: s.longs(|_, _| None),
+        ledger_detail: s.texts(|_, _, _| false),
+    }
+    .into_batch()
+}

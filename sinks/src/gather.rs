@@ -1,0 +1,193 @@
+//! Rows of several batches in a new order, gathered column by column into arrays.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use arrow_array::builder::StringBuilder;
+use arrow_array::types::Int32Type;
+use arrow_array::{
+    Decimal128Array, DictionaryArray, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
+};
+use arrow_buffer::NullBuffer;
+use domain::columns::linked::{NO_OWNER, Owner};
+use domain::columns::rated::RatedBatch;
+use rayon::prelude::*;
+
+/// A row of a batch of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pick {
+    /// Which batch of the group.
+    pub batch: u32,
+    /// Which readable row of it.
+    pub row: u32,
+}
+
+/// Rows of a group of batches in the order in which they are written.
+#[derive(Debug, Clone, Copy)]
+pub struct Selection<'a> {
+    /// The group; all batches share one reference version.
+    pub batches: &'a [RatedBatch],
+    /// The rows.
+    pub picks: &'a [Pick],
+}
+
+/// Sorts picks by customer, device, start, record id: rows of one subscriber lie together, as readers and totals want them.
+/// Rows without an owner come last.
+pub fn sort(batches: &[RatedBatch], picks: &mut [Pick]) {
+    let mut keyed: Vec<(u64, i64, Pick)> = picks
+        .iter()
+        .map(|p| {
+            let batch = &batches[p.batch as usize];
+            let owner = batch.linked.owner[p.row as usize];
+            let who = match batch.linked.owners.windows.get(owner as usize) {
+                Some(o) => u64::from(o.customer) << 32 | u64::from(o.device),
+                None => u64::MAX,
+            };
+            (who, batch.linked.parsed.columns.start_us[p.row as usize], *p)
+        })
+        .collect();
+    keyed.par_sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| tie(batches, a.2, b.2)));
+    for (slot, key) in picks.iter_mut().zip(keyed) {
+        *slot = key.2;
+    }
+}
+
+fn tie(batches: &[RatedBatch], a: Pick, b: Pick) -> Ordering {
+    let id = |p: Pick| {
+        let ids = &batches[p.batch as usize].linked.parsed.columns.record_id;
+        if ids.is_empty() { "" } else { ids.get(p.row as usize) }
+    };
+    id(a).cmp(id(b)).then_with(|| (a.batch, a.row).cmp(&(b.batch, b.row)))
+}
+
+impl<'a> Selection<'a> {
+    /// How many rows are picked.
+    pub fn len(&self) -> usize {
+        self.picks.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.picks.is_empty()
+    }
+
+    /// The picked rows with their batch.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = (&'a RatedBatch, usize)> + '_ {
+        self.picks.iter().map(|p| (&self.batches[p.batch as usize], p.row as usize))
+    }
+
+    /// The owner of each row, if it has one.
+    pub fn owners(&self) -> impl ExactSizeIterator<Item = Option<&'a Owner>> + '_ {
+        self.rows().map(|(b, i)| {
+            let owner = b.linked.owner[i];
+            (owner != NO_OWNER).then(|| &b.linked.owners.windows[owner as usize])
+        })
+    }
+
+    /// 64-bit values; `None` is null.
+    pub fn longs(&self, value: impl Fn(&'a RatedBatch, usize) -> Option<i64>) -> Int64Array {
+        self.rows().map(|(b, i)| value(b, i)).collect()
+    }
+
+    /// 32-bit values; `None` is null.
+    pub fn ints(&self, value: impl Fn(&'a RatedBatch, usize) -> Option<i32>) -> Int32Array {
+        self.rows().map(|(b, i)| value(b, i)).collect()
+    }
+
+    /// Instants of all rows, UTC.
+    pub fn instants(&self, value: impl Fn(&'a RatedBatch, usize) -> i64) -> TimestampMicrosecondArray {
+        TimestampMicrosecondArray::from_iter_values(self.rows().map(|(b, i)| value(b, i))).with_timezone("UTC")
+    }
+
+    /// Money in nano-units as `decimal(18,9)`; `None` is null.
+    pub fn nanos(&self, value: impl Fn(&'a RatedBatch, usize) -> Option<i64>) -> Decimal128Array {
+        self.decimals(9, |b, i| value(b, i).map(i128::from))
+    }
+
+    /// Decimals of 18 digits, `scale` of them behind the point; `None` is null.
+    pub fn decimals(&self, scale: i8, value: impl Fn(&'a RatedBatch, usize) -> Option<i128>) -> Decimal128Array {
+        let array: Decimal128Array = self.rows().map(|(b, i)| value(b, i)).collect();
+        array.with_precision_and_scale(18, scale).expect("18 digits with at most 9 places is a decimal type")
+    }
+
+    /// Texts; the closure writes into the buffer and says whether the value is there.
+    pub fn texts(&self, write: impl Fn(&'a RatedBatch, usize, &mut String) -> bool) -> StringArray {
+        let mut builder = StringBuilder::with_capacity(self.len(), self.len() * 12);
+        let mut text = String::with_capacity(64);
+        for (b, i) in self.rows() {
+            text.clear();
+            if write(b, i, &mut text) {
+                builder.append_value(&text);
+            } else {
+                builder.append_null();
+            }
+        }
+        builder.finish()
+    }
+
+    /// Low-variety texts by code: `code` gives a number that stands for the text, `name` the text of a new number.
+    pub fn labels<C: Copy + Eq + std::hash::Hash>(
+        &self,
+        code: impl Fn(&'a RatedBatch, usize) -> Option<C>,
+        name: impl Fn(&'a RatedBatch, C) -> String,
+    ) -> DictionaryArray<Int32Type> {
+        let mut seen: HashMap<C, i32> = HashMap::new();
+        let mut values: Vec<String> = Vec::new();
+        let mut last: Option<(C, i32)> = None;
+        let mut keys = Vec::with_capacity(self.len());
+        let mut nulls = false;
+        for (b, i) in self.rows() {
+            let Some(c) = code(b, i) else {
+                keys.push(None);
+                nulls = true;
+                continue;
+            };
+            let key = match last {
+                Some((known, key)) if known == c => key,
+                _ => *seen.entry(c).or_insert_with(|| {
+                    values.push(name(b, c));
+                    i32::try_from(values.len() - 1).expect("a batch has fewer than 2^31 rows")
+                }),
+            };
+            last = Some((c, key));
+            keys.push(Some(key));
+        }
+        dictionary(keys, nulls, &values)
+    }
+
+    /// One text for all rows.
+    pub fn constant(&self, text: &str) -> DictionaryArray<Int32Type> {
+        dictionary(vec![Some(0); self.len()], false, &[text.to_owned()])
+    }
+
+    /// Low-variety texts by owner; null where there is none.
+    pub fn owner_labels(
+        &self,
+        code: impl Fn(&Owner) -> u32,
+        name: impl Fn(&'a RatedBatch, u32) -> String,
+    ) -> DictionaryArray<Int32Type> {
+        let of = |b: &'a RatedBatch, i: usize| {
+            let owner = b.linked.owner[i];
+            (owner != NO_OWNER).then(|| code(&b.linked.owners.windows[owner as usize]))
+        };
+        self.labels(of, name)
+    }
+}
+
+fn dictionary(keys: Vec<Option<i32>>, nulls: bool, values: &[String]) -> DictionaryArray<Int32Type> {
+    let validity = nulls.then(|| NullBuffer::from_iter(keys.iter().map(Option::is_some)));
+    let keys = Int32Array::new(keys.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>().into(), validity);
+    let values = if values.is_empty() { StringArray::from(vec![""]) } else { StringArray::from_iter_values(values) };
+    DictionaryArray::new(keys, std::sync::Arc::new(values))
+}
+
+/// A column of nothing but nulls.
+pub fn null_labels(rows: usize) -> DictionaryArray<Int32Type> {
+    dictionary(vec![None; rows], true, &[])
+}
+
+/// The digits of a number as text, from an integer.
+pub fn write_digits(value: u64, text: &mut String) {
+    write!(text, "{value}").expect("a string takes all");
+}

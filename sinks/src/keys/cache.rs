@@ -1,0 +1,203 @@
+//! Known keys in memory: a bounded, disposable fold of the live sidecars, one set per account and bucket.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use domain::delivery::DeliveryId;
+
+use super::sidecar::{RunId, Sidecar, SidecarError};
+use super::{Claim, TAG_SIDECAR, Verdict};
+use crate::table::Table;
+
+/// Record keys are hashes already: the low half is as good a hash as any.
+#[derive(Debug, Default, Clone)]
+pub struct KeyBits(u64);
+
+impl Hasher for KeyBits {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for b in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*b);
+        }
+    }
+    fn write_u128(&mut self, key: u128) {
+        self.0 = u64::try_from(key & u128::from(u64::MAX)).expect("masked to 64 bits");
+    }
+}
+
+/// A map by record key.
+pub type ByKey<V> = hashbrown::HashMap<u128, V, BuildHasherDefault<KeyBits>>;
+
+/// The first claim of a key, as the check needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    content: u64,
+    delivery: u32,
+}
+
+/// Bytes that one known key takes in memory, its share of free slots included.
+const KNOWN_BYTES: usize = 56;
+
+#[derive(Debug, Default)]
+struct KeySet {
+    known: ByKey<Known>,
+    /// Positions in [`KeyCache::names`] of the sidecars that are folded in.
+    folded: HashSet<u32>,
+    used: u64,
+}
+
+/// The keys of the buckets that were asked for lately.
+#[derive(Debug)]
+pub struct KeyCache {
+    bytes_max: usize,
+    sets: HashMap<RunId, KeySet>,
+    sidecars: HashMap<u32, Arc<Sidecar>>,
+    names: HashMap<String, u32>,
+    deliveries: Vec<DeliveryId>,
+    delivery_codes: HashMap<DeliveryId, u32>,
+    clock: u64,
+}
+
+impl KeyCache {
+    /// A cache of at most `bytes_max` (a batch's own buckets are always held).
+    pub fn new(bytes_max: usize) -> Self {
+        Self {
+            bytes_max,
+            sets: HashMap::new(),
+            sidecars: HashMap::new(),
+            names: HashMap::new(),
+            deliveries: Vec::new(),
+            delivery_codes: HashMap::new(),
+            clock: 0,
+        }
+    }
+
+    fn code(&mut self, delivery: DeliveryId) -> u32 {
+        let next = u32::try_from(self.deliveries.len()).expect("fewer than 2^32 deliveries are held");
+        let code = *self.delivery_codes.entry(delivery).or_insert(next);
+        if code == next {
+            self.deliveries.push(delivery);
+        }
+        code
+    }
+
+    /// Brings the sets of `runs` up to the table's live sidecars.
+    pub fn load(&mut self, table: &Table, runs: &HashSet<RunId>) -> Result<(), SidecarError> {
+        self.clock += 1;
+        let live: Vec<(String, u32)> = table
+            .files(&[("outcome", domain::columns::entries::LEDGER)])
+            .filter_map(|add| add.tag(TAG_SIDECAR).map(str::to_owned))
+            .map(|name| {
+                let next = u32::try_from(self.names.len()).expect("fewer than 2^32 sidecars are live");
+                let code = *self.names.entry(name.clone()).or_insert(next);
+                (name, code)
+            })
+            .collect();
+        for id in runs {
+            let mut set = self.sets.remove(id).unwrap_or_default();
+            set.used = self.clock;
+            for (name, code) in &live {
+                if set.folded.insert(*code) {
+                    let sidecar = self.sidecar(table, name, *code)?;
+                    for claim in sidecar.read(&**table.blob(), *id)? {
+                        let delivery = self.code(claim.delivery);
+                        set.known.entry(claim.key).or_insert(Known { content: claim.content, delivery });
+                    }
+                }
+            }
+            self.sets.insert(*id, set);
+        }
+        self.evict();
+        Ok(())
+    }
+
+    fn sidecar(&mut self, table: &Table, name: &str, code: u32) -> Result<Arc<Sidecar>, SidecarError> {
+        if let Some(known) = self.sidecars.get(&code) {
+            return Ok(Arc::clone(known));
+        }
+        let opened = Arc::new(Sidecar::open(&**table.blob(), &format!("{}/{name}", table.root()))?);
+        self.sidecars.insert(code, Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    /// Forgets the sets that were not asked for longest, until the rest fits.
+    fn evict(&mut self) {
+        let mut held: usize = self.sets.values().map(|s| s.known.len() * KNOWN_BYTES).sum();
+        while held > self.bytes_max {
+            let oldest = self.sets.iter().filter(|(_, s)| s.used < self.clock).min_by_key(|(_, s)| s.used);
+            let Some((id, set)) = oldest.map(|(id, s)| (*id, s.known.len() * KNOWN_BYTES)) else { break };
+            held -= set;
+            self.sets.remove(&id);
+        }
+    }
+
+    /// Begins a check whose finds stay apart until the commit has succeeded.
+    pub fn check(&mut self) -> Check<'_> {
+        Check { cache: self, found: HashMap::new() }
+    }
+
+    /// Takes the finds of a committed check over; `sidecar` is the one that the commit wrote.
+    pub fn accept(&mut self, found: Found, sidecar: &str) {
+        let next = u32::try_from(self.names.len()).expect("fewer than 2^32 sidecars are live");
+        let code = *self.names.entry(sidecar.to_owned()).or_insert(next);
+        for (id, keys) in found.0 {
+            if let Some(set) = self.sets.get_mut(&id) {
+                set.known.reserve(keys.len());
+                for (key, known) in keys {
+                    set.known.entry(key).or_insert(known);
+                }
+                set.folded.insert(code);
+            }
+        }
+    }
+}
+
+/// The first claims that a check found.
+#[derive(Debug, Default)]
+pub struct Found(HashMap<RunId, ByKey<Known>>);
+
+/// A check of the rows of one commit, in their order.
+#[derive(Debug)]
+pub struct Check<'a> {
+    cache: &'a mut KeyCache,
+    found: HashMap<RunId, ByKey<Known>>,
+}
+
+impl Check<'_> {
+    /// The code of a delivery in this check.
+    pub fn delivery(&mut self, delivery: DeliveryId) -> u32 {
+        self.cache.code(delivery)
+    }
+
+    /// Whether a row is the first of its key. `by_id` compares contents: the same key with other content is a conflict.
+    pub fn row(&mut self, run: RunId, key: u128, content: u64, delivery: u32, by_id: bool) -> Verdict {
+        let found = self.found.entry(run).or_default();
+        let known = self.cache.sets.get(&run).and_then(|s| s.known.get(&key)).or_else(|| found.get(&key));
+        match known {
+            None => {
+                found.insert(key, Known { content, delivery });
+                Verdict::First
+            }
+            Some(k) if by_id && k.content != content => Verdict::Conflict,
+            Some(k) if k.delivery == delivery => Verdict::SameFile,
+            Some(_) => Verdict::OtherFile,
+        }
+    }
+
+    /// Ends the check.
+    pub fn finish(self) -> Found {
+        Found(self.found)
+    }
+}
+
+/// Groups the claims of a commit into runs.
+pub fn runs_of(claims: impl IntoIterator<Item = (RunId, Claim)>) -> std::collections::BTreeMap<RunId, Vec<Claim>> {
+    let mut runs = std::collections::BTreeMap::<RunId, Vec<Claim>>::new();
+    for (id, claim) in claims {
+        runs.entry(id).or_default().push(claim);
+    }
+    runs
+}

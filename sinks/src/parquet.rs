@@ -1,0 +1,112 @@
+//! Columns to Parquet bytes: the encoding of each column chosen by what it holds, columns encoded in parallel.
+//!
+//! Encoding, not compression, is the cost of writing (about 450 of the 480 ns that a row of 17 columns takes), so instants,
+//! money and volumes are delta-packed, labels are dictionaries, and zstd stays at level 1.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::DataType;
+use bytes::Bytes;
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::ColumnPath;
+use rayon::prelude::*;
+
+/// How files are written.
+#[derive(Debug, Clone, Copy)]
+pub struct ParquetSettings {
+    /// zstd level; 1 costs least and gives all but one per cent of level 3.
+    pub zstd_level: i32,
+    /// Rows of a row group.
+    pub row_group_rows: usize,
+}
+
+impl Default for ParquetSettings {
+    fn default() -> Self {
+        Self { zstd_level: 1, row_group_rows: 250_000 }
+    }
+}
+
+/// The writer's properties for the columns of a batch.
+fn properties(batch: &RecordBatch, settings: ParquetSettings) -> WriterPropertiesPtr {
+    let level = ZstdLevel::try_new(settings.zstd_level).unwrap_or_default();
+    let mut builder = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_max_row_group_row_count(Some(settings.row_group_rows))
+        .set_created_by(crate::ENGINE.to_owned())
+        .set_dictionary_enabled(false);
+    for field in batch.schema_ref().fields() {
+        let path = ColumnPath::from(field.name().as_str());
+        builder = match field.data_type() {
+            DataType::Dictionary(_, _) => builder.set_column_dictionary_enabled(path, true),
+            DataType::Utf8 | DataType::Binary => builder.set_column_encoding(path, Encoding::DELTA_LENGTH_BYTE_ARRAY),
+            DataType::Int32 | DataType::Int64 | DataType::Timestamp(_, _) => {
+                builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
+            }
+            DataType::Decimal128(precision, _) if *precision <= 18 => {
+                builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
+            }
+            _ => builder.set_column_dictionary_enabled(path, true),
+        };
+    }
+    Arc::new(builder.build())
+}
+
+/// Encodes one batch as a whole Parquet file. Columns are encoded in parallel, each on one thread.
+pub fn encode(batch: &RecordBatch, settings: ParquetSettings) -> Result<Vec<u8>, ParquetError> {
+    let properties = properties(batch, settings);
+    let schema = batch.schema();
+    let parquet_schema = ArrowSchemaConverter::new().with_coerce_types(properties.coerce_types()).convert(&schema)?;
+    let mut out = Vec::with_capacity(batch.num_rows() * 40 + 4096);
+    let mut file = SerializedFileWriter::new(&mut out, parquet_schema.root_schema_ptr(), Arc::clone(&properties))?;
+    let factory = ArrowRowGroupWriterFactory::new(&file, Arc::clone(&schema));
+    let groups = batch.num_rows().div_ceil(settings.row_group_rows.max(1)).max(1);
+    for group in 0..groups {
+        let from = group * settings.row_group_rows;
+        let part = batch.slice(from, settings.row_group_rows.min(batch.num_rows() - from));
+        let writers = factory.create_column_writers(group)?;
+        let chunks: Vec<ArrowColumnChunk> = writers
+            .into_par_iter()
+            .zip(schema.fields().par_iter().zip(part.columns().par_iter()))
+            .map(|(writer, (field, array))| encode_column(writer, field, array))
+            .collect::<Result<_, _>>()?;
+        let mut row_group = file.next_row_group()?;
+        for chunk in chunks {
+            chunk.append_to_row_group(&mut row_group)?;
+        }
+        row_group.close()?;
+    }
+    file.close()?;
+    Ok(out)
+}
+
+fn encode_column(
+    mut writer: ArrowColumnWriter,
+    field: &arrow_schema::FieldRef,
+    array: &arrow_array::ArrayRef,
+) -> Result<ArrowColumnChunk, ParquetError> {
+    for leaf in compute_leaves(field, array)? {
+        writer.write(&leaf)?;
+    }
+    writer.close()
+}
+
+/// Reads a Parquet file; `columns` limits what is decoded to the named ones.
+pub fn decode(bytes: Vec<u8>, columns: Option<&[&str]>) -> Result<ParquetRecordBatchReader, ParquetError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes))?.with_batch_size(65_536);
+    let builder = match columns {
+        None => builder,
+        Some(names) => {
+            let mask = parquet::arrow::ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
+            builder.with_projection(mask)
+        }
+    };
+    builder.build()
+}
