@@ -1,0 +1,180 @@
+//! `cargo xtask test`: brings what the tests need, builds everything once, runs all tests and adds up their totals.
+
+use std::fmt;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::{env, fs};
+
+use anyhow::{Context, bail};
+
+use crate::python;
+use crate::stage::Stages;
+use crate::workspace::{self, Workspace};
+
+/// Tests counted over all test binaries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
+    }
+}
+
+impl Totals {
+    /// Adds a closing line of a test binary (`test result: ok. 3 passed; 0 failed; 1 ignored; ...`); other lines count nothing.
+    fn add(&mut self, line: &str) {
+        let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else { return };
+        for part in counts.split(';') {
+            let Some((number, what)) = part.trim().split_once(' ') else { continue };
+            let Ok(number) = number.parse::<u64>() else { continue };
+            match what {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.skipped += number,
+                _ => {}
+            }
+        }
+    }
+
+    /// What a run with these totals ends with. In CI a skipped test proves nothing and fails.
+    fn verdict(self, in_ci: bool) -> anyhow::Result<Self> {
+        if self.failed > 0 {
+            bail!("{} tests failed", self.failed);
+        }
+        if in_ci && self.skipped > 0 {
+            bail!("{} tests were skipped, and in CI none may be", self.skipped);
+        }
+        if self.passed == 0 {
+            bail!("no test ran");
+        }
+        Ok(self)
+    }
+}
+
+/// The whole command: stages, their times, the closing line.
+pub fn run(workspace: &Workspace) -> anyhow::Result<()> {
+    let totals = stages(workspace)?;
+    println!("{totals}");
+    Ok(())
+}
+
+/// All stages; on failure the totals are printed before the error is returned.
+pub fn stages(workspace: &Workspace) -> anyhow::Result<Totals> {
+    let mut stages = Stages::default();
+    let samples = samples(workspace);
+    let python = stages.run("python", || python::environment(workspace))?;
+    stages.run("build", || workspace.build_all())?;
+    let mut tests = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
+    tests.env("TOLLWAY_BIN", workspace.tollway()?).env("TOLLWAY_PYTHON", python);
+    let mut totals = Totals { skipped: samples.skipped(), ..Totals::default() };
+    match samples {
+        Samples::At(folder) => tests.env("TOLLWAY_SAMPLES", folder),
+        Samples::Promised(_) | Samples::None => tests.env_remove("TOLLWAY_SAMPLES"),
+    };
+    let ended = stages.run("tests", || stream(&mut tests, &mut totals));
+    println!("times: {}", stages.summary());
+    let in_ci = env::var_os("CI").is_some_and(|value| value == "true");
+    match ended.and_then(|()| totals.verdict(in_ci)) {
+        Ok(totals) => Ok(totals),
+        Err(error) => {
+            println!("{totals}");
+            Err(error)
+        }
+    }
+}
+
+/// Runs the tests, shows their lines as they come and adds up the closing lines.
+fn stream(tests: &mut Command, totals: &mut Totals) -> anyhow::Result<()> {
+    println!("$ {}", workspace::spelled(tests));
+    let mut child = tests.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("failed to start the tests")?;
+    let lines = BufReader::new(child.stdout.take().context("the tests have no output")?).split(b'\n');
+    for line in lines {
+        let line = line.context("failed to read the tests' output")?;
+        let line = String::from_utf8_lossy(&line);
+        println!("{line}");
+        totals.add(&line);
+    }
+    let status = child.wait().context("failed to wait for the tests")?;
+    if !status.success() {
+        bail!("`{}` ended with {status}", workspace::spelled(tests));
+    }
+    Ok(())
+}
+
+/// The real-shaped sample records, which are not part of the repository.
+#[derive(Debug, PartialEq, Eq)]
+enum Samples {
+    /// A folder that is there.
+    At(PathBuf),
+    /// `TOLLWAY_SAMPLES` names a folder that is not there.
+    Promised(PathBuf),
+    /// No folder is named and none lies beside the checkout.
+    None,
+}
+
+impl Samples {
+    /// A promise that was not kept counts as a skipped test.
+    fn skipped(&self) -> u64 {
+        u64::from(matches!(self, Self::Promised(_)))
+    }
+}
+
+fn samples(workspace: &Workspace) -> Samples {
+    let beside = workspace.root.join("..").join("shared").join("data");
+    let samples = match env::var_os("TOLLWAY_SAMPLES") {
+        Some(named) => fs::canonicalize(workspace.root.join(&named)).map_or(Samples::Promised(named.into()), Samples::At),
+        None => fs::canonicalize(beside).map_or(Samples::None, Samples::At),
+    };
+    match &samples {
+        Samples::At(folder) => println!("samples: {}", folder.display()),
+        Samples::Promised(folder) => {
+            println!("SKIPPED: the tests over sample records: TOLLWAY_SAMPLES={} is no folder", folder.display());
+        }
+        Samples::None => println!("SKIPPED: the tests over sample records: name their folder in TOLLWAY_SAMPLES"),
+    }
+    samples
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn totals(lines: &str) -> Totals {
+        let mut totals = Totals::default();
+        lines.lines().for_each(|line| totals.add(line));
+        totals
+    }
+
+    #[test]
+    fn closing_lines_add_up_over_binaries() {
+        let sum = totals(
+            "running 3 tests\ntest a ... ok\n\
+             test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
+             test result: FAILED. 5 passed; 2 failed; 0 ignored; 0 measured; 7 filtered out; finished in 1.50s\n",
+        );
+        assert_eq!(sum, Totals { passed: 7, failed: 2, skipped: 1 });
+        assert_eq!(sum.to_string(), "7 passed, 2 failed, 1 skipped");
+    }
+
+    #[test]
+    fn failures_skips_in_ci_and_an_empty_run_are_errors() {
+        let green = Totals { passed: 3, ..Totals::default() };
+        assert!(green.verdict(true).is_ok());
+        assert!(Totals { failed: 1, ..green }.verdict(false).is_err());
+        assert!(Totals { skipped: 1, ..green }.verdict(false).is_ok());
+        assert!(Totals { skipped: 1, ..green }.verdict(true).is_err());
+        assert!(Totals::default().verdict(false).is_err());
+    }
+
+    #[test]
+    fn a_promised_folder_that_is_absent_counts_as_skipped() {
+        assert_eq!(Samples::Promised("nowhere".into()).skipped(), 1);
+        assert_eq!(Samples::None.skipped(), 0);
+    }
+}
