@@ -71,6 +71,7 @@ const RULES: &[fn(&Tree, &mut Report)] = &[
     architecture::map_names_every_crate,
     architecture::crate_cards,
     architecture::decisions_are_numbered,
+    architecture::decisions_have_their_parts,
     architecture::error_codes_have_pages,
     code::module_docs,
     code::no_unwrap,
@@ -87,6 +88,7 @@ const RULES: &[fn(&Tree, &mut Report)] = &[
     text::open_ends,
     text::machine_paths,
     pages::links,
+    pages::named_paths,
 ];
 
 /// Checks the tracked and the new files of the working tree.

@@ -6,6 +6,9 @@ use super::tree::Tree;
 const MAP: &str = "ARCHITECTURE.md";
 const MAP_HEADING: &str = "## The map";
 
+/// What every decision holds, see docs/adr/0000.
+const PARTS: &[&str] = &["## Context", "## Decision", "## Consequences", "## What would change our mind"];
+
 /// The map of ARCHITECTURE.md names every crate, and only crates and folders that are there.
 pub fn map_names_every_crate(tree: &Tree, report: &mut Report) {
     let Some(text) = tree.text(MAP) else {
@@ -75,6 +78,15 @@ pub fn decisions_are_numbered(tree: &Tree, report: &mut Report) {
                 wanted = number + 1;
             }
             Some(_) => wanted += 1,
+        }
+    }
+}
+
+/// A decision says why, what, at what price, and what would undo it.
+pub fn decisions_have_their_parts(tree: &Tree, report: &mut Report) {
+    for (path, text) in tree.ending(&[".md"]).filter(|(path, _)| path.starts_with("docs/adr/")) {
+        for part in PARTS.iter().filter(|part| !text.lines().any(|line| line.trim_end() == **part)) {
+            report.breach(path, 1, format!("has no `{part}`: a decision has the parts {}", PARTS.join(", ")));
         }
     }
 }
@@ -161,6 +173,18 @@ mod tests {
             "docs/adr/0000-b.md:1: has number 0000",
         );
         assert_breach(decisions_are_numbered, &[("docs/adr/notes.md", "")], "docs/adr/notes.md:1: a decision is called");
+    }
+
+    #[test]
+    fn a_decision_without_a_part_is_a_breach() {
+        let page = "# 0000 A\n\n## Context\n\n## Decision\n\n## Consequences\n\n## What would change our mind\n";
+        assert_clean(decisions_have_their_parts, &[("docs/adr/0000-a.md", page), ("docs/b.md", "")]);
+        let without = page.replace("## Consequences\n", "");
+        assert_breach(
+            decisions_have_their_parts,
+            &[("docs/adr/0000-a.md", &without)],
+            "docs/adr/0000-a.md:1: has no `## Consequences`",
+        );
     }
 
     #[test]

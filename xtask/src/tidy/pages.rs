@@ -1,4 +1,4 @@
-//! Links of the Markdown pages: what they point to is there.
+//! Links and paths in the Markdown pages: what they point to is there.
 
 use super::Report;
 use super::tree::Tree;
@@ -22,6 +22,22 @@ pub fn links(tree: &Tree, report: &mut Report) {
                 let found = joined(folder, file).is_some_and(|joined| joined.is_empty() || tree.has(&joined));
                 if !found {
                     report.breach(path, index + 1, format!("`{target}` leads nowhere: mend the link or add the file"));
+                }
+            }
+        }
+    }
+}
+
+/// Paths that the guides name in code spans are there: `rate/src/link.rs`, `docs/adr`.
+pub fn named_paths(tree: &Tree, report: &mut Report) {
+    for guide in ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"] {
+        for (index, line) in tree.text(guide).unwrap_or_default().lines().enumerate() {
+            // every second part of a line stands between backticks
+            for span in line.split('`').skip(1).step_by(2) {
+                let plain = span.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+                let Some((top, _)) = span.split_once('/').filter(|(top, _)| plain && tree.has(top)) else { continue };
+                if !top.is_empty() && !tree.has(span.trim_end_matches('/')) {
+                    report.breach(guide, index + 1, format!("`{span}` is not there: name what took its place"));
                 }
             }
         }
@@ -73,5 +89,17 @@ mod tests {
     fn links_to_files_folders_parts_and_sites_are_fine() {
         let page = "[b](b.md) ![c](../c.png \"title\") [d](adr/) [e](#part) [f](https://example.org/x) [g](..) `[h](h.md)`\n```\n[i](i.md)\n```\n";
         assert_clean(links, &[("docs/a.md", page), ("docs/b.md", ""), ("c.png", ""), ("docs/adr/0000-x.md", "")]);
+    }
+
+    #[test]
+    fn guides_name_paths_that_are_there() {
+        let code = ("rate/src/link.rs", "");
+        let fine = "`rate/src/link.rs` `rate/` `rate::link` `cargo test -p rate` `application/json` `rate/{a,b}.rs` a `b\n";
+        assert_clean(named_paths, &[code, ("ARCHITECTURE.md", fine), ("docs/a.md", "`rate/gone.rs`\n")]);
+        assert_breach(
+            named_paths,
+            &[code, ("ARCHITECTURE.md", "x\n`rate/src/gone.rs`\n")],
+            "ARCHITECTURE.md:2: `rate/src/gone.rs` is not there",
+        );
     }
 }
