@@ -34,7 +34,8 @@ pub fn named_paths(tree: &Tree, report: &mut Report) {
         for (index, line) in tree.text(guide).unwrap_or_default().lines().enumerate() {
             // every second part of a line stands between backticks
             for span in line.split('`').skip(1).step_by(2) {
-                let plain = span.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+                let plain =
+                    !span.contains("NNNN") && span.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
                 let Some((top, _)) = span.split_once('/').filter(|(top, _)| plain && tree.has(top)) else { continue };
                 if !top.is_empty() && !tree.has(span.trim_end_matches('/')) {
                     report.breach(guide, index + 1, format!("`{span}` is not there: name what took its place"));
