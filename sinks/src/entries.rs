@@ -54,7 +54,7 @@ pub fn charges<'a>(
             }
         }),
         profile: s.labels(|b, _| Some(std::ptr::from_ref(&**file(b))), |b, _| file(b).profile.to_string()),
-        reason: s.labels(|b, i| reason(b, i), |_, r| r.as_str().to_owned()),
+        reason: s.labels(&reason, |_, r| r.as_str().to_owned()),
         reason_field: null_labels(n),
         raw: BinaryArray::new_null(n),
         kind: s.labels(|b, i| Some(c(b).usage[i]), |_, u| u.as_str().to_owned()),

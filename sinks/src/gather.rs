@@ -176,7 +176,7 @@ impl<'a> Selection<'a> {
 }
 
 fn dictionary(keys: Vec<Option<i32>>, nulls: bool, values: &[String]) -> DictionaryArray<Int32Type> {
-    let validity = nulls.then(|| NullBuffer::from_iter(keys.iter().map(Option::is_some)));
+    let validity = nulls.then(|| keys.iter().map(Option::is_some).collect::<NullBuffer>());
     let keys = Int32Array::new(keys.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>().into(), validity);
     let values = if values.is_empty() { StringArray::from(vec![""]) } else { StringArray::from_iter_values(values) };
     DictionaryArray::new(keys, std::sync::Arc::new(values))

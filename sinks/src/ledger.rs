@@ -1,6 +1,6 @@
 //! The ledger: one row per batch that says how its rows ended, and which rows of a delivery are committed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -161,7 +161,7 @@ pub struct Coverage {
     /// First row → rows, per delivery.
     ranges: HashMap<DeliveryId, BTreeMap<u64, u64>>,
     /// Ledger files that are folded in.
-    folded: HashMap<String, ()>,
+    folded: HashSet<String>,
 }
 
 /// How a range stands to what is committed.
@@ -180,7 +180,7 @@ impl Coverage {
             .files(&[("outcome", entries::LEDGER)])
             .filter(|add| {
                 let (low, high) = arrivals_of(add);
-                (low..=high).contains(&arrival) && !self.folded.contains_key(&add.path)
+                (low..=high).contains(&arrival) && !self.folded.contains(&add.path)
             })
             .map(Arc::clone)
             .collect();
@@ -188,7 +188,7 @@ impl Coverage {
             for entry in read_file(table, &add)? {
                 self.ranges.entry(entry.delivery).or_default().insert(entry.first_row, entry.counts.rows_in);
             }
-            self.folded.insert(add.path.clone(), ());
+            self.folded.insert(add.path.clone());
         }
         Ok(())
     }

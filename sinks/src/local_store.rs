@@ -1,1 +1,1 @@
-//! The local object store.
+//! The object store of a local disk.

@@ -45,7 +45,6 @@ fn properties(batch: &RecordBatch, settings: ParquetSettings) -> WriterPropertie
     for field in batch.schema_ref().fields() {
         let path = ColumnPath::from(field.name().as_str());
         builder = match field.data_type() {
-            DataType::Dictionary(_, _) => builder.set_column_dictionary_enabled(path, true),
             DataType::Utf8 | DataType::Binary => builder.set_column_encoding(path, Encoding::DELTA_LENGTH_BYTE_ARRAY),
             DataType::Int32 | DataType::Int64 | DataType::Timestamp(_, _) => {
                 builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
@@ -53,6 +52,7 @@ fn properties(batch: &RecordBatch, settings: ParquetSettings) -> WriterPropertie
             DataType::Decimal128(precision, _) if *precision <= 18 => {
                 builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
             }
+            // labels, and the signs of rows
             _ => builder.set_column_dictionary_enabled(path, true),
         };
     }

@@ -151,8 +151,11 @@ impl Table {
         name: &str,
         now_ms: i64,
     ) -> Result<Add, TableError> {
-        let folder: String = partition.iter().map(|(column, value)| format!("{column}={value}/")).collect();
-        let path = format!("{folder}{name}.parquet");
+        let mut path = String::new();
+        for (column, value) in partition {
+            path.extend([*column, "=", *value, "/"]);
+        }
+        path.extend([name, ".parquet"]);
         self.blob().put_if_absent(&format!("{}/{path}", self.root()), bytes)?;
         Ok(Add {
             path,

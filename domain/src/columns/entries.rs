@@ -46,7 +46,7 @@ crate::columns! {
         entry: Label,
         /// 1, or -1 for a reversal, 0 for ledger rows: counts are SUM(rows).
         rows: Tiny,
-        /// Rises with every entry of a record, from 0.
+        /// Rises with every word on a record, from 0; a reversal carries the number of the entry that it takes back.
         entry_no: Int,
         /// The table version that a correction read; null for first words.
         as_of: Maybe<Long>,
@@ -92,7 +92,7 @@ crate::columns! {
         a_number: Maybe<Text>,
         /// The other party.
         b_number: Maybe<Text>,
-        /// e164, short_code, alphanumeric, masked or absent.
+        /// `e164`, `short_code`, `alphanumeric`, `masked` or `absent`.
         b_number_type: Maybe<Label>,
         /// IMSI of the served party.
         imsi: Maybe<Long>,
@@ -124,7 +124,7 @@ crate::columns! {
         tariff: Maybe<Label>,
         /// The zone that was charged.
         zone: Maybe<Label>,
-        /// network, home, class, prefix or short_code.
+        /// `network`, `home`, `class`, `prefix` or `short_code`.
         zone_by: Maybe<Label>,
         /// The row of the tariff's table that decided the zone.
         zone_row: Maybe<Int>,

@@ -177,15 +177,14 @@ fn check_range(check: &mut Check<'_>, batch: &RatedBatch, claims: &mut Vec<(RunI
 
 fn count_readable(counts: &mut Counts, batch: &RatedBatch, i: usize, conflict: bool) {
     let reason = if conflict { Some(Reason::IdConflict) } else { batch.reason(i) };
-    match reason {
-        Some(reason) => *counts.suspense.entry(reason).or_default() += 1,
-        None => {
-            counts.rated += 1;
-            let currency = batch.labels.tariffs[usize::from(batch.columns.tariff[i])].currency;
-            let sum = counts.charge.entry(currency).or_default();
-            *sum = sum.plus(Money(i128::from(batch.columns.charge_nano[i])));
-        }
+    if let Some(reason) = reason {
+        *counts.suspense.entry(reason).or_default() += 1;
+        return;
     }
+    counts.rated += 1;
+    let currency = batch.labels.tariffs[usize::from(batch.columns.tariff[i])].currency;
+    let sum = counts.charge.entry(currency).or_default();
+    *sum = sum.plus(Money(i128::from(batch.columns.charge_nano[i])));
 }
 
 /// A file to be: its partition and its rows.

@@ -1,0 +1,170 @@
+//! SQL for analysts over the files of our tables, on one consistent version of each.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Field, FieldRef, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::ScalarValue;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::DataFusionError;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use domain::ports::Disposition;
+
+/// The current state per record, as SQL: first words and corrections that no reversal has taken back.
+pub const CDR_VIEW: &str = include_str!("cdr.sql");
+
+/// A file of a table.
+#[derive(Debug, Clone)]
+pub struct TableFile {
+    /// Where it lies on the local disk.
+    pub path: PathBuf,
+    /// Bytes.
+    pub size: u64,
+    /// Values of the partition columns, in the table's order.
+    pub partition: Vec<String>,
+}
+
+/// A table at one version.
+#[derive(Debug, Clone)]
+pub struct TableFiles {
+    /// The name in SQL.
+    pub name: &'static str,
+    /// The columns in the files.
+    pub schema: SchemaRef,
+    /// The columns in the paths.
+    pub partition: Vec<&'static str>,
+    /// The live files.
+    pub files: Vec<TableFile>,
+}
+
+/// Why a question was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The SQL is wrong, or names what is not there.
+    #[error("the query cannot be run: {0}")]
+    Sql(String),
+    /// Reading failed in the middle.
+    #[error("failed to run the query: {0}")]
+    Run(String),
+}
+
+impl QueryError {
+    /// What to do about it.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Sql(_) => Disposition::Stop,
+            Self::Run(_) => Disposition::Retry,
+        }
+    }
+}
+
+/// A session that knows our tables.
+#[derive(Clone)]
+pub struct Analyst {
+    session: SessionContext,
+}
+
+impl std::fmt::Debug for Analyst {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Analyst")
+    }
+}
+
+impl Analyst {
+    /// Registers the tables and the view `cdr`; `threads` limits how many cores a question takes.
+    pub async fn new(tables: Vec<TableFiles>, threads: usize) -> Result<Self, QueryError> {
+        let settings = SessionConfig::new().with_target_partitions(threads.max(1)).with_information_schema(true);
+        let session = SessionContext::new_with_config(settings);
+        let sql = |e: DataFusionError| QueryError::Sql(plain(&e));
+        for table in tables {
+            let name = table.name;
+            session.register_table(name, Arc::new(Files::new(table))).map_err(sql)?;
+        }
+        if session.table_exist("cdr_entries").map_err(sql)? {
+            session.sql(CDR_VIEW).await.map_err(sql)?;
+        }
+        Ok(Self { session })
+    }
+
+    /// Runs one question; only reading statements are allowed.
+    pub async fn ask(&self, question: &str) -> Result<(SchemaRef, Vec<RecordBatch>), QueryError> {
+        let options = datafusion::execution::context::SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false);
+        let frame =
+            self.session.sql_with_options(question, options).await.map_err(|e| QueryError::Sql(plain(&e)))?;
+        let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
+        let batches = frame.collect().await.map_err(|e| QueryError::Run(plain(&e)))?;
+        Ok((schema, batches))
+    }
+}
+
+/// The engine's message without its wrapping.
+fn plain(e: &DataFusionError) -> String {
+    e.strip_backtrace()
+}
+
+/// A fixed list of Parquet files as a table.
+#[derive(Debug)]
+struct Files {
+    table: TableFiles,
+    schema: TableSchema,
+}
+
+impl Files {
+    fn new(table: TableFiles) -> Self {
+        let partition: Vec<FieldRef> =
+            table.partition.iter().map(|c| Arc::new(Field::new(*c, DataType::Utf8, true))).collect();
+        let schema = TableSchema::builder(Arc::clone(&table.schema)).with_table_partition_cols(partition).build();
+        Self { table, schema }
+    }
+}
+
+#[async_trait::async_trait]
+impl TableProvider for Files {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.schema.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>, DataFusionError> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        _session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+        let files: Vec<PartitionedFile> = self
+            .table
+            .files
+            .iter()
+            .map(|f| {
+                let values = f.partition.iter().map(|v| ScalarValue::Utf8(Some(v.clone()))).collect();
+                PartitionedFile::new(f.path.to_string_lossy(), f.size).with_partition_values(values)
+            })
+            .collect();
+        let source = Arc::new(ParquetSource::new(self.schema.clone()));
+        let plan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
+            .with_file_group(FileGroup::new(files))
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(plan))
+    }
+}

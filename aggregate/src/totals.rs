@@ -1,0 +1,188 @@
+//! Partial totals: the sums of a run of rated entries per customer, subscription, usage kind, zone, band and plan.
+//!
+//! Additive by construction: the fold of two runs is the fold of each, summed. Reversals count with their sign, because
+//! their units and money are negated and `rows` is -1.
+
+use std::collections::{BTreeMap, HashMap};
+
+use arrow_array::{Array, Decimal128Array, Int64Array, RecordBatch, StringArray};
+use domain::columns::ColumnError;
+use domain::columns::entries::EntriesView;
+use domain::columns::totals::{TotalRows, TotalsView};
+use domain::money::Money;
+
+/// The columns of `cdr_entries` that totals are made of.
+pub const ENTRY_COLUMNS: [&str; 20] = [
+    "tenant", "entry", "rows", "customer", "subscription", "device", "plan", "kind", "zone", "band", "currency",
+    "billing_period", "duration_s", "bytes_up", "bytes_down", "messages", "billed_units", "charge", "cost", "cost_currency",
+];
+
+/// Key columns in the order of [`TotalKey`].
+const KEYS: usize = 9;
+
+/// The sums of one key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Rows, reversals subtracted.
+    pub count: i64,
+    /// Seconds.
+    pub seconds: i64,
+    /// Bytes, both ways.
+    pub bytes: i64,
+    /// Message parts.
+    pub messages: i64,
+    /// Units billed.
+    pub billed_units: i64,
+    /// The charge in nano-units.
+    pub charge: i128,
+    /// The provider's cost in nano-units, where it has the currency of the charge.
+    pub cost: i128,
+}
+
+impl Sums {
+    fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.seconds += other.seconds;
+        self.bytes += other.bytes;
+        self.messages += other.messages;
+        self.billed_units += other.billed_units;
+        self.charge += other.charge;
+        self.cost += other.cost;
+    }
+
+    /// The charge.
+    pub fn charge(&self) -> Money {
+        Money(self.charge)
+    }
+}
+
+/// Period, then tenant, customer, subscription, device, plan, kind, zone, band, currency.
+pub type TotalKey = (String, [String; KEYS]);
+
+/// Totals in the making: names are interned, so that a row costs a few look-ups in small maps.
+#[derive(Debug, Default)]
+pub struct Totals {
+    names: HashMap<String, u32>,
+    texts: Vec<String>,
+    sums: HashMap<[u32; KEYS + 1], Sums>,
+}
+
+impl Totals {
+    fn intern(&mut self, text: &str) -> u32 {
+        if let Some(code) = self.names.get(text) {
+            return *code;
+        }
+        let code = u32::try_from(self.texts.len()).expect("names of one month are fewer than 2^32");
+        self.names.insert(text.to_owned(), code);
+        self.texts.push(text.to_owned());
+        code
+    }
+
+    /// Adds the rated rows of a batch of [`ENTRY_COLUMNS`].
+    pub fn add_entries(&mut self, batch: &RecordBatch) -> Result<(), ColumnError> {
+        let view = EntriesView(batch);
+        let keys: [&StringArray; KEYS + 1] = [
+            view.billing_period()?, view.tenant()?, view.customer()?, view.subscription()?, view.device()?, view.plan()?,
+            view.kind()?, view.zone()?, view.band()?, view.currency()?,
+        ];
+        let (rows, duration) = (view.rows()?, view.duration_s()?);
+        let (up, down, messages) = (view.bytes_up()?, view.bytes_down()?, view.messages()?);
+        let (billed, charge, cost) = (view.billed_units()?, view.charge()?, view.cost()?);
+        let cost_currency = view.cost_currency()?;
+        let long = |column: &Int64Array, i: usize| if column.is_null(i) { 0 } else { column.value(i) };
+        let mut key = [0u32; KEYS + 1];
+        let mut last: [&str; KEYS + 1] = ["\0"; KEYS + 1];
+        for i in 0..batch.num_rows() {
+            for (slot, column) in keys.iter().enumerate() {
+                let text = if column.is_null(i) { "" } else { column.value(i) };
+                if text != last[slot] {
+                    key[slot] = self.intern(text);
+                    last[slot] = text;
+                }
+            }
+            let same_currency = !cost.is_null(i) && !cost_currency.is_null(i) && cost_currency.value(i) == last[KEYS];
+            let row = Sums {
+                count: i64::from(rows.value(i)),
+                seconds: if duration.is_null(i) { 0 } else { i64::from(duration.value(i)) },
+                bytes: long(up, i) + long(down, i),
+                messages: if messages.is_null(i) { 0 } else { i64::from(messages.value(i)) },
+                billed_units: long(billed, i),
+                charge: if charge.is_null(i) { 0 } else { charge.value(i) },
+                cost: if same_currency { cost.value(i) } else { 0 },
+            };
+            self.sums.entry(key).or_default().add(&row);
+        }
+        Ok(())
+    }
+
+    /// Adds rows of the table `totals` of one period.
+    pub fn add_totals(&mut self, period: &str, batch: &RecordBatch) -> Result<(), ColumnError> {
+        let view = TotalsView(batch);
+        let columns: [&StringArray; KEYS] = [
+            view.tenant()?, view.customer()?, view.subscription()?, view.device()?, view.plan()?, view.kind()?, view.zone()?,
+            view.band()?, view.currency()?,
+        ];
+        for i in 0..batch.num_rows() {
+            let mut key = [self.intern(period); KEYS + 1];
+            for (slot, column) in columns.iter().enumerate() {
+                key[slot + 1] = self.intern(column.value(i));
+            }
+            let sums = Sums {
+                count: view.count()?.value(i),
+                seconds: view.seconds()?.value(i),
+                bytes: view.bytes()?.value(i),
+                messages: view.messages()?.value(i),
+                billed_units: view.billed_units()?.value(i),
+                charge: view.charge()?.value(i),
+                cost: view.cost()?.value(i),
+            };
+            self.sums.entry(key).or_default().add(&sums);
+        }
+        Ok(())
+    }
+
+    /// All keys with their sums, in order.
+    pub fn into_sorted(self) -> BTreeMap<TotalKey, Sums> {
+        let name = |code: u32| self.texts[code as usize].clone();
+        self.sums.iter().map(|(k, s)| ((name(k[0]), std::array::from_fn(|i| name(k[i + 1]))), *s)).collect()
+    }
+}
+
+/// Rows to write, one batch per period. Keys whose sums are all zero are left out.
+pub fn to_batches(totals: &BTreeMap<TotalKey, Sums>) -> Result<Vec<(String, RecordBatch)>, ColumnError> {
+    let mut periods: BTreeMap<&str, Vec<(&[String; KEYS], &Sums)>> = BTreeMap::new();
+    for ((period, key), sums) in totals {
+        if *sums != Sums::default() {
+            periods.entry(period).or_default().push((key, sums));
+        }
+    }
+    periods.into_iter().map(|(period, rows)| Ok((period.to_owned(), batch_of(&rows)?))).collect()
+}
+
+fn batch_of(rows: &[(&[String; KEYS], &Sums)]) -> Result<RecordBatch, ColumnError> {
+    let label = |slot: usize| rows.iter().map(|(k, _)| Some(k[slot].as_str())).collect();
+    let long = |value: fn(&Sums) -> i64| rows.iter().map(|(_, s)| Some(value(s))).collect();
+    let money = |value: fn(&Sums) -> i128| {
+        let array: Decimal128Array = rows.iter().map(|(_, s)| Some(value(s))).collect();
+        array.with_precision_and_scale(38, 9).expect("decimal(38,9) is a decimal type")
+    };
+    TotalRows {
+        tenant: label(0),
+        customer: label(1),
+        subscription: label(2),
+        device: label(3),
+        plan: label(4),
+        kind: label(5),
+        zone: label(6),
+        band: label(7),
+        currency: label(8),
+        count: long(|s| s.count),
+        seconds: long(|s| s.seconds),
+        bytes: long(|s| s.bytes),
+        messages: long(|s| s.messages),
+        billed_units: long(|s| s.billed_units),
+        charge: money(|s| s.charge),
+        cost: money(|s| s.cost),
+    }
+    .into_batch()
+}

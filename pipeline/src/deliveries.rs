@@ -1,0 +1,204 @@
+//! Deliveries that are being worked on: profile, layout and row numbering of each, opened once and kept while rows come.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::columns::parsed::ParsedBatch;
+use domain::delivery::{ArrivalNumber, FileContext, KeySecret, RecordHasher};
+use domain::ports::{Blob, BlobError};
+use ingest::land::{ArrivalKind, Landing};
+use ingest::message::ClaimCheck;
+use ingest::parse::RowRange;
+use ingest::parse::occurrence::{Occurrences, number};
+use ingest::profile::{Layout, Profile};
+use ingest::split::Splitter;
+
+use crate::error::PipelineError;
+use crate::rating::parse_claim;
+
+/// Deliveries that are kept open at once: more accounts than a worker has partitions are rarely in turn.
+const OPEN_MAX: usize = 64;
+
+/// Bytes that are read at once when rows are numbered again.
+const CHUNK_BYTES: u64 = 8 << 20;
+
+/// A delivery ready to be parsed.
+#[derive(Debug)]
+pub struct Opened {
+    /// Its place in the order of arrivals.
+    pub arrival: ArrivalNumber,
+    /// What the stages know about it.
+    pub file: Arc<FileContext>,
+    /// Its layout rules.
+    pub profile: Arc<Profile>,
+    /// Where its columns stand.
+    pub layout: Layout,
+    /// Its bytes.
+    pub object: String,
+    /// Bytes of the object.
+    pub size: u64,
+    /// Rows per claim check, pinned at landing.
+    pub cut_rows: u64,
+    /// Makes its keys.
+    pub hasher: RecordHasher,
+}
+
+impl Opened {
+    /// The rows of a claim check.
+    pub fn range(&self, claim: &ClaimCheck) -> RowRange {
+        RowRange { first_row: claim.first_row, byte_from: claim.from }
+    }
+}
+
+/// How far the rows of a delivery are numbered.
+#[derive(Debug, Default)]
+struct Numbering {
+    occurrences: Occurrences,
+    next_row: u64,
+}
+
+/// Opens deliveries and numbers their rows.
+pub struct Deliveries {
+    landing: Arc<Landing>,
+    blob: Arc<dyn Blob>,
+    secret: KeySecret,
+    profiles: HashMap<String, Arc<Profile>>,
+    open: HashMap<ArrivalNumber, Arc<Opened>>,
+    numbering: HashMap<ArrivalNumber, Numbering>,
+    order: Vec<ArrivalNumber>,
+}
+
+impl std::fmt::Debug for Deliveries {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Deliveries({} open)", self.open.len())
+    }
+}
+
+impl Deliveries {
+    /// Deliveries of a landing; keys are made under `secret`.
+    pub fn new(landing: Arc<Landing>, blob: Arc<dyn Blob>, secret: KeySecret) -> Self {
+        Self {
+            landing,
+            blob,
+            secret,
+            profiles: HashMap::new(),
+            open: HashMap::new(),
+            numbering: HashMap::new(),
+            order: Vec::new(),
+        }
+    }
+
+    /// The store that landing lies in.
+    pub fn blob(&self) -> &Arc<dyn Blob> {
+        &self.blob
+    }
+
+    /// Forgets all numbering: the rows that it counted were not committed.
+    pub fn reset(&mut self) {
+        self.numbering.clear();
+    }
+
+    /// Opens a delivery whose header split has accepted.
+    pub fn open(&mut self, arrival: ArrivalNumber) -> Result<Arc<Opened>, PipelineError> {
+        if let Some(known) = self.open.get(&arrival) {
+            return Ok(Arc::clone(known));
+        }
+        let opened = Arc::new(self.load(arrival)?);
+        if self.order.len() == OPEN_MAX {
+            let oldest = self.order.remove(0);
+            self.open.remove(&oldest);
+            self.numbering.remove(&oldest);
+        }
+        self.order.push(arrival);
+        self.open.insert(arrival, Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    fn load(&mut self, number: ArrivalNumber) -> Result<Opened, PipelineError> {
+        let arrival = self.landing.arrival(number)?;
+        let ArrivalKind::Delivery(record) = &arrival.kind else {
+            return Err(BlobError::NotFound(format!("delivery of arrival {number}")).into());
+        };
+        let profile = self.profile(number, &record.profile_sha256)?;
+        let object = Landing::object_path(&record.identity.sha256);
+        let head = (profile.header_bytes_max() as u64).min(record.size);
+        let first = if head == 0 { Vec::new() } else { self.blob.get_range(&object, 0..head)? };
+        // A file that split has refused still has a claim check with its verdict, and no rows to find columns for.
+        let layout = profile.resolve_header(&first).or_else(|source| {
+            profile.empty_layout().ok_or(PipelineError::Header { arrival: number, source })
+        })?;
+        let file = Arc::new(FileContext {
+            account: record.identity.account.clone(),
+            delivery: record.delivery,
+            arrival: number,
+            origin: record.origin.as_str().into(),
+            profile: Arc::clone(profile.label()),
+            cycle: record.identity.cycle.as_deref().map(Into::into),
+            cost_currency: profile.cost_currency(),
+            key_mode: profile.key_mode(),
+        });
+        let hasher = RecordHasher::new(&self.secret, &file.account);
+        Ok(Opened { arrival: number, file, profile, layout, object, size: record.size, cut_rows: record.cut_rows, hasher })
+    }
+
+    /// The landed profile of an arrival, loaded once.
+    pub fn profile(&mut self, arrival: ArrivalNumber, sha256: &str) -> Result<Arc<Profile>, PipelineError> {
+        if let Some(known) = self.profiles.get(sha256) {
+            return Ok(Arc::clone(known));
+        }
+        let text = self.blob.get(&Landing::object_path(sha256))?;
+        let profile = Profile::load(&String::from_utf8_lossy(&text))
+            .map_err(|source| PipelineError::Profile { arrival, source: Box::new(source) })?;
+        let profile = Arc::new(profile);
+        self.profiles.insert(sha256.to_owned(), Arc::clone(&profile));
+        Ok(profile)
+    }
+
+    /// Gives equal rows of a delivery their occurrence. Rows must come in order; after a restart or a gap the earlier rows
+    /// are read again, because the n-th equal row counts all before it.
+    pub fn number(&mut self, open: &Arc<Opened>, claim: &ClaimCheck, batch: &mut ParsedBatch) -> Result<(), PipelineError> {
+        let mut numbering = self.numbering.remove(&open.arrival).unwrap_or_default();
+        if numbering.next_row != claim.first_row {
+            numbering = self.number_again(open, claim)?;
+        }
+        number(batch, &open.hasher, &mut numbering.occurrences);
+        numbering.next_row = claim.first_row + claim.rows;
+        self.numbering.insert(open.arrival, numbering);
+        Ok(())
+    }
+
+    fn number_again(&self, open: &Arc<Opened>, claim: &ClaimCheck) -> Result<Numbering, PipelineError> {
+        let mut splitter = Splitter::new(&open.profile, open.cut_rows);
+        let mut at = 0;
+        while at < claim.from {
+            let to = (at + CHUNK_BYTES).min(open.size);
+            splitter.push(&self.blob.get_range(&open.object, at..to)?);
+            at = to;
+        }
+        let split = splitter.finish();
+        let mut numbering = Numbering::default();
+        for range in split.ranges.iter().filter(|r| r.first_row < claim.first_row) {
+            let earlier = ClaimCheck {
+                arrival: claim.arrival,
+                delivery: claim.delivery,
+                from: range.from,
+                to: range.to,
+                first_row: range.first_row,
+                rows: range.rows,
+                verdict: None,
+            };
+            let mut batch = parse_claim(&*self.blob, open, &earlier)?;
+            number(&mut batch, &open.hasher, &mut numbering.occurrences);
+            numbering.next_row = earlier.first_row + earlier.rows;
+        }
+        domain::check!(
+            LedgerCovers,
+            numbering.next_row == claim.first_row,
+            "arrival {}: rows before {} cannot be numbered again, the cuts end at {}",
+            claim.arrival,
+            claim.first_row,
+            numbering.next_row
+        );
+        Ok(numbering)
+    }
+}

@@ -1,0 +1,88 @@
+//! What can go wrong between landing and table, and what to do about it.
+
+use domain::delivery::ArrivalNumber;
+use domain::invariant::Violation;
+use domain::ports::{BlobError, Disposition};
+use ingest::land::LandError;
+use ingest::log::{LogError, TopicPartition};
+use ingest::profile::{HeaderError, ProfileError};
+use sinks::commit::CommitError;
+
+/// Why a step failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// Landing.
+    #[error(transparent)]
+    Land(#[from] LandError),
+    /// An object.
+    #[error("failed to read a landed file")]
+    Blob(#[from] BlobError),
+    /// The commit.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// A landed profile does not load any more.
+    #[error("arrival {arrival} was landed with a profile that does not load")]
+    Profile {
+        /// The arrival.
+        arrival: ArrivalNumber,
+        /// Why.
+        #[source]
+        source: Box<ProfileError>,
+    },
+    /// A file that split has accepted has another header now: the object or the profile was changed.
+    #[error("the header of arrival {arrival} is not what it was when it was split; run `tollway check`")]
+    Header {
+        /// The arrival.
+        arrival: ArrivalNumber,
+        /// Why.
+        #[source]
+        source: HeaderError,
+    },
+    /// A record on a topic is not what belongs there.
+    #[error("record {offset} of {partition} cannot be understood: {what}; it was left where it is")]
+    Message {
+        /// The partition.
+        partition: TopicPartition,
+        /// The record.
+        offset: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// The table stands beyond the end of the log: the log was lost or made anew.
+    #[error("the table stands at {position} of {partition}, but the log ends at {high}; restore the log, or delete it whole to rebuild it from landing")]
+    LogLost {
+        /// The partition.
+        partition: TopicPartition,
+        /// The table's position.
+        position: u64,
+        /// The log's end.
+        high: u64,
+    },
+    /// Reference data could not be loaded.
+    #[error("failed to load reference data: {0}")]
+    Reference(String),
+    /// An invariant did not hold; the partition stops.
+    #[error(transparent)]
+    Violation(#[from] Violation),
+}
+
+impl PipelineError {
+    /// What to do about it.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Log(e) => e.disposition(),
+            Self::Land(e) => e.disposition(),
+            Self::Blob(e) => e.disposition(),
+            Self::Commit(e) => e.disposition(),
+            Self::Reference(_) => Disposition::Retry,
+            Self::Profile { .. }
+            | Self::Header { .. }
+            | Self::Message { .. }
+            | Self::LogLost { .. }
+            | Self::Violation(_) => Disposition::Stop,
+        }
+    }
+}

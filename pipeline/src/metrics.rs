@@ -1,0 +1,84 @@
+//! The metrics of the flow: names, units and meanings in one place.
+
+use domain::outcome::Counts;
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+
+/// Rows by outcome and reason.
+pub const ROWS: &str = "tollway_rows_total";
+/// Bytes read from landing.
+pub const BYTES: &str = "tollway_landed_bytes_read_total";
+/// Seconds of a stage.
+pub const STAGE_SECONDS: &str = "tollway_stage_seconds";
+/// Commits by how they ended.
+pub const COMMITS: &str = "tollway_commits_total";
+/// Ranges that came again after they were committed.
+pub const REDELIVERED: &str = "tollway_redelivered_ranges_total";
+/// Records of a partition that wait.
+pub const LAG: &str = "tollway_log_lag_records";
+/// Claim checks that a worker holds.
+pub const QUEUE: &str = "tollway_worker_queue_records";
+/// Files by state.
+pub const FILES: &str = "tollway_files_split_total";
+
+/// Registers all names with unit and meaning; call once.
+pub fn describe() {
+    describe_counter!(ROWS, Unit::Count, "Rows by outcome and, for suspense and skipped, by reason");
+    describe_counter!(BYTES, Unit::Bytes, "Bytes of landed files that were parsed");
+    describe_histogram!(STAGE_SECONDS, Unit::Seconds, "Time of one group in a stage: rate, prepare, commit");
+    describe_counter!(COMMITS, Unit::Count, "Commits by how they ended: committed, redo, fenced");
+    describe_counter!(REDELIVERED, Unit::Count, "Ranges dropped because the ledger covers them");
+    describe_gauge!(LAG, Unit::Count, "Records of a partition behind the table's position");
+    describe_gauge!(QUEUE, Unit::Count, "Claim checks that a worker holds and has not committed");
+    describe_counter!(FILES, Unit::Count, "Files split, by state");
+}
+
+/// Counts the rows of a commit.
+pub fn count_rows(counts: &Counts) {
+    counter!(ROWS, "outcome" => "rated").increment(counts.rated);
+    counter!(ROWS, "outcome" => "duplicate", "reason" => "same_file").increment(counts.duplicates);
+    counter!(ROWS, "outcome" => "duplicate", "reason" => "other_file").increment(counts.resent);
+    for (reason, n) in &counts.suspense {
+        counter!(ROWS, "outcome" => "suspense", "reason" => reason.as_str()).increment(*n);
+    }
+    for (rule, n) in &counts.skipped {
+        counter!(ROWS, "outcome" => "skipped", "reason" => rule.clone()).increment(*n);
+    }
+}
+
+/// Notes how long a stage took for one group; microseconds come from the caller's clock.
+pub fn stage(name: &'static str, micros: i64) {
+    let micros = u64::try_from(micros).unwrap_or(0);
+    histogram!(STAGE_SECONDS, "stage" => name).record(std::time::Duration::from_micros(micros));
+}
+
+/// Notes how a commit ended.
+pub fn commit(how: &'static str) {
+    counter!(COMMITS, "result" => how).increment(1);
+}
+
+/// Notes ranges that came again.
+pub fn redelivered(ranges: usize) {
+    counter!(REDELIVERED).increment(ranges as u64);
+}
+
+/// Notes bytes read.
+pub fn bytes(n: u64) {
+    counter!(BYTES).increment(n);
+}
+
+/// Notes a split file.
+pub fn file(state: &'static str) {
+    counter!(FILES, "state" => state).increment(1);
+}
+
+/// Notes the lag of a partition.
+pub fn lag(partition: u32, records: u64) {
+    let records = u32::try_from(records).unwrap_or(u32::MAX);
+    gauge!(LAG, "partition" => partition.to_string()).set(records);
+}
+
+/// Notes how many claim checks a worker holds.
+pub fn queue(worker: u32, records: usize) {
+    let records = u32::try_from(records).unwrap_or(u32::MAX);
+    gauge!(QUEUE, "worker" => worker.to_string()).set(records);
+}

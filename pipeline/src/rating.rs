@@ -1,0 +1,85 @@
+//! One group of claim checks → rated ranges: fetch, parse, number, link and price, in parallel where order does not matter.
+
+use std::sync::Arc;
+
+use domain::columns::parsed::ParsedBatch;
+use domain::ports::Blob;
+use ingest::message::ClaimCheck;
+use ingest::parse::parse;
+use rate::link::index::DeviceIndex;
+use rate::link::link;
+use rate::price::price;
+use rate::tariff::set::BoundTariffs;
+use rayon::prelude::*;
+use sinks::commit::RatedRange;
+use sinks::ledger::Verdict;
+
+use crate::deliveries::{Deliveries, Opened};
+use crate::error::PipelineError;
+use crate::metrics;
+
+/// Devices and tariffs of one reference version.
+#[derive(Debug)]
+pub struct Reference {
+    /// The arrival number of the last import in it.
+    pub version: u64,
+    /// Whose device is it.
+    pub index: DeviceIndex,
+    /// What does it cost.
+    pub tariffs: BoundTariffs,
+}
+
+/// Hands out the reference data in force.
+pub trait References: Send {
+    /// The newest version; the same `Arc` while nothing has changed.
+    fn current(&mut self) -> Result<Arc<Reference>, PipelineError>;
+}
+
+/// Rates the ranges of claim checks; the result is in their order.
+pub fn rate(
+    claims: &[ClaimCheck],
+    deliveries: &mut Deliveries,
+    reference: &Reference,
+) -> Result<Vec<RatedRange>, PipelineError> {
+    let opened = claims.iter().map(|c| deliveries.open(c.arrival)).collect::<Result<Vec<_>, _>>()?;
+    let blob = Arc::clone(deliveries.blob());
+    let parsed = claims
+        .par_iter()
+        .zip(&opened)
+        .map(|(claim, open)| parse_claim(&*blob, open, claim))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut numbered = Vec::with_capacity(parsed.len());
+    for ((claim, open), mut batch) in claims.iter().zip(&opened).zip(parsed) {
+        domain::check!(
+            RowsBalance,
+            batch.is_balanced() && batch.rows_in == claim.rows,
+            "arrival {} from row {}: split counted {} rows, parse {}",
+            claim.arrival,
+            claim.first_row,
+            claim.rows,
+            batch.rows_in
+        );
+        deliveries.number(open, claim, &mut batch)?;
+        numbered.push(batch);
+    }
+    let ranges = numbered
+        .into_par_iter()
+        .zip(claims)
+        .map(|(batch, claim)| RatedRange {
+            batch: price(link(batch, &reference.index), &reference.tariffs),
+            verdict: claim.verdict.as_ref().map(|v| Verdict {
+                state: v.state.as_str().to_owned(),
+                rows: v.rows,
+                message: v.message.clone(),
+            }),
+        })
+        .collect();
+    Ok(ranges)
+}
+
+/// Fetches and parses the bytes of one claim check.
+pub(crate) fn parse_claim(blob: &dyn Blob, open: &Opened, claim: &ClaimCheck) -> Result<ParsedBatch, PipelineError> {
+    let bytes = if claim.from == claim.to { Vec::new() } else { blob.get_range(&open.object, claim.from..claim.to)? };
+    metrics::bytes(bytes.len() as u64);
+    Ok(parse(&open.profile, &open.layout, &open.file, &open.hasher, open.range(claim), &bytes))
+}

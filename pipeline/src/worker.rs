@@ -1,0 +1,284 @@
+//! The worker: takes claim checks from the table's positions on, rates them in groups, and commits rows and positions
+//! together.
+//!
+//! One [`Worker::step`] does one thing, so that whoever drives it may stop, kill or overtake it between any two: poll, rate,
+//! prepare, commit. Nothing that a worker holds is worth saving: the table says where it stands.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use domain::ports::{Clock, Rng};
+use ingest::log::{LogEvent, LogReader, Record, TopicPartition};
+use ingest::message::ClaimCheck;
+use sinks::commit::{Committer, Group, Outcome, PositionMove, Prepared, Receipt};
+
+use crate::deliveries::Deliveries;
+use crate::error::PipelineError;
+use crate::metrics;
+use crate::rating::{References, rate};
+
+/// The name of the rating job in position ids.
+pub const JOB: &str = "rate";
+
+/// Limits of a worker.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkerSettings {
+    /// Rows of a group: a commit closes when the next claim check would exceed it.
+    pub rows_max: u64,
+    /// How long a group may wait for more, microseconds; at once when the log is idle.
+    pub linger_us: i64,
+    /// Claim checks that are fetched ahead.
+    pub queue_max: usize,
+}
+
+impl Default for WorkerSettings {
+    fn default() -> Self {
+        Self { rows_max: 250_000, linger_us: 1_000_000, queue_max: 1024 }
+    }
+}
+
+/// What a step did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing to do.
+    Idle,
+    /// Claim checks came in.
+    Polled,
+    /// Partitions came or went; what was not committed is dropped.
+    Rebalanced,
+    /// A group was rated.
+    Rated,
+    /// A group's files are durable.
+    Prepared,
+    /// A group is in the table.
+    Committed(Receipt),
+    /// Rows of the same accounts came in between; the group is prepared again.
+    Redo,
+    /// Another worker moved our positions; the group is dropped.
+    Fenced,
+}
+
+/// Where a partition stands.
+#[derive(Debug, Clone)]
+struct Cursor {
+    app_id: String,
+    /// The table's position: where the next group begins.
+    committed: u64,
+}
+
+/// A claim check that waits.
+#[derive(Debug, Clone)]
+struct Waiting {
+    partition: TopicPartition,
+    offset: u64,
+    claim: ClaimCheck,
+}
+
+enum Stage {
+    Gathering,
+    Rated(Group),
+    Prepared(Group, Box<Prepared>),
+}
+
+/// The state of one member of the rating group.
+pub struct Worker<R> {
+    number: u32,
+    reader: R,
+    committer: Committer,
+    deliveries: Deliveries,
+    references: Box<dyn References>,
+    settings: WorkerSettings,
+    cursors: BTreeMap<TopicPartition, Cursor>,
+    queue: VecDeque<Waiting>,
+    queued_since_us: i64,
+    stage: Stage,
+}
+
+impl<R> std::fmt::Debug for Worker<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Worker({}, {} partitions, {} waiting)", self.number, self.cursors.len(), self.queue.len())
+    }
+}
+
+impl<R: LogReader> Worker<R> {
+    /// A worker that knows nothing yet; its first assignment tells where to start.
+    pub fn new(
+        number: u32,
+        reader: R,
+        committer: Committer,
+        deliveries: Deliveries,
+        references: Box<dyn References>,
+        settings: WorkerSettings,
+    ) -> Self {
+        Self {
+            number,
+            reader,
+            committer,
+            deliveries,
+            references,
+            settings,
+            cursors: BTreeMap::new(),
+            queue: VecDeque::new(),
+            queued_since_us: 0,
+            stage: Stage::Gathering,
+        }
+    }
+
+    /// The table's positions of this worker's partitions, as far as it knows them.
+    pub fn positions(&self) -> impl Iterator<Item = (TopicPartition, u64)> + '_ {
+        self.cursors.iter().map(|(tp, c)| (*tp, c.committed))
+    }
+
+    /// Whether something is waiting or under way.
+    pub fn is_busy(&self) -> bool {
+        !self.queue.is_empty() || !matches!(self.stage, Stage::Gathering)
+    }
+
+    /// Does the next thing; waits at most `wait_ms` for records when there is nothing else to do.
+    pub fn step(&mut self, wait_ms: u64, clock: &dyn Clock, rng: &mut dyn Rng) -> Result<Step, PipelineError> {
+        match std::mem::replace(&mut self.stage, Stage::Gathering) {
+            Stage::Gathering => self.gather(wait_ms, clock),
+            Stage::Rated(group) => {
+                let began = clock.now_us();
+                let prepared = self.committer.prepare(&group, clock, rng)?;
+                metrics::stage("prepare", clock.now_us() - began);
+                self.stage = Stage::Prepared(group, Box::new(prepared));
+                Ok(Step::Prepared)
+            }
+            Stage::Prepared(group, prepared) => self.commit(group, *prepared, clock),
+        }
+    }
+
+    fn gather(&mut self, wait_ms: u64, clock: &dyn Clock) -> Result<Step, PipelineError> {
+        let waiting_rows: u64 = self.queue.iter().map(|w| w.claim.rows).sum();
+        let full = waiting_rows >= self.settings.rows_max || self.queue.len() >= self.settings.queue_max;
+        let lingered = !self.queue.is_empty() && clock.now_us() - self.queued_since_us >= self.settings.linger_us;
+        if full || lingered {
+            return self.rate(clock);
+        }
+        let wait_ms = if self.queue.is_empty() { wait_ms } else { 0 };
+        match self.reader.poll(wait_ms, self.settings.queue_max)? {
+            LogEvent::Idle if self.queue.is_empty() => Ok(Step::Idle),
+            LogEvent::Idle => self.rate(clock),
+            LogEvent::Records(partition, records) => {
+                if self.queue.is_empty() {
+                    self.queued_since_us = clock.now_us();
+                }
+                for record in records {
+                    self.queue.push_back(read_claim(partition, record)?);
+                }
+                metrics::queue(self.number, self.queue.len());
+                Ok(Step::Polled)
+            }
+            LogEvent::Assigned(partitions) => {
+                for partition in partitions {
+                    let incarnation = self.reader.incarnation(partition.topic)?;
+                    let app_id = format!("{JOB}/{}/{}/{}", incarnation.0, partition.topic, partition.partition);
+                    self.cursors.insert(partition, Cursor { app_id, committed: 0 });
+                }
+                self.restart()?;
+                Ok(Step::Rebalanced)
+            }
+            LogEvent::Revoked(partitions) => {
+                for partition in partitions {
+                    self.cursors.remove(&partition);
+                }
+                self.restart()?;
+                Ok(Step::Rebalanced)
+            }
+        }
+    }
+
+    /// Drops what is not committed and starts every partition from where the table stands.
+    fn restart(&mut self) -> Result<(), PipelineError> {
+        self.queue.clear();
+        self.deliveries.reset();
+        self.stage = Stage::Gathering;
+        for (partition, cursor) in &mut self.cursors {
+            let marks = self.reader.watermarks(*partition)?;
+            let position = self.committer.position(&cursor.app_id)?;
+            if position > marks.high {
+                return Err(PipelineError::LogLost { partition: *partition, position, high: marks.high });
+            }
+            cursor.committed = position;
+            self.reader.start_at(*partition, position)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the next group off the queue and rates it.
+    fn rate(&mut self, clock: &dyn Clock) -> Result<Step, PipelineError> {
+        let began = clock.now_us();
+        let mut rows = 0;
+        let mut claims = Vec::new();
+        let mut ends: BTreeMap<TopicPartition, u64> = BTreeMap::new();
+        while let Some(next) = self.queue.front() {
+            if !ends.is_empty() && rows + next.claim.rows > self.settings.rows_max {
+                break;
+            }
+            let Some(next) = self.queue.pop_front() else { break };
+            rows += next.claim.rows;
+            ends.insert(next.partition, next.offset + 1);
+            let c = &next.claim;
+            if self.committer.is_committed(c.delivery, c.arrival, c.first_row, c.rows)? {
+                metrics::redelivered(1);
+            } else {
+                claims.push(next.claim);
+            }
+        }
+        self.queued_since_us = began;
+        let reference = self.references.current()?;
+        let ranges = rate(&claims, &mut self.deliveries, &reference)?;
+        let positions = ends
+            .iter()
+            .filter_map(|(partition, to)| {
+                let cursor = self.cursors.get(partition)?;
+                Some(PositionMove { app_id: cursor.app_id.clone(), from: cursor.committed, to: *to })
+            })
+            .collect();
+        metrics::stage("rate", clock.now_us() - began);
+        self.stage = Stage::Rated(Group { ranges, positions, reference_version: reference.version });
+        Ok(Step::Rated)
+    }
+
+    fn commit(&mut self, group: Group, prepared: Prepared, clock: &dyn Clock) -> Result<Step, PipelineError> {
+        let began = clock.now_us();
+        let outcome = self.committer.commit(prepared)?;
+        metrics::stage("commit", clock.now_us() - began);
+        match outcome {
+            Outcome::Committed(receipt) => {
+                metrics::commit("committed");
+                metrics::count_rows(&receipt.counts);
+                metrics::redelivered(receipt.redelivered);
+                for (partition, cursor) in &mut self.cursors {
+                    if let Some(moved) = group.positions.iter().find(|p| p.app_id == cursor.app_id) {
+                        cursor.committed = moved.to;
+                        self.reader.note_progress(*partition, moved.to)?;
+                        let high = self.reader.watermarks(*partition)?.high;
+                        metrics::lag(partition.partition, high.saturating_sub(moved.to));
+                    }
+                }
+                tracing::info!(worker = self.number, version = receipt.version, rows = receipt.counts.rows_in, "committed");
+                Ok(Step::Committed(receipt))
+            }
+            Outcome::Redo => {
+                metrics::commit("redo");
+                self.stage = Stage::Rated(group);
+                Ok(Step::Redo)
+            }
+            Outcome::Fenced => {
+                metrics::commit("fenced");
+                self.restart()?;
+                Ok(Step::Fenced)
+            }
+        }
+    }
+}
+
+fn read_claim(partition: TopicPartition, record: Record) -> Result<Waiting, PipelineError> {
+    let claim = serde_json::from_slice(&record.payload).map_err(|e| PipelineError::Message {
+        partition,
+        offset: record.offset,
+        what: e.to_string(),
+    })?;
+    Ok(Waiting { partition, offset: record.offset, claim })
+}
