@@ -1,1 +1,31 @@
-//! stub
+//! The SQL state: reference data that linking and rating read, with every version it ever had.
+//!
+//! *Purpose.* Keeps customers, plans, windows per identifier and tariffs in SQLite, as imports brought them in arrival
+//! order. *Input → output.* The bytes of a landed import and its arrival number → rows, a dry-run report, and a
+//! [`Reference`](load::Reference) as of any arrival. *Never.* No rules of rating, no reading of files, no clock: the same
+//! imports in the same order give the same state, so the database can be thrown away and rebuilt from landing.
+//! *Start reading at* [`import`], then [`window`] (what a window means), [`apply`] and [`load`].
+
+pub mod identifier;
+pub mod instant;
+pub mod import;
+pub mod tariff;
+pub mod window;
+pub mod report;
+pub mod database;
+pub mod apply;
+pub mod load;
+pub mod error;
+
+mod names;
+#[cfg(test)]
+mod tests;
+
+pub use apply::Applied;
+pub use database::Store;
+pub use error::StoreError;
+pub use identifier::{Identifier, IdentifierKind};
+pub use import::{ImportError, ImportKind, ImportLimits, ImportRows, parse_import};
+pub use load::{Reference, ReferenceCounts};
+pub use report::ImportReport;
+pub use tariff::TariffBundle;

@@ -1,0 +1,305 @@
+//! The bytes of an import become typed rows: everything that one file alone can tell is checked here.
+
+use std::fmt;
+
+use domain::ids::IdError;
+use domain::period::CycleDay;
+use domain::ports::Disposition;
+
+use crate::identifier::{Identifier, IdentifierError};
+use crate::instant::InstantError;
+use crate::report::Listed;
+use crate::tariff::{TariffBundle, TariffError, sha256_hex};
+
+mod customers;
+mod devices;
+mod plans;
+mod table;
+
+pub use table::HeaderError;
+
+/// What an import brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportKind {
+    /// `customers.csv`: who pays.
+    Customers,
+    /// `devices.csv`: who has which number from when to when.
+    Devices,
+    /// `plans.csv`: the names of plans.
+    Plans,
+    /// One tariff with its companions.
+    Tariffs,
+}
+
+impl ImportKind {
+    /// All kinds, in the order in which a new installation imports them.
+    pub const ALL: [Self; 4] = [Self::Customers, Self::Plans, Self::Devices, Self::Tariffs];
+
+    /// The name on the command line and in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Customers => "customers",
+            Self::Devices => "devices",
+            Self::Plans => "plans",
+            Self::Tariffs => "tariffs",
+        }
+    }
+
+    /// The kind behind a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.as_str() == name)
+    }
+}
+
+/// How much one import may bring, and how much is said about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImportLimits {
+    /// Largest file in bytes.
+    pub bytes_max: usize,
+    /// Most rows of one file.
+    pub rows_max: u64,
+    /// Broken rows that are listed; all are counted.
+    pub errors_max: usize,
+}
+
+impl Default for ImportLimits {
+    /// 256 MiB, 2 million rows, 100 listed errors: a row of devices.csv takes about 100 bytes.
+    fn default() -> Self {
+        Self { bytes_max: 256 << 20, rows_max: 2_000_000, errors_max: 100 }
+    }
+}
+
+/// A row of devices.csv: one statement on who has a device from when to when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRow {
+    /// Where it stands, from 1; the header is line 1.
+    pub line: u64,
+    /// The device.
+    pub device: String,
+    /// The subscription; the device's id where the file names none.
+    pub subscription: String,
+    /// The customer.
+    pub customer: String,
+    /// The plan.
+    pub plan: String,
+    /// One to three numbers that name the device.
+    pub identifiers: Vec<Identifier>,
+    /// First instant, microseconds UTC.
+    pub from_us: i64,
+    /// First instant after it; `None`: until the next window of the same number begins.
+    pub to_us: Option<i64>,
+}
+
+/// A row of customers.csv.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerRow {
+    /// The customer.
+    pub id: String,
+    /// What people call it; the id where the file gives none.
+    pub name: String,
+    /// Operator / reseller / customer / cost centre; `None`: the tenant.
+    pub owner_path: Option<String>,
+    /// The day on which its cycle begins.
+    pub cycle_day: CycleDay,
+    /// The IANA zone by whose clock it begins.
+    pub time_zone: String,
+}
+
+/// The clock of a customer for whom no zone was given.
+pub const DEFAULT_TIME_ZONE: &str = "Europe/Amsterdam";
+
+impl CustomerRow {
+    /// The customer that a devices file names and no customers file has described yet. These values are part of what a
+    /// replay from landing gives, so they are fixed here and not a setting.
+    pub fn unknown(id: &str) -> Self {
+        let (id, name) = (id.to_owned(), id.to_owned());
+        Self { id, name, owner_path: None, cycle_day: CycleDay::FIRST, time_zone: DEFAULT_TIME_ZONE.to_owned() }
+    }
+}
+
+/// A row of plans.csv.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanRow {
+    /// The plan; the tariff that sells it names it too.
+    pub id: String,
+    /// What people call it; the id where the file gives none.
+    pub name: String,
+}
+
+/// What a parsed import holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImportContent {
+    /// Customers, by id.
+    Customers(Vec<CustomerRow>),
+    /// Devices in the file's order.
+    Devices {
+        /// The rows that say something.
+        rows: Vec<DeviceRow>,
+        /// Lines whose end is not after their start: they hold no instant and link nothing.
+        without_instant: Listed<u64>,
+    },
+    /// Plans, by id.
+    Plans(Vec<PlanRow>),
+    /// One tariff.
+    Tariff(TariffBundle),
+}
+
+/// A checked import, ready to be planned and applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportRows {
+    /// SHA-256 of the imported bytes, hexadecimal.
+    pub sha256: String,
+    /// What they say.
+    pub content: ImportContent,
+}
+
+impl ImportRows {
+    /// What kind of import it is.
+    pub fn kind(&self) -> ImportKind {
+        match self.content {
+            ImportContent::Customers(_) => ImportKind::Customers,
+            ImportContent::Devices { .. } => ImportKind::Devices,
+            ImportContent::Plans(_) => ImportKind::Plans,
+            ImportContent::Tariff(_) => ImportKind::Tariffs,
+        }
+    }
+
+    /// How many rows it has, those without an instant included.
+    pub fn row_count(&self) -> u64 {
+        match &self.content {
+            ImportContent::Customers(rows) => rows.len() as u64,
+            ImportContent::Devices { rows, without_instant } => rows.len() as u64 + without_instant.count,
+            ImportContent::Plans(rows) => rows.len() as u64,
+            ImportContent::Tariff(_) => 1,
+        }
+    }
+}
+
+/// What is wrong with a row.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RowProblem {
+    /// Nothing where something must be.
+    #[error("it is empty; fill it in")]
+    Missing,
+    /// Bytes that are no text.
+    #[error("it is not UTF-8; save the file as UTF-8")]
+    Encoding,
+    /// More or fewer fields than the header has.
+    #[error("the row has {found} fields, the header has {expected}; look for a missing or unquoted comma")]
+    Fields {
+        /// In the row.
+        found: usize,
+        /// In the header.
+        expected: usize,
+    },
+    /// No id.
+    #[error("{0}")]
+    Id(IdError),
+    /// No MSISDN, IMSI or ICCID.
+    #[error("{0}")]
+    Identifier(IdentifierError),
+    /// Neither MSISDN nor IMSI nor ICCID.
+    #[error("the row names no number; give at least one of msisdn, imsi and iccid")]
+    NoIdentifier,
+    /// No instant.
+    #[error("{0}")]
+    Instant(InstantError),
+    /// Not a day of the month.
+    #[error("`{0}` is no cycle day; give a day of the month, 1 to 31")]
+    CycleDay(String),
+    /// Not a zone of the IANA database.
+    #[error("`{0}` is no IANA time zone; give one such as Europe/Amsterdam")]
+    TimeZone(String),
+    /// An owner path with too many or empty levels.
+    #[error("`{0}` is no owner path; give 1 to 8 ids with `/` between them, operator first")]
+    OwnerPath(String),
+    /// A name that does not fit.
+    #[error("the name is longer than 200 characters or has control characters; shorten it")]
+    Name,
+    /// The same key twice with different content.
+    #[error("it says something else than line {first_line} on the same key; keep one of the two")]
+    Contradicts {
+        /// The earlier row.
+        first_line: u64,
+    },
+}
+
+/// A broken row.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, field `{field}`: {problem}")]
+pub struct RowError {
+    /// Where, from 1; the header is line 1.
+    pub line: u64,
+    /// Which field.
+    pub field: &'static str,
+    /// What and what to do.
+    pub problem: RowProblem,
+}
+
+/// Why an import cannot be taken over; nothing of it acts.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file is too large.
+    #[error("the file has {bytes} bytes, {bytes_max} are allowed; split it into files that each keep the header")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// The file has too many rows.
+    #[error("the file has more than {rows_max} rows; split it into files that each keep the header")]
+    TooManyRows {
+        /// The limit.
+        rows_max: u64,
+    },
+    /// The header line is not right.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// Rows are broken.
+    #[error("{0}")]
+    Rows(RowErrors),
+    /// The tariff bundle is not right.
+    #[error(transparent)]
+    Tariff(#[from] TariffError),
+}
+
+impl ImportError {
+    /// What to do about it: the file has to change.
+    pub fn disposition(&self) -> Disposition {
+        Disposition::Stop
+    }
+}
+
+/// The broken rows of a file: all counted, the first listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowErrors(pub Listed<RowError>);
+
+impl fmt::Display for RowErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} broken rows; nothing was imported", self.0.count)?;
+        for error in &self.0.first {
+            write!(f, "\n  {error}")?;
+        }
+        match self.0.more() {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
+        }
+    }
+}
+
+/// Reads an import. CSV files are UTF-8 (a BOM is fine), with comma, header and RFC 4180 quotes; a tariff is the JSON text
+/// of [`TariffBundle::to_json`].
+pub fn parse_import(kind: ImportKind, bytes: &[u8], limits: &ImportLimits) -> Result<ImportRows, ImportError> {
+    if bytes.len() > limits.bytes_max {
+        return Err(ImportError::TooLarge { bytes: bytes.len(), bytes_max: limits.bytes_max });
+    }
+    let content = match kind {
+        ImportKind::Customers => ImportContent::Customers(customers::parse(bytes, limits)?),
+        ImportKind::Devices => devices::parse(bytes, limits)?,
+        ImportKind::Plans => ImportContent::Plans(plans::parse(bytes, limits)?),
+        ImportKind::Tariffs => ImportContent::Tariff(TariffBundle::from_json(bytes)?),
+    };
+    Ok(ImportRows { sha256: sha256_hex(bytes), content })
+}

@@ -1,0 +1,73 @@
+//! devices.csv: `device_id,msisdn,customer_id,plan_id,valid_from,valid_to` and, if known, `imsi`, `iccid`, `subscription_id`.
+
+use std::collections::HashMap;
+
+use super::table::{Layout, Row, finish, read};
+use super::{DeviceRow, ImportContent, ImportError, ImportLimits, RowError, RowProblem};
+use crate::identifier::{Identifier, IdentifierKind};
+use crate::instant::parse_instant;
+use crate::report::Listed;
+
+/// A file of SIMs alone has no MSISDN column, so none of the three numbers is required by itself.
+const LAYOUT: Layout = Layout {
+    required: &["device_id", "customer_id", "plan_id", "valid_from"],
+    optional: &["msisdn", "valid_to", "imsi", "iccid", "subscription_id"],
+};
+
+/// Reads the file.
+pub(super) fn parse(bytes: &[u8], limits: &ImportLimits) -> Result<ImportContent, ImportError> {
+    let all = read(&LAYOUT, bytes, limits, device)?;
+    let mut without_instant = Listed::up_to(limits.errors_max);
+    let mut rows = Vec::with_capacity(all.len());
+    for row in all {
+        if row.to_us.is_some_and(|to_us| to_us <= row.from_us) {
+            without_instant.push(row.line);
+        } else {
+            rows.push(row);
+        }
+    }
+    refuse_contradictions(&rows, limits)?;
+    Ok(ImportContent::Devices { rows, without_instant })
+}
+
+fn device(row: &Row<'_>) -> Result<DeviceRow, RowError> {
+    let instant = |field, text: &str| parse_instant(text).map_err(|e| row.error(field, RowProblem::Instant(e)));
+    let device = row.id("device_id")?;
+    let subscription = if row.optional("subscription_id")?.is_some() { row.id("subscription_id")? } else { device.clone() };
+    let mut identifiers = Vec::with_capacity(3);
+    for kind in IdentifierKind::ALL {
+        if let Some(text) = row.optional(kind.as_str())? {
+            identifiers.push(Identifier::parse(kind, text).map_err(|e| row.error(kind.as_str(), RowProblem::Identifier(e)))?);
+        }
+    }
+    if identifiers.is_empty() {
+        return Err(row.error("msisdn", RowProblem::NoIdentifier));
+    }
+    Ok(DeviceRow {
+        line: row.line,
+        device,
+        subscription,
+        customer: row.id("customer_id")?,
+        plan: row.id("plan_id")?,
+        identifiers,
+        from_us: instant("valid_from", row.required("valid_from")?)?,
+        to_us: row.optional("valid_to")?.map(|text| instant("valid_to", text)).transpose()?,
+    })
+}
+
+/// Two rows of one file may repeat each other, but not give the same number from the same instant on to two owners.
+fn refuse_contradictions(rows: &[DeviceRow], limits: &ImportLimits) -> Result<(), ImportError> {
+    let mut first_of: HashMap<(Identifier, i64), &DeviceRow> = HashMap::with_capacity(rows.len());
+    let mut errors = Listed::up_to(limits.errors_max);
+    for row in rows {
+        for identifier in &row.identifiers {
+            let first = *first_of.entry((*identifier, row.from_us)).or_insert(row);
+            let content = |r: &DeviceRow| (r.device.clone(), r.subscription.clone(), r.customer.clone(), r.plan.clone(), r.to_us);
+            if first.line != row.line && content(first) != content(row) {
+                let problem = RowProblem::Contradicts { first_line: first.line };
+                errors.push(RowError { line: row.line, field: identifier.kind.as_str(), problem });
+            }
+        }
+    }
+    finish((), errors)
+}

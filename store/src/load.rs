@@ -1,0 +1,350 @@
+//! Reading the state as it was at an arrival: what linking and rating take, and what screens show.
+
+use std::collections::HashMap;
+
+use domain::columns::linked::{Customer, Owner, Owners};
+use domain::delivery::ArrivalNumber;
+use domain::ids::Names;
+use domain::period::CycleDay;
+use domain::zone::Zone;
+use sqlx::{Row, SqliteConnection};
+
+use crate::database::Store;
+use crate::error::StoreError;
+use crate::identifier::{Identifier, IdentifierKind};
+use crate::import::{CustomerRow, PlanRow};
+use crate::names::Interner;
+use crate::report::Origin;
+use crate::tariff::TariffBundle;
+use crate::window::{OwnerCodes, Window, ends_of};
+
+/// A number that leads to a window: kind, digits, position in [`Owners::windows`].
+pub type LinkEntry = (IdentifierKind, u64, u32);
+
+/// All reference data of a version.
+#[derive(Debug, Clone, Default)]
+pub struct Reference {
+    /// The arrival number of the latest import in it; 0 when nothing was imported yet.
+    pub version: ArrivalNumber,
+    /// The windows and the names behind their codes. Equal windows of a row's several numbers stand there once.
+    pub owners: Owners,
+    /// Which number leads to which window, sorted by kind, digits and the window's start. The windows of one number do not
+    /// overlap.
+    pub identifiers: Vec<LinkEntry>,
+    /// The tariffs, by name.
+    pub tariffs: Vec<TariffBundle>,
+}
+
+/// How much reference data there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct ReferenceCounts {
+    /// The arrival number of the latest import; 0 when nothing was imported yet.
+    pub version: ArrivalNumber,
+    /// Customers.
+    pub customers: u64,
+    /// Plans.
+    pub plans: u64,
+    /// Devices.
+    pub devices: u64,
+    /// Subscriptions.
+    pub subscriptions: u64,
+    /// Windows, one per number.
+    pub windows: u64,
+    /// Tariffs.
+    pub tariffs: u64,
+}
+
+/// The reference version to read, as the database counts it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AsOf(i64);
+
+impl AsOf {
+    /// All that acted.
+    pub const LATEST: Self = Self(i64::MAX);
+}
+
+impl From<Option<ArrivalNumber>> for AsOf {
+    fn from(at: Option<ArrivalNumber>) -> Self {
+        Self(at.and_then(|at| i64::try_from(at).ok()).unwrap_or(i64::MAX))
+    }
+}
+
+impl Store {
+    /// The reference data as of arrival `at` (that import included), or the latest. The version that comes back is the
+    /// latest import up to `at`.
+    pub async fn load_reference(&self, at: Option<ArrivalNumber>) -> Result<Reference, StoreError> {
+        let as_of = AsOf::from(at);
+        let mut sql = self.read().await?;
+        let version = self.latest_arrival(&mut sql, as_of).await?;
+        let mut names = Interner::default();
+        let windows = read_windows(self, &mut sql, as_of, &mut names).await?;
+        let customers = read_customers(self, &mut sql, as_of).await?;
+        let plans = read_plans(self, &mut sql, as_of).await?;
+        let tariffs = self.read_tariffs(&mut sql, as_of).await?;
+        let (owners, identifiers) = self.link_table(&windows, &names, &customers, &plans)?;
+        Ok(Reference { version, owners, identifiers, tariffs })
+    }
+
+    /// All customers as of an arrival, or the latest, in natural order of their ids; with names for screens.
+    pub async fn customers(&self, at: Option<ArrivalNumber>) -> Result<Vec<CustomerRow>, StoreError> {
+        let mut sql = self.read().await?;
+        let mut customers = read_customers(self, &mut sql, at.into()).await?;
+        customers.sort_by(|a, b| domain::ids::natural_order(&a.id, &b.id));
+        Ok(customers)
+    }
+
+    /// All plans as of an arrival, or the latest, in natural order of their ids.
+    pub async fn plans(&self, at: Option<ArrivalNumber>) -> Result<Vec<PlanRow>, StoreError> {
+        let mut sql = self.read().await?;
+        let mut plans = read_plans(self, &mut sql, at.into()).await?;
+        plans.sort_by(|a, b| domain::ids::natural_order(&a.id, &b.id));
+        Ok(plans)
+    }
+
+    /// The present version and how much there is in it.
+    pub async fn reference_counts(&self) -> Result<ReferenceCounts, StoreError> {
+        let mut sql = self.read().await?;
+        let version = self.latest_arrival(&mut sql, AsOf::LATEST).await?;
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM customers WHERE tenant = $1 AND superseded_by IS NULL) AS customers, \
+             (SELECT COUNT(*) FROM plans WHERE tenant = $1 AND superseded_by IS NULL) AS plans, \
+             (SELECT COUNT(DISTINCT device_id) FROM link_windows WHERE tenant = $1 AND superseded_by IS NULL) AS devices, \
+             (SELECT COUNT(DISTINCT subscription_id) FROM link_windows WHERE tenant = $1 AND superseded_by IS NULL) \
+               AS subscriptions, \
+             (SELECT COUNT(*) FROM link_windows WHERE tenant = $1 AND superseded_by IS NULL) AS windows, \
+             (SELECT COUNT(*) FROM tariffs WHERE tenant = $1 AND superseded_by IS NULL) AS tariffs",
+        )
+        .bind(self.tenant.as_str())
+        .fetch_one(&mut *sql)
+        .await
+        .map_err(|e| self.error("count reference data", e))?;
+        let count = |column: &str| row.try_get::<i64, _>(column).map(i64::unsigned_abs).map_err(|e| self.error("count", e));
+        Ok(ReferenceCounts {
+            version,
+            customers: count("customers")?,
+            plans: count("plans")?,
+            devices: count("devices")?,
+            subscriptions: count("subscriptions")?,
+            windows: count("windows")?,
+            tariffs: count("tariffs")?,
+        })
+    }
+
+    /// The latest import up to a version; 0 if there is none.
+    pub(crate) async fn latest_arrival(&self, sql: &mut SqliteConnection, as_of: AsOf) -> Result<ArrivalNumber, StoreError> {
+        let latest: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(arrival), 0) FROM imports WHERE tenant = $1 AND arrival <= $2")
+            .bind(self.tenant.as_str())
+            .bind(as_of.0)
+            .fetch_one(sql)
+            .await
+            .map_err(|e| self.error("read the reference version", e))?;
+        Ok(latest.unsigned_abs())
+    }
+
+    async fn read_tariffs(&self, sql: &mut SqliteConnection, as_of: AsOf) -> Result<Vec<TariffBundle>, StoreError> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT name, bundle FROM tariffs \
+             WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2) ORDER BY name",
+        )
+        .bind(self.tenant.as_str())
+        .bind(as_of.0)
+        .fetch_all(sql)
+        .await
+        .map_err(|e| self.error("read tariffs", e))?;
+        let read = |(name, bundle): (String, String)| {
+            TariffBundle::from_json(bundle.as_bytes())
+                .map_err(|e| self.corrupt(format!("a tariff `{name}` that cannot be read: {e}")))
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    pub(crate) fn corrupt(&self, what: String) -> StoreError {
+        StoreError::Corrupt { path: self.path.clone(), what }
+    }
+
+    /// Windows with computed ends, names as codes in natural order, and the numbers that lead to the windows.
+    fn link_table(
+        &self,
+        windows: &[Window],
+        interned: &Interner,
+        customers: &[CustomerRow],
+        plans: &[PlanRow],
+    ) -> Result<(Owners, Vec<LinkEntry>), StoreError> {
+        let list = |code: fn(&OwnerCodes) -> u32| {
+            let mut codes: Vec<u32> = windows.iter().map(|w| code(&w.owner)).collect();
+            codes.sort_unstable();
+            codes.dedup();
+            codes.into_iter().map(|c| interned.name(c)).collect::<Vec<&str>>()
+        };
+        let devices = Names::new(list(|o| o.device));
+        let subscriptions = Names::new(list(|o| o.subscription));
+        let plan_names = Names::new(plans.iter().map(|p| &*p.id).chain(list(|o| o.plan)));
+        let (customer_names, customer_list, zones) = self.customer_table(customers, list(|o| o.customer))?;
+
+        let ends_us = ends_of(windows);
+        let (by_device, by_subscription) = (Recoded::new(&devices, interned), Recoded::new(&subscriptions, interned));
+        let (by_customer, by_plan) = (Recoded::new(&customer_names, interned), Recoded::new(&plan_names, interned));
+        let owners_of: Vec<Owner> = windows
+            .iter()
+            .zip(&ends_us)
+            .map(|(window, end_us)| Owner {
+                from_us: window.from_us,
+                to_us: *end_us,
+                device: by_device.code(window.owner.device),
+                subscription: by_subscription.code(window.owner.subscription),
+                customer: by_customer.code(window.owner.customer),
+                plan: by_plan.code(window.owner.plan),
+            })
+            .collect();
+        let order = |o: &Owner| (o.device, o.from_us, o.to_us, o.subscription, o.customer, o.plan);
+        let mut distinct = owners_of.clone();
+        distinct.sort_unstable_by_key(order);
+        distinct.dedup();
+
+        let mut identifiers = Vec::with_capacity(windows.len());
+        for (window, owner) in windows.iter().zip(&owners_of) {
+            let position =
+                distinct.binary_search_by_key(&order(owner), order).expect("every owner is in the sorted list of owners");
+            let position = u32::try_from(position).map_err(|_| self.corrupt("more than 2^32 windows".to_owned()))?;
+            identifiers.push((window.identifier.kind, window.identifier.value, position));
+        }
+        let owners = Owners {
+            windows: distinct,
+            devices,
+            subscriptions,
+            customer_names,
+            customers: customer_list,
+            plans: plan_names,
+            zones,
+        };
+        Ok((owners, identifiers))
+    }
+
+    /// Customers in the order of their names, and the zones that they use.
+    fn customer_table(&self, rows: &[CustomerRow], used: Vec<&str>) -> Result<(Names, Vec<Customer>, Vec<Zone>), StoreError> {
+        let names = Names::new(rows.iter().map(|c| &*c.id).chain(used));
+        let by_id: HashMap<&str, &CustomerRow> = rows.iter().map(|row| (&*row.id, row)).collect();
+        let mut zones: Vec<Zone> = Vec::new();
+        let mut customers = Vec::with_capacity(names.len());
+        for id in names.iter() {
+            let row = by_id.get(id).ok_or_else(|| self.corrupt(format!("windows of customer `{id}` without the customer")))?;
+            let position = if let Some(position) = zones.iter().position(|zone| zone.name() == row.time_zone) {
+                position
+            } else {
+                let zone = Zone::load(&row.time_zone);
+                zones.push(zone.ok_or_else(|| self.corrupt(format!("the unknown time zone `{}`", row.time_zone)))?);
+                zones.len() - 1
+            };
+            customers.push(Customer {
+                owner_path: row.owner_path.as_deref().unwrap_or(self.tenant.as_str()).into(),
+                cycle_day: row.cycle_day,
+                zone: u16::try_from(position).map_err(|_| self.corrupt("more than 65,535 time zones".to_owned()))?,
+            });
+        }
+        Ok((names, customers, zones))
+    }
+}
+
+/// From an interned code to the code in a sorted list of names, each looked up once.
+struct Recoded(Vec<u32>);
+
+impl Recoded {
+    fn new(names: &Names, interned: &Interner) -> Self {
+        let mut codes = vec![u32::MAX; interned.len()];
+        for (code, name) in (0u32..).zip(names.iter()) {
+            if let Some(interned) = interned.find(name) {
+                codes[interned as usize] = code;
+            }
+        }
+        Self(codes)
+    }
+
+    fn code(&self, interned: u32) -> u32 {
+        self.0[interned as usize]
+    }
+}
+
+/// The stated windows as of a version, sorted by key.
+pub(crate) async fn read_windows(
+    store: &Store,
+    sql: &mut SqliteConnection,
+    as_of: AsOf,
+    names: &mut Interner,
+) -> Result<Vec<Window>, StoreError> {
+    type Stored = (String, i64, i64, Option<i64>, String, String, String, String, i64);
+    let rows: Vec<Stored> = sqlx::query_as(
+        "SELECT identifier_kind, identifier, valid_from_us, valid_to_us, device_id, subscription_id, customer_id, plan_id, \
+         known_since FROM link_windows \
+         WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2)",
+    )
+    .bind(store.tenant.as_str())
+    .bind(as_of.0)
+    .fetch_all(sql)
+    .await
+    .map_err(|e| store.error("read windows", e))?;
+    let mut windows = Vec::with_capacity(rows.len());
+    for (kind, digits, from_us, to_us, device, subscription, customer, plan, known_since) in rows {
+        let kind = IdentifierKind::from_name(&kind).ok_or_else(|| store.corrupt(format!("the unknown number kind `{kind}`")))?;
+        windows.push(Window {
+            identifier: Identifier { kind, value: digits.unsigned_abs() },
+            from_us,
+            to_us,
+            owner: OwnerCodes {
+                device: names.code(&device),
+                subscription: names.code(&subscription),
+                customer: names.code(&customer),
+                plan: names.code(&plan),
+            },
+            origin: Origin::Arrival(known_since.unsigned_abs()),
+        });
+    }
+    windows.sort_unstable_by_key(Window::key);
+    Ok(windows)
+}
+
+/// The customers as of a version.
+pub(crate) async fn read_customers(
+    store: &Store,
+    sql: &mut SqliteConnection,
+    as_of: AsOf,
+) -> Result<Vec<CustomerRow>, StoreError> {
+    let rows: Vec<(String, String, String, i64, String)> = sqlx::query_as(
+        "SELECT customer_id, name, owner_path, cycle_day, time_zone FROM customers \
+         WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2)",
+    )
+    .bind(store.tenant.as_str())
+    .bind(as_of.0)
+    .fetch_all(sql)
+    .await
+    .map_err(|e| store.error("read customers", e))?;
+    let read = |(id, name, owner_path, day, time_zone): (String, String, String, i64, String)| {
+        let cycle_day = u8::try_from(day).ok().and_then(|day| CycleDay::try_from(day).ok());
+        let cycle_day = cycle_day.ok_or_else(|| store.corrupt(format!("the cycle day {day} of customer `{id}`")))?;
+        let owner_path = (owner_path != store.tenant.as_str()).then_some(owner_path);
+        Ok(CustomerRow { id, name, owner_path, cycle_day, time_zone })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// The plans as of a version.
+pub(crate) async fn read_plans(store: &Store, sql: &mut SqliteConnection, as_of: AsOf) -> Result<Vec<PlanRow>, StoreError> {
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT plan_id, name FROM plans \
+         WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2)",
+    )
+    .bind(store.tenant.as_str())
+    .bind(as_of.0)
+    .fetch_all(sql)
+    .await
+    .map_err(|e| store.error("read plans", e))?;
+    Ok(rows.into_iter().map(|(id, name)| PlanRow { id, name }).collect())
+}
+
+/// Name and hash of the present tariffs.
+pub(crate) async fn read_tariff_hashes(store: &Store, sql: &mut SqliteConnection) -> Result<Vec<(String, String)>, StoreError> {
+    sqlx::query_as("SELECT name, content_sha256 FROM tariffs WHERE tenant = $1 AND superseded_by IS NULL")
+        .bind(store.tenant.as_str())
+        .fetch_all(sql)
+        .await
+        .map_err(|e| store.error("read tariffs", e))
+}

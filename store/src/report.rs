@@ -1,0 +1,283 @@
+//! What an import would do, before it does: counts of everything and the first examples of what a person should look at.
+
+use std::fmt;
+
+use crate::identifier::Identifier;
+use crate::import::ImportKind;
+
+/// Examples that a report lists of each finding; all are counted.
+pub const EXAMPLES_MAX: usize = 50;
+
+/// Findings: how many there are, and the first of them.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Listed<T> {
+    /// All.
+    pub count: u64,
+    /// The first, at most as many as the limit with which the list was made.
+    pub first: Vec<T>,
+    #[serde(skip)]
+    limit: usize,
+}
+
+impl<T> Listed<T> {
+    /// An empty list that keeps up to `limit`.
+    pub fn up_to(limit: usize) -> Self {
+        Self { count: 0, first: Vec::new(), limit }
+    }
+
+    /// Counts one and keeps it while there is room.
+    pub fn push(&mut self, finding: T) {
+        self.count += 1;
+        if self.first.len() < self.limit {
+            self.first.push(finding);
+        }
+    }
+
+    /// How many were counted and not kept.
+    pub fn more(&self) -> u64 {
+        self.count - self.first.len() as u64
+    }
+}
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self::up_to(EXAMPLES_MAX)
+    }
+}
+
+/// Where a window came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A line of this file.
+    Line(u64),
+    /// An earlier import.
+    Arrival(u64),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Arrival(arrival) => write!(f, "arrival {arrival}"),
+        }
+    }
+}
+
+/// A window as a report names it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct NamedWindow {
+    /// Where it came from.
+    pub origin: Origin,
+    /// The device.
+    pub device: String,
+    /// The subscription.
+    pub subscription: String,
+    /// The customer.
+    pub customer: String,
+    /// The plan.
+    pub plan: String,
+    /// First instant, UTC.
+    pub from: String,
+    /// First instant after it, UTC; `None` is open.
+    pub to: Option<String>,
+}
+
+impl fmt::Display for NamedWindow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to = self.to.as_deref().unwrap_or("open");
+        write!(
+            f,
+            "{} (device {}, customer {}, plan {}) {} to {to}",
+            self.origin, self.device, self.customer, self.plan, self.from
+        )
+    }
+}
+
+/// Two windows claim the same number at the same time: the import is refused.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Overlap {
+    /// The number.
+    pub identifier: Identifier,
+    /// The window that starts first.
+    pub earlier: NamedWindow,
+    /// The window that starts while the first has not ended.
+    pub later: NamedWindow,
+}
+
+impl fmt::Display for Overlap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { identifier, earlier, later } = self;
+        write!(f, "{identifier}: {earlier} overlaps {later}; end the first by {} or correct the second", later.from)
+    }
+}
+
+/// A window that the import writes anew.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Change {
+    /// The number.
+    pub identifier: Identifier,
+    /// As it was.
+    pub before: NamedWindow,
+    /// As it will be.
+    pub after: NamedWindow,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} becomes {}", self.identifier, self.before, self.after)
+    }
+}
+
+/// A window that ends elsewhere because of another one, without a row of its own.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct MovedEnd {
+    /// The number.
+    pub identifier: Identifier,
+    /// The window, with its new end.
+    pub window: NamedWindow,
+    /// Its end before, UTC; `None` was open.
+    pub was: Option<String>,
+}
+
+impl fmt::Display for MovedEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; its end was {}", self.identifier, self.window, self.was.as_deref().unwrap_or("open"))
+    }
+}
+
+/// A time in which nobody has a number that someone had before.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Gap {
+    /// The number.
+    pub identifier: Identifier,
+    /// From then on, UTC.
+    pub from: String,
+    /// Until then, UTC; `None`: for ever.
+    pub to: Option<String>,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: nobody has it from {} to {}", self.identifier, self.from, self.to.as_deref().unwrap_or("open"))
+    }
+}
+
+/// A number that passes to another customer.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct OwnerChange {
+    /// The number.
+    pub identifier: Identifier,
+    /// From then on, UTC.
+    pub at: String,
+    /// Who had it, or was said to have it.
+    pub from_customer: String,
+    /// Who has it.
+    pub to_customer: String,
+    /// Whether the former customer had just this window: what was billed under it may have to be corrected.
+    pub rewrites: bool,
+}
+
+impl fmt::Display for OwnerChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = if self.rewrites { "is rewritten from" } else { "passes from" };
+        write!(f, "{}: {how} customer {} to {} at {}", self.identifier, self.from_customer, self.to_customer, self.at)
+    }
+}
+
+/// The dry run of an import. For devices, what is counted are windows: one per number of a row.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ImportReport {
+    /// What was imported.
+    pub kind: ImportKind,
+    /// Rows of the file.
+    pub rows: u64,
+    /// New windows, customers, plans or tariffs.
+    pub added: u64,
+    /// Those that are written anew with other content.
+    pub changed: u64,
+    /// Those that are there with the same content.
+    pub unchanged: u64,
+    /// The changed windows.
+    pub changes: Listed<Change>,
+    /// Windows that end earlier because another one begins.
+    pub closed: Listed<MovedEnd>,
+    /// Windows that end later because another one was changed.
+    pub extended: Listed<MovedEnd>,
+    /// Claims of two windows on one number: the import is refused.
+    pub overlaps: Listed<Overlap>,
+    /// Times in which nobody has a number.
+    pub gaps: Listed<Gap>,
+    /// Numbers that pass to another customer.
+    pub owner_changes: Listed<OwnerChange>,
+    /// Customers that are made with default values because no customers file named them.
+    pub new_customers: Listed<String>,
+    /// Plans that are made because no plans file named them.
+    pub new_plans: Listed<String>,
+    /// Lines whose `valid_to` is not after `valid_from`: they hold no instant and link nothing.
+    pub without_instant: Listed<u64>,
+}
+
+impl ImportReport {
+    /// A report without findings.
+    pub fn new(kind: ImportKind, rows: u64) -> Self {
+        Self {
+            kind,
+            rows,
+            added: 0,
+            changed: 0,
+            unchanged: 0,
+            changes: Listed::default(),
+            closed: Listed::default(),
+            extended: Listed::default(),
+            overlaps: Listed::default(),
+            gaps: Listed::default(),
+            owner_changes: Listed::default(),
+            new_customers: Listed::default(),
+            new_plans: Listed::default(),
+            without_instant: Listed::default(),
+        }
+    }
+
+    /// Whether [`Store::apply_import`](crate::Store::apply_import) would refuse it.
+    pub fn is_refused(&self) -> bool {
+        self.overlaps.count > 0
+    }
+
+    /// Whether it would change nothing.
+    pub fn is_unchanged(&self) -> bool {
+        self.added + self.changed + self.new_customers.count + self.new_plans.count == 0
+    }
+}
+
+/// Counts first, then the findings, the gravest first. Numbers are masked.
+impl fmt::Display for ImportReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kept = if self.kind == ImportKind::Devices { "windows" } else { self.kind.as_str() };
+        let Self { rows, added, changed, unchanged, .. } = self;
+        write!(f, "{rows} rows: {kept} added {added}, changed {changed}, unchanged {unchanged}, closed {}", self.closed.count)?;
+        section(f, "overlaps, refused", &self.overlaps)?;
+        section(f, "without an instant, ignored: valid_to is not after valid_from in line", &self.without_instant)?;
+        section(f, "changes of owner", &self.owner_changes)?;
+        section(f, "changed", &self.changes)?;
+        section(f, "closed", &self.closed)?;
+        section(f, "extended", &self.extended)?;
+        section(f, "gaps", &self.gaps)?;
+        section(f, "customers made with default values", &self.new_customers)?;
+        section(f, "plans made", &self.new_plans)
+    }
+}
+
+fn section<T: fmt::Display>(f: &mut fmt::Formatter<'_>, title: &str, findings: &Listed<T>) -> fmt::Result {
+    if findings.count == 0 {
+        return Ok(());
+    }
+    write!(f, "\n{title} ({})", findings.count)?;
+    for finding in &findings.first {
+        write!(f, "\n  {finding}")?;
+    }
+    match findings.more() {
+        0 => Ok(()),
+        more => write!(f, "\n  and {more} more"),
+    }
+}

@@ -1,0 +1,284 @@
+//! What a window means and what an import does to windows: pure, the same for the dry run, the import and the load.
+//!
+//! A window is stated by a row: this number, from this instant on, is this device, subscription, customer and plan, until a
+//! stated end. **A window without a stated end is open: it lasts until the next window of the same number begins.** For the
+//! numbers of a SIM (IMSI, ICCID) it also ends when the same device gets another SIM, so that a swap takes one row. So the
+//! end of an open window follows from all windows together and is computed, never stored: imports may come in any order of
+//! their dates and give the same windows. A *stated* end beyond the start of the next window is an overlap, and refused.
+
+use crate::identifier::{Identifier, IdentifierKind};
+use crate::import::DeviceRow;
+use crate::instant::show_instant;
+use crate::names::Interner;
+use crate::report::{Change, Gap, ImportReport, MovedEnd, NamedWindow, Origin, Overlap, OwnerChange};
+
+/// The end of a window that nothing ends.
+pub(crate) const OPEN_US: i64 = i64::MAX;
+
+/// Device, subscription, customer and plan as codes of the run's [`Interner`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct OwnerCodes {
+    pub device: u32,
+    pub subscription: u32,
+    pub customer: u32,
+    pub plan: u32,
+}
+
+/// A stated window.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    pub identifier: Identifier,
+    pub from_us: i64,
+    /// The stated end; `None` is open.
+    pub to_us: Option<i64>,
+    pub owner: OwnerCodes,
+    pub origin: Origin,
+}
+
+impl Window {
+    /// What names a window: the same number from the same instant on.
+    pub fn key(&self) -> (Identifier, i64) {
+        (self.identifier, self.from_us)
+    }
+
+    fn says_the_same(&self, other: &Self) -> bool {
+        self.to_us == other.to_us && self.owner == other.owner
+    }
+}
+
+/// The windows that the rows of a file state, sorted by key; rows that repeat each other count once.
+pub(crate) fn windows_of(rows: &[DeviceRow], names: &mut Interner) -> Vec<Window> {
+    let mut windows = Vec::with_capacity(rows.len());
+    for row in rows {
+        let owner = OwnerCodes {
+            device: names.code(&row.device),
+            subscription: names.code(&row.subscription),
+            customer: names.code(&row.customer),
+            plan: names.code(&row.plan),
+        };
+        for identifier in &row.identifiers {
+            let (identifier, origin) = (*identifier, Origin::Line(row.line));
+            windows.push(Window { identifier, from_us: row.from_us, to_us: row.to_us, owner, origin });
+        }
+    }
+    windows.sort_by_key(Window::key);
+    windows.dedup_by_key(|w| w.key());
+    windows
+}
+
+/// Where each window ends, for windows sorted by key.
+pub(crate) fn ends_of(windows: &[Window]) -> Vec<i64> {
+    let mut ends_us: Vec<i64> = windows.iter().map(|w| w.to_us.unwrap_or(OPEN_US)).collect();
+    for (position, pair) in windows.windows(2).enumerate() {
+        if pair[0].to_us.is_none() && pair[0].identifier == pair[1].identifier {
+            ends_us[position] = pair[1].from_us;
+        }
+    }
+    end_swapped_sims(windows, &mut ends_us);
+    ends_us
+}
+
+/// Ends the open windows of a device's former SIM where it gets another.
+fn end_swapped_sims(windows: &[Window], ends_us: &mut [i64]) {
+    let mut sims: Vec<usize> =
+        (0..windows.len()).filter(|position| windows[*position].identifier.kind != IdentifierKind::Msisdn).collect();
+    sims.sort_unstable_by_key(|i| (windows[*i].identifier.kind, windows[*i].owner.device, windows[*i].from_us));
+    let device_of = |i: &usize| (windows[*i].identifier.kind, windows[*i].owner.device);
+    for of_device in sims.chunk_by(|a, b| device_of(a) == device_of(b)) {
+        // From the latest start back: the next start, whose SIM that is, and the next start of any other SIM than that.
+        let (mut next, mut next_other): (Option<(i64, u64)>, Option<i64>) = (None, None);
+        for together in of_device.chunk_by(|a, b| windows[*a].from_us == windows[*b].from_us).rev() {
+            for i in together.iter().filter(|i| windows[**i].to_us.is_none()) {
+                let swap_us = match next {
+                    Some((from_us, value)) if value != windows[*i].identifier.value => Some(from_us),
+                    _ => next_other,
+                };
+                ends_us[*i] = ends_us[*i].min(swap_us.unwrap_or(OPEN_US));
+            }
+            for i in together {
+                let value = windows[*i].identifier.value;
+                if let Some((from_us, other)) = next
+                    && other != value
+                {
+                    next_other = Some(from_us);
+                }
+                next = Some((windows[*i].from_us, value));
+            }
+        }
+    }
+}
+
+/// How a window after the import relates to the state before it.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    /// It was there and no row speaks of it, or a row repeats it; with its end before.
+    Kept { was_us: i64 },
+    /// No window of its key was there.
+    Added,
+    /// A row writes it anew; as it was, with its end before.
+    Changed { before: Window, was_us: i64 },
+}
+
+impl Fate {
+    fn is_written(self) -> bool {
+        !matches!(self, Self::Kept { .. })
+    }
+}
+
+/// Merges what is known with what the file says, reports every difference, and gives the windows to write.
+pub(crate) fn plan_windows(current: &[Window], stated: &[Window], names: &Interner, report: &mut ImportReport) -> Vec<Window> {
+    let (windows, fates) = merge(current, stated, report);
+    let ends_us = ends_of(&windows);
+    let plan = Plan { windows: &windows, fates: &fates, ends_us: &ends_us, names };
+    for position in 0..windows.len() {
+        plan.report_fate(position, report);
+    }
+    for same in group_by_identifier(&windows) {
+        plan.report_neighbours(same, report);
+    }
+    windows.iter().zip(&fates).filter(|(_, fate)| fate.is_written()).map(|(window, _)| *window).collect()
+}
+
+fn merge(current: &[Window], stated: &[Window], report: &mut ImportReport) -> (Vec<Window>, Vec<Fate>) {
+    let was = ends_of(current);
+    let mut windows = Vec::with_capacity(current.len() + stated.len());
+    let mut fates = Vec::with_capacity(windows.capacity());
+    let (mut c, mut s) = (0, 0);
+    while c < current.len() || s < stated.len() {
+        let take_known = s == stated.len() || (c < current.len() && current[c].key() < stated[s].key());
+        let take_new = c == current.len() || (s < stated.len() && stated[s].key() < current[c].key());
+        let (window, fate) = if take_known {
+            (current[c], Fate::Kept { was_us: was[c] })
+        } else if take_new {
+            report.added += 1;
+            (stated[s], Fate::Added)
+        } else if current[c].says_the_same(&stated[s]) {
+            report.unchanged += 1;
+            (current[c], Fate::Kept { was_us: was[c] })
+        } else {
+            report.changed += 1;
+            (stated[s], Fate::Changed { before: current[c], was_us: was[c] })
+        };
+        windows.push(window);
+        fates.push(fate);
+        c += usize::from(!take_new);
+        s += usize::from(!take_known);
+    }
+    (windows, fates)
+}
+
+fn group_by_identifier(windows: &[Window]) -> Vec<std::ops::Range<usize>> {
+    let mut groups = Vec::new();
+    let mut start = 0;
+    for same in windows.chunk_by(|a, b| a.identifier == b.identifier) {
+        groups.push(start..start + same.len());
+        start += same.len();
+    }
+    groups
+}
+
+/// All windows after the import with their fates and ends.
+struct Plan<'a> {
+    windows: &'a [Window],
+    fates: &'a [Fate],
+    ends_us: &'a [i64],
+    names: &'a Interner,
+}
+
+impl Plan<'_> {
+    fn named(&self, window: &Window, end_us: i64) -> NamedWindow {
+        let name = |code| self.names.name(code).to_owned();
+        NamedWindow {
+            origin: window.origin,
+            device: name(window.owner.device),
+            subscription: name(window.owner.subscription),
+            customer: name(window.owner.customer),
+            plan: name(window.owner.plan),
+            from: show_instant(window.from_us),
+            to: shown_end(end_us),
+        }
+    }
+
+    fn customer(&self, window: &Window) -> String {
+        self.names.name(window.owner.customer).to_owned()
+    }
+
+    /// What happens to one window by itself.
+    fn report_fate(&self, position: usize, report: &mut ImportReport) {
+        let (window, end_us) = (&self.windows[position], self.ends_us[position]);
+        let identifier = window.identifier;
+        match self.fates[position] {
+            Fate::Kept { was_us } if was_us != end_us => {
+                let moved = MovedEnd { identifier, window: self.named(window, end_us), was: shown_end(was_us) };
+                let list = if end_us < was_us { &mut report.closed } else { &mut report.extended };
+                list.push(moved);
+            }
+            Fate::Added | Fate::Kept { .. } => {}
+            Fate::Changed { before, was_us } => {
+                let (was, is) = (self.named(&before, was_us), self.named(window, end_us));
+                if before.owner.customer != window.owner.customer {
+                    report.owner_changes.push(OwnerChange {
+                        identifier,
+                        at: is.from.clone(),
+                        from_customer: was.customer.clone(),
+                        to_customer: is.customer.clone(),
+                        rewrites: true,
+                    });
+                }
+                report.changes.push(Change { identifier, before: was, after: is });
+            }
+        }
+    }
+
+    /// What happens between the windows of one number. Only what the import touches is reported.
+    fn report_neighbours(&self, same: std::ops::Range<usize>, report: &mut ImportReport) {
+        let identifier = self.windows[same.start].identifier;
+        for (a, b) in same.clone().zip(same.clone().skip(1)) {
+            let (earlier, later) = (&self.windows[a], &self.windows[b]);
+            if !(self.is_touched(a) || self.is_touched(b)) {
+                continue;
+            }
+            if earlier.to_us.is_some_and(|to_us| to_us > later.from_us) {
+                let (earlier, later) = (self.named(earlier, self.ends_us[a]), self.named(later, self.ends_us[b]));
+                report.overlaps.push(Overlap { identifier, earlier, later });
+                continue;
+            }
+            if self.ends_us[a] < later.from_us {
+                let (from, to) = (show_instant(self.ends_us[a]), Some(show_instant(later.from_us)));
+                report.gaps.push(Gap { identifier, from, to });
+            }
+            if earlier.owner.customer != later.owner.customer {
+                report.owner_changes.push(OwnerChange {
+                    identifier,
+                    at: show_instant(later.from_us),
+                    from_customer: self.customer(earlier),
+                    to_customer: self.customer(later),
+                    rewrites: false,
+                });
+            }
+        }
+        self.report_lost_future(same, report);
+    }
+
+    /// A number that someone had without end, and that has an end now because a window with a stated end took it over.
+    fn report_lost_future(&self, same: std::ops::Range<usize>, report: &mut ImportReport) {
+        let last = same.end - 1;
+        let cut = |i: usize| matches!(self.fates[i], Fate::Kept { was_us: OPEN_US }) && self.ends_us[i] != OPEN_US;
+        if self.ends_us[last] != OPEN_US && same.clone().any(cut) && self.windows[last].to_us.is_some() {
+            let from = show_instant(self.ends_us[last]);
+            report.gaps.push(Gap { identifier: self.windows[last].identifier, from, to: None });
+        }
+    }
+
+    /// Whether the import writes this window or moves its end.
+    fn is_touched(&self, position: usize) -> bool {
+        match self.fates[position] {
+            Fate::Kept { was_us } => was_us != self.ends_us[position],
+            _ => true,
+        }
+    }
+}
+
+fn shown_end(end_us: i64) -> Option<String> {
+    (end_us != OPEN_US).then(|| show_instant(end_us))
+}
