@@ -127,7 +127,7 @@ impl Samples {
 
 fn samples(workspace: &Workspace) -> Samples {
     let beside = workspace.root.join("..").join("shared").join("data");
-    let samples = match env::var_os("TOLLWAY_SAMPLES") {
+    let samples = match env::var_os("TOLLWAY_SAMPLES").filter(|named| !named.is_empty()) {
         Some(named) => fs::canonicalize(workspace.root.join(&named)).map_or(Samples::Promised(named.into()), Samples::At),
         None => fs::canonicalize(beside).map_or(Samples::None, Samples::At),
     };
