@@ -1,0 +1,42 @@
+//! The plans that devices are on: those of the shipped tariff `nl-zakelijk`.
+
+use crate::fleet::LineKind;
+use crate::random::Dice;
+
+/// A plan.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Its id in the tariff.
+    pub id: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    kind: LineKind,
+    /// How often it is sold.
+    weight: u32,
+}
+
+/// All plans.
+pub const PLANS: [Plan; 5] = [
+    Plan { id: "zakelijk-basis", name: "Zakelijk Basis", kind: LineKind::Mobile, weight: 50 },
+    Plan { id: "zakelijk-plus", name: "Zakelijk Plus", kind: LineKind::Mobile, weight: 35 },
+    Plan { id: "zakelijk-onbeperkt", name: "Zakelijk Onbeperkt", kind: LineKind::Mobile, weight: 15 },
+    Plan { id: "m2m", name: "Machines", kind: LineKind::Machine, weight: 1 },
+    Plan { id: "vast", name: "Vast Bellen", kind: LineKind::Fixed, weight: 1 },
+];
+
+fn sold_to(kind: LineKind) -> impl Iterator<Item = &'static Plan> + Clone {
+    PLANS.iter().filter(move |plan| plan.kind == kind)
+}
+
+/// The plan of a new line: companies keep to one plan, with exceptions.
+pub fn draw(kind: LineKind, customer: usize, dice: &mut Dice) -> &'static Plan {
+    let mut usual = Dice::new(0, &[customer as u64]);
+    let dice = if dice.chance(750_000) { &mut usual } else { dice };
+    let position = dice.weighted(sold_to(kind).map(|plan| plan.weight));
+    sold_to(kind).nth(position).expect("a draw by weight is a position of the list")
+}
+
+/// Another plan for the same kind of line, if there is one.
+pub fn other(kind: LineKind, plan: &Plan) -> &'static Plan {
+    sold_to(kind).find(|other| other.id != plan.id).or_else(|| sold_to(kind).next()).expect("every kind of line has a plan")
+}
