@@ -4,12 +4,16 @@
 //! ever; offsets of a partition rise by one; records of one key go to one partition, in the order of their appends; a
 //! reader sees them in that order from the offset it asked for; an offset below the low watermark or above the high one is
 //! an error, never a silent skip. The log keeps no positions that correctness rests on: those are in the table's commits.
+//! An append that failed may or may not be in the log: writers repeat it, readers tolerate the copy.
 
 use std::fmt;
 
+pub mod admission;
 pub mod contract;
+mod cursors;
 pub mod embedded;
 mod error;
+pub mod memory;
 
 pub use error::LogError;
 
