@@ -20,6 +20,8 @@ pub enum Flaw {
     Unowned,
     /// No tariff knows the destination or the visited network.
     UnknownZone,
+    /// The plan does not sell it.
+    Unsold,
 }
 
 /// A call, message or session.
@@ -103,13 +105,22 @@ pub struct Source<'f> {
 pub enum Wanted {
     /// Any, with the flaws of real months.
     Any,
-    /// Without flaws and from lines whose owner does not change.
+    /// Answered, without flaws and from lines whose owner does not change.
     Flawless,
 }
 
 impl Source<'_> {
     /// Draws a record.
     pub fn draw(&self, wanted: Wanted, dice: &mut Dice) -> Call {
+        loop {
+            let call = self.draw_once(wanted, dice);
+            if wanted == Wanted::Any || call.flaw == Flaw::None {
+                return call;
+            }
+        }
+    }
+
+    fn draw_once(&self, wanted: Wanted, dice: &mut Dice) -> Call {
         let line = self.line(wanted, dice);
         let (instant_s, late) = self.start(wanted, dice);
         let kind = self.kind(line, dice);
@@ -119,7 +130,7 @@ impl Source<'_> {
         let is_mobile = line.kind != LineKind::Fixed;
         let roaming = is_mobile && dice.chance(self.rates.roaming_ppm);
         let (network, region) = if roaming { numbering::draw_visited(dice) } else { numbering::draw_home(dice) };
-        let answered = kind != UsageKind::Voice || !dice.chance(50_000);
+        let answered = wanted == Wanted::Flawless || kind != UsageKind::Voice || !dice.chance(50_000);
         let (duration_s, bytes_up, bytes_down) = amounts(kind, answered, dice);
         let mut call = Call {
             kind,
@@ -134,7 +145,7 @@ impl Source<'_> {
             bytes_up,
             bytes_down,
             network,
-            class: if outgoing && !roaming && !dice.chance(300_000) { rate.class() } else { "" },
+            class: if outgoing && !roaming && kind != UsageKind::Data && !dice.chance(300_000) { rate.class() } else { "" },
             cost_micro: 0,
             noise: dice.bits(),
             flaw: if line.tenure_at(instant_s).is_some() { Flaw::None } else { Flaw::Unowned },
@@ -144,6 +155,9 @@ impl Source<'_> {
         };
         if wanted == Wanted::Any {
             self.plant(&mut call, dice);
+        }
+        if call.flaw == Flaw::None && line.tenure_at(instant_s).is_some_and(|t| !t.plan.sells(&call, rate)) {
+            call.flaw = Flaw::Unsold;
         }
         call.cost_micro = cost(&call, rate) / self.layout.cost_step() * self.layout.cost_step();
         call
@@ -213,14 +227,15 @@ impl Source<'_> {
             return (Party::Absent, Rate::Free);
         }
         let drawn = numbering::draw_called(self.rates, direction != Direction::Incoming, dice);
-        if direction == Direction::Incoming && self.layout.has_words() {
-            match kind {
-                UsageKind::Voice if dice.chance(60_000) => return (Party::Hidden, Rate::Fixed),
-                UsageKind::Sms if dice.chance(150_000) => return (numbering::draw_sender(dice), Rate::Fixed),
-                _ => {}
+        match (direction, kind) {
+            (Direction::Incoming, UsageKind::Voice) if self.layout.has_hidden() && dice.chance(60_000) => {
+                (Party::Hidden, Rate::Fixed)
             }
+            (Direction::Incoming, UsageKind::Sms) if self.layout.has_words() && dice.chance(150_000) => {
+                (numbering::draw_sender(dice), Rate::Fixed)
+            }
+            _ => drawn,
         }
-        drawn
     }
 
     /// Turns some records into ones that cannot be linked or have no zone.

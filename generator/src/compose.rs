@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use domain::delivery::KeyMode;
+
 use crate::calendar::{Days, HOUR_S};
 use crate::call::{Call, Flaw, Source, Wanted};
 use crate::facts::Facts;
@@ -161,9 +163,9 @@ fn choose_wrecks(recipe: &Recipe<'_>, quota: &Quota, arrivals: &[Arrival], dice:
 }
 
 impl Arrival {
-    /// Whether it is a row of this file alone, without any flaw: one that may be broken, copied or contradicted.
+    /// Whether it is a row of this file alone, answered and without any flaw: one that may be broken, copied or contradicted.
     fn is_plain(&self) -> bool {
-        self.call.flaw == Flaw::None && self.sequence < SHARED_SEQUENCE
+        self.call.flaw == Flaw::None && self.call.answered && self.sequence < SHARED_SEQUENCE
     }
 }
 
@@ -206,7 +208,7 @@ impl<'r, 'f> Sheet<'r, 'f> {
         if let Some(wreck) = wreck {
             self.facts.count_malformed(wreck.reason);
         } else if arrival.slot == self.recipe.slot {
-            self.facts.count(&arrival.call);
+            self.facts.count(&arrival.call, self.recipe.source.layout);
         } else {
             self.facts.rows += 1;
             self.facts.repeated += 1;
@@ -223,7 +225,8 @@ impl<'r, 'f> Sheet<'r, 'f> {
             free[i] = false;
             let mut call = arrivals[i].call.clone();
             if n < quota.duplicates {
-                self.facts.duplicates += 1;
+                let twins = self.recipe.source.layout.key() == KeyMode::ContentAndOccurrence;
+                *(if twins { &mut self.facts.twins } else { &mut self.facts.duplicates }) += 1;
             } else {
                 call.cost_micro = if call.cost_micro == CONTRADICTION_MICRO { 0 } else { CONTRADICTION_MICRO };
                 self.facts.id_conflicts += 1;

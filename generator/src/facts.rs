@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::outcome::Reason;
 
 use crate::call::{Call, Flaw};
+use crate::layout::Layout;
 use crate::numbering::Region;
 
 /// Counts of one file, or of several added up. Every data row is in `rows`; the planted kinds do not overlap, so that
@@ -13,11 +14,15 @@ use crate::numbering::Region;
 pub struct Facts {
     /// Data rows, without header and trailer.
     pub rows: u64,
-    /// Rows that are, byte for byte, another row of the same file.
+    /// Rows that are, byte for byte, another row of the same file, where the profile's key says that they are the same.
     pub duplicates: u64,
+    /// Rows that are, byte for byte, another row of the same file, where the profile's key takes them for calls of their own
+    /// (`content-and-occurrence`): rated like any other.
+    pub twins: u64,
     /// Rows that the account's file before has too.
     pub repeated: u64,
-    /// Rows with the id of another row of the file and another amount.
+    /// Rows with the id of another row of the file and another amount: suspense where the id is the key, calls of their own
+    /// in `job`, where the content is.
     pub id_conflicts: u64,
     /// Malformed rows by the reason that an installation gives.
     pub malformed: BTreeMap<&'static str, u64>,
@@ -27,8 +32,10 @@ pub struct Facts {
     pub unowned: u64,
     /// Rows to destinations or in networks of no zone.
     pub unknown_zone: u64,
-    /// Calls that nobody answered, among the rows without any flaw.
-    pub unanswered: u64,
+    /// Rows that the plan of the device does not sell: satellite calls on the cheapest one, machines at sea.
+    pub unsold: u64,
+    /// Rows that the profile leaves out: calls that nobody answered, whatever else is true of them.
+    pub skipped: u64,
     /// Rows that started more than a day before the days of their file, malformed ones left out.
     pub late: u64,
     /// Rows in visited networks, malformed ones left out.
@@ -53,7 +60,7 @@ impl Facts {
     /// Rows without any planted flaw: rated once each, if the tariff sells all of it.
     pub fn flawless(&self) -> u64 {
         let planted = self.duplicates + self.repeated + self.id_conflicts + self.malformed_rows() + self.no_device();
-        self.rows - planted - self.unknown_zone
+        self.rows - planted - self.unknown_zone - self.unsold - self.skipped
     }
 
     /// Adds the counts of another file.
@@ -69,7 +76,9 @@ impl Facts {
             (&mut self.unknown_number, other.unknown_number),
             (&mut self.unowned, other.unowned),
             (&mut self.unknown_zone, other.unknown_zone),
-            (&mut self.unanswered, other.unanswered),
+            (&mut self.twins, other.twins),
+            (&mut self.unsold, other.unsold),
+            (&mut self.skipped, other.skipped),
             (&mut self.late, other.late),
             (&mut self.roaming, other.roaming),
             (&mut self.repeated_hour, other.repeated_hour),
@@ -87,13 +96,15 @@ impl Facts {
     }
 
     /// Counts a row that can be read and is no copy.
-    pub(crate) fn count(&mut self, call: &Call) {
+    pub(crate) fn count(&mut self, call: &Call, layout: Layout) {
         self.rows += 1;
         match call.flaw {
-            Flaw::None => self.unanswered += u64::from(!call.answered),
+            _ if layout.skips_unanswered() && !call.answered => self.skipped += 1,
+            Flaw::None => {}
             Flaw::UnknownNumber => self.unknown_number += 1,
             Flaw::Unowned => self.unowned += 1,
             Flaw::UnknownZone => self.unknown_zone += 1,
+            Flaw::Unsold => self.unsold += 1,
         }
         self.count_circumstances(call);
     }

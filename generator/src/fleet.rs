@@ -118,6 +118,9 @@ impl Group {
     }
 }
 
+/// The served number of the shipped profile `mobile-metadata`.
+const SUBSCRIBER: u64 = 31_600_000_001;
+
 /// Branches of companies, where more customers are asked for than there are names.
 const TOWNS: [&str; 12] =
     ["Zuid", "Noord", "Utrecht", "Breda", "Zwolle", "Leiden", "Assen", "Tilburg", "Delft", "Venlo", "Hoorn", "Goes"];
@@ -223,6 +226,19 @@ impl Fleet {
             }
         }
         fleet
+    }
+
+    /// Gives a line the number that the shipped profile `mobile-metadata` names, because its rows do not.
+    pub fn with_subscriber(mut self) -> Self {
+        let line = self.subscriber();
+        self.lines[line].msisdn = SUBSCRIBER;
+        self.lines[line].tenures[0].plan = plans::without_cost();
+        self
+    }
+
+    /// The line of [`SUBSCRIBER`].
+    pub fn subscriber(&self) -> usize {
+        self.by_group[Group::ResellerB as usize][0]
     }
 
     /// Positions of a group's lines.
@@ -358,7 +374,7 @@ impl LineMaker<'_> {
         match change_of(rank, kind) {
             Change::None => return vec![old],
             Change::Ended => {
-                old.to_s = Some(self.midnight(20));
+                old.to_s = Some(self.midnight(27));
                 return vec![old];
             }
             Change::Transfer => {
@@ -379,7 +395,7 @@ impl LineMaker<'_> {
             Change::Recycled => {
                 let customer = self.customer(members);
                 let plan = plans::draw(kind, customer, &mut self.dice);
-                let from_s = self.midnight(14);
+                let from_s = self.midnight(11);
                 new = self.tenure(kind, from_s, customer, plan);
                 old.to_s = Some(self.midnight(8));
                 return vec![old, new];

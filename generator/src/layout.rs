@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use domain::delivery::KeyMode;
 use domain::outcome::Reason;
 use domain::usage::UsageKind;
 
@@ -69,9 +70,29 @@ impl Layout {
         matches!(self, Self::Routit | Self::Job)
     }
 
-    /// Whether the other party may be hidden or a word.
-    pub(crate) fn has_words(self) -> bool {
+    /// How the shipped profile says that two rows are the same.
+    pub fn key(self) -> KeyMode {
+        match self {
+            Self::KpnSp16 => KeyMode::Id,
+            Self::AsteriskCdrCsv => KeyMode::IdAndContent,
+            Self::Job => KeyMode::Content,
+            Self::Routit | Self::MobileMetadata => KeyMode::ContentAndOccurrence,
+        }
+    }
+
+    /// Whether the shipped profile leaves out calls that nobody answered.
+    pub fn skips_unanswered(self) -> bool {
+        self == Self::AsteriskCdrCsv
+    }
+
+    /// Whether the other party may be hidden.
+    pub(crate) fn has_hidden(self) -> bool {
         matches!(self, Self::KpnSp16 | Self::Routit)
+    }
+
+    /// Whether the other party may be a word.
+    pub(crate) fn has_words(self) -> bool {
+        self == Self::Routit
     }
 
     /// The smallest amount that a row can say, micro-euro.

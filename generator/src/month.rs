@@ -82,6 +82,7 @@ impl Month {
         let (year, month) = (number.div_euclid(12), number.rem_euclid(12).cast_unsigned() + 1);
         let calendar = Calendar::new(year, month).filter(|_| year >= 1996).ok_or_else(wrong)?;
         let fleet = Fleet::new(settings.seed, settings.customers as usize, settings.devices as usize, &calendar);
+        let fleet = if settings.layouts.contains(&Layout::MobileMetadata) { fleet.with_subscriber() } else { fleet };
         Ok(Self { settings, calendar, fleet })
     }
 
@@ -130,7 +131,7 @@ impl Month {
             .then(|| self.days_of(seat.layout, seat.account_number, seat.slot - 1).0);
         let lines = self.fleet.lines_of(seat.group);
         let served = match seat.layout {
-            Layout::MobileMetadata => Served::One(lines[seat.slot as usize % lines.len()]),
+            Layout::MobileMetadata => Served::One(self.fleet.subscriber()),
             _ => Served::Lines(lines),
         };
         let source = Source {
@@ -176,11 +177,7 @@ impl Month {
             (Layout::Routit, false) => (Group::ResellerA, "reseller-a".to_owned(), slot),
             (Layout::Routit, true) => (Group::ResellerB, "reseller-b".to_owned(), slot),
             (Layout::AsteriskCdrCsv, _) => (Group::Exchange, "exchange".to_owned(), turn),
-            (Layout::MobileMetadata, _) => {
-                let lines = self.fleet.lines_of(Group::ResellerB);
-                let number = self.fleet.lines[lines[turn as usize % lines.len()]].msisdn;
-                (Group::ResellerB, number.to_string(), turn)
-            }
+            (Layout::MobileMetadata, _) => (Group::ResellerB, "subscriber".to_owned(), turn),
             (Layout::Job, _) => (Group::ResellerA, "job".to_owned(), turn),
         };
         let account_number = u32::from(second && matches!(layout, Layout::KpnSp16 | Layout::Routit));

@@ -136,11 +136,11 @@ const ABROAD: [Abroad; 42] = [
     (639, 9, Rate::World, 3),
     (201, 9, Rate::World, 3),
     (25_261, 7, Rate::World, 3),
-    (8816, 8, Rate::Costly, 1),
-    (97_970, 7, Rate::Costly, 1),
+    (8816, 8, Rate::Costly, 6),
+    (97_970, 7, Rate::Costly, 3),
 ];
 
-/// Words that send messages; one has a letter that Latin-1 and UTF-8 write differently.
+/// Words that send messages; one has a letter beyond ASCII.
 const SENDERS: [&str; 6] = ["POSTBUS", "AFSPRAAK", "KAPSALON", "BEZORGER", "CAF\u{c9}", "BANKCODE"];
 
 /// Calls of one company go to few numbers often: how many parties there are in all.
@@ -148,7 +148,7 @@ const PARTIES: usize = 300_000;
 
 /// A mobile number of the pool of parties.
 fn mobile(party: u64) -> u64 {
-    31_600_000_000 + (10 + party % 49) * 1_000_000 + party * 7_919 % 1_000_000
+    31_600_000_000 + (10 + party % 49) * 1_000_000 + (party * 7_919 + 345_678) % 1_000_000
 }
 
 /// A fixed number of the pool of parties.
@@ -156,10 +156,10 @@ fn fixed(party: u64) -> u64 {
     let list = party % 40;
     let short = usize::try_from(list).ok().and_then(|i| AREAS.get(i)).map(|area| 31 * 10_u64.pow(9) + area * 10_u64.pow(7));
     if let Some(area) = short {
-        return area + 1_000_000 + party * 104_729 % 9_000_000;
+        return area + 1_000_000 + (party * 104_729 + 2_345_678) % 9_000_000;
     }
     let area = RURAL_AREAS[usize::try_from(list - 28).expect("less than twelve are left")];
-    31 * 10_u64.pow(9) + area * 10_u64.pow(6) + 100_000 + party * 104_729 % 900_000
+    31 * 10_u64.pow(9) + area * 10_u64.pow(6) + 100_000 + (party * 104_729 + 234_567) % 900_000
 }
 
 /// The party that a served user at home or abroad calls (`outgoing`) or is called by.

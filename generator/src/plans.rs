@@ -1,6 +1,10 @@
 //! The plans that devices are on: those of the shipped tariff `nl-zakelijk`.
 
+use domain::usage::{Direction, UsageKind};
+
+use crate::call::Call;
 use crate::fleet::LineKind;
+use crate::numbering::{Rate, Region};
 use crate::random::Dice;
 
 /// A plan.
@@ -16,13 +20,29 @@ pub struct Plan {
 }
 
 /// All plans.
-pub const PLANS: [Plan; 5] = [
+pub const PLANS: [Plan; 6] = [
     Plan { id: "zakelijk-basis", name: "Zakelijk Basis", kind: LineKind::Mobile, weight: 50 },
     Plan { id: "zakelijk-plus", name: "Zakelijk Plus", kind: LineKind::Mobile, weight: 35 },
     Plan { id: "zakelijk-onbeperkt", name: "Zakelijk Onbeperkt", kind: LineKind::Mobile, weight: 15 },
+    Plan { id: "zakelijk-inkoop", name: "Zakelijk Inkoop", kind: LineKind::Mobile, weight: 8 },
     Plan { id: "m2m", name: "Machines", kind: LineKind::Machine, weight: 1 },
     Plan { id: "vast", name: "Vast Bellen", kind: LineKind::Fixed, weight: 1 },
 ];
+
+impl Plan {
+    /// Whether the tariff has a price for it: the cheapest plan sells no satellite calls, machines have no price at sea.
+    pub fn sells(&self, call: &Call, rate: Rate) -> bool {
+        let outgoing_call = call.kind == UsageKind::Voice && call.direction != Direction::Incoming;
+        let to_satellite = outgoing_call && call.region == Region::Home && rate == Rate::Costly;
+        let at_sea = self.kind == LineKind::Machine && call.region == Region::Sea;
+        !(self.id == "zakelijk-basis" && to_satellite || at_sea)
+    }
+}
+
+/// The plan of the subscriber whose source says no cost: one whose prices do not ask for it.
+pub fn without_cost() -> &'static Plan {
+    &PLANS[0]
+}
 
 fn sold_to(kind: LineKind) -> impl Iterator<Item = &'static Plan> + Clone {
     PLANS.iter().filter(move |plan| plan.kind == kind)

@@ -32,7 +32,7 @@ pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
     cells.with(|out| write_plus(call.served, out));
     cells.with(|out| {
         if let Party::Number(number) = call.party {
-            write_plus(number, out)
+            write_plus(number, out);
         }
     });
     cells.text("from-internal");

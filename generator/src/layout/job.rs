@@ -49,7 +49,7 @@ pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
     cells.with(|out| write_notation(call.served, call.noise >> 16 & 0xff, out));
     cells.with(|out| {
         if let Party::Number(number) = call.party {
-            write_notation(number, call.noise >> 24 & 0xff, out)
+            write_notation(number, call.noise >> 24 & 0xff, out);
         }
     });
     cells.with(|out| {

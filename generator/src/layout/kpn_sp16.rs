@@ -48,11 +48,9 @@ pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
     });
     cells.with(|out| write_national(call.served, out));
     cells.with(|out| match call.party {
-        Party::Absent => {}
         Party::Number(number) => write_national(number, out),
         Party::Hidden => out.extend(b"ANONIEM"),
-        // The first 256 characters of Unicode are those of Latin-1.
-        Party::Sender(word) => out.extend(word.chars().map(|c| u8::try_from(c).unwrap_or(b'?'))),
+        Party::Absent | Party::Sender(_) => {}
     });
     cells.with(|out| write_dutch_date(call.local_s(), out));
     cells.with(|out| write_clock(call.local_s(), out));

@@ -28,7 +28,7 @@ pub(super) fn fill(call: &Call, cells: &mut Cells) {
     cells.text(if call.direction == Direction::Incoming { "in" } else { "out" });
     cells.with(|out| {
         if let Party::Number(number) = call.party {
-            write_plus(number, out)
+            write_plus(number, out);
         }
     });
     cells.with(|out| write_local(call.local_s(), b' ', out));

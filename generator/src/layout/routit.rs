@@ -7,8 +7,8 @@ use super::{Cells, Quote, Row, Shape, cell, cell_of, cut, write_amount};
 use crate::calendar::{write_local, write_offset};
 use crate::numbering::{Party, write_plus};
 
-/// Columns: 0 `CustomerReference`, 1 Type, 2 Direction, 3 `CallingNumber` (the served party), 4 `CalledNumber` (the other party),
-/// 5 `StartTime`, 6 Duration, 7 `BytesUp`, 8 `BytesDown`, 9 Network, 10 Costs.
+/// Columns: 0 `CustomerReference`, 1 Type, 2 Direction, 3 `CallingNumber`, 4 `CalledNumber` (the served party of what is terminated), 5
+/// `StartTime`, 6 Duration, 7 `BytesUp`, 8 `BytesDown`, 9 Network, 10 Costs.
 pub(super) const SHAPE: Shape = Shape {
     opening: "\u{feff}\"CustomerReference\",\"Type\",\"Direction\",\"CallingNumber\",\"CalledNumber\",\"StartTime\",\
               \"Duration\",\"BytesUp\",\"BytesDown\",\"Network\",\"Costs\"\n",
@@ -45,13 +45,10 @@ pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
         Direction::Incoming => "Terminating",
         Direction::Forwarded => "Forwarded",
     });
-    cells.with(|out| write_plus(call.served, out));
-    match call.party {
-        Party::Absent => cells.text(""),
-        Party::Number(number) => cells.with(|out| write_plus(number, out)),
-        Party::Hidden => cells.text("anonymous"),
-        Party::Sender(word) => cells.text(word),
-    }
+    let served = Party::Number(call.served);
+    let (calling, called) = if call.direction == Direction::Incoming { (call.party, served) } else { (served, call.party) };
+    write_party(calling, cells);
+    write_party(called, cells);
     cells.with(|out| {
         write_local(call.local_s(), b'T', out);
         out.extend(b".0000000");
@@ -62,4 +59,13 @@ pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
     cells.number(call.bytes_down);
     cells.text(call.network);
     cells.with(|out| write_amount(call.cost_micro, b'.', 2, out));
+}
+
+fn write_party(party: Party, cells: &mut Cells) {
+    match party {
+        Party::Absent => cells.text(""),
+        Party::Number(number) => cells.with(|out| write_plus(number, out)),
+        Party::Hidden => cells.text("anonymous"),
+        Party::Sender(word) => cells.text(word),
+    }
 }
