@@ -7,6 +7,8 @@ use sha2::{Digest, Sha256};
 
 /// Most companion files of a tariff.
 const COMPANIONS_MAX: usize = 64;
+/// Longest name of a companion file.
+const COMPANION_NAME_BYTES_MAX: usize = 128;
 
 /// A tariff file and its companions, named and hashed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,15 +34,9 @@ pub enum TariffError {
     /// The tariff's name breaks the rules for ids.
     #[error("the tariff's name cannot be used; rename the file")]
     Name(#[source] IdError),
-    /// A companion's name breaks the rules for ids.
-    #[error("the companion `{name}` cannot be used; refer to files beside the tariff by plain names")]
-    Companion {
-        /// The companion.
-        name: String,
-        /// What is wrong with it.
-        #[source]
-        source: IdError,
-    },
+    /// A companion that is no plain file name.
+    #[error("the companion `{0}` cannot be used; refer to files beside the tariff by plain names, at most 128 bytes long")]
+    Companion(String),
     /// No text at all.
     #[error("the tariff `{0}` is empty; write at least one plan")]
     Empty(String),
@@ -74,8 +70,8 @@ impl TariffBundle {
         if companions.len() > COMPANIONS_MAX {
             return Err(TariffError::TooMany { name: name.to_owned(), found: companions.len() });
         }
-        for companion in companions.keys() {
-            check_id(companion).map_err(|source| TariffError::Companion { name: companion.clone(), source })?;
+        if let Some(companion) = companions.keys().find(|name| !is_plain_file_name(name)) {
+            return Err(TariffError::Companion(companion.chars().take(60).collect()));
         }
         let mut bundle = Self { name: name.to_owned(), hash: String::new(), toml: toml.to_owned(), companions };
         bundle.hash = sha256_hex(bundle.to_json().as_bytes());
@@ -93,6 +89,14 @@ impl TariffBundle {
         let raw: RawBundle = serde_json::from_slice(bytes).map_err(TariffError::Json)?;
         Self::new(&raw.name, &raw.toml, raw.companions)
     }
+}
+
+/// A companion lies beside its tariff: no folders, no hidden files.
+fn is_plain_file_name(name: &str) -> bool {
+    (1..=COMPANION_NAME_BYTES_MAX).contains(&name.len())
+        && !name.starts_with('.')
+        && !name.contains(['/', '\\', ':'])
+        && !name.contains(char::is_control)
 }
 
 /// SHA-256 as 64 hexadecimal digits.
@@ -129,7 +133,7 @@ mod tests {
         assert!(matches!(refused(b"currency = \"EUR\""), TariffError::Json(_)));
         assert!(matches!(refused(br#"{"name":"a/b","toml":"x"}"#), TariffError::Name(_)));
         assert!(matches!(refused(br#"{"name":"a","toml":" "}"#), TariffError::Empty(_)));
-        assert!(matches!(refused(br#"{"name":"a","toml":"x","companions":{"../x":""}}"#), TariffError::Companion { .. }));
+        assert!(matches!(refused(br#"{"name":"a","toml":"x","companions":{"../x":""}}"#), TariffError::Companion(_)));
         assert!(matches!(refused(br#"{"name":"a","toml":"x","extra":1}"#), TariffError::Json(_)));
     }
 }

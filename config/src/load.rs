@@ -1,0 +1,212 @@
+//! From layers of written values to validated settings.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::ids::TenantId;
+use domain::money::Money;
+
+use crate::error::{ConfigError, Origin};
+use crate::raw::{Layers, Written};
+use crate::secret::Secret;
+use crate::sections::{Fsync, Http, Installation, Landing, Log, LogFormat, LogLevel, Logging, Pipeline, Rating, Tables};
+use crate::setting::{Kind, Setting};
+
+/// Length of a token in characters.
+const TOKEN_CHARS: std::ops::RangeInclusive<usize> = 16..=512;
+
+/// All settings in force.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `[data]`.
+    pub data: Installation,
+    /// `[landing]`.
+    pub landing: Landing,
+    /// `[log]`.
+    pub log: Log,
+    /// `[pipeline]`.
+    pub pipeline: Pipeline,
+    /// `[tables]`.
+    pub tables: Tables,
+    /// `[rating]`.
+    pub rating: Rating,
+    /// `[http]`.
+    pub http: Http,
+    /// `[logging]`.
+    pub logging: Logging,
+    /// The values as written, to show them.
+    pub(crate) layers: Layers,
+}
+
+impl Config {
+    /// The settings: defaults, then the file, then variables such as `TOLLWAY_LANDING__CUT_ROWS`. Pass `std::env::vars()`.
+    pub fn load(path: Option<&Path>, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        Self::load_with(path, environment, &[])
+    }
+
+    /// As [`Config::load`], with arguments of the command line on top: key, value and how the argument is called, such as
+    /// `("data.folder", "/srv/tollway", "--data")`.
+    pub fn load_with(
+        path: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        arguments: &[(&str, &str, &str)],
+    ) -> Result<Self, ConfigError> {
+        let mut layers = Layers::defaults()?;
+        if let Some(path) = path {
+            layers.add_file(path)?;
+        }
+        for (name, value) in environment {
+            layers.add_variable(&name, &value)?;
+        }
+        for (key, value, argument) in arguments {
+            let origin = Origin::Argument((*argument).to_owned());
+            let setting = Setting::find(key).ok_or_else(|| ConfigError::UnknownKey {
+                origin: origin.clone(),
+                key: (*key).to_owned(),
+                nearest: Setting::nearest(key).key.to_owned(),
+            })?;
+            layers.add_text(setting, value, origin);
+        }
+        Self::validate(layers)
+    }
+
+    fn validate(layers: Layers) -> Result<Self, ConfigError> {
+        let read = Reader(&layers);
+        Ok(Self {
+            data: Installation { folder: PathBuf::from(read.text("data.folder")?), tenant: read.tenant("data.tenant")? },
+            landing: Landing {
+                file_bytes_max: read.number("landing.file_bytes_max")?,
+                watch_folder: Some(read.text("landing.watch_folder")?).filter(|p| !p.is_empty()).map(PathBuf::from),
+                cut_rows: read.number("landing.cut_rows")?,
+            },
+            log: read.log()?,
+            pipeline: read.pipeline()?,
+            tables: Tables {
+                checkpoint_commits: read.number("tables.checkpoint_commits")?,
+                compression_level: read.number("tables.compression_level")?,
+                row_group_rows: read.number("tables.row_group_rows")?,
+            },
+            rating: Rating {
+                at_risk_max: read.amount("rating.at_risk_max")?,
+                suspense_per_mille_max: read.number("rating.suspense_per_mille_max")?,
+            },
+            http: read.http()?,
+            logging: read.logging()?,
+            layers,
+        })
+    }
+}
+
+/// Reads and checks single values.
+struct Reader<'a>(&'a Layers);
+
+impl Reader<'_> {
+    fn log(&self) -> Result<Log, ConfigError> {
+        let interval = self.milliseconds("log.fsync_interval_ms")?;
+        Ok(Log {
+            files_partitions: self.number("log.files_partitions")?,
+            batches_partitions: self.number("log.batches_partitions")?,
+            segment_bytes: self.number("log.segment_bytes")?,
+            fsync: match self.text("log.fsync")? {
+                "always" => Fsync::Always,
+                "interval" => Fsync::Interval(interval),
+                _ => Fsync::Never,
+            },
+            retention_bytes: self.number("log.retention_bytes")?,
+            retention: Duration::from_secs(3600 * self.number::<u64>("log.retention_hours")?),
+        })
+    }
+
+    fn pipeline(&self) -> Result<Pipeline, ConfigError> {
+        Ok(Pipeline {
+            workers: NonZeroUsize::new(self.number("pipeline.workers")?),
+            commit_rows_max: self.number("pipeline.commit_rows_max")?,
+            linger: self.milliseconds("pipeline.linger_ms")?,
+            queue_max: self.number("pipeline.queue_max")?,
+            key_cache_bytes: self.number("pipeline.key_cache_bytes")?,
+            commit_attempts_max: self.number("pipeline.commit_attempts_max")?,
+            retries_max: self.number("pipeline.retries_max")?,
+            retry_pause: self.milliseconds("pipeline.retry_pause_ms")?,
+        })
+    }
+
+    fn http(&self) -> Result<Http, ConfigError> {
+        let listen: SocketAddr = self.text("http.listen")?.parse().map_err(|_| self.refused("http.listen"))?;
+        let token = self.text("http.token")?;
+        if !token.is_empty() && !TOKEN_CHARS.contains(&token.chars().count()) {
+            return Err(self.refused("http.token"));
+        }
+        if token.is_empty() && !listen.ip().is_loopback() {
+            return Err(ConfigError::TokenMissing { origin: self.0.get("http.listen").1.clone(), address: listen });
+        }
+        Ok(Http { listen, token: (!token.is_empty()).then(|| Secret::new(token)) })
+    }
+
+    fn logging(&self) -> Result<Logging, ConfigError> {
+        let format = match self.text("logging.format")? {
+            "text" => LogFormat::Text,
+            "json" => LogFormat::Json,
+            _ => LogFormat::Auto,
+        };
+        let level = match self.text("logging.level")? {
+            "error" => LogLevel::Error,
+            "warn" => LogLevel::Warn,
+            "debug" => LogLevel::Debug,
+            "trace" => LogLevel::Trace,
+            _ => LogLevel::Info,
+        };
+        Ok(Logging { format, level })
+    }
+
+    /// A whole number within the setting's limits; the limits fit the type that is asked for.
+    fn number<T: TryFrom<i64>>(&self, key: &'static str) -> Result<T, ConfigError> {
+        match (&self.0.get(key).0, kind_of(key)) {
+            (Written::Integer(n), Kind::Integer { min, max }) if (min..=max).contains(n) => {
+                T::try_from(*n).map_err(|_| self.refused(key))
+            }
+            _ => Err(self.refused(key)),
+        }
+    }
+
+    fn milliseconds(&self, key: &'static str) -> Result<Duration, ConfigError> {
+        self.number(key).map(Duration::from_millis)
+    }
+
+    /// A text; one of the setting's words where it has them, not empty where it must not be.
+    fn text(&self, key: &'static str) -> Result<&str, ConfigError> {
+        let Written::Text(text) = &self.0.get(key).0 else {
+            return Err(self.refused(key));
+        };
+        let fits = match kind_of(key) {
+            Kind::Choice(words) => words.contains(&text.as_str()),
+            Kind::Folder { optional } => (optional || !text.is_empty()) && !text.contains('\0'),
+            _ => true,
+        };
+        if fits { Ok(text) } else { Err(self.refused(key)) }
+    }
+
+    fn tenant(&self, key: &'static str) -> Result<TenantId, ConfigError> {
+        TenantId::parse(self.text(key)?).map_err(|_| self.refused(key))
+    }
+
+    fn amount(&self, key: &'static str) -> Result<Money, ConfigError> {
+        Money::parse(self.text(key)?).filter(|amount| amount.0 >= 0).ok_or_else(|| self.refused(key))
+    }
+
+    fn refused(&self, key: &'static str) -> ConfigError {
+        let (written, origin) = self.0.get(key);
+        let found = match (kind_of(key), written) {
+            (Kind::Secret, _) => "not allowed".to_owned(),
+            (_, Written::Integer(n)) => n.to_string(),
+            (_, Written::Text(text)) => format!("\"{}\"", text.chars().take(60).collect::<String>()),
+            (_, Written::Other(source)) => source.clone(),
+        };
+        ConfigError::Value { origin: origin.clone(), key, found, allowed: kind_of(key).allowed() }
+    }
+}
+
+fn kind_of(key: &str) -> Kind {
+    Setting::find(key).expect("every key that is read is in the list of settings").kind
+}

@@ -1,0 +1,127 @@
+//! Settings as they were written, layer over layer: defaults, file, environment, arguments. Keys are checked here, values not.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::DEFAULT_TOML;
+use crate::error::{ConfigError, Origin, line_of};
+use crate::setting::{Kind, Setting, sections};
+
+/// What a name of the environment must begin with.
+const PREFIX: &str = "TOLLWAY_";
+
+/// A value as it was written.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// A whole number.
+    Integer(i64),
+    /// A text.
+    Text(String),
+    /// Anything else, as written.
+    Other(String),
+}
+
+/// Every setting with the uppermost value and where it stands.
+#[derive(Clone, Default)]
+pub(crate) struct Layers(BTreeMap<&'static str, (Written, Origin)>);
+
+/// Without the values: a secret may be among them.
+impl fmt::Debug for Layers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Layers").finish_non_exhaustive()
+    }
+}
+
+impl Layers {
+    /// The embedded defaults.
+    pub fn defaults() -> Result<Self, ConfigError> {
+        let mut layers = Self::default();
+        layers.add_toml(Path::new("default.toml"), DEFAULT_TOML, |_| Origin::Default)?;
+        Ok(layers)
+    }
+
+    /// The values of a configuration file.
+    pub fn add_file(&mut self, path: &Path) -> Result<(), ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        self.add_toml(path, text, |line| Origin::File { path: path.to_owned(), line })
+    }
+
+    /// A variable of the environment, if it is a setting: `TOLLWAY_SECTION__NAME`. Others are none of ours.
+    pub fn add_variable(&mut self, name: &str, value: &str) -> Result<(), ConfigError> {
+        let Some((section, key)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once("__")) else {
+            return Ok(());
+        };
+        let (key, origin) = (format!("{section}.{key}").to_ascii_lowercase(), Origin::Variable(name.to_owned()));
+        let setting = Setting::find(&key).ok_or_else(|| ConfigError::UnknownKey {
+            origin: origin.clone(),
+            nearest: Setting::nearest(&key).variable(),
+            key,
+        })?;
+        self.add_text(setting, value, origin);
+        Ok(())
+    }
+
+    /// A value that came as text: a number where the setting wants one.
+    pub fn add_text(&mut self, setting: &'static Setting, value: &str, origin: Origin) {
+        let number = matches!(setting.kind, Kind::Integer { .. }).then(|| value.replace('_', "").parse().ok()).flatten();
+        self.0.insert(setting.key, (number.map_or_else(|| Written::Text(value.to_owned()), Written::Integer), origin));
+    }
+
+    /// The value of a setting.
+    pub fn get(&self, key: &'static str) -> &(Written, Origin) {
+        self.0.get(key).expect("default.toml gives every setting a value, which a test proves")
+    }
+
+    fn add_toml(&mut self, path: &Path, text: &str, origin: impl Fn(usize) -> Origin) -> Result<(), ConfigError> {
+        let table = DeTable::parse(text).map_err(|e| ConfigError::syntax(path, text, &e))?;
+        for (section, settings) in table.get_ref() {
+            let at = |position: usize| origin(line_of(text, position));
+            let (name, section_origin) = (section.get_ref().as_ref(), at(section.span().start));
+            let DeValue::Table(settings) = settings.get_ref() else {
+                let nearest = nearest_by_name(name).section();
+                return Err(ConfigError::NoSection { origin: section_origin, name: name.to_owned(), section: nearest });
+            };
+            check_section(name, section_origin)?;
+            for (key, value) in settings {
+                let (full, origin) = (format!("{name}.{}", key.get_ref()), at(key.span().start));
+                let setting = Setting::find(&full).ok_or_else(|| ConfigError::UnknownKey {
+                    origin: origin.clone(),
+                    nearest: Setting::nearest(&full).key.to_owned(),
+                    key: full,
+                })?;
+                self.0.insert(setting.key, (written(value.get_ref(), &text[value.span()]), origin));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn written(value: &DeValue<'_>, source: &str) -> Written {
+    let other = || Written::Other(source.chars().take(60).collect());
+    match value {
+        DeValue::Integer(number) => {
+            i64::from_str_radix(number.as_str(), number.radix()).map_or_else(|_| other(), Written::Integer)
+        }
+        DeValue::String(text) => Written::Text(text.as_ref().to_owned()),
+        _ => other(),
+    }
+}
+
+fn check_section(name: &str, origin: Origin) -> Result<(), ConfigError> {
+    let all = sections();
+    if all.iter().any(|(section, _)| *section == name) {
+        return Ok(());
+    }
+    let nearest = all.iter().map(|(section, _)| *section).min_by_key(|s| strsim::damerau_levenshtein(s, name));
+    Err(ConfigError::UnknownSection { origin, name: name.to_owned(), nearest: nearest.expect("there are sections") })
+}
+
+/// The setting whose name without its section comes nearest.
+fn nearest_by_name(name: &str) -> &'static Setting {
+    let distance = |s: &&Setting| strsim::damerau_levenshtein(s.name(), name);
+    crate::setting::SETTINGS.iter().min_by_key(distance).expect("there are settings")
+}

@@ -1,0 +1,157 @@
+//! The settings as the stages take them: validated, one type per section.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use domain::ids::TenantId;
+use domain::money::Money;
+
+use crate::secret::Secret;
+
+/// `[data]`: where everything lies and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installation {
+    /// The data folder, as written.
+    pub folder: PathBuf,
+    /// The operator.
+    pub tenant: TenantId,
+}
+
+/// `[landing]`: files as they arrive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Landing {
+    /// Largest file.
+    pub file_bytes_max: u64,
+    /// The folder that the service watches.
+    pub watch_folder: Option<PathBuf>,
+    /// Rows of a claim check.
+    pub cut_rows: u64,
+}
+
+/// When the log forces records to the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fsync {
+    /// Before they are acknowledged.
+    Always,
+    /// At most this long after.
+    Interval(Duration),
+    /// When the operating system likes.
+    Never,
+}
+
+/// `[log]`: the embedded log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// Partitions of the topic of files, when the log is made.
+    pub files_partitions: u32,
+    /// Partitions of the topic of claim checks, when the log is made.
+    pub batches_partitions: u32,
+    /// Size at which a new segment begins.
+    pub segment_bytes: u64,
+    /// When records are forced to the disk.
+    pub fsync: Fsync,
+    /// Bytes of a partition that are kept when no longer needed.
+    pub retention_bytes: u64,
+    /// For how long records are kept when no longer needed.
+    pub retention: Duration,
+}
+
+/// `[pipeline]`: the work and its limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pipeline {
+    /// Workers at once; `None`: one for each processor.
+    pub workers: Option<NonZeroUsize>,
+    /// Rows of a commit.
+    pub commit_rows_max: u64,
+    /// How long rows wait for more of the same commit.
+    pub linger: Duration,
+    /// Claim checks fetched ahead.
+    pub queue_max: usize,
+    /// Memory for keys of committed rows.
+    pub key_cache_bytes: usize,
+    /// Commits that may be lost to other writers in a row.
+    pub commit_attempts_max: u32,
+    /// Further tries of what may succeed later.
+    pub retries_max: u32,
+    /// Before the first of these; doubled for each further one.
+    pub retry_pause: Duration,
+}
+
+/// `[tables]`: the Delta tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tables {
+    /// Commits between two checkpoints.
+    pub checkpoint_commits: u64,
+    /// zstd level, 1 to 22.
+    pub compression_level: i32,
+    /// Rows of a row group.
+    pub row_group_rows: usize,
+}
+
+/// `[rating]`: what needs a hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rating {
+    /// Money at risk that is borne, in each currency.
+    pub at_risk_max: Money,
+    /// Rows in suspense of 1,000 that are borne.
+    pub suspense_per_mille_max: u32,
+}
+
+/// `[http]`: metrics and health.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Http {
+    /// Where the service listens; loopback unless there is a token.
+    pub listen: SocketAddr,
+    /// What callers must send.
+    pub token: Option<Secret>,
+}
+
+/// How events are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, else JSON.
+    Auto,
+    /// Lines for people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// The least grave events that are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// Someone must act.
+    Error,
+    /// Someone should look.
+    Warn,
+    /// What happens, a line per file and commit.
+    Info,
+    /// How it happens.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// The word that log filters take.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// `[logging]`: what tollway says while it works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logging {
+    /// How.
+    pub format: LogFormat,
+    /// How much.
+    pub level: LogLevel,
+}
