@@ -1,0 +1,208 @@
+//! Reads durations, volumes, amounts and networks.
+
+use domain::columns::parsed::NO_COST;
+use domain::number::Network;
+
+use crate::profile::recipe::{Cost, Duration, DurationUnit, NetworkForm, Volume};
+
+use super::field::Field;
+
+/// Places behind the point of a nano-unit.
+const NANO_PLACES: usize = 9;
+
+/// Nano-units in a unit.
+const NANO: u64 = 1_000_000_000;
+
+/// One row's amount must fit a column of 18 digits, nine of them behind the point.
+const NANO_MAX: u64 = 1_000_000_000 * NANO;
+
+/// Seconds of a duration field; `None` if it is none or beyond the limit.
+#[inline]
+pub(super) fn duration(rule: &Duration, field: Field<'_>) -> Option<i32> {
+    if field.is_empty() {
+        return (!rule.required).then_some(0);
+    }
+    let seconds = match rule.unit {
+        DurationUnit::Seconds => field.natural()?,
+        DurationUnit::Minutes => field.natural()?.checked_mul(60)?,
+        DurationUnit::Clock => clock_seconds(field)?,
+    };
+    if seconds > rule.max_s {
+        return None;
+    }
+    i32::try_from(seconds).ok()
+}
+
+/// Seconds of `hh:mm:ss`, with any number of digits for the hours.
+fn clock_seconds(field: Field<'_>) -> Option<u64> {
+    let hours_end = field.len().checked_sub(6)?;
+    let tail = field.after(hours_end);
+    if tail.byte(0) != Some(b':') || tail.byte(3) != Some(b':') {
+        return None;
+    }
+    let hours = field.until(hours_end).natural()?;
+    let (minutes, seconds) = (tail.after(1).until(2).natural()?, tail.after(4).until(2).natural()?);
+    if minutes > 59 || seconds > 59 {
+        return None;
+    }
+    hours.checked_mul(3600)?.checked_add(minutes * 60 + seconds)
+}
+
+/// Bytes of a volume field; `None` if it is none or beyond the limit.
+#[inline]
+pub(super) fn volume(rule: &Volume, field: Field<'_>) -> Option<i64> {
+    if field.is_empty() {
+        return (!rule.required).then_some(0);
+    }
+    let bytes = if rule.unit_bytes == 1 { field.natural()? } else { unit_bytes(rule, field)? };
+    if bytes > rule.max_bytes {
+        return None;
+    }
+    i64::try_from(bytes).ok()
+}
+
+/// Bytes of a decimal count of units, rounded half up.
+fn unit_bytes(rule: &Volume, field: Field<'_>) -> Option<u64> {
+    let (whole, nano) = decimal(field, rule.decimal, NANO_PLACES)?;
+    let part = nano.checked_mul(rule.unit_bytes)?.checked_add(NANO / 2)? / NANO;
+    whole.checked_mul(rule.unit_bytes)?.checked_add(part)
+}
+
+/// The provider's cost in nano-units, [`NO_COST`] for an empty field where that is allowed.
+#[inline]
+pub(super) fn cost(rule: &Cost, field: Field<'_>) -> Option<i64> {
+    if field.is_empty() {
+        return (!rule.required).then_some(NO_COST);
+    }
+    signed_nano(rule, field).filter(|nano| nano.unsigned_abs() < u128::from(NANO_MAX)).and_then(|nano| i64::try_from(nano).ok())
+}
+
+/// An amount of any size in nano-units: for a row, or for the sum in a trailer.
+#[inline]
+pub(crate) fn signed_nano(rule: &Cost, field: Field<'_>) -> Option<i128> {
+    let is_negative = rule.negative && field.byte(0) == Some(b'-');
+    let digits = if is_negative { field.after(1) } else { field };
+    let (whole, nano) = decimal(digits, rule.decimal, rule.places_max)?;
+    let value = i128::from(whole) * i128::from(NANO) + i128::from(nano);
+    Some(if is_negative { -value } else { value })
+}
+
+/// Whole units and nano-units of `digits[mark digits]` with at most `places_max` digits behind the mark.
+#[inline]
+fn decimal(field: Field<'_>, mark: u8, places_max: usize) -> Option<(u64, u64)> {
+    const SCALE: [u64; NANO_PLACES + 1] =
+        [NANO, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1];
+    let Some(point) = field.bytes().iter().position(|c| *c == mark) else {
+        return field.natural().map(|whole| (whole, 0));
+    };
+    let places = field.len() - point - 1;
+    if places == 0 || places > places_max {
+        return None;
+    }
+    let whole = field.until(point).natural()?;
+    let part = field.after(point + 1).natural()?;
+    Some((whole, part * SCALE[places]))
+}
+
+/// The network of a field; `None` if it is none.
+#[inline]
+pub(super) fn network(rule: &NetworkForm, field: Field<'_>) -> Option<Network> {
+    let length = field.len();
+    if length == 0 {
+        return (!rule.required).then_some(Network::ABSENT);
+    }
+    if rule.mccmnc && (length == 5 || length == 6) {
+        if let Some(value) = field.natural() {
+            let digits = u32::try_from(length).ok()?;
+            return u32::try_from(value).ok().map(|value| Network::mccmnc(value, digits));
+        }
+    }
+    let code: [u8; 5] = field.bytes().try_into().ok().filter(|_| rule.tadig)?;
+    Network::tadig(code)
+}
+
+/// An IMSI of 14 or 15 digits.
+pub(super) fn imsi(field: Field<'_>) -> Option<u64> {
+    (14..=15).contains(&field.len()).then(|| field.natural()).flatten()
+}
+
+/// The first 19 digits of an ICCID of 18 to 20 digits, without the F that pads it in files.
+pub(super) fn iccid(field: Field<'_>) -> Option<u64> {
+    let padding = field.bytes().iter().rev().take_while(|c| b"Ff".contains(c)).count();
+    let digits = field.until(field.len() - padding);
+    if !(18..=20).contains(&digits.len()) || !digits.bytes().iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    digits.until(digits.len().min(19)).natural()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::recipe::Slot;
+
+    fn euros(decimal: u8, places_max: usize, negative: bool) -> Cost {
+        Cost { slot: Slot(0), currency: None, decimal, places_max, negative, required: false }
+    }
+
+    #[test]
+    fn amounts_are_digits_with_one_mark_and_few_places() {
+        let job = |text: &str| cost(&euros(b'.', 6, false), Field::of(text.as_bytes()));
+        assert_eq!(job("0"), Some(0));
+        assert_eq!(job("0.064124"), Some(64_124_000));
+        assert_eq!(job("999999999.999999"), Some(999_999_999_999_999_000));
+        assert_eq!(job(""), Some(NO_COST));
+        for bad in ["0,12", "n/a", "EUR 1", "1.2.3", "1.", ".5", "-1", "1.1234567", "1000000000", "1e3", "99999999999999999999"] {
+            assert_eq!(job(bad), None, "{bad}");
+        }
+        assert_eq!(cost(&euros(b',', 9, true), Field::of(b"-12,000000001")), Some(-12_000_000_001));
+    }
+
+    #[test]
+    fn durations_in_three_units() {
+        let read = |unit, text: &str| {
+            duration(&Duration { slot: Slot(0), unit, required: true, max_s: 360_000 }, Field::of(text.as_bytes()))
+        };
+        assert_eq!(read(DurationUnit::Seconds, "63"), Some(63));
+        assert_eq!(read(DurationUnit::Minutes, "3"), Some(180));
+        assert_eq!(read(DurationUnit::Clock, "01:02:03"), Some(3723));
+        assert_eq!(read(DurationUnit::Clock, "100:00:00"), Some(360_000));
+        for (unit, bad) in [
+            (DurationUnit::Seconds, ""), (DurationUnit::Seconds, "-5"), (DurationUnit::Seconds, "12s"), (DurationUnit::Seconds, "360001"),
+            (DurationUnit::Clock, "01:60:00"), (DurationUnit::Clock, "02:03"), (DurationUnit::Clock, ":02:03"), (DurationUnit::Clock, "100:00:01"),
+            (DurationUnit::Minutes, "99999999999999999999"), (DurationUnit::Minutes, "18446744073709551615"),
+        ] {
+            assert_eq!(read(unit, bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn volumes_keep_their_unit() {
+        let kilo = Volume { up: None, down: None, unit_bytes: 1024, decimal: b',', required: true, max_bytes: 1 << 40 };
+        let read = |text: &str| volume(&kilo, Field::of(text.as_bytes()));
+        assert_eq!(read("3"), Some(3072));
+        assert_eq!(read("0,5"), Some(512));
+        assert_eq!(read("0,0005"), Some(1), "0.512 bytes round up");
+        for bad in ["", "1k", "-1", "1099511627777", "99999999999999999999", "18446744073709551615"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn networks_and_cards() {
+        let either = NetworkForm { slot: Slot(0), mccmnc: true, tadig: true, required: false };
+        let shown = |text: &str| network(&either, Field::of(text.as_bytes())).map(|n| n.to_string());
+        assert_eq!(shown("20404").as_deref(), Some("20404"));
+        assert_eq!(shown("310260").as_deref(), Some("310260"));
+        assert_eq!(shown("NLDPT").as_deref(), Some("NLDPT"));
+        assert_eq!(shown("").as_deref(), Some(""));
+        for bad in ["2040", "20x04", "nldpt", "2040400"] {
+            assert_eq!(shown(bad), None, "{bad}");
+        }
+        assert_eq!(iccid(Field::of(b"8931440400000000017F")), Some(8_931_440_400_000_000_017));
+        assert_eq!(iccid(Field::of(b"89314404000000000179")), Some(8_931_440_400_000_000_017));
+        assert_eq!(iccid(Field::of(b"89314")), None);
+        assert_eq!(imsi(Field::of(b"204080000000001")), Some(204_080_000_000_001));
+        assert_eq!(imsi(Field::of(b"2040800000000")), None);
+    }
+}

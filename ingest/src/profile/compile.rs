@@ -1,0 +1,245 @@
+//! From the profile as written to the profile ready for use: every check that can be made without a file is made here.
+
+mod columns;
+
+use domain::delivery::KeyMode;
+use domain::money::Currency;
+
+use super::raw::{
+    ColumnRef, RawBlankLines, RawBom, RawEmptyFile, RawEncoding, RawExtraFields, RawFile, RawHeader, RawProfile, RawSkip, RawTrailer,
+};
+use super::recipe::{Bom, Encoding, FileForm, Recipe, SkipRule, SkipTest, Slot, Trailer, Words};
+use super::{Profile, ProfileError, layout};
+
+/// Most columns that a file may have.
+const FIELDS_MAX: u32 = 4096;
+
+/// Most lines that may be skipped before the header.
+const SKIP_LINES_MAX: u32 = 100;
+
+type Checked<T> = Result<T, ProfileError>;
+
+/// Collects the columns that the profile names and knows how its texts are written.
+struct Compiler {
+    encoding: Encoding,
+    columns: Vec<ColumnRef>,
+    roles: Vec<(&'static str, Slot)>,
+}
+
+impl Compiler {
+    /// The slot of a column, noted under the section that reads it.
+    fn slot(&mut self, role: &'static str, column: ColumnRef) -> Checked<Slot> {
+        match &column {
+            ColumnRef::Name(name) if name.trim().is_empty() => {
+                return Err(ProfileError::setting(role, "a column's name is empty; give its name or its position from 0"));
+            }
+            ColumnRef::Position(position) if *position >= FIELDS_MAX => {
+                return Err(ProfileError::setting(role, format!("column {position} is beyond the limit of {FIELDS_MAX} columns")));
+            }
+            _ => {}
+        }
+        let place = self.columns.iter().position(|c| *c == column).unwrap_or_else(|| {
+            self.columns.push(column);
+            self.columns.len() - 1
+        });
+        self.roles.push((role, Slot(place)));
+        Ok(Slot(place))
+    }
+
+    /// A text of the profile as the file writes it.
+    fn encode(&self, key: &str, text: &str) -> Checked<Vec<u8>> {
+        match self.encoding {
+            Encoding::Utf8 => Ok(text.as_bytes().to_vec()),
+            Encoding::Latin1 => text.chars().map(|c| u8::try_from(c).ok()).collect::<Option<Vec<u8>>>().ok_or_else(|| {
+                ProfileError::setting(key, format!("`{text}` has characters that latin-1 cannot write"))
+            }),
+        }
+    }
+
+    fn words(&self, key: &str, texts: &[String]) -> Checked<Words<()>> {
+        let entries = texts.iter().map(|t| self.encode(key, t).map(|bytes| (bytes, ()))).collect::<Checked<Vec<_>>>()?;
+        Ok(Words::new(entries))
+    }
+
+    fn skip(&mut self, raw: RawSkip) -> Checked<SkipRule> {
+        let key = "skip";
+        if raw.rule.is_empty() || !raw.rule.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+            let problem = format!("rule `{}` needs a name of letters, digits and `-_.`", raw.rule);
+            return Err(ProfileError::setting("skip.rule", problem));
+        }
+        let test = match (raw.equals.is_empty(), raw.not_equals.is_empty(), raw.empty) {
+            (false, true, false) => SkipTest::Equals(self.words(key, &raw.equals)?),
+            (true, false, false) => SkipTest::NotEquals(self.words(key, &raw.not_equals)?),
+            (true, true, true) => SkipTest::Empty,
+            _ => {
+                let problem = format!("rule `{}` needs exactly one of `equals`, `not_equals` and `empty = true`", raw.rule);
+                return Err(ProfileError::setting(key, problem));
+            }
+        };
+        Ok(SkipRule { name: raw.rule, slot: self.slot("skip", raw.column)?, test })
+    }
+}
+
+/// Checks everything and compiles it.
+pub(super) fn compile(raw: RawProfile, text: &str) -> Checked<Profile> {
+    check_name(&raw)?;
+    let file = file_form(raw.file)?;
+    let mut compiler = Compiler { encoding: file.encoding, columns: Vec::new(), roles: Vec::new() };
+    let trailer = raw.trailer.map(|t| trailer(&compiler, t, raw.cost.is_some(), &file)).transpose()?;
+    let key_mode = KeyMode::from(raw.record.key);
+    let record_id = raw.record.id.map(|c| compiler.slot("record.id", c)).transpose()?;
+    if record_id.is_none() && matches!(key_mode, KeyMode::Id | KeyMode::IdAndContent) {
+        return Err(ProfileError::setting("record.id", "the record key needs the column of the record id; add `id = \"...\"`"));
+    }
+    let cost_currency = raw.cost.as_ref().map_or(Ok(Currency::EUR), |c| columns::currency(&c.currency))?;
+    let (zone, offsets, time) = columns::time(&mut compiler, raw.time)?;
+    let recipe = Recipe {
+        record_id,
+        kind: columns::choice(&mut compiler, "kind", raw.kind)?,
+        direction: columns::choice(&mut compiler, "direction", raw.direction)?,
+        swap_for: columns::swap_for(&raw.numbers, &raw.served, raw.other.as_ref())?,
+        numbers: columns::number_form(raw.numbers)?,
+        served: columns::party(&mut compiler, "served", raw.served)?,
+        other: raw.other.map(|p| columns::party(&mut compiler, "other", p)).transpose()?,
+        imsi: raw.imsi.map(|c| columns::column(&mut compiler, "imsi", c)).transpose()?,
+        iccid: raw.iccid.map(|c| columns::column(&mut compiler, "iccid", c)).transpose()?,
+        time,
+        zone,
+        offsets,
+        duration: raw.duration.map(|d| columns::duration(&mut compiler, d)).transpose()?,
+        volume: raw.volume.map(|v| columns::volume(&mut compiler, v, &file)).transpose()?,
+        messages: raw.messages.map(|m| columns::messages(&mut compiler, m)).transpose()?,
+        network: raw.network.map(|n| columns::network(&mut compiler, n)).transpose()?,
+        class: raw.class.map(|c| columns::column(&mut compiler, "class", c)).transpose()?,
+        cost: raw.cost.map(|c| columns::cost(&mut compiler, c, &file)).transpose()?,
+        skip: raw.skip.into_iter().map(|s| compiler.skip(s)).collect::<Checked<Vec<_>>>()?,
+    };
+    check_columns(&compiler, &file)?;
+    Ok(Profile {
+        label: format!("{}@{}", raw.name, raw.version).into(),
+        name: raw.name,
+        version: raw.version,
+        title: raw.title,
+        provider: raw.provider,
+        assumed: raw.assumed,
+        key_mode,
+        delivery_mode: raw.record.delivery.into(),
+        cost_currency,
+        text: text.to_owned(),
+        file,
+        trailer,
+        recipe,
+        columns: compiler.columns,
+        roles: compiler.roles,
+    })
+}
+
+fn check_name(raw: &RawProfile) -> Checked<()> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if raw.name.is_empty() || raw.name.len() > 48 || !raw.name.chars().all(plain) {
+        let problem = format!("`{}` is no name: 1 to 48 small letters, digits and `-` are", raw.name);
+        return Err(ProfileError::setting("name", problem));
+    }
+    if raw.version == 0 {
+        return Err(ProfileError::setting("version", "versions count from 1"));
+    }
+    Ok(())
+}
+
+fn file_form(raw: RawFile) -> Checked<FileForm> {
+    let separator = u8::try_from(raw.separator).ok().filter(|c| *c == b'\t' || c.is_ascii_graphic() && !c.is_ascii_alphanumeric());
+    let Some(separator) = separator.filter(|c| !b"\"'-+.".contains(c)) else {
+        let problem = format!("{:?} cannot separate fields; `,` `;` `|` `:` or a tab can", raw.separator);
+        return Err(ProfileError::setting("file.separator", problem));
+    };
+    let quote = match raw.quote.as_bytes() {
+        [] => None,
+        [quote @ (b'"' | b'\'')] if *quote != separator => Some(*quote),
+        _ => {
+            let problem = format!("`{}` cannot quote fields; `\"` or `'` can, and an empty text says that nothing does", raw.quote);
+            return Err(ProfileError::setting("file.quote", problem));
+        }
+    };
+    let has_header = raw.header == RawHeader::Names;
+    let count = u32::try_from(raw.names.len()).unwrap_or(u32::MAX);
+    let fields = match (has_header, count, raw.fields) {
+        (true, 0, None) => 0,
+        (true, _, _) => return Err(ProfileError::setting("file.header", "a file whose header names the columns needs no `names` or `fields`")),
+        (false, 0, None | Some(0)) => {
+            return Err(ProfileError::setting("file.fields", "a file without a header needs `names` or `fields`"));
+        }
+        (false, 0, Some(fields)) => fields,
+        (false, names, None) => names,
+        (false, names, Some(fields)) if names == fields => fields,
+        (false, names, Some(fields)) => {
+            let problem = format!("`names` has {names} columns and `fields` says {fields}; give one of them");
+            return Err(ProfileError::setting("file.fields", problem));
+        }
+    };
+    for (key, value, low, high) in [
+        ("file.fields", fields, 0, FIELDS_MAX),
+        ("file.skip_lines", raw.skip_lines, 0, SKIP_LINES_MAX),
+        ("file.row_bytes_max", raw.row_bytes_max, 64, 16 * 1024 * 1024),
+        ("file.invalid_percent_max", u32::from(raw.invalid_percent_max), 0, 100),
+    ] {
+        columns::check_range(key, i64::from(value), i64::from(low), i64::from(high))?;
+    }
+    Ok(FileForm {
+        separator,
+        quote,
+        encoding: match raw.encoding {
+            RawEncoding::Utf8 => Encoding::Utf8,
+            RawEncoding::Latin1 => Encoding::Latin1,
+        },
+        bom: match raw.bom {
+            RawBom::Optional => Bom::Optional,
+            RawBom::Required => Bom::Required,
+            RawBom::Absent => Bom::Absent,
+        },
+        has_header,
+        skip_lines: raw.skip_lines,
+        names: raw.names,
+        fields: fields as usize,
+        takes_extra_fields: raw.extra_fields == RawExtraFields::Ignore,
+        ignores_blank_lines: raw.blank_lines == RawBlankLines::Ignore,
+        row_bytes_max: raw.row_bytes_max as usize,
+        invalid_percent_max: u64::from(raw.invalid_percent_max),
+        empty_is_heartbeat: raw.empty_file == RawEmptyFile::Heartbeat,
+    })
+}
+
+fn trailer(compiler: &Compiler, raw: RawTrailer, has_cost: bool, file: &FileForm) -> Checked<Trailer> {
+    let marker = compiler.encode("trailer.marker", &raw.marker)?;
+    let breaks = |c: &u8| *c == file.separator || Some(*c) == file.quote || *c < b' ';
+    if marker.is_empty() || marker.len() > 64 || marker.iter().any(breaks) {
+        let problem = format!("`{}` must be 1 to 64 characters without separator and quote", raw.marker);
+        return Err(ProfileError::setting("trailer.marker", problem));
+    }
+    if raw.rows_field == 0 || raw.rows_field >= FIELDS_MAX {
+        return Err(ProfileError::setting("trailer.rows_field", "field 0 is the marker; the count stands behind it"));
+    }
+    if raw.sum_field.is_some_and(|f| f == 0 || f == raw.rows_field || f >= FIELDS_MAX) {
+        return Err(ProfileError::setting("trailer.sum_field", "the sum must have a field of its own behind the marker"));
+    }
+    if raw.sum_field.is_some() && !has_cost {
+        return Err(ProfileError::setting("trailer.sum_field", "the sum is of the cost column; add a [cost] section"));
+    }
+    Ok(Trailer { marker, rows_field: raw.rows_field as usize, sum_field: raw.sum_field.map(|f| f as usize) })
+}
+
+/// Checks what can be said about columns without a file: where there is no header, all must be known.
+fn check_columns(compiler: &Compiler, file: &FileForm) -> Checked<()> {
+    if file.has_header {
+        return Ok(());
+    }
+    for (role, slot) in &compiler.roles {
+        let place = layout::find(&compiler.columns[slot.0], &file.names).map_err(|problem| {
+            ProfileError::setting(role, problem.replace("the header has no column", "`file.names` has no column"))
+        })?;
+        if place >= file.fields {
+            let problem = format!("column {place} (counted from 0) is beyond the {} fields of a row", file.fields);
+            return Err(ProfileError::setting(role, problem));
+        }
+    }
+    Ok(())
+}

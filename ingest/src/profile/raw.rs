@@ -1,0 +1,180 @@
+//! The profile file as it is written: its sections and what they mean; the published JSON schema is made from this.
+
+mod columns;
+mod words;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub(super) use columns::{
+    ColumnRef, RawChoice, RawColumn, RawCost, RawDuration, RawMessages, RawNetwork, RawNumbers, RawParty, RawTime, RawVolume,
+};
+pub(super) use words::{
+    RawBlankLines, RawBom, RawDeliveryMode, RawDirection, RawDurationUnit, RawEmptyFile, RawEncoding, RawExtraFields, RawHeader,
+    RawKeyMode, RawKind, RawNetworkForm, RawVolumeUnit,
+};
+
+/// A source layout: how the files of one provider are written and what their columns mean.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "tollway source layout")]
+pub(super) struct RawProfile {
+    /// Name of the layout: small letters, digits and `-`; commands take it as `--profile NAME`.
+    pub name: String,
+    /// Rises with every change of meaning; `name@version` stands in every delivery and ledger row.
+    #[schemars(range(min = 1))]
+    pub version: u32,
+    /// One line for people.
+    pub title: String,
+    /// The provider whose files these usually are; a hint for commands, nothing depends on it.
+    pub provider: Option<String>,
+    /// True when the layout was written from descriptions and not from the provider's own files ("assumed layout").
+    #[serde(default)]
+    pub assumed: bool,
+    /// How the file is written.
+    #[serde(default)]
+    pub file: RawFile,
+    /// The last line that announces how many rows there are. Without this section there is no trailer.
+    pub trailer: Option<RawTrailer>,
+    /// What makes two rows the same, and what a newer file of the same name means.
+    pub record: RawRecord,
+    /// Voice, sms, mms or data.
+    pub kind: RawChoice<RawKind>,
+    /// Outgoing, incoming or forwarded, seen from the served party.
+    pub direction: RawChoice<RawDirection>,
+    /// How numbers are written.
+    #[serde(default)]
+    pub numbers: RawNumbers,
+    /// The served party: whose usage it is.
+    pub served: RawParty,
+    /// The other party. Without this section the layout has none.
+    pub other: Option<RawParty>,
+    /// When it began.
+    pub time: RawTime,
+    /// How long it took. Without this section every duration is 0.
+    pub duration: Option<RawDuration>,
+    /// How much was transferred. Without this section there are no volumes.
+    pub volume: Option<RawVolume>,
+    /// Message parts. Without this section every row is one message.
+    pub messages: Option<RawMessages>,
+    /// The provider's cost. Without this section no row has one.
+    pub cost: Option<RawCost>,
+    /// The network that carried it. Without this section none is known.
+    pub network: Option<RawNetwork>,
+    /// The provider's rate class, which tariffs may match before the number.
+    pub class: Option<RawColumn>,
+    /// IMSI of the served party: 14 or 15 digits.
+    pub imsi: Option<RawColumn>,
+    /// ICCID of the served party: 18 to 20 digits, trailing F ignored, the first 19 count.
+    pub iccid: Option<RawColumn>,
+    /// Rows to leave out, each counted under its rule; the first rule that matches counts.
+    #[serde(default)]
+    pub skip: Vec<RawSkip>,
+}
+
+/// How the file is written.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawFile {
+    /// One ASCII character between two fields, such as `,` `;` `|` or a tab. Default `,`.
+    pub separator: char,
+    /// The character around fields that hold a separator, doubled inside; empty for files without quoting. Default `"`.
+    pub quote: String,
+    /// Default `utf-8`.
+    pub encoding: RawEncoding,
+    /// Whether a UTF-8 byte order mark opens the file. Default `optional`.
+    pub bom: RawBom,
+    /// Whether a line names the columns. Default `names`.
+    pub header: RawHeader,
+    /// Lines before the header (or before the rows) that mean nothing. Default 0, at most 100.
+    pub skip_lines: u32,
+    /// Names of the columns by position, for files without a header.
+    pub names: Vec<String>,
+    /// How many fields a row of a file without a header has, when `names` does not say it.
+    pub fields: Option<u32>,
+    /// What a row with more fields than columns is. Default `malformed`: most likely a separator inside a field.
+    pub extra_fields: RawExtraFields,
+    /// What a line without any character is. Default `ignore`.
+    pub blank_lines: RawBlankLines,
+    /// Longest row in bytes; a longer one is malformed and only so much of it is kept. Default 65536.
+    #[schemars(range(min = 64, max = 16_777_216))]
+    pub row_bytes_max: u32,
+    /// How many rows in a hundred may hold bytes outside the encoding before the whole file is refused. Default 10.
+    #[schemars(range(max = 100))]
+    pub invalid_percent_max: u8,
+    /// What a file without rows is. Default `error`.
+    pub empty_file: RawEmptyFile,
+}
+
+impl Default for RawFile {
+    fn default() -> Self {
+        Self {
+            separator: ',',
+            quote: "\"".to_owned(),
+            encoding: RawEncoding::Utf8,
+            bom: RawBom::Optional,
+            header: RawHeader::Names,
+            skip_lines: 0,
+            names: Vec::new(),
+            fields: None,
+            extra_fields: RawExtraFields::Malformed,
+            blank_lines: RawBlankLines::Ignore,
+            row_bytes_max: 64 * 1024,
+            invalid_percent_max: 10,
+            empty_file: RawEmptyFile::Error,
+        }
+    }
+}
+
+/// The last line of a file, told from rows by its first field.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTrailer {
+    /// What the first field of the trailer is; no row may begin with it.
+    pub marker: String,
+    /// Position of the field with the count of rows, from 0. Default 1.
+    #[serde(default = "one")]
+    pub rows_field: u32,
+    /// Position of the field with the sum of the cost column, if there is one.
+    pub sum_field: Option<u32>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// What makes two rows the same.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRecord {
+    /// What names a record.
+    pub key: RawKeyMode,
+    /// The column with the source's record id; needed for the keys `id` and `id-and-content`.
+    pub id: Option<ColumnRef>,
+    /// What a newer file of the same name means. Default `delta`.
+    #[serde(default = "delta")]
+    pub delivery: RawDeliveryMode,
+}
+
+fn delta() -> RawDeliveryMode {
+    RawDeliveryMode::Delta
+}
+
+/// A rule that leaves rows out: exactly one of `equals`, `not_equals` and `empty`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSkip {
+    /// The name under which the rows are counted.
+    pub rule: String,
+    /// The column that is looked at.
+    pub column: ColumnRef,
+    /// Leave the row out when the field is one of these.
+    #[serde(default)]
+    pub equals: Vec<String>,
+    /// Leave the row out when the field is none of these.
+    #[serde(default)]
+    pub not_equals: Vec<String>,
+    /// Leave the row out when the field is empty.
+    #[serde(default)]
+    pub empty: bool,
+}
