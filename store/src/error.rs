@@ -92,7 +92,7 @@ pub enum StoreError {
         latest: ArrivalNumber,
     },
     /// Windows overlap.
-    #[error("{overlaps} numbers are claimed by two windows at once; nothing was imported\n{0}", overlaps = .0.overlaps.count)]
+    #[error("nothing was imported: two windows claim one number{}", .0.overlaps)]
     Refused(Box<ImportReport>),
 }
 

@@ -278,14 +278,7 @@ pub struct RowErrors(pub Listed<RowError>);
 
 impl fmt::Display for RowErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} broken rows; nothing was imported", self.0.count)?;
-        for error in &self.0.first {
-            write!(f, "\n  {error}")?;
-        }
-        match self.0.more() {
-            0 => Ok(()),
-            more => write!(f, "\n  and {more} more"),
-        }
+        write!(f, "{} broken rows; nothing was imported{}", self.0.count, self.0)
     }
 }
 

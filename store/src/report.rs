@@ -39,6 +39,19 @@ impl<T> Listed<T> {
     }
 }
 
+/// Each on a line of its own, behind a line break.
+impl<T: fmt::Display> fmt::Display for Listed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.first {
+            write!(f, "\n  {finding}")?;
+        }
+        match self.more() {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
+        }
+    }
+}
+
 impl<T> Default for Listed<T> {
     fn default() -> Self {
         Self::up_to(EXAMPLES_MAX)
@@ -269,15 +282,5 @@ impl fmt::Display for ImportReport {
 }
 
 fn section<T: fmt::Display>(f: &mut fmt::Formatter<'_>, title: &str, findings: &Listed<T>) -> fmt::Result {
-    if findings.count == 0 {
-        return Ok(());
-    }
-    write!(f, "\n{title} ({})", findings.count)?;
-    for finding in &findings.first {
-        write!(f, "\n  {finding}")?;
-    }
-    match findings.more() {
-        0 => Ok(()),
-        more => write!(f, "\n  and {more} more"),
-    }
+    if findings.count == 0 { Ok(()) } else { write!(f, "\n{title} ({}){findings}", findings.count) }
 }

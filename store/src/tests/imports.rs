@@ -255,3 +255,16 @@ async fn a_file_of_the_jobs_size_is_one_import() {
     );
     assert_eq!(owner_in(&reference, Msisdn, "31610019999", "2026-10-01T00:00:00Z"), "19999/0/7");
 }
+
+#[tokio::test]
+async fn the_shipped_samples_import_without_a_finding() {
+    let scene = Scene::new().await;
+    let text = |file| config::samples::find(file).expect("a shipped file");
+    let customers = scene.import(1, ImportKind::Customers, text("customers.csv")).await;
+    let plans = scene.import(2, ImportKind::Plans, text("plans.csv")).await;
+    let devices = scene.import(3, ImportKind::Devices, text("devices.csv")).await;
+    assert_eq!((customers.added, plans.added, devices.added), (2, 2, 16));
+    assert_eq!((devices.new_customers.count, devices.new_plans.count, devices.gaps.count), (0, 0, 0), "{devices}");
+    let owner = scene.owner(Msisdn, "19173750980", "2017-06-27T09:27:15Z").await;
+    assert_eq!(owner, "sample-line-15/sample-exchange/sample-voice");
+}
