@@ -154,6 +154,7 @@ impl Shared {
     }
 
     /// Links a temporary file to its name.
+    #[expect(clippy::disallowed_methods, reason = "this is where the folders are synced")]
     fn link(&self, temporary: &Path, target: &Path) -> io::Result<()> {
         let folder = target.parent().unwrap_or(&self.root);
         self.prepare_folder(folder)?;

@@ -26,7 +26,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use self::flush::Flusher;
 use self::lock::WriterLock;
@@ -67,6 +67,9 @@ enum Access {
 /// All partitions of all topics.
 #[derive(Debug)]
 struct Partitions(BTreeMap<Topic, Vec<PartitionLog>>);
+
+/// A poll that should wait longer waits a day.
+const WAIT_MS_MAX: u64 = 86_400_000;
 
 /// Counts appends, for who waits for the next one.
 #[derive(Debug, Default)]
@@ -258,7 +261,14 @@ impl Appends {
         self.grown.notify_all();
     }
 
+    /// Until when a poll waits.
+    #[expect(clippy::disallowed_methods, reason = "a poll waits in real time; nothing that is stored depends on it")]
+    fn deadline(wait_ms: u64) -> Instant {
+        Instant::now() + Duration::from_millis(wait_ms.min(WAIT_MS_MAX))
+    }
+
     /// Waits until there were more appends than seen; false when the time is up first.
+    #[expect(clippy::disallowed_methods, reason = "a poll waits in real time; nothing that is stored depends on it")]
     fn wait_beyond(&self, seen: u64, until: Instant) -> bool {
         let count = self.count.lock().expect("counting never panics");
         let left = until.saturating_duration_since(Instant::now());

@@ -29,6 +29,7 @@ impl Flusher {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the disk is flushed in real time; nothing that is stored depends on it")]
 fn run(signals: &Receiver<()>, every: Duration, partitions: &Weak<Partitions>) {
     while signals.recv().is_ok() {
         let due = Instant::now() + every;

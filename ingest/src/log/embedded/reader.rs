@@ -1,9 +1,8 @@
 //! Reading the embedded log as a member of a group: the members share the partitions by remainder.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use super::Shared;
+use super::{Appends, Shared};
 use crate::log::cursors::Cursors;
 use crate::log::{Incarnation, LogError, LogEvent, LogReader, Topic, TopicPartition, Watermarks};
 
@@ -62,7 +61,7 @@ impl LogReader for EmbeddedReader {
             self.cursors = Some(cursors);
             return Ok(LogEvent::Assigned(assigned));
         }
-        let until = Instant::now() + Duration::from_millis(wait_ms);
+        let until = Appends::deadline(wait_ms);
         loop {
             let seen = self.shared.appends.count();
             if let Some(event) = self.records(records_max)? {
