@@ -1,0 +1,315 @@
+//! Explain: how one row came to its charge or its reason, as texts, out of the same decisions that priced it.
+//!
+//! The row comes as the table's columns hold it, so that any entry can be explained later with the tariff version that it
+//! names; nothing here decides anything: zone, band, price and charge are asked of [`price`](crate::price).
+
+mod texts;
+
+use domain::columns::parsed::NO_COST;
+use domain::columns::rated::RatedBatch;
+use domain::money::{Currency, Money};
+use domain::number::{Network, Number, NumberKind};
+use domain::outcome::Reason;
+use domain::usage::Usage;
+
+use crate::error::ExplainError;
+use crate::instant::time_text;
+use crate::price::{Facts, decide, sale_at, units};
+use crate::tariff::network::NetworkKey;
+use crate::tariff::set::TariffSet;
+use crate::tariff::{NONE_ROW, Tariff};
+
+/// A row as `cdr_entries` holds it; each field has the name of its column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainInput {
+    /// Kind and direction: `voice-mo`.
+    pub kind: String,
+    /// `start`, microseconds UTC.
+    pub start_us: i64,
+    /// The source's clock, seconds east of UTC.
+    pub start_offset_s: i32,
+    /// Seconds; 0 where null.
+    pub duration_s: i32,
+    /// Bytes sent; 0 where null.
+    pub bytes_up: i64,
+    /// Bytes received; 0 where null.
+    pub bytes_down: i64,
+    /// Message parts; 1 where null.
+    pub messages: i32,
+    /// Digits or text of the other party; empty where null.
+    pub b_number: String,
+    /// `e164`, `short_code`, `alphanumeric`, `masked` or `absent`.
+    pub b_number_type: String,
+    /// MCC-MNC or TADIG code; empty where null.
+    pub network: String,
+    /// The provider's rate class; empty where null.
+    pub provider_class: String,
+    /// The provider's cost in nano-units, if the source gave one.
+    pub cost_nano: Option<i64>,
+    /// The currency of the cost.
+    pub cost_currency: Option<Currency>,
+    /// The plan; `None` for a row without a device.
+    pub plan: Option<String>,
+    /// The tariff version that priced the row, to explain it by that one; `None`: the version in force at the start.
+    pub tariff: Option<String>,
+}
+
+impl ExplainInput {
+    /// Row `i` of a batch, as it will stand in the table.
+    pub fn of(batch: &RatedBatch, i: usize) -> Self {
+        let parsed = &batch.linked.parsed;
+        let columns = &parsed.columns;
+        let owners = &batch.linked.owners;
+        let mut b_number = String::new();
+        columns.b_number[i].write(&parsed.texts, &mut b_number).expect("a string takes every text");
+        let class = columns.class.get(i).and_then(|code| usize::from(*code).checked_sub(1));
+        let plan = owners.windows.get(batch.linked.owner[i] as usize).map(|owner| owners.plans.name(owner.plan).to_owned());
+        Self {
+            kind: columns.usage[i].as_str().to_owned(),
+            start_us: columns.start_us[i],
+            start_offset_s: columns.offset_s[i],
+            duration_s: columns.duration_s[i],
+            bytes_up: columns.bytes_up.get(i).copied().unwrap_or(0),
+            bytes_down: columns.bytes_down.get(i).copied().unwrap_or(0),
+            messages: columns.messages.get(i).copied().unwrap_or(1),
+            b_number,
+            b_number_type: columns.b_number[i].kind().as_str().to_owned(),
+            network: columns.network.get(i).map(ToString::to_string).unwrap_or_default(),
+            provider_class: class.and_then(|code| parsed.classes.get(code)).map(ToString::to_string).unwrap_or_default(),
+            cost_nano: columns.cost_nano.get(i).copied().filter(|cost| *cost != NO_COST),
+            cost_currency: Some(parsed.file.cost_currency),
+            plan,
+            tariff: batch.labels.tariffs.get(usize::from(batch.columns.tariff[i])).map(|label| label.id.to_string()),
+        }
+    }
+
+    fn facts(&self, tariff: &Tariff) -> Result<Facts, ExplainError> {
+        let usage = Usage::parse(&self.kind);
+        let usage = usage.ok_or_else(|| bad("kind", &self.kind, "a kind such as voice-mo, sms-mt or data is expected"))?;
+        let in_its_currency = self.cost_currency == Some(tariff.currency());
+        Ok(Facts {
+            usage,
+            start_us: self.start_us,
+            offset_s: self.start_offset_s,
+            b_number: self.number()?,
+            network: self.visited()?,
+            units: units(usage.kind(), self.duration_s, (self.bytes_up, self.bytes_down), self.messages),
+            cost_nano: self.cost_nano.filter(|_| in_its_currency),
+        })
+    }
+
+    fn number(&self) -> Result<Number, ExplainError> {
+        let digits = || {
+            let length = u32::try_from(self.b_number.len()).ok().filter(|n| *n <= 15);
+            let value = self.b_number.parse::<u64>().ok().filter(|_| self.b_number.bytes().all(|c| c.is_ascii_digit()));
+            value.zip(length).ok_or_else(|| bad("b_number", &self.b_number, "1 to 15 digits are expected"))
+        };
+        Ok(match self.b_number_type.as_str() {
+            "e164" => digits().map(|(value, length)| Number::e164(value, length))?,
+            "short_code" => digits().map(|(value, length)| Number::short_code(value, length))?,
+            "alphanumeric" => Number::text(NumberKind::Alphanumeric, 0),
+            "masked" => Number::text(NumberKind::Masked, 0),
+            "absent" | "" => Number::ABSENT,
+            other => {
+                let expected = "e164, short_code, alphanumeric, masked or absent is expected";
+                return Err(bad("b_number_type", other, expected));
+            }
+        })
+    }
+
+    fn visited(&self) -> Result<Network, ExplainError> {
+        if self.network.is_empty() {
+            return Ok(Network::ABSENT);
+        }
+        match NetworkKey::parse(&self.network) {
+            Some(NetworkKey::Network(network)) => Ok(network),
+            _ => Err(bad("network", &self.network, "an MCC-MNC or a TADIG code is expected")),
+        }
+    }
+}
+
+fn bad(field: &'static str, value: &str, expected: &'static str) -> ExplainError {
+    ExplainError::BadField { field, value: value.to_owned(), expected }
+}
+
+/// How a row came to its charge or its reason.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Derivation {
+    /// `rated`, or the reason why the row is in suspense.
+    pub outcome: &'static str,
+    /// What an operator can do about a row in suspense.
+    pub remedy: Option<&'static str>,
+    /// The plan at the start instant.
+    pub plan: Option<String>,
+    /// The tariff version.
+    pub tariff: Option<TariffStep>,
+    /// How the zone was found.
+    pub zone: Option<ZoneStep>,
+    /// How the band was found.
+    pub band: Option<BandStep>,
+    /// The price that applies.
+    pub price: Option<PriceStep>,
+    /// The sum.
+    pub charge: Option<ChargeStep>,
+}
+
+/// The tariff version and why it is this one.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct TariffStep {
+    /// `name@hash`.
+    pub id: String,
+    /// The currency of its prices.
+    pub currency: String,
+    /// While it is in force.
+    pub in_force: String,
+}
+
+/// How the zone was found.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ZoneStep {
+    /// The zone; `None` if nothing matched.
+    pub zone: Option<String>,
+    /// network, home, class, prefix, `short_code` or none.
+    pub by: &'static str,
+    /// What was asked, in order, and what the answer was.
+    pub asked: Vec<String>,
+    /// Prefixes near the one that decided: shorter ones that match too, longer ones that nearly do.
+    pub neighbours: Vec<Neighbour>,
+}
+
+/// A prefix near the deciding one.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Neighbour {
+    /// Its digits.
+    pub prefix: String,
+    /// Its zone.
+    pub zone: String,
+    /// Where it stands.
+    pub place: String,
+    /// Whether the number begins with it.
+    pub matches: bool,
+}
+
+/// How the band was found.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct BandStep {
+    /// The band.
+    pub band: String,
+    /// The start by the clock that decides.
+    pub local_time: String,
+    /// The window that holds it, or that none does.
+    pub why: String,
+}
+
+/// The price that applies.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct PriceStep {
+    /// The price row of the tariff.
+    pub row: u32,
+    /// Where it stands.
+    pub place: String,
+    /// What it says, line by line.
+    pub terms: Vec<String>,
+}
+
+/// The sum.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ChargeStep {
+    /// Units of the row, with their name.
+    pub units: String,
+    /// Units billed.
+    pub billed: i64,
+    /// The sum, line by line, up to the exact amount.
+    pub arithmetic: Vec<String>,
+    /// How the exact amount was rounded.
+    pub rounding: String,
+    /// The charge with its currency.
+    pub charge: String,
+}
+
+/// Explains a row: by the tariff version that it names, else by the one that sells its plan at its start.
+pub fn explain(input: &ExplainInput, tariffs: &TariffSet) -> Result<Derivation, ExplainError> {
+    let Some(plan) = &input.plan else {
+        return Ok(Derivation::suspense(Reason::NoDevice, None));
+    };
+    let (tariff, number) = match &input.tariff {
+        Some(id) => {
+            let tariff = tariffs.version(id).ok_or_else(|| ExplainError::UnknownVersion(id.clone()))?;
+            let number = tariff.plan_names().position(|name| name == plan);
+            let number = number.and_then(|n| u32::try_from(n).ok());
+            (tariff, number.ok_or_else(|| bad("plan", plan, "a plan of the tariff version that priced the row is expected"))?)
+        }
+        None => match sale_at(tariffs.sales(plan), input.start_us) {
+            Ok(sale) => (&tariffs.tariffs()[usize::from(sale.tariff)], sale.plan),
+            Err(reason) => return Ok(Derivation::suspense(reason, Some(plan.clone()))),
+        },
+    };
+    let facts = input.facts(tariff)?;
+    let class_row = if input.provider_class.is_empty() { NONE_ROW } else { tariff.classes.find(&input.provider_class) };
+    let verdict = decide(tariff, number, &facts, class_row);
+    let reason = verdict.charged.as_ref().err().copied();
+    let zone = verdict.zoned.zone;
+    let charge = zone.and_then(|zone| tariff.prices.find(number, facts.usage, zone, verdict.band));
+    Ok(Derivation {
+        outcome: reason.map_or("rated", Reason::as_str),
+        remedy: reason.map(Reason::remedy),
+        plan: Some(plan.clone()),
+        tariff: Some(tariff_step(tariff)),
+        zone: Some(texts::zone_step(tariff, input, &verdict.zoned)),
+        band: Some(texts::band_step(tariff, input, verdict.band)),
+        price: charge.map(|charge| texts::price_step(tariff, charge)),
+        charge: charge.zip(verdict.charged.ok()).map(|(charge, charged)| texts::charge_step(tariff, charge, &facts, charged)),
+    })
+}
+
+fn tariff_step(tariff: &Tariff) -> TariffStep {
+    let text = |instant_us| time_text(instant_us, Some(tariff.zone().offset_at(instant_us)));
+    let until =
+        if tariff.to_us() == i64::MAX { "until further notice".to_owned() } else { format!("until {}", text(tariff.to_us())) };
+    TariffStep {
+        id: tariff.id().to_string(),
+        currency: tariff.currency().to_string(),
+        in_force: format!("from {} {until} ({})", text(tariff.from_us()), tariff.zone().name()),
+    }
+}
+
+impl Derivation {
+    fn suspense(reason: Reason, plan: Option<String>) -> Self {
+        let (outcome, remedy) = (reason.as_str(), Some(reason.remedy()));
+        Self { outcome, remedy, plan, tariff: None, zone: None, band: None, price: None, charge: None }
+    }
+
+    /// The derivation line by line, in the order of the decisions: what a terminal shows.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("outcome: {}", self.outcome)];
+        lines.extend(self.remedy.map(|remedy| format!("remedy: {remedy}")));
+        lines.extend(self.plan.iter().map(|plan| format!("plan: {plan}")));
+        lines.extend(self.tariff.iter().map(|t| format!("tariff: {} in {}, in force {}", t.id, t.currency, t.in_force)));
+        if let Some(zone) = &self.zone {
+            lines.push(format!("zone: {} by {}", zone.zone.as_deref().unwrap_or("none"), zone.by));
+            lines.extend(zone.asked.iter().map(|line| format!("  {line}")));
+            let says = |n: &Neighbour| if n.matches { "matches, but is shorter" } else { "is longer, but does not match" };
+            lines.extend(zone.neighbours.iter().map(|n| format!("  {} → {} {} ({})", n.prefix, n.zone, says(n), n.place)));
+        }
+        lines.extend(self.band.iter().map(|band| format!("band: {} at {}, {}", band.band, band.local_time, band.why)));
+        if let Some(price) = &self.price {
+            lines.push(format!("price: row {} ({})", price.row, price.place));
+            lines.extend(price.terms.iter().map(|term| format!("  {term}")));
+        }
+        if let Some(charge) = &self.charge {
+            lines.push(format!("units: {}", charge.units));
+            lines.extend(charge.arithmetic.iter().map(|line| format!("  {line}")));
+            lines.push(format!("  {}", charge.rounding));
+            lines.push(format!("charge: {}", charge.charge));
+        }
+        lines
+    }
+}
+
+/// An amount in nano-units, as texts show it.
+fn amount(nano: impl Into<i128>) -> String {
+    Money(nano.into()).to_string()
+}
+
+#[cfg(test)]
+mod tests;

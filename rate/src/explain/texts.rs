@@ -1,0 +1,213 @@
+//! The texts of a derivation: each step of the decision said in words, with the rule's place and the sum.
+
+use domain::columns::rated::ZoneBy;
+use domain::money::{NANO_PLACES, RoundingMode};
+use domain::usage::UsageKind;
+
+use crate::explain::{BandStep, ChargeStep, ExplainInput, Neighbour, PriceStep, ZoneStep, amount};
+use crate::instant::time_text;
+use crate::price::Facts;
+use crate::price::charge::{Charged, fraction, parts};
+use crate::price::zone::Zoned;
+use crate::tariff::Tariff;
+use crate::tariff::band::BandClock;
+use crate::tariff::deck::ZoneRule;
+use crate::tariff::network::NetworkKey;
+use crate::tariff::price_row::Formula;
+use crate::tariff::price_table::Charge;
+
+/// Longer prefixes that nearly match: how many are shown.
+const NEAR_MAX: usize = 3;
+
+pub(super) fn zone_step(tariff: &Tariff, input: &ExplainInput, zoned: &Zoned) -> ZoneStep {
+    let name = |zone: u16| tariff.zones.name(u32::from(zone)).to_owned();
+    let by_number = zoned.by == ZoneBy::Prefix || (zoned.zone.is_none() && input.b_number_type == "e164");
+    ZoneStep {
+        zone: zoned.zone.map(name),
+        by: zoned.by.as_str(),
+        asked: asked(tariff, input, zoned),
+        neighbours: if by_number { neighbours(tariff, input, zoned.row) } else { Vec::new() },
+    }
+}
+
+/// The questions of [`zone`](crate::price::zone) up to the one that decided, each with its answer.
+fn asked(tariff: &Tariff, input: &ExplainInput, zoned: &Zoned) -> Vec<String> {
+    let rule = |rules: &[ZoneRule], row: u32| {
+        let rule = rules.get(row as usize);
+        rule.map(|r| format!("`{}` → {} ({})", r.key, tariff.zones.name(u32::from(r.zone)), r.place))
+    };
+    let home = tariff.zones.name(u32::from(tariff.home));
+    let mut asked = Vec::new();
+    if input.network.is_empty() {
+        asked.push(format!("network: the source names none, so the row counts as made at home ({home})"));
+    } else {
+        let row = match NetworkKey::parse(&input.network) {
+            Some(NetworkKey::Network(network)) => tariff.networks.find(network),
+            _ => crate::tariff::NONE_ROW,
+        };
+        let answer = rule(&tariff.networks.rules, row).unwrap_or_else(|| "in no row of the tariff".to_owned());
+        asked.push(format!("network {}: {answer}", input.network));
+        if zoned.by == ZoneBy::Network || answer.starts_with("in no") {
+            return asked;
+        }
+    }
+    if input.provider_class.is_empty() {
+        asked.push("class: the source gives none".to_owned());
+    } else {
+        let row = tariff.classes.find(&input.provider_class);
+        let answer = rule(&tariff.classes.rules, row).unwrap_or_else(|| "not mapped by the tariff".to_owned());
+        asked.push(format!("class {}: {answer}", input.provider_class));
+    }
+    let number = if input.b_number.is_empty() { "none" } else { &input.b_number };
+    match zoned.by {
+        ZoneBy::Network | ZoneBy::Class => {}
+        ZoneBy::Home => asked.push(format!("destination: incoming usage and data have none, so the zone is {home}")),
+        ZoneBy::Prefix => {
+            let answer = rule(&tariff.deck.rules, zoned.row).map(|rule| format!("longest prefix {rule}"));
+            let answer = answer.unwrap_or_else(|| "no digits, so the tariff's `unnumbered` zone".to_owned());
+            asked.push(format!("destination {number}: {answer}"));
+        }
+        ZoneBy::ShortCode => {
+            let answer = rule(&tariff.short_codes.rules, zoned.row).unwrap_or_default();
+            asked.push(format!("destination {number}: short code {answer}"));
+        }
+        ZoneBy::None => asked.push(format!("destination {number} ({}): no row of the tariff matches", input.b_number_type)),
+    }
+    asked
+}
+
+/// Shorter prefixes that match as well, and the longer ones that agree with most digits of the number.
+fn neighbours(tariff: &Tariff, input: &ExplainInput, deciding: u32) -> Vec<Neighbour> {
+    let number = input.b_number.as_str();
+    let common = |key: &str| key.bytes().zip(number.bytes()).take_while(|(a, b)| a == b).count();
+    let longest = tariff.deck.rules.get(deciding as usize).map_or(0, |rule| rule.key.len());
+    let mut near: Vec<(usize, &ZoneRule, bool)> = Vec::new();
+    for rule in &tariff.deck.rules {
+        let (length, agrees) = (rule.key.len(), common(&rule.key));
+        let matches = agrees == length;
+        if (matches && length < longest) || (!matches && length > longest && agrees >= longest.max(1)) {
+            near.push((agrees, rule, matches));
+        }
+    }
+    near.sort_by(|(a, x, _), (b, y, _)| b.cmp(a).then_with(|| x.key.cmp(&y.key)));
+    let mut longer = 0;
+    near.retain(|(_, _, matches)| {
+        longer += usize::from(!matches);
+        *matches || longer <= NEAR_MAX
+    });
+    let neighbour = |(_, rule, matches): (usize, &ZoneRule, bool)| Neighbour {
+        prefix: rule.key.to_string(),
+        zone: tariff.zones.name(u32::from(rule.zone)).to_owned(),
+        place: rule.place.to_string(),
+        matches,
+    };
+    near.into_iter().map(neighbour).collect()
+}
+
+pub(super) fn band_step(tariff: &Tariff, input: &ExplainInput, band: u8) -> BandStep {
+    let bands = &tariff.bands;
+    let offset_s = bands.clock_offset_s(tariff.zone(), input.start_us, input.start_offset_s);
+    let clock = match bands.clock {
+        BandClock::TariffZone => format!("by the tariff's clock ({})", tariff.zone().name()),
+        BandClock::SourceOffset => "by the clock that the source wrote".to_owned(),
+    };
+    let why = match bands.window_at(tariff.zone(), input.start_us, input.start_offset_s) {
+        Some(window) => format!("in the window {} ({})", window.text, window.place),
+        None => "in no window, so the default band".to_owned(),
+    };
+    BandStep {
+        band: bands.names.name(u32::from(band)).to_owned(),
+        local_time: time_text(input.start_us, Some(offset_s)),
+        why: format!("{clock} {why}"),
+    }
+}
+
+pub(super) fn price_step(tariff: &Tariff, charge: &Charge) -> PriceStep {
+    let row = &tariff.prices.rows[charge.row as usize];
+    let mut terms = Vec::new();
+    match &row.formula {
+        Formula::CostPlus { percent_nano, fixed_nano } => {
+            terms.push(format!("provider's cost plus {} % plus {}", percent_text(*percent_nano), amount(*fixed_nano)));
+        }
+        Formula::Units { setup_nano, minimum, steps, .. } => {
+            terms.push(format!("setup {}, minimum {minimum}", amount(*setup_nano)));
+            for step in steps {
+                let price = amount(step.unit_nano);
+                terms.push(format!("from {} on: {price} per {}, in increments of {}", step.from, charge.per, step.increment));
+            }
+            if charge.free_at_zero {
+                terms.push("no units, no charge".to_owned());
+            }
+        }
+    }
+    PriceStep { row: charge.row, place: row.place.to_string(), terms }
+}
+
+pub(super) fn charge_step(tariff: &Tariff, charge: &Charge, facts: &Facts, charged: Charged) -> ChargeStep {
+    let units = facts.units.unwrap_or(0);
+    let name = match facts.usage.kind() {
+        UsageKind::Voice => "seconds",
+        UsageKind::Sms | UsageKind::Mms => "messages",
+        UsageKind::Data => "bytes",
+    };
+    let rounding = tariff.prices.rounding;
+    let mode = match rounding.mode {
+        RoundingMode::HalfUp => "half up",
+        RoundingMode::HalfEven => "half to even",
+        RoundingMode::Up => "up",
+        RoundingMode::Down => "down",
+    };
+    let is_free = units == 0 && charge.free_at_zero;
+    let arithmetic =
+        if is_free { vec!["no units, no charge".to_owned()] } else { arithmetic(tariff, charge, units, facts.cost_nano) };
+    let total = format!("{} {}", amount(charged.charge_nano), tariff.currency());
+    ChargeStep {
+        units: format!("{units} {name}"),
+        billed: charged.billed,
+        arithmetic,
+        rounding: format!("rounded {mode} to {} places: {total}", rounding.places),
+        charge: total,
+    }
+}
+
+/// The sum of a charge, from the parts that the computation itself uses.
+fn arithmetic(tariff: &Tariff, charge: &Charge, units: u64, cost_nano: Option<i64>) -> Vec<String> {
+    let Ok((numerator, denominator, billed)) = fraction(&tariff.prices, charge, units, cost_nano) else {
+        return Vec::new();
+    };
+    let exact = fraction_text(numerator, denominator);
+    match &tariff.prices.rows[charge.row as usize].formula {
+        Formula::CostPlus { percent_nano, fixed_nano } => {
+            let (cost, percent) = (amount(cost_nano.unwrap_or(0)), percent_text(*percent_nano));
+            vec![format!("{cost} × (100 + {percent}) / 100 + {} = {exact}", amount(*fixed_nano))]
+        }
+        Formula::Units { setup_nano, minimum, steps, .. } => {
+            let (mut lines, mut terms) = (Vec::new(), vec![amount(*setup_nano)]);
+            for part in parts(steps, *minimum, units) {
+                let step = part.step;
+                lines.push(format!(
+                    "from {}: {} + ⌈max(0, {} - {}) / {}⌉ × {} = {} billed",
+                    step.from, part.minimum, part.used, part.minimum, step.increment, step.increment, part.billed
+                ));
+                terms.push(format!("{} × {} / {}", amount(step.unit_nano), part.billed, charge.per));
+            }
+            lines.push(format!("{} = {exact} ({billed} billed)", terms.join(" + ")));
+            lines
+        }
+    }
+}
+
+fn percent_text(nano: i64) -> String {
+    let text = domain::money::Money(i128::from(nano)).to_text(NANO_PLACES);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A fraction of nano-units with twelve places, and `…` if it does not end there.
+fn fraction_text(numerator: i128, denominator: i128) -> String {
+    let (nano, rest) = (numerator / denominator, (numerator % denominator).abs());
+    let (thousandths, left) = (rest * 1000 / denominator, rest * 1000 % denominator);
+    let sign = if nano == 0 && numerator < 0 { "-" } else { "" };
+    let text = format!("{sign}{}{thousandths:03}", domain::money::Money(nano).to_text(NANO_PLACES));
+    let short = text.trim_end_matches('0').trim_end_matches('.');
+    if left == 0 { short.to_owned() } else { format!("{text}…") }
+}

@@ -1,0 +1,51 @@
+//! Link: a parsed batch learns whose device each row came from, as of the row's start.
+//!
+//! Identifiers are asked in the order of what they prove: the **IMSI** is the SIM that the network authenticated, the
+//! **ICCID** is the card as the provider sees it, the **MSISDN** is a name that moves between SIMs, customers and
+//! operators. The first identifier of a row that the index *knows* decides, even if none of its windows holds the instant:
+//! a SIM that is known and was nobody's at that time must not be billed to whoever held its number then.
+
+pub mod index;
+
+use domain::columns::linked::{LinkedBatch, NO_OWNER};
+use domain::columns::parsed::{ParsedBatch, ParsedColumns};
+
+use self::index::{DeviceIndex, Found};
+
+/// Gives every readable row its owner, or [`NO_OWNER`]; rows and their order stay.
+pub fn link(batch: ParsedBatch, index: &DeviceIndex) -> LinkedBatch {
+    let columns = &batch.columns;
+    let owner: Vec<u32> = if columns.imsi.is_empty() && columns.iccid.is_empty() {
+        let numbers = columns.a_number.iter().zip(&columns.start_us);
+        numbers.map(|(number, start_us)| by_number(index, number.as_e164(), *start_us)).collect()
+    } else {
+        (0..columns.row.len()).map(|i| by_any(index, columns, i)).collect()
+    };
+    debug_assert_eq!(owner.len(), batch.len(), "INV-2: linking keeps every row");
+    LinkedBatch { parsed: batch, owner, owners: index.owners().clone() }
+}
+
+#[inline]
+fn by_number(index: &DeviceIndex, number: Option<u64>, start_us: i64) -> u32 {
+    match number.map(|value| index.msisdn(value, start_us)) {
+        Some(Found::Owner(owner)) => owner,
+        _ => NO_OWNER,
+    }
+}
+
+fn by_any(index: &DeviceIndex, columns: &ParsedColumns, i: usize) -> u32 {
+    let start_us = columns.start_us[i];
+    let sim = columns.imsi.get(i).map(|imsi| index.imsi(*imsi, start_us));
+    let card = columns.iccid.get(i).map(|iccid| index.iccid(*iccid, start_us));
+    for found in [sim, card].into_iter().flatten() {
+        match found {
+            Found::Owner(owner) => return owner,
+            Found::Nobody => return NO_OWNER,
+            Found::Unknown => {}
+        }
+    }
+    by_number(index, columns.a_number[i].as_e164(), start_us)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,321 @@
+//! From texts to a tariff: raw values are checked one by one, names become codes, tables become look-ups.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::ids::Names;
+use domain::money::{Currency, NANO_PLACES, Rounding, RoundingMode};
+use domain::zone::Zone;
+
+use crate::error::{Place, TariffError};
+use crate::tariff::band::{BandClock, Bands};
+use crate::tariff::companion::{Column, Companion, required};
+use crate::tariff::deck::{Deck, PREFIXES_MAX, ShortCodes, ZoneRule};
+use crate::tariff::field::{UNITS_MAX, bad, midnight, name, whole};
+use crate::tariff::network::{NETWORKS_MAX, Networks};
+use crate::tariff::price_row::{COLUMNS, PRICES_MAX, PriceRow, ZeroUsage};
+use crate::tariff::price_table::{Plan, PriceTable, Scope};
+use crate::tariff::raw::{RawTariff, RawZones, TomlFile};
+use crate::tariff::{Classes, Tariff, TariffSource, VERSION_DIGITS, content_hash};
+
+/// Longest TOML text, 4 MiB, and longest companion, 256 MiB: a million rows fit many times.
+const TOML_BYTES_MAX: usize = 4 << 20;
+const COMPANION_BYTES_MAX: usize = 256 << 20;
+
+const SHORT_CODES_MAX: usize = 10_000;
+const CLASSES_MAX: usize = 10_000;
+const PLANS_MAX: usize = 10_000;
+
+/// Codes are 16 bits and the last one means "none".
+const ZONES_MAX: usize = 10_000;
+
+static SAME_NAMES: BTreeMap<String, String> = BTreeMap::new();
+
+/// The tables that a tariff names: the field and the file.
+fn named_tables(raw: &RawTariff) -> impl Iterator<Item = (&'static str, &str)> {
+    let tables = [
+        ("destinations.table", &raw.destinations.table),
+        ("networks.table", &raw.networks.table),
+        ("classes.table", &raw.classes.table),
+        ("plans.table", &raw.plans.table),
+        ("prices.table", &raw.prices.table),
+    ];
+    tables.into_iter().filter_map(|(field, file)| file.as_deref().map(|file| (field, file)))
+}
+
+/// A companion lies beside the tariff: no folders, no hidden files.
+fn is_plain_file_name(file: &str) -> bool {
+    !file.is_empty() && file.len() <= 128 && !file.starts_with('.') && !file.contains(['/', '\\', ':', '\0'])
+}
+
+pub(super) fn companions(toml: &str) -> Vec<String> {
+    let file = TomlFile { name: "".into(), text: toml };
+    let mut names: Vec<String> = file.read().map_or_else(
+        |_| Vec::new(),
+        |raw| named_tables(&raw).map(|(_, name)| name.to_owned()).filter(|name| is_plain_file_name(name)).collect(),
+    );
+    names.sort();
+    names.dedup();
+    names
+}
+
+pub(super) fn tariff(source: &TariffSource) -> Result<Tariff, TariffError> {
+    let toml = source.toml.strip_prefix('\u{feff}').unwrap_or(&source.toml);
+    let file = TomlFile { name: source.name.as_str().into(), text: toml };
+    if toml.len() > TOML_BYTES_MAX {
+        return Err(TariffError::TooMany { place: file.whole(), what: "bytes of TOML", limit: TOML_BYTES_MAX });
+    }
+    let raw = file.read()?;
+    let loader = Loader { place: file.whole(), file: &file, raw: &raw, source };
+    loader.check_companions()?;
+    loader.load()
+}
+
+struct Loader<'t> {
+    place: Place,
+    file: &'t TomlFile<'t>,
+    raw: &'t RawTariff,
+    source: &'t TariffSource,
+}
+
+/// A row of a zone table before zones have codes.
+struct NamedRule {
+    key: String,
+    zone: String,
+    place: Place,
+}
+
+impl<'t> Loader<'t> {
+    fn load(&self) -> Result<Tariff, TariffError> {
+        let (raw, place) = (self.raw, &self.place);
+        name(place, "name", &raw.name)?;
+        let currency = Currency::parse(&raw.currency)
+            .ok_or_else(|| bad(place, "currency", &raw.currency, "three capital letters such as EUR are expected"))?;
+        let zone = Zone::load(&raw.time_zone)
+            .ok_or_else(|| bad(place, "time_zone", &raw.time_zone, "a zone name such as Europe/Amsterdam is expected"))?;
+        let from_us = midnight(place, "valid_from", &raw.valid_from, &zone)?;
+        let to_us = raw.valid_to.as_ref().map_or(Ok(i64::MAX), |date| midnight(place, "valid_to", date, &zone))?;
+        if to_us <= from_us {
+            let to = raw.valid_to.as_ref().map(ToString::to_string).unwrap_or_default();
+            return Err(bad(place, "valid_to", to, "it is the first day that is no longer in force, so after `valid_from`"));
+        }
+        let (zones, tables) = self.zone_tables()?;
+        let (deck, short_codes) = (Deck::build(tables.prefixes)?, ShortCodes::build(tables.short_codes)?);
+        let (networks, classes) = (Networks::build(tables.networks)?, classes(tables.classes)?);
+        let plans = self.plans()?;
+        let bands = Bands::build(self.file, &raw.default_band, self.band_clock()?, &raw.band)?;
+        let zero_usage = raw.zero_usage.as_deref().map_or(Ok(ZeroUsage::Free), |text| ZeroUsage::parse(place, text))?;
+        let scope = Scope {
+            file: place.clone(),
+            plans: &plans,
+            zones: &zones,
+            bands: &bands.names,
+            rounding: self.rounding()?,
+            zero_usage,
+        };
+        let prices = PriceTable::build(&scope, self.price_rows()?)?;
+        let sha256 = self.content_hash();
+        Ok(Tariff {
+            id: format!("{}@{}", raw.name, &sha256[..VERSION_DIGITS]).into(),
+            sha256,
+            name: raw.name.clone(),
+            currency,
+            zone,
+            from_us,
+            to_us,
+            home: zone_code(&zones, &raw.home_zone),
+            unnumbered: raw.destinations.unnumbered.as_deref().map(|zone| zone_code(&zones, zone)),
+            deck,
+            short_codes,
+            networks,
+            classes,
+            zones,
+            bands,
+            plans,
+            prices,
+        })
+    }
+
+    /// Every table that the tariff names must be there, under a plain name and not too long.
+    fn check_companions(&self) -> Result<(), TariffError> {
+        for (field, file) in named_tables(self.raw) {
+            if !is_plain_file_name(file) {
+                return Err(bad(&self.place, field, file, "the name of a file beside the tariff is expected, without folders"));
+            }
+            let Some(text) = self.source.companions.get(file) else {
+                return Err(TariffError::MissingCompanion { place: self.place.clone(), field, file: file.to_owned() });
+            };
+            if text.len() > COMPANION_BYTES_MAX {
+                let place = Place { file: file.into(), line: None };
+                return Err(TariffError::TooMany { place, what: "bytes", limit: COMPANION_BYTES_MAX });
+            }
+        }
+        Ok(())
+    }
+
+    fn content_hash(&self) -> String {
+        let mut files: Vec<&str> = named_tables(self.raw).map(|(_, file)| file).collect();
+        files.sort_unstable();
+        files.dedup();
+        content_hash(&self.source.toml, files.into_iter().map(|file| (file, self.source.companions[file].as_str())))
+    }
+
+    fn companion(&self, file: Option<&String>, columns: &'t BTreeMap<String, String>) -> Option<Companion<'t>> {
+        let file = file?;
+        Some(Companion { file: file.as_str().into(), text: self.source.companions.get(file)?, columns })
+    }
+
+    fn band_clock(&self) -> Result<BandClock, TariffError> {
+        match self.raw.band_clock.as_deref() {
+            None | Some("tariff_zone") => Ok(BandClock::TariffZone),
+            Some("source_offset") => Ok(BandClock::SourceOffset),
+            Some(other) => Err(bad(&self.place, "band_clock", other, "`tariff_zone` or `source_offset` is expected")),
+        }
+    }
+
+    fn rounding(&self) -> Result<Rounding, TariffError> {
+        let raw = &self.raw.rounding;
+        let places = whole(&self.place, "rounding.places", &raw.places.to_string(), 0..=u64::from(NANO_PLACES))?;
+        let mode = match raw.mode.as_str() {
+            "half_up" => RoundingMode::HalfUp,
+            "half_even" => RoundingMode::HalfEven,
+            "up" => RoundingMode::Up,
+            "down" => RoundingMode::Down,
+            other => return Err(bad(&self.place, "rounding.mode", other, "`half_up`, `half_even`, `up` or `down` is expected")),
+        };
+        Ok(Rounding { places: u8::try_from(places).expect("at most nine places"), mode })
+    }
+
+    /// The zone names of all tables, and the tables with codes for names.
+    fn zone_tables(&self) -> Result<(Names, ZoneTables), TariffError> {
+        let raw = self.raw;
+        let destinations = &raw.destinations;
+        let by_prefix = RawZones { table: destinations.table.clone(), zones: destinations.prefixes.clone() };
+        let by_code = RawZones { table: None, zones: destinations.short_codes.clone() };
+        let prefixes = self.rules(&by_prefix, required("prefix", "prefix"), "destinations.prefixes", PREFIXES_MAX)?;
+        let short_codes = self.rules(&by_code, required("code", "code"), "destinations.short_codes", SHORT_CODES_MAX)?;
+        let networks = self.rules(&raw.networks, required("network", "mcc"), "networks.zones", NETWORKS_MAX)?;
+        let classes = self.rules(&raw.classes, required("class", "class"), "classes.zones", CLASSES_MAX)?;
+        let single = [Some(&raw.home_zone), destinations.unnumbered.as_ref()].into_iter().flatten();
+        for (field, zone) in ["home_zone", "destinations.unnumbered"].into_iter().zip(single.clone()) {
+            name(&self.place, field, zone)?;
+        }
+        let all = [&prefixes, &short_codes, &networks, &classes];
+        let zones = Names::new(all.into_iter().flatten().map(|rule| &rule.zone).chain(single));
+        if zones.len() > ZONES_MAX {
+            return Err(TariffError::TooMany { place: self.place.clone(), what: "zones", limit: ZONES_MAX });
+        }
+        let coded = |rules: Vec<NamedRule>| {
+            let coded = rules.into_iter().map(|rule| ZoneRule {
+                zone: zone_code(&zones, &rule.zone),
+                key: rule.key.into(),
+                place: rule.place,
+            });
+            coded.collect()
+        };
+        let tables = ZoneTables {
+            prefixes: coded(prefixes),
+            short_codes: coded(short_codes),
+            networks: coded(networks),
+            classes: coded(classes),
+        };
+        Ok((zones, tables))
+    }
+
+    /// The rows of one zone table: those in the tariff file, then those of its companion.
+    fn rules(&self, raw: &RawZones, key: Column, field: &str, limit: usize) -> Result<Vec<NamedRule>, TariffError> {
+        let inline = Place { file: format!("{} [{field}]", self.file.name).into(), line: None };
+        let mut rules: Vec<NamedRule> = Vec::with_capacity(raw.zones.len());
+        for (key, zone) in &raw.zones {
+            rules.push(NamedRule { key: key.clone(), zone: zone.clone(), place: inline.clone() });
+        }
+        if let Some(companion) = self.companion(raw.table.as_ref(), &SAME_NAMES) {
+            companion.each(&[key, required("zone", "zone")], limit, |place, [key, zone]| {
+                rules.push(NamedRule { key: key.to_owned(), zone: zone.to_owned(), place });
+                Ok(())
+            })?;
+        }
+        if rules.len() > limit {
+            return Err(TariffError::TooMany { place: inline, what: "rows", limit });
+        }
+        for rule in &rules {
+            name(&rule.place, "zone", &rule.zone)?;
+        }
+        Ok(rules)
+    }
+
+    fn plans(&self) -> Result<Vec<Plan>, TariffError> {
+        let mut plans = Vec::new();
+        for spanned in &self.raw.plan {
+            let (place, raw) = (self.file.place(spanned), spanned.get_ref());
+            let bytes = raw.mb_bytes.map(|bytes| whole(&place, "mb_bytes", &bytes.to_string(), 1..=UNITS_MAX)).transpose()?;
+            plans.push(Plan { name: raw.name.clone(), mb_bytes: bytes, place });
+        }
+        if let Some(companion) = self.companion(self.raw.plans.table.as_ref(), &SAME_NAMES) {
+            companion.each(
+                &[required("plan", "plan_id"), required("mb_bytes", "mb_bytes")],
+                PLANS_MAX,
+                |place, [plan, mb]| {
+                    let bytes = if mb.is_empty() { None } else { Some(whole(&place, "mb_bytes", mb, 1..=UNITS_MAX)?) };
+                    plans.push(Plan { name: plan.to_owned(), mb_bytes: bytes, place });
+                    Ok(())
+                },
+            )?;
+        }
+        if plans.len() > PLANS_MAX {
+            return Err(TariffError::TooMany { place: self.place.clone(), what: "plans", limit: PLANS_MAX });
+        }
+        if plans.is_empty() {
+            return Err(bad(&self.place, "plan", "absent", "a tariff sells at least one plan; add a [[plan]] or [plans] table"));
+        }
+        let mut seen: HashMap<&str, &Place> = HashMap::new();
+        for plan in &plans {
+            name(&plan.place, "plan", &plan.name)?;
+            if let Some(first) = seen.insert(&plan.name, &plan.place) {
+                let (place, first) = (plan.place.clone(), first.clone());
+                return Err(TariffError::Twice { place, what: format!("plan `{}`", plan.name), first });
+            }
+        }
+        Ok(plans)
+    }
+
+    fn price_rows(&self) -> Result<Vec<PriceRow>, TariffError> {
+        let inline = self.raw.price.iter().map(|price| PriceRow::from_toml(self.file.place(price), price.get_ref()));
+        let mut rows: Vec<PriceRow> = inline.collect::<Result<_, _>>()?;
+        if let Some(companion) = self.companion(self.raw.prices.table.as_ref(), &self.raw.prices.columns) {
+            companion.each(&COLUMNS, PRICES_MAX, |place, fields| {
+                rows.push(PriceRow::from_fields(place, fields)?);
+                Ok(())
+            })?;
+        }
+        if rows.len() > PRICES_MAX {
+            return Err(TariffError::TooMany { place: self.place.clone(), what: "prices", limit: PRICES_MAX });
+        }
+        Ok(rows)
+    }
+}
+
+struct ZoneTables {
+    prefixes: Vec<ZoneRule>,
+    short_codes: Vec<ZoneRule>,
+    networks: Vec<ZoneRule>,
+    classes: Vec<ZoneRule>,
+}
+
+fn zone_code(zones: &Names, zone: &str) -> u16 {
+    zones.code(zone).and_then(|code| u16::try_from(code).ok()).expect("the list was made of all zones, at most 10,000")
+}
+
+fn classes(rules: Vec<ZoneRule>) -> Result<Classes, TariffError> {
+    let mut by_name: HashMap<Box<str>, u32> = HashMap::new();
+    for (row, rule) in rules.iter().enumerate() {
+        if rule.key.is_empty() {
+            return Err(bad(&rule.place, "class", "", "the provider's name of a rate class is expected"));
+        }
+        let number = u32::try_from(row).expect("a table has at most 10,000 rows");
+        if let Some(first) = by_name.insert(rule.key.clone(), number) {
+            let (place, first) = (rule.place.clone(), rules[first as usize].place.clone());
+            return Err(TariffError::Twice { place, what: format!("class `{}`", rule.key), first });
+        }
+    }
+    Ok(Classes { rules, by_name })
+}

@@ -1,0 +1,87 @@
+//! Visited networks: the network itself before its country, as networks of one country may be sold differently.
+
+use domain::number::Network;
+
+use crate::error::TariffError;
+use crate::tariff::NONE_ROW;
+use crate::tariff::deck::ZoneRule;
+use crate::tariff::field::bad;
+use crate::words::WordMap;
+
+/// Most rows of a network table.
+pub(super) const NETWORKS_MAX: usize = 100_000;
+
+/// Zones by MCC-MNC, TADIG code and MCC.
+#[derive(Debug)]
+pub(crate) struct Networks {
+    pub rules: Vec<ZoneRule>,
+    exact: WordMap<Network>,
+    /// Row by mobile country code; 1,000 entries.
+    countries: Vec<u32>,
+    /// Whether networks of that country are named one by one.
+    has_exact: Vec<bool>,
+}
+
+/// What a key of the table or a field of a row names: a country (three digits) or a network.
+pub(crate) enum NetworkKey {
+    Country(usize),
+    Network(Network),
+}
+
+impl NetworkKey {
+    /// Reads `204`, `20404`, `310260` or `NLDPT`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_digits = text.bytes().all(|c| c.is_ascii_digit());
+        match (text.len(), is_digits) {
+            (3, true) => text.parse().ok().map(Self::Country),
+            (5 | 6, true) => {
+                let digits = u32::try_from(text.len()).ok()?;
+                text.parse().ok().map(|value| Self::Network(Network::mccmnc(value, digits)))
+            }
+            (5, false) => Network::tadig(text.as_bytes().try_into().ok()?).map(Self::Network),
+            _ => None,
+        }
+    }
+}
+
+impl Networks {
+    pub fn build(rules: Vec<ZoneRule>) -> Result<Self, TariffError> {
+        let mut table = Self { rules, exact: WordMap::default(), countries: vec![NONE_ROW; 1000], has_exact: vec![false; 1000] };
+        for (row, rule) in table.rules.iter().enumerate() {
+            let number = u32::try_from(row).expect("a table has at most 100,000 rows");
+            let first = match NetworkKey::parse(&rule.key) {
+                Some(NetworkKey::Country(mcc)) => std::mem::replace(&mut table.countries[mcc], number),
+                Some(NetworkKey::Network(network)) => {
+                    if let Some(mcc) = network.mcc() {
+                        table.has_exact[mcc as usize] = true;
+                    }
+                    table.exact.insert(network, number).unwrap_or(NONE_ROW)
+                }
+                None => {
+                    let expected = "an MCC (204), an MCC-MNC (20404, 310260) or a TADIG code (NLDPT) is expected";
+                    return Err(bad(&rule.place, "network", &rule.key, expected));
+                }
+            };
+            if let Some(first) = table.rules.get(first as usize) {
+                let (place, first) = (rule.place.clone(), first.place.clone());
+                return Err(TariffError::Twice { place, what: format!("network `{}`", rule.key), first });
+            }
+        }
+        Ok(table)
+    }
+
+    /// The row for a network, or [`NONE_ROW`]: its own if there is one, else its country's.
+    #[inline]
+    pub fn find(&self, network: Network) -> u32 {
+        let Some(mcc) = network.mcc() else {
+            return self.exact.get(&network).copied().unwrap_or(NONE_ROW);
+        };
+        let mcc = mcc as usize;
+        if self.has_exact.get(mcc).copied().unwrap_or(false)
+            && let Some(row) = self.exact.get(&network)
+        {
+            return *row;
+        }
+        self.countries.get(mcc).copied().unwrap_or(NONE_ROW)
+    }
+}

@@ -1,0 +1,241 @@
+//! Price rows: one entry of a price list, checked, from TOML or from a companion.
+
+use std::ops::RangeInclusive;
+
+use domain::usage::{Usage, UsageKind};
+
+use crate::error::{Place, TariffError};
+use crate::tariff::companion::{Column, optional, required};
+use crate::tariff::field::{UNITS_MAX, amount, bad, percent, whole};
+use crate::tariff::raw::{OneOrMany, RawPrice, RawStep};
+
+/// Most price rows of a tariff.
+pub(super) const PRICES_MAX: usize = 1_000_000;
+
+/// Most steps of a price.
+const STEPS_MAX: usize = 16;
+
+/// What a row says about usage of zero units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ZeroUsage {
+    /// No units, no charge: an unanswered call.
+    Free,
+    /// Setup and minimum are charged all the same.
+    Priced,
+}
+
+impl ZeroUsage {
+    pub fn parse(place: &Place, text: &str) -> Result<Self, TariffError> {
+        match text {
+            "free" => Ok(Self::Free),
+            "priced" => Ok(Self::Priced),
+            _ => Err(bad(place, "zero_usage", text, "`free` or `priced` is expected")),
+        }
+    }
+}
+
+/// Units from `from` on cost this much, billed in whole increments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// First unit of the step; the first step begins at 0.
+    pub from: u64,
+    /// Units are billed in multiples of this, counted from the step's begin (in the first step from the minimum).
+    pub increment: u64,
+    /// Price of one unit size in nano-units.
+    pub unit_nano: u64,
+}
+
+/// How a charge is made.
+#[derive(Debug, Clone)]
+pub(crate) enum Formula {
+    /// Setup fee, minimum and steps over the units.
+    Units {
+        /// Charged once per record, nano-units.
+        setup_nano: u64,
+        /// At least this many units are billed.
+        minimum: u64,
+        /// At least one; the widths of all but the last are multiples of their increments.
+        steps: Vec<Step>,
+        /// Units that one unit price covers; `None`: by kind.
+        per: Option<u64>,
+    },
+    /// The provider's cost plus a percentage and a fixed part.
+    CostPlus {
+        /// Nano-percent.
+        percent_nano: i64,
+        /// Nano-units.
+        fixed_nano: u64,
+    },
+}
+
+/// An entry of the price list. Patterns are names or `*`; a kind may also be `voice-*`.
+#[derive(Debug, Clone)]
+pub(crate) struct PriceRow {
+    pub place: Place,
+    pub plans: Vec<String>,
+    pub kinds: Vec<String>,
+    pub zones: Vec<String>,
+    pub bands: Vec<String>,
+    pub formula: Formula,
+    pub zero_usage: Option<ZeroUsage>,
+}
+
+/// Columns of a price list; the required ones are those of JOB.md's `prices.csv`.
+pub(super) const COLUMNS: [Column; 9] = [
+    required("plan", "plan_id"),
+    required("kind", "kind"),
+    required("zone", "zone"),
+    required("band", "band"),
+    required("setup", "setup"),
+    required("minimum", "minimum"),
+    required("increment", "increment"),
+    required("unit_price", "unit_price"),
+    optional("per"),
+];
+
+impl PriceRow {
+    /// A row of a companion.
+    pub fn from_fields(place: Place, fields: [&str; 9]) -> Result<Self, TariffError> {
+        let [plan, kind, zone, band, setup, minimum, increment, unit_price, per] = fields;
+        let step = Step {
+            from: 0,
+            increment: whole(&place, "increment", increment, 1..=UNITS_MAX)?,
+            unit_nano: amount(&place, "unit_price", unit_price)?,
+        };
+        let formula = Formula::Units {
+            setup_nano: amount(&place, "setup", setup)?,
+            minimum: whole(&place, "minimum", minimum, 0..=UNITS_MAX)?,
+            steps: vec![step],
+            per: if per.is_empty() { None } else { Some(whole(&place, "per", per, 1..=UNITS_MAX)?) },
+        };
+        let one = |text: &str| vec![text.to_owned()];
+        Ok(Self { place, plans: one(plan), kinds: one(kind), zones: one(zone), bands: one(band), formula, zero_usage: None })
+    }
+
+    /// A `[[price]]` of the tariff file.
+    pub fn from_toml(place: Place, raw: &RawPrice) -> Result<Self, TariffError> {
+        let formula = if raw.cost_plus.is_some() { cost_plus(&place, raw)? } else { units(&place, raw)? };
+        let list = |field: &str, list: &OneOrMany| {
+            let refused = || bad(&place, field, "[]", "at least one name, or \"*\", is expected");
+            if list.0.is_empty() { Err(refused()) } else { Ok(list.0.clone()) }
+        };
+        Ok(Self {
+            plans: list("plan", &raw.plan)?,
+            kinds: list("kind", &raw.kind)?,
+            zones: list("zone", &raw.zone)?,
+            bands: raw.band.as_ref().map_or_else(|| Ok(vec!["*".to_owned()]), |band| list("band", band))?,
+            zero_usage: raw.zero_usage.as_deref().map(|text| ZeroUsage::parse(&place, text)).transpose()?,
+            formula,
+            place,
+        })
+    }
+}
+
+fn cost_plus(place: &Place, raw: &RawPrice) -> Result<Formula, TariffError> {
+    let others = [
+        ("setup", raw.setup.is_some()),
+        ("minimum", raw.minimum.is_some()),
+        ("increment", raw.increment.is_some()),
+        ("unit_price", raw.unit_price.is_some()),
+        ("steps", raw.steps.is_some()),
+        ("per", raw.per.is_some()),
+        ("zero_usage", raw.zero_usage.is_some()),
+    ];
+    if let Some((field, _)) = others.iter().find(|(_, is_there)| *is_there) {
+        return Err(bad(place, "cost_plus", "set", format!("a price has either `cost_plus` or `{field}`; remove one")));
+    }
+    let plus = raw.cost_plus.as_ref().expect("asked for by the caller");
+    Ok(Formula::CostPlus {
+        percent_nano: percent(place, "cost_plus.percent", &plus.percent)?,
+        fixed_nano: plus.fixed.as_deref().map_or(Ok(0), |fixed| amount(place, "cost_plus.fixed", fixed))?,
+    })
+}
+
+fn units(place: &Place, raw: &RawPrice) -> Result<Formula, TariffError> {
+    let number = |field: &str, value: Option<i64>, range: RangeInclusive<u64>, otherwise: u64| {
+        value.map_or(Ok(otherwise), |v| whole(place, field, &v.to_string(), range))
+    };
+    let minimum = number("minimum", raw.minimum, 0..=UNITS_MAX, 0)?;
+    let steps = match (&raw.steps, &raw.unit_price) {
+        (Some(list), None) if raw.increment.is_none() => steps(place, list, minimum)?,
+        (None, Some(unit_price)) => vec![Step {
+            from: 0,
+            increment: number("increment", raw.increment, 1..=UNITS_MAX, 1)?,
+            unit_nano: amount(place, "unit_price", unit_price)?,
+        }],
+        _ => {
+            let expected = "a price has `unit_price` (with `increment`), or `steps`, or `cost_plus`: exactly one of them";
+            return Err(bad(place, "price", "incomplete or double", expected));
+        }
+    };
+    Ok(Formula::Units {
+        setup_nano: raw.setup.as_deref().map_or(Ok(0), |setup| amount(place, "setup", setup))?,
+        minimum,
+        steps,
+        per: raw.per.map(|per| whole(place, "per", &per.to_string(), 1..=UNITS_MAX)).transpose()?,
+    })
+}
+
+fn steps(place: &Place, raw: &[RawStep], minimum: u64) -> Result<Vec<Step>, TariffError> {
+    if raw.is_empty() || raw.len() > STEPS_MAX {
+        return Err(bad(place, "steps", format!("{} steps", raw.len()), format!("1 to {STEPS_MAX} steps are expected")));
+    }
+    let mut steps: Vec<Step> = Vec::with_capacity(raw.len());
+    for step in raw {
+        let from = whole(place, "steps.from", &step.from.to_string(), 0..=UNITS_MAX)?;
+        match steps.last() {
+            None if from != 0 => return Err(bad(place, "steps.from", from, "the first step begins at 0")),
+            Some(before) if from <= before.from => {
+                return Err(bad(place, "steps.from", from, "steps are listed in rising order"));
+            }
+            Some(before) => {
+                let begin = if steps.len() == 1 { minimum } else { before.from };
+                if from < begin || (from - begin) % before.increment != 0 {
+                    let expected = format!(
+                        "the step before bills {} units at a time from {begin} on, so it must end on a multiple of that",
+                        before.increment
+                    );
+                    return Err(bad(place, "steps.from", from, expected));
+                }
+            }
+            None => {}
+        }
+        steps.push(Step {
+            from,
+            increment: whole(place, "steps.increment", &step.increment.to_string(), 1..=UNITS_MAX)?,
+            unit_nano: amount(place, "steps.unit_price", &step.unit_price)?,
+        });
+    }
+    Ok(steps)
+}
+
+/// Codes that a kind pattern names, with how exactly: 0 for `*`, 1 for `voice-*`, 2 for one kind.
+pub(super) fn kinds(place: &Place, pattern: &str) -> Result<(u8, Vec<Usage>), TariffError> {
+    if pattern == "*" {
+        return Ok((0, Usage::all().collect()));
+    }
+    let family = pattern.strip_suffix('*').filter(|f| f.ends_with('-'));
+    let (rank, found): (u8, Vec<Usage>) = match family {
+        Some(family) => (1, Usage::all().filter(|u| u.as_str().starts_with(family)).collect()),
+        None => (2, Usage::parse(pattern).into_iter().collect()),
+    };
+    if found.is_empty() {
+        let known: Vec<&str> = Usage::all().map(Usage::as_str).collect();
+        return Err(bad(
+            place,
+            "kind",
+            pattern,
+            format!("one of {}, a family such as voice-* or * is expected", known.join(", ")),
+        ));
+    }
+    Ok((rank, found))
+}
+
+/// Units that one unit price covers where the row does not say: a minute, a plan's megabyte, one message.
+pub(super) fn usual_per(kind: UsageKind, mb_bytes: Option<u64>) -> Option<u64> {
+    match kind {
+        UsageKind::Voice => Some(60),
+        UsageKind::Sms | UsageKind::Mms => Some(1),
+        UsageKind::Data => mb_bytes,
+    }
+}

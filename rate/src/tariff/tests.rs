@@ -1,0 +1,399 @@
+//! What loading a tariff refuses, in which words; versions, dates and wildcards.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::ports::Disposition;
+
+use crate::tariff::set::TariffSet;
+use crate::tariff::{Tariff, TariffSource, companion_names};
+use crate::tests::fixture::{inline, read, repository, utc};
+
+const TOML: &str = r#"
+name = "small"
+currency = "EUR"
+time_zone = "Europe/Amsterdam"
+valid_from = 2026-01-01
+home_zone = "HOME"
+default_band = "off"
+
+[rounding]
+places = 6
+mode = "half_up"
+
+[destinations]
+table = "prefixes.csv"
+
+[[band]]
+name = "peak"
+days = "mon-fri"
+from = "08:00"
+to = "20:00"
+
+[[plan]]
+name = "basis"
+mb_bytes = 1000000
+
+[prices]
+table = "prices.csv"
+"#;
+
+const PREFIXES: &str = "prefix,zone\n31,NL-FIX\n316,NL-MOB\n";
+const PRICES: &str = "plan,kind,zone,band,setup,minimum,increment,unit_price\nbasis,voice-mo,NL-FIX,*,0,0,1,0.10\n";
+
+fn source(toml: &str, prefixes: &str, prices: &str) -> TariffSource {
+    let companions = [("prefixes.csv", prefixes), ("prices.csv", prices), ("notes.csv", "not named by the tariff")];
+    TariffSource {
+        name: "small.toml".to_owned(),
+        toml: toml.to_owned(),
+        companions: companions.map(|(name, text)| (name.to_owned(), text.to_owned())).into(),
+    }
+}
+
+fn refusal(source: &TariffSource) -> String {
+    match Tariff::load(source) {
+        Ok(tariff) => format!("loaded {}", tariff.id()),
+        Err(error) => {
+            assert_eq!(error.disposition(), Disposition::Stop);
+            error.to_string()
+        }
+    }
+}
+
+/// The refusal after one replacement in the TOML text.
+fn with(old: &str, new: &str) -> String {
+    assert!(TOML.contains(old), "{old}");
+    refusal(&source(&TOML.replace(old, new), PREFIXES, PRICES))
+}
+
+fn with_price(row: &str) -> String {
+    refusal(&source(TOML, PREFIXES, &format!("{PRICES}{row}\n")))
+}
+
+fn set(tariffs: Vec<Tariff>) -> Result<TariffSet, String> {
+    TariffSet::build(tariffs).map_err(|e| e.to_string())
+}
+
+#[test]
+fn a_misspelt_key_is_named_with_its_line_and_the_nearest_key() {
+    assert_eq!(with("time_zone", "timezone"), "small.toml line 4: unknown key `timezone`; did you mean `time_zone`?");
+    assert_eq!(with("mode =", "mood ="), "small.toml line 11: unknown key `mood`; did you mean `mode`?");
+    let price = "mb_bytes = 1000000\n[[price]]\nplan = \"basis\"\nkind = \"data\"\nzone = \"*\"\nunitprice = \"1\"";
+    let text = with("mb_bytes = 1000000", price);
+    assert!(text.ends_with("unknown key `unitprice`; did you mean `unit_price`?"), "{text}");
+    let far = with("home_zone", "colour");
+    assert!(far.starts_with("small.toml line 6: unknown key `colour`; known here: name, currency,"), "{far}");
+}
+
+#[test]
+fn a_missing_field_and_broken_toml_name_their_place() {
+    assert_eq!(with("currency = \"EUR\"\n", ""), "small.toml line 1: missing field `currency`");
+    assert!(with("places = 6", "places = ").starts_with("small.toml line 10: "));
+}
+
+#[test]
+fn values_of_the_tariff_file_are_checked_one_by_one() {
+    for (old, new, text) in [
+        ("\"EUR\"", "\"eur\"", "small.toml: `currency` is `eur`; three capital letters such as EUR are expected"),
+        (
+            "Europe/Amsterdam",
+            "Europe/Utrecht",
+            "small.toml: `time_zone` is `Europe/Utrecht`; a zone name such as Europe/Amsterdam is expected",
+        ),
+        (
+            "2026-01-01",
+            "2026-01-01T00:00:00",
+            "small.toml: `valid_from` is `2026-01-01T00:00:00`; a date such as 2026-01-01 is expected, from 1970 to 2099",
+        ),
+        (
+            "2026-01-01",
+            "2026-01-01\nvalid_to = 2026-01-01",
+            "small.toml: `valid_to` is `2026-01-01`; it is the first day that is no longer in force, so after `valid_from`",
+        ),
+        ("places = 6", "places = 10", "small.toml: `rounding.places` is `10`; a whole number from 0 to 9 is expected"),
+        ("half_up", "bankers", "small.toml: `rounding.mode` is `bankers`; `half_up`, `half_even`, `up` or `down` is expected"),
+        (
+            "name = \"small\"",
+            "name = \"a/b\"",
+            "small.toml: `name` is `a/b`; id `a/b` has the character '/'; letters, digits and `. _ - @ : +` are allowed; give it a plain name",
+        ),
+        (
+            "prefixes.csv",
+            "../prefixes.csv",
+            "small.toml: `destinations.table` is `../prefixes.csv`; the name of a file beside the tariff is expected, without folders",
+        ),
+        (
+            "prefixes.csv",
+            "prefix.csv",
+            "small.toml: `destinations.table` names `prefix.csv`, which is not there; put the file beside the tariff",
+        ),
+        (
+            "mb_bytes = 1000000",
+            "mb_bytes = 0",
+            "small.toml line 22: `mb_bytes` is `0`; a whole number from 1 to 1000000000000 is expected",
+        ),
+        (
+            "mb_bytes = 1000000",
+            "[[plan]]\nname = \"basis\"",
+            "small.toml line 24: plan `basis` is already defined at small.toml line 22; keep one of the two",
+        ),
+        (
+            "mb_bytes = 1000000",
+            "[[plan]]\nname = \"plus\"",
+            "small.toml line 24: `plan` is `plus`; no price names this plan; add its prices or remove the plan",
+        ),
+        (
+            "home_zone",
+            "band_clock = \"phone\"\nhome_zone",
+            "small.toml: `band_clock` is `phone`; `tariff_zone` or `source_offset` is expected",
+        ),
+        ("home_zone", "zero_usage = \"no\"\nhome_zone", "small.toml: `zero_usage` is `no`; `free` or `priced` is expected"),
+    ] {
+        assert_eq!(with(old, new), text);
+    }
+}
+
+#[test]
+fn bands_refuse_impossible_times_and_two_answers_for_one_minute() {
+    for (old, new, text) in [
+        ("\"08:00\"", "\"8:00\"", "small.toml line 16: `from` is `8:00`; a time from 00:00 to 24:00 is expected"),
+        ("\"20:00\"", "\"24:01\"", "small.toml line 16: `to` is `24:01`; a time from 00:00 to 24:00 is expected"),
+        (
+            "\"20:00\"",
+            "\"08:00\"",
+            "small.toml line 16: `to` is `08:00`; another time than `from` is expected; a whole day is 00:00 to 24:00",
+        ),
+        (
+            "mon-fri",
+            "mon-fry",
+            "small.toml line 16: `days` is `mon-fry`; days are mon, tue, wed, thu, fri, sat, sun or a range such as mon-fri",
+        ),
+        (
+            "[[plan]]",
+            "[[band]]\nname = \"night\"\ndays = \"thu\"\nfrom = \"19:00\"\nto = \"07:00\"\n[[plan]]",
+            "small.toml line 22: thu 19:00 is already defined at small.toml line 16; keep one of the two",
+        ),
+    ] {
+        assert_eq!(with(old, new), text);
+    }
+}
+
+#[test]
+fn companion_rows_name_file_line_and_column() {
+    for (prefixes, text) in [
+        ("prefix,zone\n+31,NL\n", "prefixes.csv line 2: `prefix` is `+31`; 1 to 15 digits are expected"),
+        (
+            "prefix,zone\n31,N L\n",
+            "prefixes.csv line 2: `zone` is `N L`; id `N L` has the character ' '; letters, digits and `. _ - @ : +` are allowed; give it a plain name",
+        ),
+        ("prefix,zone\n31\n", "prefixes.csv line 2: the row has 1 fields, the header has 2; add or remove commas"),
+        ("prefix;zone\n31;NL\n", "prefixes.csv line 1: unknown column `prefix;zone`"),
+        ("prefx,zone\n31,NL\n", "prefixes.csv line 1: unknown column `prefx`; did you mean `prefix`?"),
+        ("zone\nNL\n", "prefixes.csv line 1: column `prefix` is missing; the header has zone"),
+        (
+            "prefix,zone,zone\n31,NL,NL\n",
+            "prefixes.csv line 1: column `zone` is already defined at prefixes.csv line 1; keep one of the two",
+        ),
+        (
+            "prefix,zone\n31,NL-FIX\n316,NL-MOB\n31,NL-MOB\n",
+            "prefixes.csv line 4: prefix `31` is already defined at prefixes.csv line 2; keep one of the two",
+        ),
+    ] {
+        assert_eq!(refusal(&source(TOML, prefixes, PRICES)), text);
+    }
+}
+
+#[test]
+fn price_rows_are_checked_against_the_tariff_and_its_limits() {
+    for (row, text) in [
+        (
+            "basis,voice-mo,NL-MBO,*,0,0,1,0.10",
+            "prices.csv line 3: `zone` is `NL-MBO`, but no destination, network or class leads there; did you mean `NL-MOB`?",
+        ),
+        (
+            "basis,voice-mo,NL-MOB,peek,0,0,1,0.10",
+            "prices.csv line 3: `band` is `peek`, but no [[band]] has that name; did you mean `peak`?",
+        ),
+        (
+            "basiss,voice-mo,NL-MOB,*,0,0,1,0.10",
+            "prices.csv line 3: `plan` is `basiss`, but no plan has that name; did you mean `basis`?",
+        ),
+        (
+            "basis,voice-mo,NL-MOB,*,0,0,0,0.10",
+            "prices.csv line 3: `increment` is `0`; a whole number from 1 to 1000000000000 is expected",
+        ),
+        (
+            "basis,voice-mo,NL-MOB,*,0,-1,1,0.10",
+            "prices.csv line 3: `minimum` is `-1`; a whole number from 0 to 1000000000000 is expected",
+        ),
+        (
+            "basis,voice-mo,NL-MOB,*,0,0,1,0\u{b7}10",
+            "prices.csv line 3: `unit_price` is `0\u{b7}10`; an amount such as \"0.05\" is expected, 0 to 1000000, at most 9 places",
+        ),
+        (
+            "basis,voice-mo,NL-MOB,*,-0.01,0,1,0.10",
+            "prices.csv line 3: `setup` is `-0.01`; an amount such as \"0.05\" is expected, 0 to 1000000, at most 9 places",
+        ),
+        (
+            "basis,voice-mo,NL-MOB,*,0,0,1,1000000.01",
+            "prices.csv line 3: `unit_price` is `1000000.01`; an amount such as \"0.05\" is expected, 0 to 1000000, at most 9 places",
+        ),
+        (
+            "basis,voice-mo,NL-FIX,*,0,0,1,0.20",
+            "prices.csv line 3: a price for the same plan, kind, zone and band is already defined at prices.csv line 2; keep one of the two",
+        ),
+    ] {
+        assert_eq!(with_price(row), text);
+    }
+    let kind = with_price("basis,voice,NL-MOB,*,0,0,1,0.10");
+    assert!(kind.starts_with("prices.csv line 3: `kind` is `voice`; one of voice-mo, voice-mt,"), "{kind}");
+}
+
+#[test]
+fn data_by_the_megabyte_needs_the_plans_megabyte() {
+    let row = "basis,data,HOME,*,0,0,1,0.10\n";
+    let toml = TOML.replace("mb_bytes = 1000000\n", "");
+    assert_eq!(
+        refusal(&source(&toml, PREFIXES, &format!("{PRICES}{row}"))),
+        "small.toml line 22: `mb_bytes` is `absent`; the plan sells data by the megabyte, so it needs `mb_bytes` (1000000 or \
+         1048576); or give the price at prices.csv line 3 a `per`"
+    );
+}
+
+#[test]
+fn steps_and_cost_plus_refuse_what_has_no_meaning() {
+    let price = |terms: &str| {
+        let price = format!("mb_bytes = 1000000\n[[price]]\nplan = \"basis\"\nkind = \"sms-mo\"\nzone = \"NL-MOB\"\n{terms}");
+        with("mb_bytes = 1000000", &price)
+    };
+    let step = |from: i64, increment: i64| format!("{{ from = {from}, increment = {increment}, unit_price = \"0.1\" }}");
+    for (terms, text) in [
+        (format!("steps = [{}]", step(1, 1)), "`steps.from` is `1`; the first step begins at 0"),
+        (format!("steps = [{}, {}]", step(0, 1), step(0, 1)), "`steps.from` is `0`; steps are listed in rising order"),
+        (
+            format!("minimum = 60\nsteps = [{}, {}]", step(0, 60), step(90, 1)),
+            "`steps.from` is `90`; the step before bills 60 units at a time from 60 on, so it must end on a multiple of that",
+        ),
+        ("steps = []".to_owned(), "`steps` is `0 steps`; 1 to 16 steps are expected"),
+        (
+            "unit_price = \"1\"\ncost_plus = { percent = \"15\" }".to_owned(),
+            "`cost_plus` is `set`; a price has either `cost_plus` or `unit_price`; remove one",
+        ),
+        (
+            "cost_plus = { percent = \"-101\" }".to_owned(),
+            "`cost_plus.percent` is `-101`; a percentage such as \"15\" or \"7.5\" is expected, -100 to 10000",
+        ),
+        (
+            "minimum = 60".to_owned(),
+            "`price` is `incomplete or double`; a price has `unit_price` (with `increment`), or `steps`, or `cost_plus`: exactly one of them",
+        ),
+    ] {
+        assert_eq!(price(&terms), format!("small.toml line 25: {text}"));
+    }
+}
+
+#[test]
+fn columns_may_have_other_names() {
+    let prices = "abonnement,soort,zone,band,setup,minimum,increment,unit_price\nbasis,voice-mo,NL-FIX,*,0,0,1,0.10\n";
+    let toml = format!("{TOML}columns = {{ plan = \"abonnement\", kind = \"soort\" }}\n");
+    assert!(refusal(&source(&toml, PREFIXES, prices)).starts_with("loaded small@"));
+    let toml = format!("{TOML}columns = {{ plann = \"abonnement\" }}\n");
+    assert_eq!(refusal(&source(&toml, PREFIXES, prices)), "prices.csv: unknown column `plann`; did you mean `plan`?");
+}
+
+#[test]
+fn the_version_follows_the_content_and_not_the_transport() {
+    let id = |toml: &str, prefixes: &str| Tariff::load(&source(toml, prefixes, PRICES)).expect("a good tariff").id().clone();
+    let first = id(TOML, PREFIXES);
+    assert_eq!(first.len(), "small@".len() + 16);
+    assert_eq!(id(&TOML.replace('\n', "\r\n"), &format!("\u{feff}{PREFIXES}\n\n")), first);
+    assert_ne!(id(TOML, &PREFIXES.replace("316", "317")), first);
+    assert_ne!(id(&TOML.replace("20:00", "21:00"), PREFIXES), first);
+}
+
+#[test]
+fn the_companions_of_a_tariff_are_known_before_it_is_loaded() {
+    assert_eq!(companion_names(TOML), ["prefixes.csv", "prices.csv"]);
+    assert_eq!(companion_names(&TOML.replace("prefixes.csv", "/etc/passwd")), ["prices.csv"]);
+    assert_eq!(companion_names("no tariff"), Vec::<String>::new());
+}
+
+#[test]
+fn validity_begins_and_ends_at_local_midnight() {
+    let toml = TOML.replace("2026-01-01", "2026-03-30\nvalid_to = 2026-10-26");
+    let tariff = Tariff::load(&source(&toml, PREFIXES, PRICES)).expect("a good tariff");
+    assert_eq!(tariff.from_us(), utc("2026-03-29T22:00:00"));
+    assert_eq!(tariff.to_us(), utc("2026-10-25T23:00:00"));
+    // Beirut skips the midnight that begins 29 March 2026: the day begins at 01:00, which is 22:00 UTC.
+    let toml = TOML.replace("Europe/Amsterdam", "Asia/Beirut").replace("2026-01-01", "2026-03-29");
+    assert_eq!(Tariff::load(&source(&toml, PREFIXES, PRICES)).expect("a good tariff").from_us(), utc("2026-03-28T22:00:00"));
+}
+
+#[test]
+fn two_versions_may_touch_but_not_overlap() {
+    let version =
+        |dates: &str| Tariff::load(&source(&TOML.replace("2026-01-01", dates), PREFIXES, PRICES)).expect("a good tariff");
+    let old = || version("2025-01-01\nvalid_to = 2026-01-01");
+    let touching = set(vec![version("2026-01-01"), old()]).expect("they only touch");
+    assert_eq!(touching.tariffs().iter().map(Tariff::from_us).collect::<Vec<_>>(), [old().from_us(), old().to_us()]);
+    let (first, second) = (old(), version("2025-12-31"));
+    let text = format!(
+        "plan `basis` is sold by `{}` and `{}` on the same days; end the first with `valid_to` or move `valid_from` of the second",
+        first.id(),
+        second.id()
+    );
+    assert_eq!(set(vec![second, first]).map(|_| ()), Err(text));
+}
+
+#[test]
+fn names_of_all_tariffs_are_in_one_list_whatever_their_order() {
+    let other = inline(&TOML.replace("small", "other").replace("\"basis\"", "\"other\"").replace("\"off\"", "\"dal\"").replace(
+        "[destinations]\ntable = \"prefixes.csv\"",
+        "[destinations.prefixes]\n44 = \"UK\"\n[[price]]\nplan = \"other\"\nkind = \"*\"\nzone = \"UK\"\nunit_price = \"1\"\n",
+    ).replace("[prices]\ntable = \"prices.csv\"\n", ""));
+    let load = || {
+        vec![Tariff::load(&source(TOML, PREFIXES, PRICES)).expect("good"), Tariff::load(&other).unwrap_or_else(|e| panic!("{e}"))]
+    };
+    let (one, mut reversed) = (set(load()).expect("two plans"), load());
+    reversed.reverse();
+    let two = set(reversed).expect("two plans");
+    assert_eq!(one.labels().tariffs, two.labels().tariffs);
+    assert_eq!(one.labels().zones.iter().collect::<Vec<_>>(), ["HOME", "NL-FIX", "NL-MOB", "UK"]);
+    assert_eq!(one.labels().bands.iter().collect::<Vec<_>>(), ["dal", "off", "peak"]);
+    let plans = crate::tests::fixture::owners(&["basis", "gone", "other"], 1);
+    assert_eq!(Arc::new(one).bind(&plans).unsold_plans().collect::<Vec<_>>(), ["gone"]);
+}
+
+#[test]
+fn the_shipped_tariffs_load() {
+    let business = Tariff::load(&read(&repository("config/tariffs/nl-zakelijk.toml"))).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(business.from_us(), utc("2024-12-31T23:00:00"));
+    assert_eq!(
+        business.plan_names().collect::<Vec<_>>(),
+        ["zakelijk-basis", "zakelijk-plus", "zakelijk-onbeperkt", "m2m", "vast", "zakelijk-inkoop"]
+    );
+    assert!(business.table_rows().iter().all(|(_, rows)| *rows > 0));
+    let samples = Tariff::load(&read(&repository("config/tariffs/samples.toml"))).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(samples.plan_names().collect::<Vec<_>>(), ["sample-office", "sample-mobile"]);
+    let job = std::fs::read_to_string(repository("config/tariffs/job.toml")).expect("the tariff of the job");
+    assert_eq!(companion_names(&job), ["mcc.csv", "plans.csv", "prefixes.csv", "prices.csv"]);
+}
+
+#[test]
+fn the_reference_files_of_the_job_load_as_they_are() {
+    let job = std::fs::read_to_string(repository("config/tariffs/job.toml")).expect("the tariff of the job");
+    let files = [
+        ("prefixes.csv", "prefix,zone\n31,NL-FIX\n316,NL-MOB\n"),
+        ("mcc.csv", "mcc,zone\n204,HOME\n262,R1\n"),
+        ("plans.csv", "plan_id,mb_bytes\n1,1000000\n3,1048576\n"),
+        (
+            "prices.csv",
+            "plan_id,kind,zone,band,setup,minimum,increment,unit_price\n1,voice-mo,NL-FIX,peak,0.0499,0,1,0.041234\n\
+             3,data,HOME,off,0,0,1024,0.0041\n",
+        ),
+    ];
+    let companions: BTreeMap<String, String> = files.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+    let tariff =
+        Tariff::load(&TariffSource { name: "job.toml".to_owned(), toml: job, companions }).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(tariff.table_rows(), [("prefixes", 2), ("short_codes", 0), ("networks", 2), ("classes", 0), ("prices", 2)]);
+}

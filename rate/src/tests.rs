@@ -1,0 +1,6 @@
+//! Tests over the whole crate: the tables that a billing clerk reads, and properties over random tariffs and records.
+
+pub(crate) mod fixture;
+mod tables;
+mod properties;
+mod reference;

@@ -1,0 +1,70 @@
+//! The obvious way to a charge: one fraction at a time in 128 bits, a unit counted at a time where that is affordable.
+//!
+//! Written from the rules of docs/adr/0006, sharing nothing with the code under test, to be compared with it.
+
+/// A price as the tariff text says it.
+#[derive(Debug, Clone)]
+pub struct Price {
+    pub setup_nano: i128,
+    pub minimum: i128,
+    /// (from, increment, price of one unit size in nano-units)
+    pub steps: Vec<(i128, i128, i128)>,
+    pub per: i128,
+}
+
+/// Billed units: the minimum first, then whole increments, step by step.
+pub fn billed(price: &Price, units: i128) -> Vec<i128> {
+    let mut billed = Vec::new();
+    for (n, (from, increment, _)) in price.steps.iter().enumerate() {
+        let end = price.steps.get(n + 1).map_or(i128::MAX, |next| next.0);
+        let mut counted = if n == 0 { price.minimum } else { 0 };
+        let wanted = (units.min(end) - from).max(0);
+        if wanted > counted {
+            counted += (wanted - counted + increment - 1) / increment * increment;
+        }
+        billed.push(counted);
+    }
+    billed
+}
+
+/// The charge in nano-units, rounded to `places` by `mode`; `free` is what zero units cost nothing under.
+pub fn charge(price: &Price, units: i128, free: bool, places: u32, mode: &str) -> i128 {
+    if units == 0 && free {
+        return 0;
+    }
+    let parts = billed(price, units);
+    let sum: i128 = price.steps.iter().zip(parts).map(|((_, _, unit), billed)| unit * billed).sum();
+    round(price.setup_nano * price.per + sum, price.per, places, mode)
+}
+
+/// `numerator / denominator` nano-units to `places` places: the two neighbours are compared by their distance.
+pub fn round(numerator: i128, denominator: i128, places: u32, mode: &str) -> i128 {
+    let place = 10i128.pow(9 - places);
+    let below = numerator.abs() / (denominator * place) * place;
+    let above = below + place;
+    let (to_below, to_above) = (numerator.abs() - below * denominator, above * denominator - numerator.abs());
+    let nearest = match to_below.cmp(&to_above) {
+        std::cmp::Ordering::Less => below,
+        std::cmp::Ordering::Greater => above,
+        std::cmp::Ordering::Equal if mode == "half_up" => above,
+        std::cmp::Ordering::Equal => {
+            if below / place % 2 == 0 {
+                below
+            } else {
+                above
+            }
+        }
+    };
+    let size = match mode {
+        "down" => below,
+        "up" => {
+            if to_below == 0 {
+                below
+            } else {
+                above
+            }
+        }
+        _ => nearest,
+    };
+    if numerator < 0 { -size } else { size }
+}
