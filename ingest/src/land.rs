@@ -1,1 +1,381 @@
-//! Landing.
+//! Landing: what arrives is kept whole, under its hash, and gets its place in the one order that everything acts in.
+//!
+//! ```text
+//! landing/objects/<sha256>                       bytes, put once, never changed
+//! landing/arrivals/00000000000000000042.json     what arrived as the 42nd: a delivery, a reference import or a decision
+//! ```
+//!
+//! A number is taken by putting its record where none is. Whoever takes number n has seen all records below n and decided by
+//! them; if another was faster, it looks again. So of two processes that land the same file one finds the other's arrival.
+
+mod arrival;
+mod error;
+mod index;
+mod paths;
+mod request;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::io::{ErrorKind, Read};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::delivery::ArrivalNumber;
+use domain::ids::TenantId;
+use domain::ports::{Blob, BlobError, Clock, StagedBlob};
+use sha2::{Digest, Sha256};
+
+pub use self::arrival::{Arrival, ArrivalKind, Decision, DeliveryRecord, DeliveryState, ImportKind, ImportRecord};
+pub use self::error::LandError;
+pub use self::paths::{PathLimits, collect_paths};
+pub use self::request::{ImportRequest, LandRequest, Repeat};
+
+use self::index::{Index, Ruling};
+
+/// How much is read, hashed and written at once.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// Limits of landing.
+#[derive(Debug, Clone, Copy)]
+pub struct LandingSettings {
+    /// Largest file that is landed, bytes.
+    pub file_bytes_max: u64,
+    /// Largest reference import, bytes: imports are read into memory.
+    pub import_bytes_max: u64,
+    /// How often a number is tried for when others take it first.
+    pub attempts_max: u32,
+}
+
+impl Default for LandingSettings {
+    fn default() -> Self {
+        Self { file_bytes_max: 16 << 30, import_bytes_max: 1 << 30, attempts_max: 1000 }
+    }
+}
+
+/// What became of something that was landed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Landed {
+    /// It has arrived and acts.
+    New(Arrival),
+    /// It has arrived and waits for a word: see [`DeliveryState::Held`].
+    Held(Arrival),
+    /// It had arrived before, as this; nothing was changed.
+    Already(Arrival),
+}
+
+impl Landed {
+    /// The arrival.
+    pub fn arrival(&self) -> &Arrival {
+        match self {
+            Self::New(arrival) | Self::Held(arrival) | Self::Already(arrival) => arrival,
+        }
+    }
+}
+
+/// The landing of an object store.
+pub struct Landing {
+    blob: Arc<dyn Blob>,
+    settings: LandingSettings,
+    /// What is known of the arrivals; filled by the first call that wants it. Held over the taking of a number, so that the
+    /// threads of one process queue up here instead of taking numbers from each other.
+    index: Mutex<Index>,
+    /// Small objects that are known to be there: the profile texts that thousands of files share.
+    present: Mutex<HashSet<String>>,
+}
+
+impl std::fmt::Debug for Landing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Landing").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// Bytes that are written but have no name yet.
+struct Staged {
+    blob: Box<dyn StagedBlob>,
+    sha256: String,
+    size: u64,
+}
+
+impl Landing {
+    /// The landing of a store. Nothing is read or written yet.
+    pub fn new(blob: Arc<dyn Blob>, settings: LandingSettings) -> Self {
+        Self { blob, settings, index: Mutex::default(), present: Mutex::default() }
+    }
+
+    /// Where the bytes of this hash lie.
+    pub fn object_path(sha256: &str) -> String {
+        format!("landing/objects/{sha256}")
+    }
+
+    /// Lands a file: its bytes first, then its profile's text, then its arrival. Memory is bounded whatever the file's size.
+    ///
+    /// - The same bytes of the same account, under any name: [`Landed::Already`], unless what arrived was held and the request
+    ///   says [`Repeat::AsNew`]. Files without bytes are told apart by their names.
+    /// - The same bytes from another account of the tenant: held, unless as new.
+    /// - Other bytes under the same name and cycle where the profile says delta: held, unless as new.
+    pub fn land(&self, request: &LandRequest, bytes: &mut dyn Read, clock: &dyn Clock) -> Result<Landed, LandError> {
+        request.check()?;
+        let file = &request.origin;
+        let staged = self.stage(file, bytes, self.settings.file_bytes_max)?;
+        let (sha256, size) = (staged.sha256.clone(), staged.size);
+        let identity = request.identity(&sha256);
+        let ruling = self.refreshed()?.rule(&identity, size, request.mode, request.repeat);
+        if let Ruling::Already(number) = ruling {
+            return Ok(Landed::Already(self.read(number)?));
+        }
+        self.publish(file, staged)?;
+        let profile_sha256 = self.land_text(file, &request.profile_text)?;
+        self.arrive(file, clock, |index| {
+            let state = match index.rule(&identity, size, request.mode, request.repeat) {
+                Ruling::Already(number) => return Err(number),
+                Ruling::Announce => DeliveryState::Announced,
+                Ruling::Hold(reason) => DeliveryState::Held { reason },
+            };
+            Ok(ArrivalKind::Delivery(DeliveryRecord {
+                delivery: identity.id(),
+                identity: identity.clone(),
+                origin: request.origin.clone(),
+                size,
+                profile: request.profile.to_string(),
+                profile_sha256: profile_sha256.clone(),
+                cut_rows: request.cut_rows,
+                state,
+            }))
+        })
+    }
+
+    /// Lands reference data. Bytes equal to the newest import of the same kind and tenant are a no-op; equal to an older one
+    /// they are a new arrival, because putting back what was there before is an act.
+    pub fn land_import(&self, request: &ImportRequest, bytes: &mut dyn Read, clock: &dyn Clock) -> Result<Landed, LandError> {
+        request.check()?;
+        let file = &request.origin;
+        let staged = self.stage(file, bytes, self.settings.import_bytes_max)?;
+        let (sha256, size) = (staged.sha256.clone(), staged.size);
+        let arrived = |index: &Index| {
+            let newest = index.newest_import(&request.tenant, request.what);
+            newest.filter(|newest| newest.sha256 == sha256).map(|newest| newest.number)
+        };
+        let arrived_before = arrived(&*self.refreshed()?);
+        if let Some(number) = arrived_before {
+            return Ok(Landed::Already(self.read(number)?));
+        }
+        self.publish(file, staged)?;
+        self.arrive(file, clock, |index| match arrived(index) {
+            Some(number) => Err(number),
+            None => Ok(ArrivalKind::Import(ImportRecord {
+                tenant: request.tenant.clone(),
+                what: request.what,
+                origin: request.origin.clone(),
+                sha256: sha256.clone(),
+                size,
+            })),
+        })
+    }
+
+    /// Arrivals from a number on, in order. A repeat of a delivery that an earlier arrival has announced (or held, if this one
+    /// is held, too) is left out: the lowest number acts, also if a store's lost answer put the same delivery there twice.
+    pub fn arrivals(&self, from: ArrivalNumber) -> Result<Vec<Arrival>, LandError> {
+        let numbers: Vec<ArrivalNumber> = self.refreshed()?.in_force(from).collect();
+        numbers.into_iter().map(|number| self.read(number)).collect()
+    }
+
+    /// Deliveries that wait for a word, in order.
+    pub fn held(&self) -> Result<Vec<Arrival>, LandError> {
+        let numbers = self.refreshed()?.held();
+        numbers.into_iter().map(|number| self.read(number)).collect()
+    }
+
+    /// One arrival.
+    pub fn arrival(&self, number: ArrivalNumber) -> Result<Arrival, LandError> {
+        self.read(number)
+    }
+
+    /// The import of a kind that came last.
+    pub fn newest_import(&self, tenant: &TenantId, what: ImportKind) -> Result<Option<Arrival>, LandError> {
+        let newest = self.refreshed()?.newest_import(tenant, what).map(|newest| newest.number);
+        newest.map(|number| self.read(number)).transpose()
+    }
+
+    /// The number that the next arrival gets: all below it can be read.
+    pub fn next_number(&self) -> Result<ArrivalNumber, LandError> {
+        Ok(self.refreshed()?.next())
+    }
+
+    /// Some bytes of a landed file.
+    pub fn read_range(&self, sha256: &str, range: Range<u64>) -> Result<Vec<u8>, LandError> {
+        let path = Self::object_path(sha256);
+        self.blob.get_range(&path, range).map_err(|e| LandError::store(&path, e))
+    }
+
+    /// All bytes of a landed import or profile, checked against their hash.
+    pub fn read_import(&self, sha256: &str) -> Result<Vec<u8>, LandError> {
+        let path = Self::object_path(sha256);
+        let store = |e| LandError::store(&path, e);
+        let size = self.blob.size(&path).map_err(store)?;
+        if size > self.settings.import_bytes_max {
+            return Err(LandError::TooLarge { file: path, bytes_max: self.settings.import_bytes_max });
+        }
+        let bytes = self.blob.get(&path).map_err(store)?;
+        let found = hex(&Sha256::digest(&bytes));
+        if found != sha256 {
+            return Err(LandError::Damaged { path, what: format!("its bytes have the hash {found}") });
+        }
+        Ok(bytes)
+    }
+
+    /// Writes bytes under no name and hashes them on the way.
+    fn stage(&self, file: &str, bytes: &mut dyn Read, bytes_max: u64) -> Result<Staged, LandError> {
+        let mut blob = self.blob.stage().map_err(|e| LandError::store(file, e))?;
+        let mut hash = Sha256::new();
+        let mut size = 0;
+        let mut chunk = vec![0; CHUNK_BYTES];
+        loop {
+            let count = match bytes.read(&mut chunk) {
+                Ok(0) => break,
+                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                read => read.map_err(|source| LandError::Source { file: file.to_owned(), source })?,
+            };
+            size += count as u64;
+            if size > bytes_max {
+                return Err(LandError::TooLarge { file: file.to_owned(), bytes_max });
+            }
+            hash.update(&chunk[..count]);
+            blob.write_all(&chunk[..count]).map_err(|e| LandError::store(file, domain::ports::io_error(file, e)))?;
+        }
+        Ok(Staged { blob, sha256: hex(&hash.finalize()), size })
+    }
+
+    /// Gives staged bytes their name. If they have it already, nothing is changed; only their size is compared.
+    fn publish(&self, file: &str, staged: Staged) -> Result<(), LandError> {
+        let Staged { blob, sha256, size } = staged;
+        let path = Self::object_path(&sha256);
+        match blob.publish(&path) {
+            Ok(()) => Ok(()),
+            // Unknown or taken: what counts is whether the bytes are there.
+            Err(cause @ (BlobError::AlreadyExists(_) | BlobError::Ambiguous(_))) => match self.blob.size(&path) {
+                Ok(found) if found == size => Ok(()),
+                Ok(found) => Err(LandError::Damaged { path, what: format!("it has {found} bytes instead of {size}") }),
+                Err(BlobError::NotFound(_)) => Err(LandError::store(file, cause)),
+                Err(other) => Err(LandError::store(file, other)),
+            },
+            Err(cause) => Err(LandError::store(file, cause)),
+        }
+    }
+
+    /// Lands a small text once per process and returns its hash.
+    fn land_text(&self, file: &str, text: &str) -> Result<String, LandError> {
+        let sha256 = hex(&Sha256::digest(text));
+        let present = || self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        if !present().contains(&sha256) {
+            let staged = self.stage(file, &mut text.as_bytes(), u64::MAX)?;
+            self.publish(file, staged)?;
+            present().insert(sha256.clone());
+        }
+        Ok(sha256)
+    }
+
+    /// Takes the next number for what `decide` says, given all arrivals before it; or finds that it has arrived.
+    fn arrive(
+        &self,
+        file: &str,
+        clock: &dyn Clock,
+        decide: impl Fn(&Index) -> Result<ArrivalKind, ArrivalNumber>,
+    ) -> Result<Landed, LandError> {
+        let mut index = self.index();
+        for _ in 0..self.settings.attempts_max {
+            self.refresh(&mut index)?;
+            let kind = match decide(&index) {
+                Ok(kind) => kind,
+                Err(number) => return Ok(Landed::Already(self.read(number)?)),
+            };
+            let arrival = Arrival { number: index.next(), arrived_us: clock.now_us(), kind };
+            if self.take(file, &arrival)? {
+                index.note(&arrival);
+                let held = matches!(&arrival.kind, ArrivalKind::Delivery(d) if d.state != DeliveryState::Announced);
+                return Ok(if held { Landed::Held(arrival) } else { Landed::New(arrival) });
+            }
+        }
+        Err(LandError::Busy { file: file.to_owned(), attempts: self.settings.attempts_max })
+    }
+
+    /// Puts an arrival's record where none is; false when the number may be another's by now.
+    fn take(&self, file: &str, arrival: &Arrival) -> Result<bool, LandError> {
+        let path = arrival::path(arrival.number);
+        let record = arrival.encode();
+        match self.blob.put_if_absent(&path, &record) {
+            Ok(()) => Ok(true),
+            Err(BlobError::AlreadyExists(_)) => Ok(false),
+            // Reload and compare, never retry blindly.
+            Err(BlobError::Ambiguous(_)) => match self.blob.get(&path) {
+                Ok(found) => Ok(found == record),
+                Err(BlobError::NotFound(_)) => Ok(false),
+                Err(cause) => Err(LandError::store(file, cause)),
+            },
+            Err(cause) => Err(LandError::store(file, cause)),
+        }
+    }
+
+    fn index(&self) -> MutexGuard<'_, Index> {
+        // Noting an arrival is the last step of reading it: an index that a panic left is short at most.
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refreshed(&self) -> Result<MutexGuard<'_, Index>, LandError> {
+        let mut index = self.index();
+        self.refresh(&mut index)?;
+        Ok(index)
+    }
+
+    /// Takes in arrivals that are not known yet: once all of them, then only those beyond the last.
+    fn refresh(&self, index: &mut Index) -> Result<(), LandError> {
+        let listed = if index.is_blank() { self.begin(index)? } else { None };
+        while let Some(record) = self.record(index.next())? {
+            index.note(&Arrival::decode(index.next(), &record)?);
+        }
+        match listed {
+            // A number is taken only when all below it are: what is missing now was removed.
+            Some(last) if last >= index.next() => {
+                let what = "it is missing, but later arrivals are there".to_owned();
+                Err(LandError::Damaged { path: arrival::path(index.next()), what })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Finds the first arrival that is kept; returns the last that was listed. A listing beside a running writer may leave out
+    /// what came while it was made, so what lies before the first listed one is looked for by name.
+    fn begin(&self, index: &mut Index) -> Result<Option<ArrivalNumber>, LandError> {
+        let listed = self.blob.list(arrival::FOLDER).map_err(|e| LandError::store(arrival::FOLDER, e))?;
+        let mut numbers = listed.iter().filter_map(|entry| arrival::number_of(&entry.path));
+        let mut first = numbers.next().unwrap_or(arrival::FIRST);
+        while first > arrival::FIRST && self.record(first - 1)?.is_some() {
+            first -= 1;
+        }
+        index.begin(first);
+        Ok(numbers.last())
+    }
+
+    /// The record of a number, if it is taken.
+    fn record(&self, number: ArrivalNumber) -> Result<Option<Vec<u8>>, LandError> {
+        let path = arrival::path(number);
+        match self.blob.get(&path) {
+            Ok(record) => Ok(Some(record)),
+            Err(BlobError::NotFound(_)) => Ok(None),
+            Err(cause) => Err(LandError::store(&path, cause)),
+        }
+    }
+
+    fn read(&self, number: ArrivalNumber) -> Result<Arrival, LandError> {
+        let record = self.record(number)?.ok_or(LandError::NoArrival(number))?;
+        Arrival::decode(number, &record)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

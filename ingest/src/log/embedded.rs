@@ -100,7 +100,7 @@ impl EmbeddedLog {
             Ok(partition)
         })?);
         let flusher = match settings.fsync {
-            Fsync::EveryMs(ms) => Some(Flusher::start(Arc::downgrade(&partitions), ms)?),
+            Fsync::Interval { every_ms } => Some(Flusher::start(Arc::downgrade(&partitions), every_ms)?),
             Fsync::Always | Fsync::Never => None,
         };
         Ok(Self::share(folder, meta, partitions, torn_tails, Access::Writer { settings, flusher, _lock: lock }))
@@ -216,7 +216,7 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // What fails here was promised to nobody: unforced records under `EveryMs`, and progress.
+        // What fails here was promised to nobody: unforced records under `Interval`, and progress.
         let _ = self.flush();
     }
 }

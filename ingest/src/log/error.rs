@@ -33,7 +33,7 @@ pub enum LogError {
     /// The folder was written by a newer program.
     #[error("log file `{file}` has format {found}, this program reads up to {known}; use the newer program",
         file = file.display())]
-    NewerFormat {
+    Newer {
         /// The file that says so.
         file: PathBuf,
         /// Its format.

@@ -1,4 +1,4 @@
-//! Forces appended records to the disk some milliseconds after the first of them: the thread behind [`super::Fsync::EveryMs`].
+//! Forces appended records to the disk some milliseconds after the first of them: the thread behind [`super::Fsync::Interval`].
 
 use std::sync::Weak;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -13,9 +13,9 @@ pub(super) struct Flusher(SyncSender<()>);
 
 impl Flusher {
     /// Starts the thread. It holds the partitions only weakly, so it never keeps a log open.
-    pub(super) fn start(partitions: Weak<Partitions>, every_ms: u32) -> Result<Self, LogError> {
+    pub(super) fn start(partitions: Weak<Partitions>, every_ms: u64) -> Result<Self, LogError> {
         let (dirty, signals) = sync_channel(1);
-        let every = Duration::from_millis(every_ms.into());
+        let every = Duration::from_millis(every_ms);
         std::thread::Builder::new()
             .name("log-flush".to_owned())
             .spawn(move || run(&signals, every, &partitions))

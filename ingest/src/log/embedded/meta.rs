@@ -94,7 +94,7 @@ pub(super) fn parse<T: for<'de> Deserialize<'de>>(file: &Path, bytes: &[u8], kno
         |e: serde_json::Error| LogError::Corrupt { file: file.to_owned(), byte: 0, what: format!("it is not as written: {e}") };
     let Format { format } = serde_json::from_slice(bytes).map_err(corrupt)?;
     if format > known {
-        return Err(LogError::NewerFormat { file: file.to_owned(), found: format, known });
+        return Err(LogError::Newer { file: file.to_owned(), found: format, known });
     }
     serde_json::from_slice(bytes).map_err(corrupt)
 }

@@ -149,7 +149,7 @@ impl PartitionLog {
         }
         let appended_us = settings.clock.now_us();
         let frame = frame::encode(offset, appended_us, key, headers, payload);
-        if at > super::segment::HEADER_BYTES as u64 && at + frame.len() as u64 > settings.segment_bytes {
+        if at > super::segment::HEADER_BYTES as u64 && at + frame.len() as u64 > settings.segment_bytes_max {
             self.sync_tail(&mut tail)?;
             let segment = Segment::create(&self.folder, self.belonging, offset)?;
             (at, file, path) = (segment.end, Arc::clone(&segment.file), segment.path.clone());

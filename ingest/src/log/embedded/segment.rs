@@ -173,7 +173,7 @@ fn check_header(file: &File, path: &Path, belonging: Belonging, base: u64) -> Re
     }
     let format = u32::from_le_bytes([fields[8], fields[9], fields[10], fields[11]]);
     if format > SEGMENT_FORMAT {
-        return Err(LogError::NewerFormat { file: path.to_owned(), found: format, known: SEGMENT_FORMAT });
+        return Err(LogError::Newer { file: path.to_owned(), found: format, known: SEGMENT_FORMAT });
     }
     if found[..] != header(belonging, base) {
         return corrupt("its header names another log, partition or first offset");

@@ -13,8 +13,11 @@ use crate::log::{LogError, Topic};
 pub enum Fsync {
     /// Before the append returns: nothing that was acknowledged.
     Always,
-    /// At most this many milliseconds later.
-    EveryMs(u32),
+    /// A little later.
+    Interval {
+        /// At most this many milliseconds, 1 to 60,000.
+        every_ms: u64,
+    },
     /// When the operating system likes; the log may then have to be made anew and filled from landing.
     Never,
 }
@@ -42,7 +45,7 @@ pub struct LogSettings {
     /// Partitions of `tollway.cdr.batches.v1`, 1 to 1,024. Only used when the log is made: an existing log keeps its own.
     pub batches_partitions: u32,
     /// Size at which a new segment begins, 4 KiB to 1 GiB.
-    pub segment_bytes: u64,
+    pub segment_bytes_max: u64,
     /// When records are forced to the disk.
     pub fsync: Fsync,
     /// How much is kept of what is no longer needed.
@@ -57,7 +60,7 @@ impl LogSettings {
         Self {
             files_partitions: 4,
             batches_partitions: 8,
-            segment_bytes: 16 * 1024 * 1024,
+            segment_bytes_max: 16 * 1024 * 1024,
             fsync: Fsync::Always,
             retention: Retention { bytes_max: 64 * 1024 * 1024, age_us_max: 7 * 86_400_000_000 },
             clock,
@@ -78,9 +81,9 @@ impl LogSettings {
         };
         within("files_partitions", self.files_partitions.into(), 1..=1024, "1 to 1024")?;
         within("batches_partitions", self.batches_partitions.into(), 1..=1024, "1 to 1024")?;
-        within("segment_bytes", self.segment_bytes, 4096..=1 << 30, "4096 to 1073741824")?;
+        within("segment_bytes_max", self.segment_bytes_max, 4096..=1 << 30, "4096 to 1073741824")?;
         match self.fsync {
-            Fsync::EveryMs(ms) => within("fsync_every_ms", ms.into(), 1..=60_000, "1 to 60000"),
+            Fsync::Interval { every_ms } => within("fsync_every_ms", every_ms, 1..=60_000, "1 to 60000"),
             Fsync::Always | Fsync::Never => Ok(()),
         }
     }
@@ -91,7 +94,7 @@ impl fmt::Debug for LogSettings {
         f.debug_struct("LogSettings")
             .field("files_partitions", &self.files_partitions)
             .field("batches_partitions", &self.batches_partitions)
-            .field("segment_bytes", &self.segment_bytes)
+            .field("segment_bytes_max", &self.segment_bytes_max)
             .field("fsync", &self.fsync)
             .field("retention", &self.retention)
             .finish_non_exhaustive()

@@ -125,7 +125,7 @@ impl LogUnderTest for UnderTest {
 
 #[test]
 fn keeps_the_contract_under_every_fsync_policy() {
-    for fsync in [Fsync::Always, Fsync::EveryMs(1), Fsync::Never] {
+    for fsync in [Fsync::Always, Fsync::Interval { every_ms: 1 }, Fsync::Never] {
         contract::run(&mut || Box::new(UnderTest::new(fsync)));
     }
 }
@@ -203,7 +203,7 @@ fn a_flipped_bit_before_the_last_record_is_damage_that_names_file_and_byte() {
 
 /// Small segments: about five records each.
 fn in_segments(folder: &Path, clock: Arc<TestClock>, retention: Retention) -> EmbeddedLog {
-    let settings = LogSettings { segment_bytes: 4096, clock, retention, ..settings() };
+    let settings = LogSettings { segment_bytes_max: 4096, clock, retention, ..settings() };
     let log = EmbeddedLog::open(folder, settings).expect("a log");
     for n in 0..20_u8 {
         append(&log, &[n; 700]);
@@ -310,7 +310,7 @@ fn a_second_writer_is_refused_and_told_who_writes() {
 fn readers_follow_a_running_writer() {
     let folder = TempDir::new().expect("a folder");
     assert!(matches!(EmbeddedLog::open_read_only(folder.path()), Err(LogError::NoLog(_))));
-    let settings = LogSettings { segment_bytes: 4096, retention: Retention::NONE, ..settings() };
+    let settings = LogSettings { segment_bytes_max: 4096, retention: Retention::NONE, ..settings() };
     let log = EmbeddedLog::open(folder.path(), settings).expect("a log");
     append(&log, b"one");
     let beside = EmbeddedLog::open_read_only(folder.path()).expect("beside the writer");
@@ -348,7 +348,7 @@ fn what_a_newer_program_wrote_is_refused_as_such() {
     let text = fs::read_to_string(&meta).expect("the meta file");
     fs::write(&meta, r#"{"format": 2, "shards": []}"#).expect("a write");
     let refused = open(folder.path());
-    assert!(matches!(&refused, Err(LogError::NewerFormat { file, found: 2, known: 1 }) if *file == meta), "{refused:?}");
+    assert!(matches!(&refused, Err(LogError::Newer { file, found: 2, known: 1 }) if *file == meta), "{refused:?}");
     fs::write(&meta, "{").expect("a write");
     assert!(matches!(open(folder.path()), Err(LogError::Corrupt { file, .. }) if file == meta));
     fs::write(&meta, text).expect("a write");
@@ -359,7 +359,7 @@ fn what_a_newer_program_wrote_is_refused_as_such() {
     let checksum = crc32c::crc32c(&bytes[..fields]).to_le_bytes();
     bytes[fields..].copy_from_slice(&checksum);
     fs::write(&segment, bytes).expect("a write");
-    assert!(matches!(open(folder.path()), Err(LogError::NewerFormat { file, found: 2, .. }) if file == segment));
+    assert!(matches!(open(folder.path()), Err(LogError::Newer { file, found: 2, .. }) if file == segment));
 }
 
 #[test]

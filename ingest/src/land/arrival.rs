@@ -1,0 +1,183 @@
+//! The record of an arrival: versioned JSON, one object per number.
+
+use domain::delivery::{ArrivalNumber, DeliveryId, DeliveryIdentity};
+use domain::ids::TenantId;
+use serde::{Deserialize, Serialize};
+
+use super::error::LandError;
+
+/// The format of records that this program writes, and the newest that it reads.
+const ARRIVAL_FORMAT: u32 = 1;
+
+/// The first number.
+pub(super) const FIRST: ArrivalNumber = 1;
+
+/// Where the records lie.
+pub(super) const FOLDER: &str = "landing/arrivals/";
+
+/// Something that has arrived, at its place in the order that everything acts in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// Its place: from 1, without gaps.
+    pub number: ArrivalNumber,
+    /// When its record was made, microseconds since 1970 UTC. The order is the numbers', not the clock's.
+    pub arrived_us: i64,
+    /// What arrived.
+    pub kind: ArrivalKind,
+}
+
+/// What can arrive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArrivalKind {
+    /// A provider's file.
+    Delivery(DeliveryRecord),
+    /// Reference data.
+    Import(ImportRecord),
+    /// An operator's word.
+    Decision(Decision),
+}
+
+/// A provider's file as it was landed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeliveryRecord {
+    /// What makes it itself.
+    pub identity: DeliveryIdentity,
+    /// The hash of the identity.
+    pub delivery: DeliveryId,
+    /// The name as given: a path, an address.
+    pub origin: String,
+    /// Bytes.
+    pub size: u64,
+    /// The profile's label, `kpn-sp16@1`.
+    pub profile: String,
+    /// The profile's text as it was at landing, itself a landed object: split and parse are pure in it.
+    pub profile_sha256: String,
+    /// How many rows split puts into one claim check; fixed here, so that every split of this file cuts alike.
+    pub cut_rows: u64,
+    /// Whether it acts.
+    pub state: DeliveryState,
+}
+
+/// Whether a delivery acts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// It does: split reads it.
+    Announced,
+    /// It waits for a word.
+    Held {
+        /// Why, and what to do.
+        reason: String,
+    },
+}
+
+/// Reference data as it was landed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportRecord {
+    /// Whose data it is.
+    pub tenant: TenantId,
+    /// What it describes.
+    pub what: ImportKind,
+    /// The name as given.
+    pub origin: String,
+    /// SHA-256 of the bytes, hexadecimal.
+    pub sha256: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// The kinds of reference data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportKind {
+    /// Which identifiers belong to which device, subscription, customer and plan, from when to when.
+    Devices,
+    /// Customers and their billing cycles.
+    Customers,
+    /// Plans and the tariffs behind them.
+    Plans,
+    /// A tariff.
+    Tariffs,
+}
+
+/// An operator's word that acts at its place in the order. There is none yet: withdrawals, edits of suspense rows, write-offs
+/// and cycle closes become variants, each with the release that brings it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {}
+
+#[derive(Serialize)]
+struct Writing<'a> {
+    format: u32,
+    number: ArrivalNumber,
+    arrived_us: i64,
+    kind: &'a ArrivalKind,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reading {
+    #[serde(rename = "format")]
+    _format: u32,
+    number: ArrivalNumber,
+    arrived_us: i64,
+    kind: ArrivalKind,
+}
+
+/// Read before all else, so that a newer record is told from a damaged one.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+/// The object of a number: names sort as numbers do.
+pub(super) fn path(number: ArrivalNumber) -> String {
+    format!("{FOLDER}{number:020}.json")
+}
+
+/// Reads back what [`path`] wrote.
+pub(super) fn number_of(object: &str) -> Option<ArrivalNumber> {
+    let number = object.strip_prefix(FOLDER)?.strip_suffix(".json")?.parse().ok()?;
+    (path(number) == object).then_some(number)
+}
+
+impl Arrival {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let Self { number, arrived_us, kind } = self;
+        let record = Writing { format: ARRIVAL_FORMAT, number: *number, arrived_us: *arrived_us, kind };
+        serde_json::to_vec_pretty(&record).expect("numbers and texts are JSON")
+    }
+
+    /// Reads a record and checks that it is the one of its number.
+    pub(super) fn decode(number: ArrivalNumber, record: &[u8]) -> Result<Self, LandError> {
+        let damaged = |what: String| LandError::Damaged { path: path(number), what };
+        let unreadable = |e: serde_json::Error| damaged(format!("it is no arrival: {e}"));
+        let Format { format } = serde_json::from_slice(record).map_err(unreadable)?;
+        if format > ARRIVAL_FORMAT {
+            return Err(LandError::Newer { path: path(number), found: format, known: ARRIVAL_FORMAT });
+        }
+        let read: Reading = serde_json::from_slice(record).map_err(unreadable)?;
+        if read.number != number {
+            return Err(damaged(format!("it says that it is arrival {}", read.number)));
+        }
+        let hashes = match &read.kind {
+            ArrivalKind::Delivery(d) if d.delivery != d.identity.id() => {
+                return Err(damaged(format!("its delivery is {}, its identity makes {}", d.delivery, d.identity.id())));
+            }
+            ArrivalKind::Delivery(d) => vec![&d.identity.sha256, &d.profile_sha256],
+            ArrivalKind::Import(import) => vec![&import.sha256],
+            ArrivalKind::Decision(_) => Vec::new(),
+        };
+        if let Some(bad) = hashes.into_iter().find(|hash| !is_sha256(hash)) {
+            return Err(damaged(format!("`{bad}` is no SHA-256")));
+        }
+        Ok(Self { number, arrived_us: read.arrived_us, kind: read.kind })
+    }
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}

@@ -1,0 +1,161 @@
+//! What landing remembers of the arrivals, so that the ten-thousandth file costs what the first did: about 300 bytes for each.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use domain::delivery::{Account, ArrivalNumber, DeliveryId, DeliveryIdentity, DeliveryMode};
+use domain::ids::TenantId;
+
+use super::arrival::{Arrival, ArrivalKind, DeliveryRecord, DeliveryState, ImportKind, ImportRecord};
+use super::request::Repeat;
+
+/// What the arrivals so far mean for a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ruling {
+    /// It has arrived, as this.
+    Already(ArrivalNumber),
+    /// It is new and acts.
+    Announce,
+    /// It is new and waits, for this reason.
+    Hold(String),
+}
+
+/// Arrivals by what decisions ask for.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// The next number; 0 as long as nothing was read.
+    next: ArrivalNumber,
+    first: ArrivalNumber,
+    /// By hash of the bytes.
+    by_bytes: HashMap<String, Vec<Seen>>,
+    /// The latest announced arrival of a name; see [`name`].
+    by_name: HashMap<DeliveryId, ArrivalNumber>,
+    by_delivery: HashMap<DeliveryId, Acting>,
+    imports: BTreeMap<(TenantId, ImportKind), NewestImport>,
+    /// Repeats, which do not act.
+    ignored: BTreeSet<ArrivalNumber>,
+}
+
+/// A file that has arrived.
+#[derive(Debug)]
+struct Seen {
+    account: Account,
+    name: DeliveryId,
+    number: ArrivalNumber,
+    announced: bool,
+}
+
+/// The lowest numbers of a delivery.
+#[derive(Debug, Default)]
+struct Acting {
+    announced: Option<ArrivalNumber>,
+    held: Option<ArrivalNumber>,
+}
+
+/// The last import of a kind.
+#[derive(Debug)]
+pub(super) struct NewestImport {
+    pub(super) number: ArrivalNumber,
+    pub(super) sha256: String,
+}
+
+/// What a file is called apart from its bytes: account, cycle, logical file.
+fn name(identity: &DeliveryIdentity) -> DeliveryId {
+    DeliveryIdentity { sha256: String::new(), generation: 0, ..identity.clone() }.id()
+}
+
+impl Index {
+    pub(super) fn is_blank(&self) -> bool {
+        self.next == 0
+    }
+
+    pub(super) fn begin(&mut self, first: ArrivalNumber) {
+        (self.first, self.next) = (first, first);
+    }
+
+    pub(super) fn next(&self) -> ArrivalNumber {
+        self.next
+    }
+
+    /// Takes in the arrival that has the next number.
+    pub(super) fn note(&mut self, arrival: &Arrival) {
+        match &arrival.kind {
+            ArrivalKind::Delivery(record) => self.note_delivery(arrival.number, record),
+            ArrivalKind::Import(import) => self.note_import(arrival.number, import),
+            ArrivalKind::Decision(decision) => match *decision {},
+        }
+        self.next = arrival.number + 1;
+    }
+
+    fn note_delivery(&mut self, number: ArrivalNumber, record: &DeliveryRecord) {
+        let announced = record.state == DeliveryState::Announced;
+        let acting = self.by_delivery.entry(record.delivery).or_default();
+        let repeats = acting.announced.is_some() || (!announced && acting.held.is_some());
+        if repeats {
+            self.ignored.insert(number);
+            return;
+        }
+        let name = name(&record.identity);
+        if announced {
+            acting.announced = Some(number);
+            self.by_name.insert(name, number);
+        } else {
+            acting.held = Some(number);
+        }
+        let seen = Seen { account: record.identity.account.clone(), name, number, announced };
+        self.by_bytes.entry(record.identity.sha256.clone()).or_default().push(seen);
+    }
+
+    fn note_import(&mut self, number: ArrivalNumber, import: &ImportRecord) {
+        let newest = NewestImport { number, sha256: import.sha256.clone() };
+        self.imports.insert((import.tenant.clone(), import.what), newest);
+    }
+
+    /// What the arrivals so far mean for a file of this identity.
+    pub(super) fn rule(&self, identity: &DeliveryIdentity, size: u64, mode: DeliveryMode, repeat: Repeat) -> Ruling {
+        let same_bytes = self.by_bytes.get(&identity.sha256).map_or(&[][..], Vec::as_slice);
+        let name = name(identity);
+        // All files without bytes have the same bytes: only the name tells one heartbeat from the next.
+        let ours = |seen: &&Seen| seen.account == identity.account && (size > 0 || seen.name == name);
+        let announced = same_bytes.iter().filter(ours).find(|seen| seen.announced);
+        let held = same_bytes.iter().find(ours);
+        match (announced, held, repeat) {
+            (Some(seen), _, _) | (None, Some(seen), Repeat::Hold) => return Ruling::Already(seen.number),
+            (None, _, Repeat::AsNew) => return Ruling::Announce,
+            (None, None, Repeat::Hold) => {}
+        }
+        let elsewhere = |seen: &&Seen| seen.account != identity.account && seen.account.tenant == identity.account.tenant;
+        if let Some(seen) = same_bytes.iter().find(elsewhere).filter(|_| size > 0) {
+            return Ruling::Hold(format!(
+                "same bytes as arrival {} of account {}; if it is meant for {}, land it again with --as-new",
+                seen.number,
+                seen.account.path(),
+                identity.account.path()
+            ));
+        }
+        match self.by_name.get(&name) {
+            Some(number) if mode == DeliveryMode::Delta => Ruling::Hold(format!(
+                "same name as arrival {number}, new content, and its profile says that files bring new rows under new names; \
+                 if its rows are wanted, land it again with --as-new"
+            )),
+            _ => Ruling::Announce,
+        }
+    }
+
+    /// The last import of a kind.
+    pub(super) fn newest_import(&self, tenant: &TenantId, what: ImportKind) -> Option<&NewestImport> {
+        self.imports.get(&(tenant.clone(), what))
+    }
+
+    /// Numbers from one on, without repeats.
+    pub(super) fn in_force(&self, from: ArrivalNumber) -> impl Iterator<Item = ArrivalNumber> + '_ {
+        (from.max(self.first)..self.next).filter(|number| !self.ignored.contains(number))
+    }
+
+    /// Deliveries that were held and not announced since.
+    pub(super) fn held(&self) -> Vec<ArrivalNumber> {
+        let waiting = self.by_delivery.values().filter(|acting| acting.announced.is_none());
+        let mut numbers: Vec<ArrivalNumber> = waiting.filter_map(|acting| acting.held).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+}

@@ -1,0 +1,106 @@
+//! What a caller says about something that it lands.
+
+use std::sync::Arc;
+
+use domain::delivery::{Account, DeliveryIdentity, DeliveryMode};
+use domain::ids::TenantId;
+
+use super::arrival::ImportKind;
+use super::error::LandError;
+
+/// Longest name of a file, bytes.
+const NAME_BYTES_MAX: usize = 4096;
+
+/// Longest name of a provider's cycle, bytes.
+const CYCLE_BYTES_MAX: usize = 64;
+
+/// What happens to a file that looks like one that has arrived but is not the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// It waits for a word.
+    Hold,
+    /// This is the word: it acts.
+    AsNew,
+}
+
+/// What is known about a file that is to be landed.
+#[derive(Debug, Clone)]
+pub struct LandRequest {
+    /// Who sent it.
+    pub account: Account,
+    /// The provider's billing cycle, if known.
+    pub cycle: Option<String>,
+    /// The name as given, for people.
+    pub origin: String,
+    /// The name under which the source would send a newer version of the same file: for most sources its file name.
+    pub logical_file: String,
+    /// The profile's label, `kpn-sp16@1`.
+    pub profile: Arc<str>,
+    /// The profile's text: it is landed, so that the file is read the same way for ever.
+    pub profile_text: Arc<str>,
+    /// What the profile promises about files of the same name.
+    pub mode: DeliveryMode,
+    /// How many rows split puts into one claim check, at least 1.
+    pub cut_rows: u64,
+    /// What happens if it looks like another.
+    pub repeat: Repeat,
+}
+
+impl LandRequest {
+    pub(super) fn check(&self) -> Result<(), LandError> {
+        check_name(&self.origin, "origin", &self.origin, NAME_BYTES_MAX)?;
+        check_name(&self.origin, "logical file", &self.logical_file, NAME_BYTES_MAX)?;
+        check_name(&self.origin, "profile", &self.profile, NAME_BYTES_MAX)?;
+        if let Some(cycle) = &self.cycle {
+            check_name(&self.origin, "cycle", cycle, CYCLE_BYTES_MAX)?;
+        }
+        if self.cut_rows == 0 {
+            return Err(LandError::Request {
+                file: self.origin.clone(),
+                what: "the cut is 0 rows, at least 1 is needed".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn identity(&self, sha256: &str) -> DeliveryIdentity {
+        DeliveryIdentity {
+            account: self.account.clone(),
+            cycle: self.cycle.clone(),
+            logical_file: self.logical_file.clone(),
+            sha256: sha256.to_owned(),
+            generation: 0,
+        }
+    }
+}
+
+/// What is known about reference data that is to be landed.
+#[derive(Debug, Clone)]
+pub struct ImportRequest {
+    /// Whose data it is.
+    pub tenant: TenantId,
+    /// What it describes.
+    pub what: ImportKind,
+    /// The name as given, for people.
+    pub origin: String,
+}
+
+impl ImportRequest {
+    pub(super) fn check(&self) -> Result<(), LandError> {
+        check_name(&self.origin, "origin", &self.origin, NAME_BYTES_MAX)
+    }
+}
+
+fn check_name(file: &str, field: &str, text: &str, bytes_max: usize) -> Result<(), LandError> {
+    let fault = if text.is_empty() {
+        "is empty".to_owned()
+    } else if text.len() > bytes_max {
+        format!("is longer than {bytes_max} bytes")
+    } else if text.chars().any(char::is_control) {
+        "has control characters".to_owned()
+    } else {
+        return Ok(());
+    };
+    let file = file.chars().filter(|c| !c.is_control()).take(200).collect();
+    Err(LandError::Request { file, what: format!("its {field} {fault}") })
+}

@@ -1,0 +1,423 @@
+//! Landing: what is new, what is known, what waits; races, lost answers, full disks, damaged and newer records.
+
+mod store;
+
+use std::io;
+
+use domain::delivery::{Account, DeliveryId, DeliveryMode};
+use domain::ids::{AccountId, ProviderId};
+use domain::ports::Disposition;
+
+use self::store::{Fault, TestStore};
+use super::*;
+
+struct TestClock;
+
+impl Clock for TestClock {
+    fn now_us(&self) -> i64 {
+        1_790_000_000_000_000
+    }
+}
+
+const ARRIVALS: &str = "landing/arrivals/";
+const OBJECTS: &str = "landing/objects/";
+
+/// Of `abc`, from FIPS 180-2.
+const ABC_SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+fn landing(store: &TestStore) -> Landing {
+    Landing::new(Arc::new(store.clone()), LandingSettings::default())
+}
+
+fn account(tenant: &str, account: &str) -> Account {
+    Account {
+        tenant: TenantId::parse(tenant).expect("an id"),
+        provider: ProviderId::parse("kpn").expect("an id"),
+        account: AccountId::parse(account).expect("an id"),
+    }
+}
+
+fn request(name: &str) -> LandRequest {
+    LandRequest {
+        account: account("main", "haven"),
+        cycle: None,
+        origin: format!("inbox/{name}"),
+        logical_file: name.to_owned(),
+        profile: "kpn-sp16@1".into(),
+        profile_text: "name = \"kpn-sp16\"".into(),
+        mode: DeliveryMode::Delta,
+        cut_rows: 50_000,
+        repeat: Repeat::Hold,
+    }
+}
+
+fn land(landing: &Landing, request: &LandRequest, bytes: &str) -> Landed {
+    landing.land(request, &mut bytes.as_bytes(), &TestClock).expect("landed")
+}
+
+fn refused(landing: &Landing, request: &LandRequest, bytes: &str) -> LandError {
+    landing.land(request, &mut bytes.as_bytes(), &TestClock).expect_err("not landed")
+}
+
+fn delivery(arrival: &Arrival) -> &DeliveryRecord {
+    match &arrival.kind {
+        ArrivalKind::Delivery(record) => record,
+        other => panic!("{other:?} is no delivery"),
+    }
+}
+
+fn numbers(arrivals: &[Arrival]) -> Vec<ArrivalNumber> {
+    arrivals.iter().map(|a| a.number).collect()
+}
+
+fn held_reason(landed: &Landed) -> &str {
+    match (landed, &delivery(landed.arrival()).state) {
+        (Landed::Held(_), DeliveryState::Held { reason }) => reason,
+        other => panic!("{other:?} is not held"),
+    }
+}
+
+#[test]
+fn a_file_is_kept_whole_under_its_hash_and_gets_a_number() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    let Landed::New(arrival) = land(&landing, &request("a.csv"), "abc") else { panic!("it is new") };
+    let record = delivery(&arrival);
+    assert_eq!((arrival.number, arrival.arrived_us), (1, TestClock.now_us()));
+    assert_eq!((&*record.identity.sha256, record.size, record.cut_rows), (ABC_SHA256, 3, 50_000));
+    assert_eq!(record.delivery, record.identity.id());
+    assert_eq!((&*record.origin, &*record.profile), ("inbox/a.csv", "kpn-sp16@1"));
+    assert_eq!(landing.read_range(ABC_SHA256, 1..3).expect("a part"), b"bc");
+    assert_eq!(landing.read_import(&record.profile_sha256).expect("the profile"), request("").profile_text.as_bytes());
+    assert_eq!(landing.arrival(1).expect("by number"), arrival);
+    assert!(matches!(landing.arrival(2), Err(LandError::NoArrival(2))));
+    assert_eq!(landing.next_number().expect("a number"), 2);
+}
+
+#[test]
+fn the_same_file_again_is_a_no_op_under_any_name() {
+    let store = TestStore::default();
+    let first = land(&landing(&store), &request("a.csv"), "abc");
+    let again = landing(&store);
+    for name in ["a.csv", "other.csv"] {
+        for repeat in [Repeat::Hold, Repeat::AsNew] {
+            let landed = land(&again, &LandRequest { repeat, ..request(name) }, "abc");
+            assert_eq!(landed, Landed::Already(first.arrival().clone()));
+        }
+    }
+    assert_eq!((store.paths(ARRIVALS).len(), store.paths(OBJECTS).len()), (1, 2), "the file and its profile");
+}
+
+#[test]
+fn the_same_bytes_under_another_account_wait_for_a_word() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    land(&landing, &request("a.csv"), "abc");
+    let other = LandRequest { account: account("main", "lagoon"), ..request("a.csv") };
+    let held = land(&landing, &other, "abc");
+    let reason = held_reason(&held);
+    assert!(reason.contains("arrival 1") && reason.contains("main/kpn/haven") && reason.contains("--as-new"), "{reason}");
+    assert_eq!(land(&landing, &other, "abc"), Landed::Already(held.arrival().clone()), "asking twice is no word");
+    assert_eq!(numbers(&landing.held().expect("a list")), [2]);
+    let word = LandRequest { repeat: Repeat::AsNew, ..other.clone() };
+    let Landed::New(arrival) = land(&landing, &word, "abc") else { panic!("it was released") };
+    assert_eq!((arrival.number, &delivery(&arrival).state), (3, &DeliveryState::Announced));
+    assert_eq!(land(&landing, &word, "abc"), Landed::Already(arrival));
+    assert_eq!(landing.held().expect("a list"), []);
+    assert_eq!(numbers(&landing.arrivals(0).expect("all")), [1, 2, 3]);
+}
+
+#[test]
+fn tenants_do_not_hear_of_each_other() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    land(&landing, &request("a.csv"), "abc");
+    let other = LandRequest { account: account("second", "haven"), ..request("a.csv") };
+    assert!(matches!(land(&landing, &other, "abc"), Landed::New(_)));
+    assert_eq!(store.paths(OBJECTS).len(), 2, "the bytes are kept once");
+}
+
+#[test]
+fn new_content_under_a_known_name_waits_only_where_files_are_deltas() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    land(&landing, &request("a.csv"), "abc");
+    let held = land(&landing, &request("a.csv"), "abcd");
+    assert!(held_reason(&held).contains("same name as arrival 1"), "{}", held_reason(&held));
+    let october = LandRequest { cycle: Some("2026-10".to_owned()), ..request("a.csv") };
+    assert!(matches!(land(&landing, &october, "october"), Landed::New(_)), "another cycle is another file");
+    for (mode, bytes) in [(DeliveryMode::Snapshot, "month to date"), (DeliveryMode::Final, "month")] {
+        assert!(matches!(land(&landing, &LandRequest { mode, ..request("a.csv") }, bytes), Landed::New(_)));
+    }
+    let word = LandRequest { repeat: Repeat::AsNew, ..request("a.csv") };
+    assert!(matches!(land(&landing, &word, "abcd"), Landed::New(_)));
+}
+
+#[test]
+fn files_without_bytes_are_told_apart_by_their_names() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    let monday = land(&landing, &request("monday.csv"), "");
+    assert!(matches!(land(&landing, &request("tuesday.csv"), ""), Landed::New(_)));
+    assert_eq!(land(&landing, &request("monday.csv"), ""), Landed::Already(monday.arrival().clone()));
+    let other = LandRequest { account: account("main", "lagoon"), ..request("monday.csv") };
+    assert!(matches!(land(&landing, &other, ""), Landed::New(_)), "a heartbeat is nobody's");
+}
+
+#[test]
+fn imports_share_the_order_and_only_the_newest_is_a_no_op() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    land(&landing, &request("a.csv"), "abc");
+    let import = |tenant: &str, what, bytes: &str| {
+        let request = ImportRequest { tenant: TenantId::parse(tenant).expect("an id"), what, origin: "devices.csv".to_owned() };
+        landing.land_import(&request, &mut bytes.as_bytes(), &TestClock).expect("landed")
+    };
+    let first = import("main", ImportKind::Devices, "one");
+    assert!(matches!(&first, Landed::New(a) if a.number == 2));
+    assert_eq!(import("main", ImportKind::Devices, "one"), Landed::Already(first.arrival().clone()));
+    assert!(matches!(import("main", ImportKind::Customers, "one"), Landed::New(_)), "another kind");
+    assert!(matches!(import("second", ImportKind::Devices, "one"), Landed::New(_)), "another tenant");
+    assert!(matches!(import("main", ImportKind::Devices, "two"), Landed::New(_)));
+    let Landed::New(back) = import("main", ImportKind::Devices, "one") else { panic!("putting back is an act") };
+    let main = TenantId::parse("main").expect("an id");
+    assert_eq!(landing.newest_import(&main, ImportKind::Devices).expect("an index"), Some(back.clone()));
+    assert_eq!(landing.newest_import(&main, ImportKind::Tariffs).expect("an index"), None);
+    let ArrivalKind::Import(record) = &back.kind else { panic!("it is an import") };
+    assert_eq!(landing.read_import(&record.sha256).expect("its bytes"), b"one");
+    assert_eq!(numbers(&landing.arrivals(3).expect("from 3 on")), [3, 4, 5, 6]);
+}
+
+#[test]
+fn of_one_delivery_the_lowest_number_acts() {
+    let store = TestStore::default();
+    let first = land(&landing(&store), &request("a.csv"), "abc");
+    // As two processes behind a store that lost put-if-absent would leave it.
+    let twice = Arrival { number: 2, ..first.arrival().clone() };
+    store.force(&arrival::path(2), &twice.encode());
+    let landing = landing(&store);
+    land(&landing, &request("b.csv"), "other");
+    assert_eq!(numbers(&landing.arrivals(0).expect("all")), [1, 3]);
+    assert_eq!(landing.arrival(2).expect("it is there to be looked at").number, 2);
+    assert_eq!(land(&landing, &request("a.csv"), "abc"), Landed::Already(first.arrival().clone()));
+}
+
+#[test]
+fn processes_that_land_the_same_files_find_each_others_arrivals() {
+    const FILES: usize = 40;
+    let store = TestStore::default();
+    let landings = [landing(&store), landing(&store)];
+    let new: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|n| {
+                let landing = &landings[n % 2];
+                scope.spawn(move || {
+                    let files = (0..FILES).map(|file| (file + n * 7) % FILES);
+                    let landed = files.map(|file| land(landing, &request(&format!("{file}.csv")), &format!("file {file}")));
+                    landed.filter(|landed| matches!(landed, Landed::New(_))).count()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|t| t.join().expect("no panic")).sum()
+    });
+    assert_eq!(new, FILES, "each file is new once");
+    let arrivals = landings[0].arrivals(0).expect("all");
+    assert_eq!(numbers(&arrivals), (1..=FILES as u64).collect::<Vec<_>>());
+    let distinct: std::collections::BTreeSet<DeliveryId> = arrivals.iter().map(|a| delivery(a).delivery).collect();
+    assert_eq!(distinct.len(), FILES);
+    assert_eq!(landings[1].arrivals(0).expect("all"), arrivals);
+}
+
+#[test]
+fn the_thousandth_file_reads_no_more_than_the_second() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    let mut reads = Vec::new();
+    for n in 0..1_000 {
+        let before = store.reads();
+        land(&landing, &request(&format!("{n}.csv")), &format!("file {n}"));
+        reads.push(store.reads() - before);
+    }
+    assert!(reads[1..].iter().all(|r| *r == reads[1]), "{reads:?}");
+}
+
+#[test]
+fn a_lost_answer_neither_loses_nor_doubles_an_arrival() {
+    for fault in [Fault::AmbiguousDone, Fault::AmbiguousUndone] {
+        let store = TestStore::default();
+        let landing = landing(&store);
+        store.fail(ARRIVALS, fault, 1);
+        assert!(matches!(land(&landing, &request("a.csv"), "abc"), Landed::New(a) if a.number == 1), "{fault:?}");
+        assert_eq!(store.paths(ARRIVALS).len(), 1, "{fault:?}");
+        assert_eq!(landing.next_number().expect("a number"), 2);
+    }
+    let store = TestStore::default();
+    store.fail(OBJECTS, Fault::AmbiguousDone, 2);
+    assert!(matches!(land(&landing(&store), &request("a.csv"), "abc"), Landed::New(_)));
+}
+
+#[test]
+fn bytes_that_may_not_be_there_do_not_arrive() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    store.fail(OBJECTS, Fault::AmbiguousUndone, 1);
+    let error = refused(&landing, &request("a.csv"), "abc");
+    assert_eq!(error.disposition(), Disposition::Retry);
+    assert_eq!(store.paths(""), [""; 0]);
+    assert!(matches!(land(&landing, &request("a.csv"), "abc"), Landed::New(_)));
+}
+
+#[test]
+fn a_full_disk_or_a_read_only_folder_lands_nothing_and_says_so() {
+    for place in [OBJECTS, ARRIVALS] {
+        let store = TestStore::default();
+        let landing = landing(&store);
+        store.fail(place, Fault::Full, 1);
+        let error = refused(&landing, &request("a.csv"), "abc");
+        assert!(matches!(&error, LandError::Full(file) if file == "inbox/a.csv"), "{error}");
+        assert!(error.to_string().contains("free space"), "{error}");
+        store.fail(place, Fault::Denied, 1);
+        let error = refused(&landing, &request("a.csv"), "abc");
+        assert!(matches!(&error, LandError::Denied(file) if file == "inbox/a.csv"), "{error}");
+        assert_eq!(landing.arrivals(0).expect("all"), []);
+        assert!(matches!(land(&landing, &request("a.csv"), "abc"), Landed::New(a) if a.number == 1), "after help it goes on");
+    }
+}
+
+#[test]
+fn numbers_that_cannot_be_taken_end_in_an_error() {
+    let store = TestStore::default();
+    let landing = Landing::new(Arc::new(store.clone()), LandingSettings { attempts_max: 3, ..LandingSettings::default() });
+    store.fail(ARRIVALS, Fault::AmbiguousUndone, u32::MAX);
+    let error = refused(&landing, &request("a.csv"), "abc");
+    assert!(matches!(error, LandError::Busy { attempts: 3, .. }), "{error}");
+    assert_eq!(error.disposition(), Disposition::Retry);
+}
+
+/// Gives its bytes one by one, with interruptions, then fails or ends.
+struct Trickle(Vec<io::Result<u8>>);
+
+impl Read for Trickle {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.pop() {
+            None => Ok(0),
+            Some(Ok(byte)) => {
+                buffer[0] = byte;
+                Ok(1)
+            }
+            Some(Err(e)) => Err(e),
+        }
+    }
+}
+
+#[test]
+fn a_source_may_be_slow_but_not_broken() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    let interrupted = || Err(ErrorKind::Interrupted.into());
+    let mut slow = Trickle(vec![Ok(b'c'), interrupted(), Ok(b'b'), Ok(b'a'), interrupted()]);
+    let landed = landing.land(&request("a.csv"), &mut slow, &TestClock).expect("landed");
+    assert_eq!(delivery(landed.arrival()).identity.sha256, ABC_SHA256);
+    let mut broken = Trickle(vec![Err(ErrorKind::ConnectionReset.into()), Ok(b'a')]);
+    let error = landing.land(&request("b.csv"), &mut broken, &TestClock).expect_err("not landed");
+    assert!(matches!(&error, LandError::Source { file, .. } if file == "inbox/b.csv"), "{error}");
+    assert_eq!(store.paths(ARRIVALS).len(), 1);
+}
+
+#[test]
+fn a_file_over_the_limit_is_refused_while_it_is_read() {
+    let store = TestStore::default();
+    let settings = LandingSettings { file_bytes_max: 1_000_000, ..LandingSettings::default() };
+    let landing = Landing::new(Arc::new(store.clone()), settings);
+    let error = landing.land(&request("a.csv"), &mut io::repeat(b'x'), &TestClock).expect_err("endless");
+    assert!(matches!(error, LandError::TooLarge { bytes_max: 1_000_000, .. }), "{error}");
+    let fits = landing.land(&request("a.csv"), &mut io::repeat(b'x').take(1_000_000), &TestClock);
+    assert!(fits.is_ok(), "{fits:?}");
+}
+
+#[test]
+fn names_that_cannot_be_kept_are_refused() {
+    let landing = landing(&TestStore::default());
+    let bad = [
+        LandRequest { logical_file: String::new(), ..request("a.csv") },
+        LandRequest { logical_file: "a\nb".to_owned(), ..request("a.csv") },
+        LandRequest { origin: "x".repeat(5_000), ..request("a.csv") },
+        LandRequest { cycle: Some("x".repeat(65)), ..request("a.csv") },
+        LandRequest { cut_rows: 0, ..request("a.csv") },
+    ];
+    for request in bad {
+        let error = refused(&landing, &request, "abc");
+        assert!(matches!(error, LandError::Request { .. }), "{error}");
+    }
+}
+
+/// A record as the first release writes it, by hand: later releases must go on reading it.
+fn first_format(number: u64) -> String {
+    let identity = request("a.csv").identity(ABC_SHA256);
+    format!(
+        r#"{{"format": 1, "number": {number}, "arrived_us": 5, "kind": {{"delivery": {{
+            "identity": {{"account": {{"tenant": "main", "provider": "kpn", "account": "haven"}}, "cycle": null,
+                "logical_file": "a.csv", "sha256": "{ABC_SHA256}", "generation": 0}},
+            "delivery": "{}", "origin": "inbox/a.csv", "size": 3, "profile": "kpn-sp16@1", "profile_sha256": "{ABC_SHA256}",
+            "cut_rows": 50000, "state": {{"held": {{"reason": "why"}}}}}}}}}}"#,
+        identity.id()
+    )
+}
+
+#[test]
+fn records_of_the_first_format_are_read() {
+    let store = TestStore::default();
+    store.force(&arrival::path(1), first_format(1).as_bytes());
+    let arrivals = landing(&store).arrivals(0).expect("all");
+    assert_eq!(arrivals[0].arrived_us, 5);
+    assert_eq!(delivery(&arrivals[0]).state, DeliveryState::Held { reason: "why".to_owned() });
+}
+
+#[test]
+fn newer_damaged_and_missing_records_are_named() {
+    let read = |number, record: &str| {
+        let store = TestStore::default();
+        store.force(&arrival::path(number), record.as_bytes());
+        landing(&store).arrivals(0).expect_err("refused")
+    };
+    let newer = read(1, r#"{"format": 2, "what": "who knows"}"#);
+    assert!(matches!(&newer, LandError::Newer { path, found: 2, known: 1 } if *path == arrival::path(1)), "{newer}");
+    let good = first_format(1);
+    let damaged = [
+        good[..good.len() - 1].to_owned(),
+        first_format(2),
+        good.replace("\"main\"", "\"other\""),
+        good.replace(&format!("\"profile_sha256\": \"{ABC_SHA256}\""), "\"profile_sha256\": \"../../etc/passwd\""),
+        good.replace("\"delivery\": {", "\"surprise\": {"),
+        good.replace("\"size\"", "\"length\""),
+    ];
+    for record in damaged {
+        let error = read(1, &record);
+        assert!(matches!(&error, LandError::Damaged { path, .. } if *path == arrival::path(1)), "{error} for {record}");
+    }
+}
+
+#[test]
+fn a_gap_in_the_order_is_damage_but_purged_beginnings_are_not() {
+    let store = TestStore::default();
+    for n in 1..=4 {
+        land(&landing(&store), &request(&format!("{n}.csv")), &format!("file {n}"));
+    }
+    store.remove(&arrival::path(1));
+    assert_eq!(numbers(&landing(&store).arrivals(0).expect("the rest")), [2, 3, 4]);
+    store.remove(&arrival::path(3));
+    let error = landing(&store).arrivals(0).expect_err("a gap");
+    assert!(matches!(&error, LandError::Damaged { path, .. } if *path == arrival::path(3)), "{error}");
+}
+
+#[test]
+fn objects_that_changed_are_noticed() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    land(&landing, &request("a.csv"), "abc");
+    store.force(&Landing::object_path(ABC_SHA256), b"abd");
+    assert!(matches!(landing.read_import(ABC_SHA256), Err(LandError::Damaged { .. })));
+    store.force(&Landing::object_path(ABC_SHA256), b"ab");
+    let other = LandRequest { account: account("main", "lagoon"), ..request("a.csv") };
+    assert!(matches!(refused(&landing, &other, "abc"), LandError::Damaged { .. }), "INV-1: a landed object is never changed");
+}
