@@ -329,31 +329,31 @@ impl Landing {
 
     /// Takes in arrivals that are not known yet: once all of them, then only those beyond the last.
     fn refresh(&self, index: &mut Index) -> Result<(), LandError> {
-        let listed = if index.is_blank() { self.begin(index)? } else { None };
+        if index.is_blank() {
+            self.begin(index)?;
+        }
         while let Some(record) = self.record(index.next())? {
             index.note(&Arrival::decode(index.next(), &record)?);
         }
-        match listed {
+        if index.next() <= index.listed_last() {
             // A number is taken only when all below it are: what is missing now was removed.
-            Some(last) if last >= index.next() => {
-                let what = "it is missing, but later arrivals are there".to_owned();
-                Err(LandError::Damaged { path: arrival::path(index.next()), what })
-            }
-            _ => Ok(()),
+            let what = "it is missing, but later arrivals are there".to_owned();
+            return Err(LandError::Damaged { path: arrival::path(index.next()), what });
         }
+        Ok(())
     }
 
-    /// Finds the first arrival that is kept; returns the last that was listed. A listing beside a running writer may leave out
+    /// Finds the first arrival that is kept. A listing beside a running writer may leave out
     /// what came while it was made, so what lies before the first listed one is looked for by name.
-    fn begin(&self, index: &mut Index) -> Result<Option<ArrivalNumber>, LandError> {
+    fn begin(&self, index: &mut Index) -> Result<(), LandError> {
         let listed = self.blob.list(arrival::FOLDER).map_err(|e| LandError::store(arrival::FOLDER, e))?;
         let mut numbers = listed.iter().filter_map(|entry| arrival::number_of(&entry.path));
         let mut first = numbers.next().unwrap_or(arrival::FIRST);
         while first > arrival::FIRST && self.record(first - 1)?.is_some() {
             first -= 1;
         }
-        index.begin(first);
-        Ok(numbers.last())
+        index.begin(first, numbers.next_back().unwrap_or(0));
+        Ok(())
     }
 
     /// The record of a number, if it is taken.

@@ -25,6 +25,8 @@ pub(super) struct Index {
     /// The next number; 0 as long as nothing was read.
     next: ArrivalNumber,
     first: ArrivalNumber,
+    /// The last number that the store listed at the beginning: there are no fewer arrivals.
+    listed_last: ArrivalNumber,
     /// By hash of the bytes.
     by_bytes: HashMap<String, Vec<Seen>>,
     /// The latest announced arrival of a name; see [`name`].
@@ -68,8 +70,12 @@ impl Index {
         self.next == 0
     }
 
-    pub(super) fn begin(&mut self, first: ArrivalNumber) {
-        (self.first, self.next) = (first, first);
+    pub(super) fn begin(&mut self, first: ArrivalNumber, listed_last: ArrivalNumber) {
+        (self.first, self.next, self.listed_last) = (first, first, listed_last);
+    }
+
+    pub(super) fn listed_last(&self) -> ArrivalNumber {
+        self.listed_last
     }
 
     pub(super) fn next(&self) -> ArrivalNumber {

@@ -406,7 +406,9 @@ fn a_gap_in_the_order_is_damage_but_purged_beginnings_are_not() {
     store.remove(&arrival::path(1));
     assert_eq!(numbers(&landing(&store).arrivals(0).expect("the rest")), [2, 3, 4]);
     store.remove(&arrival::path(3));
-    let error = landing(&store).arrivals(0).expect_err("a gap");
+    let gapped = landing(&store);
+    let error = gapped.arrivals(0).expect_err("a gap");
+    assert!(matches!(refused(&gapped, &request("5.csv"), "file 5"), LandError::Damaged { .. }), "nothing fills the gap");
     assert!(matches!(&error, LandError::Damaged { path, .. } if *path == arrival::path(3)), "{error}");
 }
 
