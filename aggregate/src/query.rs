@@ -168,3 +168,10 @@ impl TableProvider for Files {
         Ok(DataSourceExec::from_data_source(plan))
     }
 }
+
+/// A value as text: decimals with all their places, instants in UTC, bytes in hexadecimal.
+pub fn cell_text(column: &arrow_array::ArrayRef, i: usize) -> String {
+    use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+    let options = FormatOptions::default();
+    ArrayFormatter::try_new(column, &options).map_or_else(|e| e.to_string(), |f| f.value(i).to_string())
+}

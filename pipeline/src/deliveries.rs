@@ -31,8 +31,8 @@ pub struct Opened {
     pub file: Arc<FileContext>,
     /// Its layout rules.
     pub profile: Arc<Profile>,
-    /// Where its columns stand.
-    pub layout: Layout,
+    /// Where its columns stand; `None` for a file that split has refused: it has a verdict and no rows.
+    pub layout: Option<Layout>,
     /// Its bytes.
     pub object: String,
     /// Bytes of the object.
@@ -51,10 +51,16 @@ impl Opened {
 }
 
 /// How far the rows of a delivery are numbered.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Numbering {
     occurrences: Occurrences,
     next_row: u64,
+}
+
+impl Numbering {
+    fn of(hasher: &RecordHasher) -> Self {
+        Self { occurrences: Occurrences::new(hasher), next_row: 0 }
+    }
 }
 
 /// Opens deliveries and numbers their rows.
@@ -123,10 +129,7 @@ impl Deliveries {
         let object = Landing::object_path(&record.identity.sha256);
         let head = (profile.header_bytes_max() as u64).min(record.size);
         let first = if head == 0 { Vec::new() } else { self.blob.get_range(&object, 0..head)? };
-        // A file that split has refused still has a claim check with its verdict, and no rows to find columns for.
-        let layout = profile.resolve_header(&first).or_else(|source| {
-            profile.empty_layout().ok_or(PipelineError::Header { arrival: number, source })
-        })?;
+        let layout = profile.resolve_header(&first).ok();
         let file = Arc::new(FileContext {
             account: record.identity.account.clone(),
             delivery: record.delivery,
@@ -157,11 +160,11 @@ impl Deliveries {
     /// Gives equal rows of a delivery their occurrence. Rows must come in order; after a restart or a gap the earlier rows
     /// are read again, because the n-th equal row counts all before it.
     pub fn number(&mut self, open: &Arc<Opened>, claim: &ClaimCheck, batch: &mut ParsedBatch) -> Result<(), PipelineError> {
-        let mut numbering = self.numbering.remove(&open.arrival).unwrap_or_default();
+        let mut numbering = self.numbering.remove(&open.arrival).unwrap_or_else(|| Numbering::of(&open.hasher));
         if numbering.next_row != claim.first_row {
             numbering = self.number_again(open, claim)?;
         }
-        number(batch, &open.hasher, &mut numbering.occurrences);
+        number(batch, &mut numbering.occurrences);
         numbering.next_row = claim.first_row + claim.rows;
         self.numbering.insert(open.arrival, numbering);
         Ok(())
@@ -176,7 +179,7 @@ impl Deliveries {
             at = to;
         }
         let split = splitter.finish();
-        let mut numbering = Numbering::default();
+        let mut numbering = Numbering::of(&open.hasher);
         for range in split.ranges.iter().filter(|r| r.first_row < claim.first_row) {
             let earlier = ClaimCheck {
                 arrival: claim.arrival,
@@ -188,7 +191,7 @@ impl Deliveries {
                 verdict: None,
             };
             let mut batch = parse_claim(&*self.blob, open, &earlier)?;
-            number(&mut batch, &open.hasher, &mut numbering.occurrences);
+            number(&mut batch, &mut numbering.occurrences);
             numbering.next_row = earlier.first_row + earlier.rows;
         }
         domain::check!(

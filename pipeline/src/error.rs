@@ -5,7 +5,7 @@ use domain::invariant::Violation;
 use domain::ports::{BlobError, Disposition};
 use ingest::land::LandError;
 use ingest::log::{LogError, TopicPartition};
-use ingest::profile::{HeaderError, ProfileError};
+use ingest::profile::ProfileError;
 use sinks::commit::CommitError;
 
 /// Why a step failed.
@@ -32,15 +32,9 @@ pub enum PipelineError {
         #[source]
         source: Box<ProfileError>,
     },
-    /// A file that split has accepted has another header now: the object or the profile was changed.
-    #[error("the header of arrival {arrival} is not what it was when it was split; run `tollway check`")]
-    Header {
-        /// The arrival.
-        arrival: ArrivalNumber,
-        /// Why.
-        #[source]
-        source: HeaderError,
-    },
+    /// A file that split has accepted has no header that the profile understands: the object or the profile was changed.
+    #[error("the header of arrival {0} is not what it was when it was split; run `tollway check`")]
+    Header(ArrivalNumber),
     /// A record on a topic is not what belongs there.
     #[error("record {offset} of {partition} cannot be understood: {what}; it was left where it is")]
     Message {
@@ -79,7 +73,7 @@ impl PipelineError {
             Self::Commit(e) => e.disposition(),
             Self::Reference(_) => Disposition::Retry,
             Self::Profile { .. }
-            | Self::Header { .. }
+            | Self::Header(_)
             | Self::Message { .. }
             | Self::LogLost { .. }
             | Self::Violation(_) => Disposition::Stop,

@@ -1,8 +1,9 @@
 //! One group of claim checks → rated ranges: fetch, parse, number, link and price, in parallel where order does not matter.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::columns::parsed::ParsedBatch;
+use domain::columns::parsed::{ParsedBatch, ParsedColumns};
 use domain::ports::Blob;
 use ingest::message::ClaimCheck;
 use ingest::parse::parse;
@@ -79,7 +80,27 @@ pub fn rate(
 
 /// Fetches and parses the bytes of one claim check.
 pub(crate) fn parse_claim(blob: &dyn Blob, open: &Opened, claim: &ClaimCheck) -> Result<ParsedBatch, PipelineError> {
+    let Some(layout) = &open.layout else {
+        if claim.rows > 0 {
+            return Err(PipelineError::Header(claim.arrival));
+        }
+        return Ok(no_rows(open));
+    };
     let bytes = if claim.from == claim.to { Vec::new() } else { blob.get_range(&open.object, claim.from..claim.to)? };
     metrics::bytes(bytes.len() as u64);
-    Ok(parse(&open.profile, &open.layout, &open.file, &open.hasher, open.range(claim), &bytes))
+    Ok(parse(&open.profile, layout, &open.file, &open.hasher, open.range(claim), &bytes))
+}
+
+/// The batch of a file without rows: its ledger row carries the verdict.
+fn no_rows(open: &Opened) -> ParsedBatch {
+    ParsedBatch {
+        file: Arc::clone(&open.file),
+        first_row: 0,
+        rows_in: 0,
+        columns: ParsedColumns::default(),
+        malformed: Vec::new(),
+        skipped: BTreeMap::new(),
+        texts: Vec::new(),
+        classes: Vec::new(),
+    }
 }

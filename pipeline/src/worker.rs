@@ -75,6 +75,8 @@ struct Waiting {
 
 enum Stage {
     Gathering,
+    /// A step failed: what is in memory may not agree with the table.
+    Lost,
     Rated(Group),
     Prepared(Group, Box<Prepared>),
 }
@@ -137,6 +139,11 @@ impl<R: LogReader> Worker<R> {
     pub fn step(&mut self, wait_ms: u64, clock: &dyn Clock, rng: &mut dyn Rng) -> Result<Step, PipelineError> {
         match std::mem::replace(&mut self.stage, Stage::Gathering) {
             Stage::Gathering => self.gather(wait_ms, clock),
+            Stage::Lost => {
+                self.stage = Stage::Lost;
+                self.restart()?;
+                Ok(Step::Rebalanced)
+            }
             Stage::Rated(group) => {
                 let began = clock.now_us();
                 let prepared = self.committer.prepare(&group, clock, rng)?;
@@ -186,6 +193,11 @@ impl<R: LogReader> Worker<R> {
                 Ok(Step::Rebalanced)
             }
         }
+    }
+
+    /// After a failed step: forgets what was under way; the next step starts every partition from where the table stands.
+    pub fn recover(&mut self) {
+        self.stage = Stage::Lost;
     }
 
     /// Drops what is not committed and starts every partition from where the table stands.

@@ -138,6 +138,11 @@ pub fn read_all(table: &Table) -> Result<Vec<LedgerEntry>, TableError> {
     Ok(all)
 }
 
+/// Deliveries that have their verdict: every row of them is accounted for.
+pub fn settled(entries: &[LedgerEntry]) -> HashSet<DeliveryId> {
+    entries.iter().filter(|e| e.verdict.is_some()).map(|e| e.delivery).collect()
+}
+
 fn read_file(table: &Table, add: &Add) -> Result<Vec<LedgerEntry>, TableError> {
     let mut all = Vec::new();
     for batch in table.read(add, Some(&LEDGER_COLUMNS))? {

@@ -213,6 +213,11 @@ impl Table {
         reader.collect::<Result<_, _>>().map_err(|e| damaged(e.to_string()))
     }
 
+    /// The version of the newest checkpoint.
+    pub fn newest_checkpoint(&self) -> Result<Option<u64>, TableError> {
+        Ok(self.log.newest_checkpoint()?)
+    }
+
     /// Writes a checkpoint of the state that was seen.
     pub fn checkpoint(&self) -> Result<(), TableError> {
         Ok(crate::delta::checkpoint::write(&**self.blob(), self.root(), &self.snapshot)?)

@@ -58,19 +58,19 @@ impl DeltaLog {
 
     /// The newest state: the newest checkpoint and all entries after it.
     pub fn load(&self) -> Result<Snapshot, DeltaError> {
-        let folder = format!("{}/_delta_log/", self.root);
-        let newest = self
-            .blob
-            .list(&folder)?
-            .iter()
-            .filter_map(|e| checkpoint::version_of(e.path.strip_prefix(&folder)?))
-            .max();
-        let mut snapshot = match newest {
+        let mut snapshot = match self.newest_checkpoint()? {
             Some(version) => checkpoint::read(&*self.blob, &self.root, version)?,
             None => Snapshot::default(),
         };
         self.refresh(&mut snapshot)?;
         Ok(snapshot)
+    }
+
+    /// The version of the newest checkpoint, found by listing.
+    pub fn newest_checkpoint(&self) -> Result<Option<u64>, DeltaError> {
+        let folder = format!("{}/_delta_log/", self.root);
+        let listed = self.blob.list(&folder)?;
+        Ok(listed.iter().filter_map(|e| checkpoint::version_of(e.path.strip_prefix(&folder)?)).max())
     }
 
     /// Catches up with entries that were added since; tells what each changed. A gap (trimmed entries) reloads everything

@@ -1,0 +1,309 @@
+//! The command line: every command, option and example that `--help` shows.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXITS: &str = "Exit codes: 0 done; 1 done, but something needs a hand; 2 wrong use; 3 bad input, nothing changed; \
+4 an outside system failed, try again; 5 refused to protect data; 70 a bug.";
+
+/// From raw call records to money that you can explain.
+#[derive(Debug, Parser)]
+#[command(name = "tollway", version, after_help = EXITS, max_term_width = 120)]
+pub struct Cli {
+    /// Options of all commands.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of all commands.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The data folder: landing, log, tables and state
+    #[arg(long, global = true, value_name = "DIR", env = "TOLLWAY_DATA")]
+    pub data: Option<PathBuf>,
+    /// A configuration file; settings not in it keep their defaults
+    #[arg(long, global = true, value_name = "FILE", env = "TOLLWAY_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t = OutputMode::Table)]
+    pub output: OutputMode,
+    /// No progress and no log lines below errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Show subscriber numbers in clear
+    #[arg(long, global = true)]
+    pub clear: bool,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputMode {
+    /// For people.
+    Table,
+    /// One JSON value.
+    Json,
+    /// The main table as CSV.
+    Csv,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a month of call records, rate it, and show what happened
+    #[command(after_help = "Examples:\n  tollway demo\n  tollway demo --data /tmp/demo --seed 7")]
+    Demo(DemoArgs),
+    /// Land files and rate them
+    #[command(after_help = "Examples:\n  tollway ingest --profile routit --account reseller-a october/\n  \
+        gunzip -c day.csv.gz | tollway ingest --profile kpn-sp16 --account haven --name day.csv -")]
+    Ingest(IngestArgs),
+    /// Run as a service: watch landing, rate, total, serve metrics
+    #[command(after_help = "Example:\n  tollway run --data /var/lib/tollway\n  curl http://127.0.0.1:9464/metrics")]
+    Run(RunArgs),
+    /// Files, rows by outcome, and what waits
+    Status,
+    /// Totals by customer, cycle and more
+    #[command(after_help = "Examples:\n  tollway totals --cycle 2026-10\n  tollway totals --by customer,zone --output csv\n  \
+        tollway totals --rebuild")]
+    Totals(TotalsArgs),
+    /// Rows that need a hand
+    #[command(subcommand)]
+    Suspense(SuspenseCommand),
+    /// Ask the tables in SQL: cdr, cdr_entries, totals
+    #[command(after_help = "Example:\n  tollway query \"select zone, sum(charge) from cdr group by zone order by 2 desc\"")]
+    Query(QueryArgs),
+    /// Why does this record cost what it costs?
+    #[command(after_help = "Example:\n  tollway explain 7f3a91c2")]
+    Explain(ExplainArgs),
+    /// Source layouts: list, show, check against a file
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+    /// Write a seeded month of call records and its reference data
+    #[command(after_help = "Example:\n  tollway generate --rows 100000 --files 10 --seed 7 ./month")]
+    Generate(GenerateArgs),
+    /// Reference data: devices, customers, plans, tariffs
+    #[command(after_help = "Examples:\n  tollway import devices devices.csv --dry-run\n  tollway import tariffs nl-zakelijk.toml")]
+    Import(ImportArgs),
+    /// Settings: show what is in force, or check a file
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Audit all invariants of an installation
+    Check,
+    /// Measured jobs
+    #[command(subcommand)]
+    Bench(BenchCommand),
+    /// Generated documents, for `cargo xtask codegen`
+    #[command(hide = true)]
+    Docs(DocsArgs),
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The same seed gives the same files and totals
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+}
+
+/// Options of `ingest`.
+#[derive(Debug, Args)]
+pub struct IngestArgs {
+    /// The source layout: a shipped name, or a TOML file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: String,
+    /// The account at the provider under which the files arrive
+    #[arg(long)]
+    pub account: String,
+    /// Who hands the files out; the profile's name if not given
+    #[arg(long)]
+    pub provider: Option<String>,
+    /// The provider's billing cycle, such as 2026-10
+    #[arg(long)]
+    pub cycle: Option<String>,
+    /// The file name of what comes on standard input
+    #[arg(long, default_value = "stdin")]
+    pub name: String,
+    /// Take files as new that would be held: known bytes under another account, or new bytes under a known name
+    #[arg(long)]
+    pub as_new: bool,
+    /// Land only; a running service rates
+    #[arg(long)]
+    pub land_only: bool,
+    /// Threads that rate and commit
+    #[arg(long)]
+    pub workers: Option<u32>,
+    /// Files, folders, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Threads that rate and commit
+    #[arg(long)]
+    pub workers: Option<u32>,
+    /// Where metrics and health are served; loopback unless said otherwise
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+}
+
+/// Options of `totals`.
+#[derive(Debug, Args)]
+pub struct TotalsArgs {
+    /// Only this billing period, such as 2026-10
+    #[arg(long)]
+    pub cycle: Option<String>,
+    /// Only this customer
+    #[arg(long)]
+    pub customer: Option<String>,
+    /// Group by: customer, cycle, subscription, device, plan, kind, zone, band
+    #[arg(long, value_delimiter = ',', default_value = "customer,cycle")]
+    pub by: Vec<String>,
+    /// Rows to show; 0 for all
+    #[arg(long, default_value_t = 40)]
+    pub limit: usize,
+    /// Freeze the totals of the cycle as a backup, pinned to the version they were made from
+    #[arg(long, conflicts_with = "rebuild")]
+    pub backup: bool,
+    /// Make all totals again from the entries and compare
+    #[arg(long)]
+    pub rebuild: bool,
+}
+
+/// What to do with rows in suspense.
+#[derive(Debug, Subcommand)]
+pub enum SuspenseCommand {
+    /// Counts by reason with money at risk, or the rows of one reason
+    List {
+        /// Only this reason
+        #[arg(long)]
+        reason: Option<String>,
+        /// Rows to show
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+    },
+    /// One record with its source, or the newest of a reason
+    Show {
+        /// A record (start of its key), or a reason
+        record: String,
+    },
+}
+
+/// Options of `query`.
+#[derive(Debug, Args)]
+pub struct QueryArgs {
+    /// The question
+    pub sql: String,
+    /// Rows to print as a table; 0 for all
+    #[arg(long, default_value_t = 200)]
+    pub limit: usize,
+}
+
+/// Options of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The record: the first digits of its key, or delivery:row
+    pub record: String,
+}
+
+/// What to do with profiles.
+#[derive(Debug, Subcommand)]
+pub enum ProfileCommand {
+    /// The shipped profiles
+    List,
+    /// The text of a profile
+    Show {
+        /// A shipped name, or a TOML file
+        profile: String,
+    },
+    /// Read a file with a profile, without taking it in
+    Check {
+        /// A shipped name, or a TOML file
+        profile: String,
+        /// The file to read
+        file: PathBuf,
+        /// Rows to show
+        #[arg(long, default_value_t = 10)]
+        rows: usize,
+    },
+}
+
+/// Options of `generate`.
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// The same seed gives the same bytes
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+    /// Call records in all
+    #[arg(long, default_value_t = 318_000)]
+    pub rows: u64,
+    /// Files in all
+    #[arg(long, default_value_t = 92)]
+    pub files: u32,
+    /// Layouts, in turn; all that are shipped if `all`
+    #[arg(long, value_delimiter = ',', default_value = "kpn-sp16,routit")]
+    pub layouts: Vec<String>,
+    /// Where to write
+    pub folder: PathBuf,
+}
+
+/// What is imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ImportWhat {
+    /// Windows of numbers and SIMs.
+    Devices,
+    /// Customers with their cycle day and clock.
+    Customers,
+    /// Plans by name.
+    Plans,
+    /// Tariffs, with the files they name.
+    Tariffs,
+}
+
+/// Options of `import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// What the file holds
+    pub what: ImportWhat,
+    /// A CSV file; for tariffs a TOML file or a shipped name
+    pub file: PathBuf,
+    /// Where the files that a tariff names lie; beside it if not given
+    #[arg(long, value_name = "DIR")]
+    pub base: Option<PathBuf>,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What to do with settings.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Every setting in force and where it comes from
+    Show,
+    /// Read the configuration and say whether it is right
+    Check,
+}
+
+/// Measured jobs.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// benches/job/JOB.md: files of CDRs in, sorted detail and totals out
+    Job {
+        /// A folder with cdr/ and ref/
+        data: PathBuf,
+        /// Where to write
+        out: PathBuf,
+    },
+}
+
+/// Options of `docs`.
+#[derive(Debug, Args)]
+pub struct DocsArgs {
+    /// Which document
+    #[arg(value_parser = ["invariants", "columns", "config", "config-schema", "profile-schema", "reasons"])]
+    pub what: String,
+}

@@ -1,0 +1,62 @@
+//! The commands, one file each; every one opens what it needs, asks or acts, and answers.
+
+pub mod check;
+pub mod demo;
+pub mod docs;
+pub mod explain;
+pub mod generate;
+pub mod import;
+pub mod ingest;
+pub mod job;
+pub mod job_sink;
+pub mod profile;
+pub mod query;
+pub mod rows;
+pub mod run;
+pub mod source;
+pub mod status;
+pub mod suspense;
+pub mod totals;
+
+use crate::cli::{BenchCommand, Cli, Command, ConfigCommand, Global};
+use crate::exit_code::Exit;
+use crate::installation::settings;
+use crate::output::Answer;
+
+/// Runs the command of a command line.
+pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Demo(args) => demo::run(global, args),
+        Command::Ingest(args) => ingest::run(global, args),
+        Command::Run(args) => run::run(global, args),
+        Command::Status => status::run(global),
+        Command::Totals(args) => totals::run(global, args),
+        Command::Suspense(command) => suspense::run(global, command),
+        Command::Query(args) => query::run(global, args),
+        Command::Explain(args) => explain::run(global, args),
+        Command::Profile(command) => profile::run(global, command),
+        Command::Generate(args) => generate::run(global, args),
+        Command::Import(args) => import::run(global, args),
+        Command::Config(command) => config_command(global, command),
+        Command::Check => check::run(global),
+        Command::Bench(BenchCommand::Job { data, out }) => job::run(data, out),
+        Command::Docs(args) => docs::run(&args.what),
+    }
+}
+
+fn config_command(global: &Global, command: &ConfigCommand) -> anyhow::Result<Exit> {
+    let config = settings(global)?;
+    let in_force: Vec<_> = config
+        .in_force()
+        .into_iter()
+        .map(|s| serde_json::json!({"key": s.key, "value": s.value, "origin": s.origin}))
+        .collect();
+    let headline = match command {
+        ConfigCommand::Show => config.show(),
+        ConfigCommand::Check => format!("the configuration is right: {} settings", in_force.len()),
+    };
+    let json = serde_json::json!({"settings": in_force});
+    Answer { headline: headline.trim_end().to_owned(), json, ..Answer::default() }.print(global.output)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,255 @@
+//! `tollway check`: audits the invariants of an installation on its real files and says what it verified.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use arrow_array::Array;
+use domain::columns::entries::{EntriesView, LEDGER};
+use domain::delivery::DeliveryId;
+use domain::invariant::Invariant;
+use domain::outcome::{Counts, Outcome};
+use ingest::land::{ArrivalKind, Landing};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use sinks::keys::TAG_SIDECAR;
+use sinks::keys::sidecar::Sidecar;
+use sinks::ledger::LedgerEntry;
+use sinks::table::Table;
+
+use crate::cli::Global;
+use crate::exit_code::Exit;
+use crate::installation::Installation;
+use crate::output::{Answer, Sheet, count};
+use crate::totals;
+
+/// One audited invariant.
+struct Finding {
+    invariant: Invariant,
+    looked_at: String,
+    wrong: Vec<String>,
+}
+
+/// Runs the command.
+pub fn run(global: &Global) -> anyhow::Result<Exit> {
+    let installation = Installation::open(global)?;
+    let entries = installation.entries()?;
+    let ledger = sinks::ledger::read_all(&entries)?;
+    let rows = Rows::read(&entries)?;
+    let findings = vec![
+        landed_once(&installation)?,
+        rows_balance(&ledger),
+        charge_balance(&ledger, &rows),
+        row_once(&rows),
+        key_once(&rows),
+        ledger_covers(&ledger),
+        rows_match(&ledger, &rows),
+        sidecars(&entries, &ledger)?,
+        totals_add(&installation, &entries)?,
+    ];
+    let wrong: usize = findings.iter().map(|f| f.wrong.len()).sum();
+    let mut sheet = Sheet::new("", &["", "invariant", "looked at", ""]);
+    for f in &findings {
+        let mark = if f.wrong.is_empty() { "✓" } else { "✗" };
+        let first = f.wrong.first().cloned().unwrap_or_default();
+        sheet.row([mark.to_owned(), format!("INV-{}", f.invariant.number()), f.looked_at.clone(), first]);
+    }
+    let json = json!({
+        "wrong": wrong,
+        "invariants": findings.iter().map(|f| json!({
+            "number": f.invariant.number(), "sentence": f.invariant.sentence(), "looked_at": f.looked_at, "wrong": f.wrong,
+        })).collect::<Vec<_>>(),
+    });
+    let headline = if wrong == 0 {
+        format!("{} invariants hold over {} rows of {} ledger entries", findings.len(), count(rows.total()), count(ledger.len() as u64))
+    } else {
+        format!("{wrong} breaches found; stop the service, keep the folder and report a bug")
+    };
+    Answer { headline, sheets: vec![sheet], json, ..Answer::default() }.print(global.output)?;
+    Ok(if wrong == 0 { Exit::Done } else { Exit::Bug })
+}
+
+/// What the data files say, row by row.
+#[derive(Default)]
+struct Rows {
+    /// Rows and sums per delivery and outcome.
+    by_delivery: BTreeMap<(String, Outcome), (u64, i128)>,
+    places: HashMap<(String, i64), u32>,
+    keys: HashMap<(String, Vec<u8>), u32>,
+}
+
+impl Rows {
+    fn read(entries: &Table) -> anyhow::Result<Self> {
+        let columns = ["tenant", "provider", "account", "rows", "delivery", "row", "record_key", "reason", "charge"];
+        let mut all = Self::default();
+        for outcome in [Outcome::Rated, Outcome::Suspense] {
+            for add in entries.files(&[("outcome", outcome.as_str())]) {
+                for batch in entries.read(add, Some(&columns))? {
+                    let v = EntriesView(&batch);
+                    for i in 0..batch.num_rows() {
+                        let delivery = v.delivery()?.value(i).to_owned();
+                        let charge = if v.charge()?.is_null(i) { 0 } else { v.charge()?.value(i) };
+                        let sum = all.by_delivery.entry((delivery.clone(), outcome)).or_default();
+                        sum.0 += 1;
+                        sum.1 += charge;
+                        *all.places.entry((delivery, v.row()?.value(i))).or_default() += 1;
+                        // Rows in conflict share their id with the row that came first.
+                        let reason = if v.reason()?.is_null(i) { "" } else { v.reason()?.value(i) };
+                        if reason != "id_conflict" {
+                            let account = format!("{}/{}/{}", v.tenant()?.value(i), v.provider()?.value(i), v.account()?.value(i));
+                            *all.keys.entry((account, v.record_key()?.value(i).to_vec())).or_default() += 1;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn total(&self) -> u64 {
+        self.by_delivery.values().map(|(n, _)| n).sum()
+    }
+}
+
+fn landed_once(installation: &Installation) -> anyhow::Result<Finding> {
+    let landing = installation.landing();
+    let (mut wrong, mut seen, mut objects) = (Vec::new(), HashSet::new(), 0u64);
+    for arrival in landing.arrivals(0)? {
+        let ArrivalKind::Delivery(d) = &arrival.kind else { continue };
+        if !seen.insert(d.delivery) {
+            wrong.push(format!("delivery {} acts under two arrival numbers", d.delivery));
+        }
+        let bytes = installation.blob().get(&Landing::object_path(&d.identity.sha256))?;
+        let hash: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        objects += 1;
+        if hash != d.identity.sha256 {
+            wrong.push(format!("landed file {} ({}) has other bytes than when it landed", d.origin, d.identity.sha256));
+        }
+    }
+    Ok(Finding { invariant: Invariant::LandedOnce, looked_at: format!("{} landed files, read and hashed", count(objects)), wrong })
+}
+
+fn rows_balance(ledger: &[LedgerEntry]) -> Finding {
+    let wrong = ledger
+        .iter()
+        .filter(|e| !e.counts.is_balanced())
+        .map(|e| format!("delivery {} from row {}: {:?}", e.delivery, e.first_row, e.counts))
+        .collect();
+    Finding { invariant: Invariant::RowsBalance, looked_at: format!("{} ledger rows", count(ledger.len() as u64)), wrong }
+}
+
+fn per_delivery(ledger: &[LedgerEntry]) -> BTreeMap<DeliveryId, Counts> {
+    let mut all: BTreeMap<DeliveryId, Counts> = BTreeMap::new();
+    for entry in ledger {
+        all.entry(entry.delivery).or_default().add(&entry.counts);
+    }
+    all
+}
+
+fn charge_balance(ledger: &[LedgerEntry], rows: &Rows) -> Finding {
+    let mut wrong = Vec::new();
+    let deliveries = per_delivery(ledger);
+    for (delivery, counts) in &deliveries {
+        let written: i128 = counts.charge.values().map(|m| m.0).sum();
+        let found = rows.by_delivery.get(&(delivery.to_string(), Outcome::Rated)).map_or(0, |r| r.1);
+        if written != found {
+            wrong.push(format!("delivery {delivery}: the ledger says {written} nano-units, its rows {found}"));
+        }
+    }
+    Finding { invariant: Invariant::ChargeBalance, looked_at: format!("{} deliveries", count(deliveries.len() as u64)), wrong }
+}
+
+fn row_once(rows: &Rows) -> Finding {
+    let twice = rows.places.iter().filter(|(_, n)| **n > 1);
+    let wrong = twice.map(|((d, row), n)| format!("delivery {d} row {row} is there {n} times")).collect();
+    Finding { invariant: Invariant::RowOnce, looked_at: format!("{} rows", count(rows.places.len() as u64)), wrong }
+}
+
+fn key_once(rows: &Rows) -> Finding {
+    let twice = rows.keys.iter().filter(|(_, n)| **n > 1);
+    let wrong = twice.map(|((account, key), n)| format!("a key of {account} lives {n} times: {key:02x?}")).collect();
+    Finding { invariant: Invariant::KeyOnce, looked_at: format!("{} keys", count(rows.keys.len() as u64)), wrong }
+}
+
+fn ledger_covers(ledger: &[LedgerEntry]) -> Finding {
+    let mut ranges: BTreeMap<DeliveryId, Vec<&LedgerEntry>> = BTreeMap::new();
+    for entry in ledger {
+        ranges.entry(entry.delivery).or_default().push(entry);
+    }
+    let mut wrong = Vec::new();
+    for (delivery, mut entries) in ranges {
+        entries.sort_by_key(|e| (e.first_row, e.counts.rows_in));
+        let mut next = 0;
+        for e in &entries {
+            if e.first_row != next {
+                wrong.push(format!("delivery {delivery}: rows {next} to {} are covered twice or not at all", e.first_row));
+            }
+            next = e.first_row + e.counts.rows_in;
+        }
+        let announced = entries.iter().find_map(|e| e.verdict.as_ref()).filter(|v| v.state == "complete").map(|v| v.rows);
+        if announced.is_some_and(|rows| rows != next) {
+            wrong.push(format!("delivery {delivery}: {next} rows are covered, {announced:?} were announced"));
+        }
+    }
+    Finding { invariant: Invariant::LedgerCovers, looked_at: format!("{} ranges", count(ledger.len() as u64)), wrong }
+}
+
+fn rows_match(ledger: &[LedgerEntry], rows: &Rows) -> Finding {
+    let mut wrong = Vec::new();
+    let deliveries = per_delivery(ledger);
+    for (delivery, counts) in &deliveries {
+        for (outcome, written) in [(Outcome::Rated, counts.rated), (Outcome::Suspense, counts.suspended())] {
+            let found = rows.by_delivery.get(&(delivery.to_string(), outcome)).map_or(0, |r| r.0);
+            if written != found {
+                wrong.push(format!("delivery {delivery}: {written} rows {} in the ledger, {found} in the files", outcome.as_str()));
+            }
+        }
+    }
+    for (delivery, _) in rows.by_delivery.keys() {
+        if DeliveryId::parse(delivery).is_none_or(|d| !deliveries.contains_key(&d)) {
+            wrong.push(format!("rows of delivery {delivery} have no ledger"));
+        }
+    }
+    Finding { invariant: Invariant::RowsMatchFiles, looked_at: format!("{} deliveries", count(deliveries.len() as u64)), wrong }
+}
+
+fn sidecars(entries: &Table, ledger: &[LedgerEntry]) -> anyhow::Result<Finding> {
+    let (mut wrong, mut claims, mut files) = (Vec::new(), 0u64, 0u64);
+    for add in entries.files(&[("outcome", LEDGER)]) {
+        files += 1;
+        let Some(name) = add.tag(TAG_SIDECAR) else {
+            wrong.push(format!("ledger file {} names no sidecar", add.path));
+            continue;
+        };
+        let sidecar = match Sidecar::open(&**entries.blob(), &format!("{}/{name}", entries.root())) {
+            Ok(sidecar) => sidecar,
+            Err(e) => {
+                wrong.push(e.to_string());
+                continue;
+            }
+        };
+        for run in sidecar.runs().collect::<Vec<_>>() {
+            match sidecar.read(&**entries.blob(), run) {
+                Ok(run) => claims += run.len() as u64,
+                Err(e) => wrong.push(e.to_string()),
+            }
+        }
+    }
+    let expected: u64 = ledger.iter().map(|e| e.counts.rows_in - e.counts.skipped_rows()).sum();
+    if claims != expected && wrong.is_empty() {
+        wrong.push(format!("{claims} claims for {expected} rows that are not skipped"));
+    }
+    Ok(Finding { invariant: Invariant::SidecarLives, looked_at: format!("{} claims in {files} sidecars", count(claims)), wrong })
+}
+
+fn totals_add(installation: &Installation, entries: &Table) -> anyhow::Result<Finding> {
+    let table = installation.totals()?;
+    let right = totals::recompute(entries, table.snapshot().position(totals::APP_ID))?;
+    let held = totals::read(&table, None)?;
+    let mut wrong: Vec<String> = right
+        .iter()
+        .filter(|(key, sums)| held.get(*key) != Some(*sums))
+        .map(|(key, _)| format!("the total of {} {} {} differs from its records", key.0, key.1[1], key.1[6]))
+        .collect();
+    let empty = aggregate::totals::Sums::default();
+    wrong.extend(held.iter().filter(|(k, s)| **s != empty && !right.contains_key(*k)).map(|(k, _)| format!("a total without records: {} {}", k.0, k.1[1])));
+    Ok(Finding { invariant: Invariant::TotalsAdd, looked_at: format!("{} totals", count(right.len() as u64)), wrong })
+}

@@ -1,0 +1,59 @@
+//! `tollway docs`: documents that are generated from the code, for `cargo xtask codegen`.
+
+use domain::columns::ColumnDoc;
+use domain::columns::entries::Entries;
+use domain::columns::totals::TotalRows;
+use domain::invariant::Invariant;
+use domain::outcome::Reason;
+
+use crate::exit_code::Exit;
+
+/// Prints one document.
+pub fn run(what: &str) -> anyhow::Result<Exit> {
+    let text = match what {
+        "invariants" => invariants(),
+        "columns" => columns(),
+        "config" => config::reference_markdown(),
+        "config-schema" => config::schema_json(),
+        "profile-schema" => ingest::profile::Profile::schema_json(),
+        _ => reasons(),
+    };
+    print!("{text}");
+    Ok(Exit::Done)
+}
+
+fn invariants() -> String {
+    let mut text = "# Invariants\n\nWhat always holds. Production checks them before it writes, `tollway check` audits them, the simulator breaks \
+        everything else.\n\n| number | invariant |\n| --- | --- |\n".to_owned();
+    for invariant in Invariant::ALL {
+        text.extend([format!("| INV-{} | {} |\n", invariant.number(), invariant.sentence())]);
+    }
+    text
+}
+
+fn reasons() -> String {
+    let mut text = "# Reasons for suspense\n\nThe first test that fails gives the reason; the row is kept whole.\n\n| reason | what to do |\n\
+        | --- | --- |\n"
+        .to_owned();
+    for reason in Reason::ALL {
+        text.extend([format!("| `{}` | {} |\n", reason.as_str(), reason.remedy())]);
+    }
+    text
+}
+
+fn columns() -> String {
+    let mut text = "# Data dictionary\n\nThe columns of our tables, as Delta readers see them.\n".to_owned();
+    let tables = [
+        ("cdr_entries", "Partitioned by `event_month` (UTC, or `unknown`) and `outcome` (`rated`, `suspense`, `ledger`).", Entries::dictionary()),
+        ("totals", "Partitioned by `billing_period`. Rows of one key add up.", TotalRows::dictionary()),
+    ];
+    for (name, note, columns) in tables {
+        text.extend([format!("\n## `{name}`\n\n{note}\n\n| column | type | null | meaning |\n| --- | --- | --- | --- |\n")]);
+        text.extend(columns.iter().map(column_line));
+    }
+    text
+}
+
+fn column_line(c: &ColumnDoc) -> String {
+    format!("| `{}` | {} | {} | {} |\n", c.name, c.delta_type, if c.nullable { "yes" } else { "no" }, c.doc)
+}

@@ -1,0 +1,150 @@
+//! `tollway explain RECORD`: why a record costs what it costs, from the computation itself.
+
+use domain::money::{Currency, Money};
+use domain::number::masked;
+use rate::explain::{Derivation, ExplainInput, explain};
+use serde_json::json;
+
+use super::rows::{Row, ask_rows, record_filter};
+use super::source::source_of;
+use crate::cli::{ExplainArgs, Global};
+use crate::exit_code::{Exit, bad_input};
+use crate::installation::Installation;
+use crate::output::{Answer, count};
+
+/// Everything about one record that a page of explanation needs.
+const COLUMNS: &str = "encode(record_key, 'hex') AS record, entry, outcome, reason, reason_field, provider, account, delivery, \
+    arrival, row, byte_offset, byte_length, kind, arrow_cast(start, 'Int64') AS start_us, start, start_offset_s, time_flag, \
+    duration_s, bytes_up, bytes_down, messages, a_number, b_number, b_number_type, network, provider_class, \
+    arrow_cast(cost * 1000000000, 'Decimal128(38, 0)') AS cost_nano, cost, cost_currency, owner_path, customer, subscription, \
+    device, plan, provider_cycle, billing_period, tariff, zone, band, billed_units, charge, currency, profile";
+
+/// Runs the command.
+pub fn run(global: &Global, args: &ExplainArgs) -> anyhow::Result<Exit> {
+    let installation = Installation::open(global)?;
+    let sql = format!("SELECT {COLUMNS} FROM cdr WHERE {} ORDER BY arrival, row LIMIT 2", record_filter(&args.record)?);
+    let rows = ask_rows(&installation, &sql)?;
+    let row = match rows.as_slice() {
+        [] => return Err(bad_input(format!("no record is named `{}`; `tollway query` finds records", args.record))),
+        [one] => one,
+        _ => return Err(bad_input(format!("`{}` names more than one record; give more digits", args.record))),
+    };
+    let (lines, json) = page(global, &installation, row)?;
+    Answer { headline: lines.join("\n"), json, ..Answer::default() }.print(global.output)?;
+    Ok(Exit::Done)
+}
+
+/// The page of one record: lines for people, and the same for machines.
+pub fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Result<(Vec<String>, serde_json::Value)> {
+    let hide = |name: &str| {
+        let text = row.text(name).unwrap_or_default();
+        if global.clear { text.to_owned() } else { masked(text) }
+    };
+    let get = |name: &str| row.text(name).unwrap_or_default();
+    let source = source_of(installation, row)?;
+    let mut lines = vec![headline(row, &hide("b_number"))];
+    let mut line = |head: &str, text: String| lines.push(format!("  {head:<10}{text}"));
+    if row.text("customer").is_some() {
+        let whose = format!(
+            "{} → device {} → subscription {} → customer {} ({})",
+            hide("a_number"), get("device"), get("subscription"), get("customer"), get("owner_path")
+        );
+        line("whose", whose);
+    } else if row.text("a_number").is_some() {
+        line("whose", format!("{} → nobody at that instant", hide("a_number")));
+    }
+    let derivation = derive(installation, row)?;
+    for text in derivation.as_ref().map(|d| d.lines()).unwrap_or_default() {
+        let (head, rest) = text.split_once(": ").unwrap_or(("", &text));
+        let inner = head.starts_with(' ') || head.len() > 9;
+        line(if inner { "" } else { head }, if inner { text.clone() } else { rest.to_owned() });
+    }
+    if row.text("time_flag").is_some() {
+        line("clock", "this local time came twice that night and the source does not say which; the first was taken".to_owned());
+    }
+    if row.text("charge").is_some() && row.text("cost").is_some() {
+        line("compare", compare(row));
+    }
+    let landed = format!(
+        "file {} line {}, profile {}, delivery {}:{}",
+        source.file,
+        source.line.map_or_else(|| "?".to_owned(), count),
+        get("profile"),
+        get("delivery").get(..8).unwrap_or_default(),
+        get("row")
+    );
+    line("from", landed);
+    line("record", get("record").to_owned());
+    let json = json!({
+        "record": get("record"), "outcome": get("outcome"), "reason": row.text("reason"), "customer": row.text("customer"),
+        "subscription": row.text("subscription"), "device": row.text("device"), "plan": row.text("plan"),
+        "start": row.text("start"), "kind": row.text("kind"), "charge": row.text("charge"), "currency": row.text("currency"),
+        "cost": row.text("cost"), "cost_currency": row.text("cost_currency"), "billing_period": row.text("billing_period"),
+        "derivation": derivation, "file": source.file, "line": source.line, "delivery": get("delivery"), "row": row.number("row"),
+    });
+    Ok((lines, json))
+}
+
+fn headline(row: &Row, to: &str) -> String {
+    let get = |name: &str| row.text(name).unwrap_or_default();
+    let amount = match (row.text("charge"), row.text("currency")) {
+        (Some(charge), Some(currency)) => format!("{currency} {charge}"),
+        _ => format!("in suspense: {}", get("reason")),
+    };
+    let units = match get("kind").split('-').next() {
+        Some("voice") => format!(", {} s", get("duration_s")),
+        Some("data") => format!(", {} bytes", count(row.number("bytes_up") + row.number("bytes_down"))),
+        _ => String::new(),
+    };
+    let to = if to.is_empty() { String::new() } else { format!(", with {to}") };
+    format!("{amount}   {}, {}{units}{to}", get("kind"), get("start"))
+}
+
+/// The provider's cost beside our charge.
+fn compare(row: &Row) -> String {
+    let get = |name: &str| row.text(name).unwrap_or_default();
+    let (charge, cost) = (Money::parse(get("charge")), Money::parse(get("cost")));
+    let margin = match (charge, cost) {
+        (Some(charge), Some(cost)) if get("currency") == get("cost_currency") => {
+            format!(" · margin {} {}", get("currency"), Money(charge.0 - cost.0))
+        }
+        _ => String::new(),
+    };
+    format!("provider's cost {} {}{margin}", get("cost_currency"), get("cost"))
+}
+
+/// The derivation of a readable row; `None` for a row that could not be read.
+fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<Derivation>> {
+    if row.text("kind").is_none() {
+        return Ok(None);
+    }
+    let get = |name: &str| row.text(name).unwrap_or_default().to_owned();
+    let narrow = |name: &str| i32::try_from(row.long(name)).unwrap_or(i32::MAX);
+    let input = ExplainInput {
+        kind: get("kind"),
+        start_us: row.long("start_us"),
+        start_offset_s: narrow("start_offset_s"),
+        duration_s: narrow("duration_s"),
+        bytes_up: row.long("bytes_up"),
+        bytes_down: row.long("bytes_down"),
+        messages: row.text("messages").and_then(|t| t.parse().ok()).unwrap_or(1),
+        b_number: get("b_number"),
+        b_number_type: get("b_number_type"),
+        network: get("network"),
+        provider_class: get("provider_class"),
+        cost_nano: row.text("cost_nano").and_then(|t| t.parse().ok()),
+        cost_currency: row.text("cost_currency").and_then(Currency::parse),
+        plan: row.text("plan").map(str::to_owned),
+        tariff: row.text("tariff").map(str::to_owned),
+    };
+    let store = installation.state_read_only()?;
+    let reference = installation.block_on(crate::reference::load(&store))?;
+    match explain(&input, reference.tariffs.set()) {
+        Ok(derivation) => Ok(Some(derivation)),
+        Err(rate::error::ExplainError::UnknownVersion(id)) => {
+            // The tariff was replaced since: load the version that the row's commit used.
+            Err(bad_input(format!("tariff version {id} is no longer in force; import it again under its name to explain old records")))
+        }
+        Err(e) => Err(e.into()),
+    }
+}

@@ -1,0 +1,140 @@
+//! The files that JOB.md asks for: sorted detail and totals, from the same sorted rows and the same encoder as the tables.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use arrow_array::types::Int32Type;
+use arrow_array::{ArrayRef, Decimal128Array, DictionaryArray, Int32Array, Int64Array, RecordBatch};
+use domain::columns::linked::Owner;
+use domain::columns::rated::RatedBatch;
+use domain::ids::Names;
+use domain::number::NumberKind;
+use domain::period::Month;
+use domain::usage::Usage;
+use domain::zone::SECOND_US;
+use rayon::prelude::*;
+use sinks::gather::{Pick, Selection};
+use sinks::parquet::{ParquetSettings, encode};
+
+use super::job::micros;
+
+/// Rows of a detail file.
+const FILE_ROWS: usize = 125_000;
+
+/// Names of digits as numbers, by code.
+fn numbers(names: &Names) -> anyhow::Result<Vec<i32>> {
+    names.iter().map(|n| n.parse().with_context(|| format!("`{n}` is no number; the job's ids are"))).collect()
+}
+
+/// The local month of a row by the clock that the file writes.
+fn month(batch: &RatedBatch, i: usize) -> Month {
+    let c = &batch.linked.parsed.columns;
+    Month::of(c.start_us[i] + i64::from(c.offset_s[i]) * SECOND_US)
+}
+
+/// Writes `detail_NNNNN.parquet`, several files at a time.
+pub fn write_detail(batches: &[RatedBatch], picks: &[Pick], out: &Path) -> anyhow::Result<()> {
+    let Some(first) = batches.first() else { return Ok(()) };
+    let owners = &first.linked.owners;
+    let (customers, devices, plans) = (numbers(&owners.customer_names)?, numbers(&owners.devices)?, numbers(&owners.plans)?);
+    picks.par_chunks(FILE_ROWS).enumerate().try_for_each(|(k, picks)| {
+        let rows = detail(&Selection { batches, picks }, &customers, &devices, &plans)?;
+        fs::write(out.join(format!("detail_{k:05}.parquet")), encode(&rows, ParquetSettings::default())?)?;
+        Ok(())
+    })
+}
+
+fn detail(s: &Selection<'_>, customers: &[i32], devices: &[i32], plans: &[i32]) -> anyhow::Result<RecordBatch> {
+    let owner = |value: fn(&Owner) -> u32, table: &[i32]| -> ArrayRef {
+        Arc::new(s.owners().map(|o| o.map(|o| table[value(o) as usize])).collect::<Int32Array>())
+    };
+    let number = |party: fn(&RatedBatch, usize) -> domain::number::Number| -> ArrayRef {
+        Arc::new(s.texts(|b, i, text| {
+            let n = party(b, i);
+            n.kind() != NumberKind::Absent && n.write(&b.linked.parsed.texts, text).is_ok()
+        }))
+    };
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("record_id", Arc::new(s.texts(|b, i, text| {
+            text.push_str(b.linked.parsed.columns.record_id.get(i));
+            true
+        }))),
+        ("customer_id", owner(|o| o.customer, customers)),
+        ("device_id", owner(|o| o.device, devices)),
+        ("plan_id", owner(|o| o.plan, plans)),
+        ("kind", Arc::new(s.labels(|b, i| Some(b.linked.parsed.columns.usage[i]), |_, u| u.as_str().to_owned()))),
+        ("zone", Arc::new(s.labels(|b, i| Some(b.columns.zone[i]), |b, z| b.labels.zones.name(u32::from(z)).to_owned()))),
+        ("band", Arc::new(s.labels(|b, i| Some(b.columns.band[i]), |b, v| b.labels.bands.name(u32::from(v)).to_owned()))),
+        ("month", Arc::new(s.labels(|b, i| Some(month(b, i)), |_, m| m.to_string()))),
+        ("start", Arc::new(s.instants(|b, i| b.linked.parsed.columns.start_us[i]))),
+        ("duration_s", Arc::new(s.ints(|b, i| Some(b.linked.parsed.columns.duration_s[i])))),
+        ("bytes_up", Arc::new(s.longs(|b, i| b.linked.parsed.columns.bytes_up.get(i).copied()))),
+        ("bytes_down", Arc::new(s.longs(|b, i| b.linked.parsed.columns.bytes_down.get(i).copied()))),
+        ("a_number", number(|b, i| b.linked.parsed.columns.a_number[i])),
+        ("b_number", number(|b, i| b.linked.parsed.columns.b_number[i])),
+        ("mccmnc", Arc::new(s.labels(|b, i| b.linked.parsed.columns.network.get(i).copied(), |_, n| n.to_string()))),
+        ("cost", Arc::new(s.decimals(6, |b, i| b.linked.parsed.columns.cost_nano.get(i).copied().and_then(micros)))),
+        ("charge", Arc::new(s.decimals(6, |b, i| Some(i128::from(b.columns.charge_nano[i]) / 1000)))),
+    ];
+    Ok(RecordBatch::try_from_iter(columns)?)
+}
+
+/// Customer, month, device, usage, zone, band: all as codes.
+type Key = (u32, Month, u32, Usage, u16, u8);
+
+/// Count, seconds, bytes, charge in nano-units.
+type Sums = (i64, i64, i64, i128);
+
+/// Writes `totals.parquet`. Rows come sorted by customer and device, so each device is summed in a map of its own.
+pub fn write_totals(batches: &[RatedBatch], picks: &[Pick], out: &Path) -> anyhow::Result<()> {
+    let Some(first) = batches.first() else { return Ok(()) };
+    let owners = Arc::clone(&first.linked.owners);
+    let labels = Arc::clone(&first.labels);
+    let mut rows: Vec<(Key, Sums)> = Vec::with_capacity(picks.len() / 3);
+    let mut device: BTreeMap<Key, Sums> = BTreeMap::new();
+    let mut current = None;
+    let selection = Selection { batches, picks };
+    for ((b, i), owner) in selection.rows().zip(selection.owners()) {
+        let Some(owner) = owner else { continue };
+        let who = (owner.customer, owner.device);
+        if current != Some(who) {
+            rows.extend(std::mem::take(&mut device));
+            current = Some(who);
+        }
+        let c = &b.linked.parsed.columns;
+        let key = (owner.customer, month(b, i), owner.device, c.usage[i], b.columns.zone[i], b.columns.band[i]);
+        let sums = device.entry(key).or_default();
+        sums.0 += 1;
+        sums.1 += i64::from(c.duration_s[i]);
+        sums.2 += c.bytes_up.get(i).copied().unwrap_or(0) + c.bytes_down.get(i).copied().unwrap_or(0);
+        sums.3 += i128::from(b.columns.charge_nano[i]);
+    }
+    rows.extend(device);
+    rows.par_sort_unstable_by_key(|(key, _)| *key);
+    let (customers, devices) = (numbers(&owners.customer_names)?, numbers(&owners.devices)?);
+    let text = |value: &dyn Fn(&Key) -> String| -> ArrayRef {
+        let texts: Vec<String> = rows.iter().map(|(k, _)| value(k)).collect();
+        Arc::new(texts.iter().map(|t| Some(t.as_str())).collect::<DictionaryArray<Int32Type>>())
+    };
+    let int = |value: &dyn Fn(&Key) -> i32| -> ArrayRef { Arc::new(rows.iter().map(|(k, _)| Some(value(k))).collect::<Int32Array>()) };
+    let long = |value: fn(&Sums) -> i64| -> ArrayRef { Arc::new(rows.iter().map(|(_, s)| Some(value(s))).collect::<Int64Array>()) };
+    let charge: Decimal128Array = rows.iter().map(|(_, s)| Some(s.3 / 1000)).collect();
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("customer_id", int(&|k| customers[k.0 as usize])),
+        ("month", text(&|k| k.1.to_string())),
+        ("device_id", int(&|k| devices[k.2 as usize])),
+        ("kind", text(&|k| k.3.as_str().to_owned())),
+        ("zone", text(&|k| labels.zones.name(u32::from(k.4)).to_owned())),
+        ("band", text(&|k| labels.bands.name(u32::from(k.5)).to_owned())),
+        ("count", long(|s| s.0)),
+        ("seconds", long(|s| s.1)),
+        ("bytes", long(|s| s.2)),
+        ("charge", Arc::new(charge.with_precision_and_scale(18, 6)?)),
+    ];
+    let batch = RecordBatch::try_from_iter(columns)?;
+    fs::write(out.join("totals.parquet"), encode(&batch, ParquetSettings::default())?)?;
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! `tollway profile`: the shipped layouts, and a dry run of one against a file.
+
+use std::path::Path;
+
+use anyhow::Context;
+use domain::number::masked;
+use ingest::parse::check::check;
+use ingest::profile::Profile;
+use serde_json::json;
+
+use crate::cli::{Global, ProfileCommand};
+use crate::exit_code::{Exit, bad_input};
+use crate::output::{Answer, Sheet, count};
+
+/// Most bytes of a file that a dry run reads.
+const CHECK_BYTES_MAX: u64 = 256 << 20;
+
+/// Runs the command.
+pub fn run(global: &Global, command: &ProfileCommand) -> anyhow::Result<Exit> {
+    match command {
+        ProfileCommand::List => list(global),
+        ProfileCommand::Show { profile } => {
+            let text = text_of(profile)?;
+            let json = json!({"profile": profile, "toml": text});
+            Answer { headline: text.trim_end().to_owned(), json, ..Answer::default() }.print(global.output)?;
+            Ok(Exit::Done)
+        }
+        ProfileCommand::Check { profile, file, rows } => check_file(global, profile, file, *rows),
+    }
+}
+
+/// The text of a profile: a shipped name, or a TOML file.
+pub fn text_of(profile: &str) -> anyhow::Result<String> {
+    if let Some(text) = config::profiles::find(profile) {
+        return Ok(text.to_owned());
+    }
+    if Path::new(profile).extension().is_some_and(|e| e == "toml") || profile.contains('/') {
+        return std::fs::read_to_string(profile).map_err(|e| bad_input(format!("profile file {profile} cannot be read: {e}")));
+    }
+    let known: Vec<&str> = config::profiles::SHIPPED.iter().map(|(n, _)| *n).collect();
+    Err(bad_input(format!("there is no profile `{profile}`; shipped are {}, or name a TOML file", known.join(", "))))
+}
+
+/// Loads a profile by shipped name or TOML file.
+pub fn load(profile: &str) -> anyhow::Result<Profile> {
+    let text = text_of(profile)?;
+    Profile::load(&text).with_context(|| format!("profile `{profile}` is not right"))
+}
+
+fn list(global: &Global) -> anyhow::Result<Exit> {
+    let mut sheet = Sheet::new("", &["profile", "version", "layout", ""]);
+    let mut all = Vec::new();
+    for (name, text) in config::profiles::SHIPPED {
+        let p = Profile::load(text).with_context(|| format!("shipped profile `{name}`"))?;
+        let note = if p.assumed() { "assumed layout" } else { "" };
+        sheet.row([p.name().to_owned(), p.version().to_string(), p.title().to_owned(), note.to_owned()]);
+        all.push(json!({"name": p.name(), "version": p.version(), "title": p.title(), "assumed": p.assumed()}));
+    }
+    let next = vec!["your own: docs/howto/add-a-layout.md".to_owned()];
+    Answer { headline: format!("{} shipped profiles", all.len()), sheets: vec![sheet], next, json: json!(all) }.print(global.output)?;
+    Ok(Exit::Done)
+}
+
+fn check_file(global: &Global, profile: &str, path: &Path, rows: usize) -> anyhow::Result<Exit> {
+    let profile = load(profile)?;
+    let size = std::fs::metadata(path).map_err(|e| bad_input(format!("{} cannot be read: {e}", path.display())))?.len();
+    if size > CHECK_BYTES_MAX {
+        return Err(bad_input(format!("{} has {size} bytes; a dry run reads at most {CHECK_BYTES_MAX}: check a part of it", path.display())));
+    }
+    let bytes = std::fs::read(path)?;
+    let report = check(&profile, &path.display().to_string(), &bytes, rows);
+    let json = serde_json::to_value(&report)?;
+    let mut sheets = Vec::new();
+    for row in &report.shown {
+        let note = if row.note.is_empty() { String::new() } else { format!(": {}", row.note) };
+        let mut sheet = Sheet::new(&format!("line {} · {}{note}", count(row.line), row.outcome), &["", "column", "in the file", "became"]);
+        for column in &row.columns {
+            let number = matches!(column.role.as_str(), "served" | "other" | "imsi" | "iccid");
+            let shown = |text: Option<&str>| match text {
+                None => "-".to_owned(),
+                Some(text) if number && !global.clear => masked(text),
+                Some(text) => text.to_owned(),
+            };
+            let role = if column.is_wrong { format!("✗ {}", column.role) } else { column.role.clone() };
+            sheet.row([role, column.column.clone(), shown(column.source.as_deref()), shown(column.became.as_deref())]);
+        }
+        sheets.push(sheet);
+    }
+    let mut next: Vec<String> = report.malformed.iter().map(|(reason, n)| format!("{} rows: {reason}", count(*n))).collect();
+    next.extend(report.skipped.iter().map(|(rule, n)| format!("{} rows skipped by rule `{rule}`", count(*n))));
+    if report.repeated_times > 0 {
+        next.push(format!("{} rows have a local time that the autumn change repeats; the first was taken", count(report.repeated_times)));
+    }
+    let whole = report.verdict.state.is_taken();
+    let headline = format!(
+        "{}: {}, {} rows, {} readable{}",
+        report.file,
+        report.verdict.state.as_str(),
+        count(report.rows),
+        count(report.readable),
+        if report.verdict.message.is_empty() { String::new() } else { format!("\n  {}", report.verdict.message) }
+    );
+    Answer { headline, sheets, next, json }.print(global.output)?;
+    Ok(if whole && report.malformed.is_empty() { Exit::Done } else { Exit::NeedsHand })
+}

@@ -1,0 +1,106 @@
+//! Answers of the query engine as rows of texts, for commands that read single records.
+
+use std::collections::HashMap;
+
+use arrow_array::Array;
+
+use super::query::ask;
+use crate::exit_code::bad_input;
+use crate::installation::Installation;
+
+/// A row by column name; null is absent.
+#[derive(Debug, Clone, Default)]
+pub struct Row(HashMap<String, String>);
+
+impl Row {
+    /// The text of a column.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A count; 0 where null.
+    pub fn number(&self, name: &str) -> u64 {
+        self.text(name).and_then(|t| t.parse().ok()).unwrap_or(0)
+    }
+
+    /// A signed integer; 0 where null.
+    pub fn long(&self, name: &str) -> i64 {
+        self.text(name).and_then(|t| t.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// Runs a question and returns its rows.
+pub fn ask_rows(installation: &Installation, sql: &str) -> anyhow::Result<Vec<Row>> {
+    let (schema, batches) = ask(installation, sql)?;
+    let mut rows = Vec::new();
+    for batch in &batches {
+        for i in 0..batch.num_rows() {
+            let cells = schema.fields().iter().zip(batch.columns()).filter(|(_, column)| !column.is_null(i));
+            rows.push(Row(cells.map(|(f, c)| (f.name().clone(), aggregate::query::cell_text(c, i))).collect()));
+        }
+    }
+    Ok(rows)
+}
+
+/// A text as an SQL literal.
+pub fn sql_text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The SQL condition that finds a record by the first digits of its key (8 or more), or by `delivery:row`.
+pub fn record_filter(record: &str) -> anyhow::Result<String> {
+    let hex = |t: &str| t.bytes().all(|c| c.is_ascii_hexdigit());
+    if let Some((delivery, row)) = record.split_once(':')
+        && delivery.len() >= 6
+        && hex(delivery)
+        && let Ok(row) = row.parse::<u64>()
+    {
+        return Ok(format!("delivery LIKE {} AND row = {row}", sql_text(&format!("{}%", delivery.to_ascii_lowercase()))));
+    }
+    if record.len() >= 6 && record.len() <= 32 && hex(record) {
+        return Ok(format!("encode(record_key, 'hex') LIKE {}", sql_text(&format!("{}%", record.to_ascii_lowercase()))));
+    }
+    Err(bad_input(format!(
+        "`{record}` names no record: give the first 6 or more hexadecimal digits of its key, or delivery:row"
+    )))
+}
+
+/// Hides runs of seven digits and more, as in subscriber numbers, but keeps three at each end.
+pub fn mask_digits(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut run = String::new();
+    for c in text.chars().chain(std::iter::once('\0')) {
+        if c.is_ascii_digit() {
+            run.push(c);
+            continue;
+        }
+        if run.len() >= 7 {
+            out.push_str(&domain::number::masked(&run));
+        } else {
+            out.push_str(&run);
+        }
+        run.clear();
+        if c != '\0' {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_a_source_line_are_hidden_but_dates_are_not() {
+        assert_eq!(mask_digits("0612345678;2026-10-01;12"), "061••••678;2026-10-01;12");
+    }
+
+    #[test]
+    fn records_are_named_by_key_or_place() {
+        assert!(record_filter("7f3a91c2").is_ok_and(|f| f.contains("7f3a91c2%")));
+        assert!(record_filter("7f3a91c2:12").is_ok_and(|f| f.ends_with("row = 12")));
+        assert!(record_filter("x' OR 1=1 --").is_err());
+        assert_eq!(sql_text("a'b"), "'a''b'");
+    }
+}

@@ -1,0 +1,109 @@
+//! `tollway run`: the service. Watches landing, rates, totals, keeps house, serves metrics; stops in order on SIGTERM.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use domain::ports::Clock;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::ingest::keep_house;
+use crate::cli::{Global, RunArgs};
+use crate::exit_code::{Exit, usage};
+use crate::flow::{Flow, Installed, Until};
+use crate::http::Door;
+use crate::installation::Installation;
+use crate::reference::{SharedReference, load};
+use crate::system::{SystemClock, SystemRng};
+use crate::telemetry;
+use crate::totals;
+
+/// Runs the command.
+pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
+    let installation = Installation::open_or_create(global)?;
+    let logging = &installation.config().logging;
+    telemetry::start_at(logging.level.as_str(), logging.format == config::sections::LogFormat::Json);
+    let listen = match &args.listen {
+        Some(address) => address.parse().map_err(|e| usage(format!("`{address}` is no address to listen on: {e}")))?,
+        None => installation.config().http.listen,
+    };
+    let token = installation.config().http.token.as_ref().map(|t| t.reveal().to_owned());
+    let door = Door::new(token)?;
+    let ready = Arc::clone(&door.ready);
+    let store = installation.state()?;
+    super::import::catch_up(&installation, &store)?;
+    let reference = SharedReference::new(installation.block_on(load(&store))?);
+    let (mut entries, mut sums) = (installation.entries()?, installation.totals()?);
+    let settings = installation.flow_settings(args.workers);
+    let installed = Installed {
+        blob: Arc::clone(installation.blob()),
+        landing: Arc::new(installation.landing()),
+        log: installation.log()?,
+        secret: installation.secret(),
+        reference: reference.clone(),
+        parquet: installation.parquet(),
+    };
+    let flow = Flow::start(installed, &entries, settings)?;
+    let stop = Arc::new(flow.stopper());
+    let (closing, closed) = tokio::sync::watch::channel(false);
+    serve(&installation, door, listen, closed, Arc::clone(&stop));
+    watch_signals(&installation, closing, Arc::clone(&stop))?;
+    ready.store(true, Ordering::Release);
+    tracing::info!(data = %installation.folder().display(), workers = settings.workers, "running");
+    let mut rng = SystemRng::new()?;
+    let house = || {
+        super::import::catch_up(&installation, &store)?;
+        let newest = installation.block_on(store.reference_counts())?.version;
+        if newest != reference.get().version {
+            reference.set(installation.block_on(load(&store))?);
+            tracing::info!(version = newest, "reference data in force");
+        }
+        totals::step(&mut entries, &mut sums, &SystemClock, &mut rng)?;
+        keep_house(&mut entries, settings.checkpoint_every)?;
+        keep_house(&mut sums, settings.checkpoint_every)
+    };
+    let began = SystemClock.now_us();
+    let watched = flow.watch(|_| (), house, Until::Stopped);
+    ready.store(false, Ordering::Release);
+    let finished = flow.finish()?;
+    watched?;
+    tracing::info!(rows = finished.counts.rows_in, ran_s = (SystemClock.now_us() - began) / 1_000_000, "stopped in order");
+    Ok(Exit::Done)
+}
+
+fn serve(
+    installation: &Installation,
+    door: Door,
+    listen: std::net::SocketAddr,
+    mut closed: tokio::sync::watch::Receiver<bool>,
+    stop: Arc<impl Fn() + Send + Sync + 'static>,
+) {
+    installation.runtime().spawn(async move {
+        let until = async move {
+            // An error means that the sender is gone: the service is ending.
+            closed.wait_for(|closed| *closed).await.map(|_| ()).unwrap_or(());
+        };
+        if let Err(e) = door.serve(listen, until).await {
+            tracing::error!(error = %e, "cannot serve metrics and health");
+            stop();
+        }
+    });
+}
+
+fn watch_signals(
+    installation: &Installation,
+    closing: tokio::sync::watch::Sender<bool>,
+    stop: Arc<impl Fn() + Send + Sync + 'static>,
+) -> anyhow::Result<()> {
+    let _inside = installation.runtime().enter();
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    installation.runtime().spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        tracing::info!("stopping in order");
+        closing.send_replace(true);
+        stop();
+    });
+    Ok(())
+}

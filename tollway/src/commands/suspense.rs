@@ -1,0 +1,125 @@
+//! `tollway suspense`: what needs a hand, how much money hangs on it, and what to do.
+
+use domain::number::masked;
+use domain::outcome::Reason;
+use serde_json::json;
+
+use super::rows::{Row, ask_rows, sql_text};
+use crate::cli::{Global, SuspenseCommand};
+use crate::exit_code::{Exit, bad_input};
+use crate::installation::Installation;
+use crate::output::{Answer, Sheet, count};
+
+/// Counts by reason with the provider's cost as money at risk; shared with the demo.
+pub const BY_REASON: &str = include_str!("suspense_by_reason.sql");
+
+/// Columns of one record, for a list and for one page.
+const COLUMNS: &str = "encode(record_key, 'hex') AS record, reason, reason_field, provider, account, delivery, arrival, row, byte_offset, \
+    byte_length, kind, start, a_number, b_number, network, cost, cost_currency, customer, plan, raw";
+
+/// Runs the command.
+pub fn run(global: &Global, command: &SuspenseCommand) -> anyhow::Result<Exit> {
+    let installation = Installation::open(global)?;
+    match command {
+        SuspenseCommand::List { reason: None, .. } => by_reason(global, &installation),
+        SuspenseCommand::List { reason: Some(reason), limit } => list(global, &installation, reason, *limit),
+        SuspenseCommand::Show { record } => show(global, &installation, record),
+    }
+}
+
+/// What to do about a reason, with the command where there is one.
+pub fn remedy(reason: &str) -> String {
+    Reason::parse(reason).map_or_else(String::new, |r| r.remedy().to_owned())
+}
+
+fn at_risk(row: &Row) -> String {
+    match (row.text("at_risk"), row.text("cost_currency")) {
+        (Some(money), Some(currency)) => format!("{currency} {money}"),
+        _ => "unknown".to_owned(),
+    }
+}
+
+fn by_reason(global: &Global, installation: &Installation) -> anyhow::Result<Exit> {
+    let rows = ask_rows(installation, BY_REASON)?;
+    let mut sheet = Sheet::new("", &["reason", "#rows", "#at risk", "what to do"]);
+    let mut total = 0;
+    let mut json_rows = Vec::new();
+    for row in &rows {
+        let (reason, n) = (row.text("reason").unwrap_or_default(), row.number("rows"));
+        total += n;
+        sheet.row([reason.to_owned(), count(n), at_risk(row), remedy(reason)]);
+        json_rows.push(json!({"reason": reason, "rows": n, "at_risk": row.text("at_risk"), "currency": row.text("cost_currency")}));
+    }
+    let answer = Answer {
+        headline: if total == 0 { "nothing is in suspense".to_owned() } else { format!("{} rows in suspense", count(total)) },
+        sheets: if total == 0 { Vec::new() } else { vec![sheet] },
+        next: rows.first().and_then(|r| r.text("reason")).map(|r| vec![format!("see them: tollway suspense list --reason {r}")]).unwrap_or_default(),
+        json: json!({"rows": total, "suspense": json_rows}),
+    };
+    answer.print(global.output)?;
+    Ok(if total == 0 { Exit::Done } else { Exit::NeedsHand })
+}
+
+fn check_reason(reason: &str) -> anyhow::Result<Reason> {
+    Reason::parse(reason).ok_or_else(|| {
+        let known: Vec<&str> = Reason::ALL.iter().map(|r| r.as_str()).collect();
+        bad_input(format!("`{reason}` is no reason; there are {}", known.join(", ")))
+    })
+}
+
+fn list(global: &Global, installation: &Installation, reason: &str, limit: usize) -> anyhow::Result<Exit> {
+    let reason = check_reason(reason)?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM cdr WHERE outcome = 'suspense' AND reason = {} ORDER BY arrival DESC, row LIMIT {limit}",
+        sql_text(reason.as_str())
+    );
+    let rows = ask_rows(installation, &sql)?;
+    let mut sheet = Sheet::new("", &["record", "start", "kind", "from", "to", "#cost", "file row", "field"]);
+    let hide = |text: &str| if global.clear { text.to_owned() } else { masked(text) };
+    let mut json_rows = Vec::new();
+    for row in &rows {
+        let get = |name| row.text(name).unwrap_or_default();
+        let place = format!("{}:{}", &get("delivery").get(..8).unwrap_or_default(), get("row"));
+        let record = get("record").get(..16).unwrap_or_default().to_owned();
+        let cells = [record.clone(), get("start").to_owned(), get("kind").to_owned(), hide(get("a_number")), hide(get("b_number")), get("cost").to_owned(), place, get("reason_field").to_owned()];
+        json_rows.push(json!({"record": get("record"), "start": row.text("start"), "kind": row.text("kind"), "delivery": get("delivery"), "row": row.number("row"), "cost": row.text("cost"), "field": row.text("reason_field")}));
+        sheet.row(cells);
+    }
+    let answer = Answer {
+        headline: format!("{} newest rows with `{}`: {}", rows.len(), reason.as_str(), reason.remedy()),
+        next: rows.first().map(|r| vec![format!("one of them whole: tollway suspense show {}", r.text("record").and_then(|t| t.get(..16)).unwrap_or_default())]).unwrap_or_default(),
+        sheets: vec![sheet],
+        json: json!({"reason": reason.as_str(), "remedy": reason.remedy(), "rows": json_rows}),
+    };
+    answer.print(global.output)?;
+    Ok(Exit::Done)
+}
+
+fn show(global: &Global, installation: &Installation, record: &str) -> anyhow::Result<Exit> {
+    let filter = match Reason::parse(record) {
+        Some(reason) => format!("reason = {}", sql_text(reason.as_str())),
+        None => super::rows::record_filter(record)?,
+    };
+    let sql = format!("SELECT {COLUMNS} FROM cdr WHERE outcome = 'suspense' AND {filter} ORDER BY arrival DESC, row LIMIT 1");
+    let rows = ask_rows(installation, &sql)?;
+    let Some(row) = rows.first() else {
+        return Err(bad_input(format!("no row in suspense is named `{record}`; `tollway suspense list` shows what there is")));
+    };
+    let reason = row.text("reason").unwrap_or_default();
+    let source = super::source::source_of(installation, row)?;
+    let mut sheet = Sheet::new("", &["", ""]);
+    for name in ["record", "reason", "reason_field", "provider", "account", "kind", "start", "a_number", "b_number", "network", "cost", "customer", "plan"] {
+        if let Some(text) = row.text(name) {
+            let hidden = !global.clear && matches!(name, "a_number" | "b_number");
+            sheet.row([name.to_owned(), if hidden { masked(text) } else { text.to_owned() }]);
+        }
+    }
+    sheet.row(["file".to_owned(), source.file.clone()]);
+    sheet.row(["line".to_owned(), source.line.map_or_else(|| "?".to_owned(), count)]);
+    let raw = if global.clear { source.raw.clone() } else { super::rows::mask_digits(&source.raw) };
+    sheet.row(["source".to_owned(), raw.clone()]);
+    let json = json!({"record": row.text("record"), "reason": reason, "remedy": remedy(reason), "file": source.file, "line": source.line, "byte_offset": row.text("byte_offset"), "source": raw});
+    let headline = format!("`{reason}`: {}", remedy(reason));
+    Answer { headline, sheets: vec![sheet], json, ..Answer::default() }.print(global.output)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,163 @@
+//! `tollway totals`: sums by what is asked for, frozen copies, and the rebuild that proves them.
+
+use std::collections::BTreeMap;
+
+use aggregate::totals::{Sums, TotalKey};
+use serde_json::json;
+
+use crate::cli::{Global, TotalsArgs};
+use crate::counts::grouped;
+use crate::exit_code::{Exit, usage};
+use crate::installation::Installation;
+use crate::output::{Answer, Sheet, bytes, count};
+use crate::system::{SystemClock, SystemRng};
+use crate::totals;
+
+/// The columns that totals can be grouped by, with their position in the key; `cycle` is the period before it.
+const GROUPS: [(&str, Option<usize>); 9] = [
+    ("cycle", None), ("customer", Some(1)), ("subscription", Some(2)), ("device", Some(3)), ("plan", Some(4)), ("kind", Some(5)),
+    ("zone", Some(6)), ("band", Some(7)), ("tenant", Some(0)),
+];
+
+/// Position of the currency in the key.
+const CURRENCY: usize = 8;
+
+/// Runs the command.
+pub fn run(global: &Global, args: &TotalsArgs) -> anyhow::Result<Exit> {
+    let installation = Installation::open(global)?;
+    if args.rebuild {
+        return rebuild(global, &installation);
+    }
+    if args.backup {
+        return backup(global, &installation, args);
+    }
+    let entries = installation.entries()?;
+    let table = installation.totals()?;
+    let lag = entries.snapshot().next_version().saturating_sub(table.snapshot().position(totals::APP_ID));
+    let all = totals::read(&table, args.cycle.as_deref())?;
+    let groups = args.by.iter().map(|g| group(g)).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut sums: BTreeMap<(Vec<String>, String), Sums> = BTreeMap::new();
+    for (key, s) in &all {
+        if args.customer.as_ref().is_some_and(|c| *c != key.1[1]) {
+            continue;
+        }
+        let names = groups.iter().map(|(_, slot)| slot.map_or_else(|| key.0.clone(), |i| key.1[i].clone())).collect();
+        let sum = sums.entry((names, key.1[CURRENCY].clone())).or_default();
+        *sum = added(sum, s);
+    }
+    print(global, args, &groups, &sums, lag)?;
+    Ok(Exit::Done)
+}
+
+fn group(name: &str) -> anyhow::Result<(&'static str, Option<usize>)> {
+    GROUPS.iter().copied().find(|(n, _)| *n == name).ok_or_else(|| {
+        let known: Vec<&str> = GROUPS.iter().map(|(n, _)| *n).collect();
+        usage(format!("totals cannot be grouped by `{name}`; choose from {}", known.join(", ")))
+    })
+}
+
+fn added(a: &Sums, b: &Sums) -> Sums {
+    Sums {
+        count: a.count + b.count,
+        seconds: a.seconds + b.seconds,
+        bytes: a.bytes + b.bytes,
+        messages: a.messages + b.messages,
+        billed_units: a.billed_units + b.billed_units,
+        charge: a.charge + b.charge,
+        cost: a.cost + b.cost,
+    }
+}
+
+fn print(
+    global: &Global,
+    args: &TotalsArgs,
+    groups: &[(&'static str, Option<usize>)],
+    sums: &BTreeMap<(Vec<String>, String), Sums>,
+    lag: u64,
+) -> anyhow::Result<()> {
+    let mut heads: Vec<&str> = groups.iter().map(|(n, _)| *n).collect();
+    heads.extend(["#records", "#minutes", "#data", "#charge", "", "#cost"]);
+    let machine = global.output == crate::cli::OutputMode::Csv;
+    let mut sheet = Sheet::new("", &heads);
+    let shown = if args.limit == 0 || machine { sums.len() } else { args.limit };
+    for ((names, currency), s) in sums.iter().take(shown) {
+        let mut row = names.clone();
+        row.extend([
+            count(s.count.unsigned_abs()),
+            count(s.seconds.unsigned_abs() / 60),
+            if machine { s.bytes.to_string() } else { bytes(s.bytes.unsigned_abs()) },
+            if machine { s.charge().to_text(9) } else { grouped(s.charge(), 6) },
+            currency.clone(),
+            if machine { domain::money::Money(s.cost).to_text(9) } else { grouped(domain::money::Money(s.cost), 6) },
+        ]);
+        sheet.row(row);
+    }
+    let json: Vec<_> = sums
+        .iter()
+        .map(|((names, currency), s)| {
+            let mut row: serde_json::Map<String, serde_json::Value> =
+                groups.iter().zip(names).map(|((g, _), n)| ((*g).to_owned(), json!(n))).collect();
+            row.extend([
+                ("currency".to_owned(), json!(currency)),
+                ("count".to_owned(), json!(s.count)),
+                ("seconds".to_owned(), json!(s.seconds)),
+                ("bytes".to_owned(), json!(s.bytes)),
+                ("messages".to_owned(), json!(s.messages)),
+                ("billed_units".to_owned(), json!(s.billed_units)),
+                ("charge".to_owned(), json!(s.charge().to_text(9))),
+                ("cost".to_owned(), json!(domain::money::Money(s.cost).to_text(9))),
+            ]);
+            serde_json::Value::Object(row)
+        })
+        .collect();
+    let mut next = Vec::new();
+    if shown < sums.len() {
+        next.push(format!("… {} more: --limit 0 shows all", sums.len() - shown));
+    }
+    if lag > 0 {
+        next.push(format!("the totals are {lag} commits behind the records; a running service or the next ingest catches up"));
+    }
+    let answer = Answer {
+        headline: format!("{} totals by {}", sums.len(), args.by.join(", ")),
+        sheets: vec![sheet],
+        next,
+        json: json!({"totals": json, "commits_behind": lag}),
+    };
+    answer.print(global.output)
+}
+
+fn rebuild(global: &Global, installation: &Installation) -> anyhow::Result<Exit> {
+    let (mut entries, mut table) = (installation.entries()?, installation.totals()?);
+    let done = totals::rebuild(&mut entries, &mut table, &SystemClock, &mut SystemRng::new()?)?;
+    let headline = if done.corrected == 0 {
+        format!("{} totals made again from the records: all were right", count(done.keys as u64))
+    } else {
+        format!("{} totals made again, {} were wrong and are corrected", count(done.keys as u64), done.corrected)
+    };
+    let json = json!({"keys": done.keys, "corrected": done.corrected, "entries_version": done.version});
+    Answer { headline, json, ..Answer::default() }.print(global.output)?;
+    Ok(if done.corrected == 0 { Exit::Done } else { Exit::NeedsHand })
+}
+
+fn backup(global: &Global, installation: &Installation, args: &TotalsArgs) -> anyhow::Result<Exit> {
+    let period = args.cycle.as_deref().ok_or_else(|| usage("a backup needs --cycle, such as --cycle 2026-10"))?;
+    let mut rng = SystemRng::new()?;
+    let (mut entries, mut table) = (installation.entries()?, installation.totals()?);
+    while totals::step(&mut entries, &mut table, &SystemClock, &mut rng)? {}
+    let mut frozen = totals::open(installation.blob(), totals::TOTALS_BACKUP, &SystemClock, &mut rng)?;
+    let (version, keys) = totals::backup(&table, &mut frozen, period, &SystemClock, &mut rng)?;
+    let headline = format!("{} totals of {period} frozen, pinned to version {version} of the records", count(keys as u64));
+    let json = json!({"cycle": period, "keys": keys, "entries_version": version});
+    Answer { headline, json, ..Answer::default() }.print(global.output)?;
+    Ok(Exit::Done)
+}
+
+/// Sums of a period by customer, for the demo's screen.
+pub fn by_customer(all: &BTreeMap<TotalKey, Sums>) -> BTreeMap<(String, String, String), Sums> {
+    let mut sums = BTreeMap::new();
+    for (key, s) in all {
+        let sum = sums.entry((key.1[1].clone(), key.0.clone(), key.1[CURRENCY].clone())).or_insert_with(Sums::default);
+        *sum = added(sum, s);
+    }
+    sums
+}

@@ -1,0 +1,317 @@
+//! The flow on threads: one feeder (announce and split), workers that rate and commit, one that totals and keeps house.
+//!
+//! Every state machine is driven by one thread; they meet only in the log and in the tables. A failure that may pass is tried
+//! again with growing pauses; any other stops the flow with its cause.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::delivery::KeySecret;
+use domain::outcome::Counts;
+use domain::ports::{Blob, Clock, Disposition};
+use ingest::land::Landing;
+use ingest::log::embedded::EmbeddedLog;
+use ingest::log::{Topic, TopicPartition};
+use pipeline::PipelineError;
+use pipeline::announcer::Announcer;
+use pipeline::deliveries::Deliveries;
+use pipeline::splitter::{SplitStep, Splitter};
+use pipeline::worker::{Step, Worker, WorkerSettings};
+use sinks::commit::{CommitSettings, Committer};
+use sinks::table::Table;
+
+use crate::reference::SharedReference;
+use crate::system::{SystemClock, SystemRng};
+
+/// Group name on the log.
+const GROUP: &str = "tollway";
+
+/// How long a thread waits for records before it looks around, milliseconds.
+const WAIT_MS: u64 = 50;
+
+/// First pause after a failure that may pass; it doubles up to 64 times itself.
+const PAUSE_MS: u64 = 100;
+
+/// Limits of a flow.
+#[derive(Debug, Clone, Copy)]
+pub struct FlowSettings {
+    /// Threads that rate and commit.
+    pub workers: u32,
+    /// Limits of each.
+    pub worker: WorkerSettings,
+    /// Limits of committing.
+    pub commit: CommitSettings,
+    /// Failures in a row that may pass before the flow gives up.
+    pub retries_max: u32,
+    /// A checkpoint after so many versions.
+    pub checkpoint_every: u64,
+}
+
+/// What a flow works on.
+#[derive(Clone)]
+pub struct Installed {
+    /// The store.
+    pub blob: Arc<dyn Blob>,
+    /// Landing in it.
+    pub landing: Arc<Landing>,
+    /// The log.
+    pub log: EmbeddedLog,
+    /// The secret of record keys.
+    pub secret: KeySecret,
+    /// Devices and tariffs.
+    pub reference: SharedReference,
+    /// How the tables are written.
+    pub parquet: sinks::parquet::ParquetSettings,
+}
+
+/// What the threads tell each other.
+#[derive(Debug, Default)]
+struct Board {
+    /// Rows committed since the start.
+    rows: u64,
+    counts: Counts,
+    /// When (microseconds since the start) how many rows were in the table.
+    samples: Vec<(i64, u64)>,
+    announced: bool,
+    splitter_idle: bool,
+    committed: BTreeMap<TopicPartition, u64>,
+    failure: Option<PipelineError>,
+}
+
+/// A running flow.
+pub struct Flow {
+    board: Arc<(Mutex<Board>, Condvar)>,
+    stop: Arc<AtomicBool>,
+    installed: Installed,
+    threads: Vec<std::thread::JoinHandle<()>>,
+    began_us: i64,
+}
+
+impl std::fmt::Debug for Flow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Flow({} threads)", self.threads.len())
+    }
+}
+
+/// How a flow ended.
+#[derive(Debug, Clone, Default)]
+pub struct Finished {
+    /// Rows that it committed, by outcome.
+    pub counts: Counts,
+    /// Microseconds since its start, and rows in the table by then.
+    pub samples: Vec<(i64, u64)>,
+}
+
+fn lock(board: &Mutex<Board>) -> std::sync::MutexGuard<'_, Board> {
+    board.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Flow {
+    /// Starts the threads. `entries` is the table `cdr_entries`.
+    pub fn start(installed: Installed, entries: &Table, settings: FlowSettings) -> anyhow::Result<Self> {
+        let board = Arc::new((Mutex::new(Board::default()), Condvar::new()));
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut flow = Self { board, stop, installed, threads: Vec::new(), began_us: SystemClock.now_us() };
+        let settled = settled_deliveries(entries)?;
+        flow.start_feeder(settled, settings)?;
+        for number in 0..settings.workers {
+            flow.start_worker(number, entries.clone(), settings)?;
+        }
+        Ok(flow)
+    }
+
+    fn thread(&mut self, name: String, body: impl FnOnce() -> Result<(), PipelineError> + Send + 'static) -> anyhow::Result<()> {
+        let (board, stop) = (Arc::clone(&self.board), Arc::clone(&self.stop));
+        let thread = std::thread::Builder::new().name(name.clone()).spawn(move || {
+            if let Err(e) = body() {
+                tracing::error!(thread = name, error = %e, "stopped");
+                stop.store(true, Ordering::Release);
+                lock(&board.0).failure.get_or_insert(e);
+                board.1.notify_all();
+            }
+        })?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    fn start_feeder(
+        &mut self,
+        settled: HashSet<domain::delivery::DeliveryId>,
+        settings: FlowSettings,
+    ) -> anyhow::Result<()> {
+        let i = self.installed.clone();
+        let mut announcer = Announcer::new(Arc::clone(&i.landing), i.log.writer(), settled);
+        let deliveries = Deliveries::new(Arc::clone(&i.landing), Arc::clone(&i.blob), i.secret);
+        let reader = i.log.reader(GROUP, Topic::Files, 0, 1);
+        let mut splitter = Splitter::new(reader, i.log.writer(), Arc::clone(&i.landing), deliveries);
+        let (board, stop) = (Arc::clone(&self.board), Arc::clone(&self.stop));
+        self.thread("feeder".to_owned(), move || {
+            let mut patience = Patience::new(settings.retries_max);
+            while !stop.load(Ordering::Acquire) {
+                let step = announcer.step().and_then(|sent| Ok((sent, splitter.step(WAIT_MS)?)));
+                let Some((sent, split)) = patience.settle(step, &stop)? else { continue };
+                let mut b = lock(&board.0);
+                b.announced = sent == 0;
+                b.splitter_idle = split == SplitStep::Idle && sent == 0;
+                board.1.notify_all();
+            }
+            Ok(())
+        })
+    }
+
+    fn start_worker(&mut self, number: u32, entries: Table, settings: FlowSettings) -> anyhow::Result<()> {
+        let i = self.installed.clone();
+        let reader = i.log.reader(GROUP, Topic::Batches, number, settings.workers);
+        let committer = Committer::new(entries.with_settings(i.parquet), settings.commit);
+        let deliveries = Deliveries::new(Arc::clone(&i.landing), Arc::clone(&i.blob), i.secret);
+        let references = Box::new(i.reference.clone());
+        let mut worker = Worker::new(number, reader, committer, deliveries, references, settings.worker);
+        let mut rng = SystemRng::new()?;
+        let (board, stop, began_us) = (Arc::clone(&self.board), Arc::clone(&self.stop), self.began_us);
+        self.thread(format!("worker-{number}"), move || {
+            let mut patience = Patience::new(settings.retries_max);
+            while !stop.load(Ordering::Acquire) {
+                let step = worker.step(WAIT_MS, &SystemClock, &mut rng);
+                let failed = step.is_err();
+                let step = patience.settle(step, &stop)?;
+                if failed {
+                    worker.recover();
+                    continue;
+                }
+                let mut b = lock(&board.0);
+                if let Some(Step::Committed(receipt)) = step {
+                    b.rows += receipt.counts.rows_in;
+                    b.counts.add(&receipt.counts);
+                    let sample = (SystemClock.now_us() - began_us, b.rows);
+                    b.samples.push(sample);
+                }
+                b.committed.extend(worker.positions());
+                board.1.notify_all();
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs `house` about every second until `done` says so or something fails; `show` gets the rows committed so far.
+    pub fn watch(
+        &self,
+        mut show: impl FnMut(u64),
+        mut house: impl FnMut() -> anyhow::Result<()>,
+        until: Until,
+    ) -> anyhow::Result<()> {
+        let mut last_house_us = self.began_us;
+        loop {
+            {
+                let b = lock(&self.board.0);
+                if b.failure.is_some() {
+                    return Ok(());
+                }
+                show(b.rows);
+                let done = match until {
+                    Until::Drained => self.is_drained(&b)?,
+                    Until::Stopped => self.stop.load(Ordering::Acquire),
+                };
+                if done {
+                    return Ok(());
+                }
+                let waited = self.board.1.wait_timeout(b, Duration::from_millis(100));
+                drop(waited.unwrap_or_else(PoisonError::into_inner));
+            }
+            let now = SystemClock.now_us();
+            if now - last_house_us >= 1_000_000 {
+                last_house_us = now;
+                house()?;
+            }
+        }
+    }
+
+    /// Whether everything that has landed is in the table.
+    fn is_drained(&self, b: &Board) -> anyhow::Result<bool> {
+        if !b.announced || !b.splitter_idle {
+            return Ok(false);
+        }
+        let log = &self.installed.log;
+        for partition in 0..log.partitions(Topic::Batches) {
+            let partition = TopicPartition { topic: Topic::Batches, partition };
+            let high = log.watermarks(partition)?.high;
+            if b.committed.get(&partition).is_none_or(|at| *at < high) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// A handle that ends [`Until::Stopped`] from anywhere.
+    pub fn stopper(&self) -> impl Fn() + Send + Sync + 'static {
+        let (board, stop) = (Arc::clone(&self.board), Arc::clone(&self.stop));
+        move || {
+            stop.store(true, Ordering::Release);
+            board.1.notify_all();
+        }
+    }
+
+    /// Stops all threads in order and tells what was done, or why it failed.
+    pub fn finish(mut self) -> anyhow::Result<Finished> {
+        self.stop.store(true, Ordering::Release);
+        self.board.1.notify_all();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                anyhow::bail!("a thread of the flow panicked: this is a bug; nothing half-done is visible, start again");
+            }
+        }
+        let mut b = lock(&self.board.0);
+        match b.failure.take() {
+            Some(failure) => Err(failure.into()),
+            None => Ok(Finished { counts: b.counts.clone(), samples: std::mem::take(&mut b.samples) }),
+        }
+    }
+}
+
+/// When [`Flow::watch`] ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Everything that has landed is in the table.
+    Drained,
+    /// The stopper was called.
+    Stopped,
+}
+
+/// Deliveries that have their verdict in the ledger.
+fn settled_deliveries(entries: &Table) -> anyhow::Result<HashSet<domain::delivery::DeliveryId>> {
+    Ok(sinks::ledger::settled(&sinks::ledger::read_all(entries)?))
+}
+
+/// Bounded patience with failures that may pass.
+#[derive(Debug)]
+struct Patience {
+    failures: u32,
+    failures_max: u32,
+}
+
+impl Patience {
+    fn new(failures_max: u32) -> Self {
+        Self { failures: 0, failures_max }
+    }
+
+    /// Passes a success on; pauses after a failure that may pass; hands any other failure back.
+    fn settle<T>(&mut self, result: Result<T, PipelineError>, stop: &AtomicBool) -> Result<Option<T>, PipelineError> {
+        match result {
+            Ok(value) => {
+                self.failures = 0;
+                Ok(Some(value))
+            }
+            Err(e) if e.disposition() == Disposition::Retry && self.failures < self.failures_max => {
+                self.failures += 1;
+                tracing::warn!(error = %e, attempt = self.failures, "trying again");
+                let pause = PAUSE_MS << self.failures.min(6);
+                if !stop.load(Ordering::Acquire) {
+                    std::thread::park_timeout(Duration::from_millis(pause));
+                }
+                Ok(None)
+            }
+            Err(e) => Err(e),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The service's door: metrics for Prometheus, and whether it lives and is ready. Loopback unless configured otherwise.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::routing::get;
+use axum::{Router, response::IntoResponse};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+/// What the door knows.
+#[derive(Clone)]
+pub struct Door {
+    metrics: PrometheusHandle,
+    /// Set once the flow has its partitions; cleared when it stops.
+    pub ready: Arc<AtomicBool>,
+    token: Option<Arc<str>>,
+}
+
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Door")
+    }
+}
+
+impl Door {
+    /// Installs the metrics recorder. Without a token only loopback addresses may be listened on.
+    pub fn new(token: Option<String>) -> anyhow::Result<Self> {
+        let metrics = PrometheusBuilder::new().install_recorder()?;
+        pipeline::metrics::describe();
+        Ok(Self { metrics, ready: Arc::new(AtomicBool::new(false)), token: token.map(Into::into) })
+    }
+
+    /// Serves until `stop` resolves.
+    pub async fn serve(
+        self,
+        address: SocketAddr,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> anyhow::Result<()> {
+        if !address.ip().is_loopback() && self.token.is_none() {
+            return Err(crate::exit_code::usage(format!(
+                "{address} is no loopback address and `http.token` is not set; every door checks who knocks"
+            )));
+        }
+        let routes = Router::new()
+            .route("/metrics", get(metrics))
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/readyz", get(ready))
+            .with_state(self);
+        let listener = tokio::net::TcpListener::bind(address).await?;
+        tracing::info!(address = %listener.local_addr()?, "listening");
+        axum::serve(listener, routes).with_graceful_shutdown(stop).await?;
+        Ok(())
+    }
+
+    fn admits(&self, headers: &HeaderMap) -> bool {
+        let Some(token) = &self.token else { return true };
+        let given = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
+        given.is_some_and(|given| constant_time_eq(given.as_bytes(), token.as_bytes()))
+    }
+}
+
+/// Compares without telling by its duration where two texts differ.
+fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |acc, (x, y)| acc | (x ^ y)) == 0
+}
+
+async fn metrics(State(door): State<Door>, headers: HeaderMap) -> impl IntoResponse {
+    if door.admits(&headers) { (StatusCode::OK, door.metrics.render()) } else { (StatusCode::UNAUTHORIZED, String::new()) }
+}
+
+async fn ready(State(door): State<Door>) -> impl IntoResponse {
+    if door.ready.load(Ordering::Acquire) { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "starting\n") }
+}

@@ -1,0 +1,277 @@
+//! The data folder: what lies where, who may open it, and what the commands get from it.
+//!
+//! `installation.json` (format, tenant), `secret.key` (record keys), `store/` (landing and tables), `log/`, `state.db`.
+
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use config::Config;
+use domain::columns::entries::{Entries, PARTITION};
+use domain::delivery::KeySecret;
+use domain::ids::TenantId;
+use domain::ports::{Blob, Clock, Rng};
+use ingest::land::{Landing, LandingSettings};
+use ingest::log::embedded::{EmbeddedLog, LogSettings};
+use sinks::commit::CommitSettings;
+use sinks::local_store::{LocalStore, SyncPolicy};
+use sinks::parquet::ParquetSettings;
+use sinks::table::Table;
+use store::Store;
+
+use crate::cli::Global;
+use crate::exit_code::{bad_input, refused};
+use crate::flow::FlowSettings;
+use crate::system::{SystemClock, SystemRng, secret_bytes};
+use crate::totals;
+
+/// Folder of the records table in the store.
+pub const ENTRIES: &str = "tables/cdr_entries";
+
+/// The layout of data folders that this program knows.
+const FORMAT: u32 = 1;
+
+/// `installation.json`.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Marker {
+    format: u32,
+    made_by: String,
+    tenant: TenantId,
+}
+
+/// An opened data folder.
+pub struct Installation {
+    folder: PathBuf,
+    config: Config,
+    blob: Arc<dyn Blob>,
+    secret: KeySecret,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl std::fmt::Debug for Installation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Installation({})", self.folder.display())
+    }
+}
+
+/// The settings in force: defaults, file, environment, command line.
+pub fn settings(global: &Global) -> anyhow::Result<Config> {
+    let folder = global.data.as_ref().map(|d| d.to_string_lossy().into_owned());
+    let arguments: Vec<(&str, &str, &str)> = folder.iter().map(|d| ("data.folder", d.as_str(), "--data")).collect();
+    Ok(Config::load_with(global.config.as_deref(), std::env::vars().filter(|(n, _)| n.contains("__")), &arguments)?)
+}
+
+impl Installation {
+    /// Opens a data folder that exists; reading commands do.
+    pub fn open(global: &Global) -> anyhow::Result<Self> {
+        let config = settings(global)?;
+        let folder = config.data.folder.clone();
+        if !folder.join("installation.json").exists() {
+            return Err(bad_input(format!(
+                "{} is no tollway data folder; `tollway demo` or `tollway ingest` make one, --data names another",
+                folder.display()
+            )));
+        }
+        Self::open_folder(folder, config)
+    }
+
+    /// Opens a data folder, making it if it is not there; writing commands do.
+    pub fn open_or_create(global: &Global) -> anyhow::Result<Self> {
+        let config = settings(global)?;
+        let folder = config.data.folder.clone();
+        if !folder.join("installation.json").exists() {
+            create(&folder, &config).with_context(|| format!("failed to make the data folder {}", folder.display()))?;
+        }
+        Self::open_folder(folder, config)
+    }
+
+    fn open_folder(folder: PathBuf, config: Config) -> anyhow::Result<Self> {
+        let text = fs::read_to_string(folder.join("installation.json"))?;
+        let marker: Marker = serde_json::from_str(&text)
+            .map_err(|e| refused(format!("{}/installation.json cannot be read: {e}; is it of a newer version?", folder.display())))?;
+        if marker.format > FORMAT {
+            return Err(refused(format!(
+                "{} has format {}, this program knows {FORMAT}; it was written by {}: use that version or a newer one",
+                folder.display(),
+                marker.format,
+                marker.made_by
+            )));
+        }
+        if marker.tenant != config.data.tenant {
+            return Err(refused(format!(
+                "{} belongs to tenant `{}`, the configuration says `{}`",
+                folder.display(),
+                marker.tenant,
+                config.data.tenant
+            )));
+        }
+        let secret = read_secret(&folder.join("secret.key"))?;
+        let blob: Arc<dyn Blob> = Arc::new(LocalStore::open(folder.join("store"), SyncPolicy::Full, &SystemClock)?);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        Ok(Self { folder, config, blob, secret, runtime })
+    }
+
+    /// The settings in force.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where landing and tables lie.
+    pub fn store_folder(&self) -> PathBuf {
+        let folder = self.folder.join("store");
+        std::path::absolute(&folder).unwrap_or(folder)
+    }
+
+    /// The object store.
+    pub fn blob(&self) -> &Arc<dyn Blob> {
+        &self.blob
+    }
+
+    /// The secret of record keys.
+    pub fn secret(&self) -> KeySecret {
+        self.secret
+    }
+
+    /// Landing.
+    pub fn landing(&self) -> Landing {
+        let settings = LandingSettings { file_bytes_max: self.config.landing.file_bytes_max, ..LandingSettings::default() };
+        Landing::new(Arc::clone(&self.blob), settings)
+    }
+
+    /// The log, as its only writer.
+    pub fn log(&self) -> anyhow::Result<EmbeddedLog> {
+        Ok(EmbeddedLog::open(&self.folder.join("log"), self.log_settings())?)
+    }
+
+    /// The log beside a running service.
+    pub fn log_read_only(&self) -> anyhow::Result<EmbeddedLog> {
+        Ok(EmbeddedLog::open_read_only(&self.folder.join("log"))?)
+    }
+
+    fn log_settings(&self) -> LogSettings {
+        let log = &self.config.log;
+        let mut settings = LogSettings::new(Arc::new(SystemClock));
+        settings.files_partitions = log.files_partitions;
+        settings.batches_partitions = log.batches_partitions;
+        settings.segment_bytes_max = log.segment_bytes;
+        settings.fsync = match log.fsync {
+            config::sections::Fsync::Always => ingest::log::embedded::Fsync::Always,
+            config::sections::Fsync::Interval(every) => {
+                ingest::log::embedded::Fsync::Interval { every_ms: u64::try_from(every.as_millis()).unwrap_or(u64::MAX) }
+            }
+            config::sections::Fsync::Never => ingest::log::embedded::Fsync::Never,
+        };
+        settings
+    }
+
+    /// The records table, made if it is not there.
+    pub fn entries(&self) -> anyhow::Result<Table> {
+        let id = SystemRng::new()?.next_name();
+        let table =
+            Table::open_or_create(&self.blob, ENTRIES, &Entries::schema(), &PARTITION, &id, SystemClock.now_us() / 1000)?;
+        Ok(table.with_settings(self.parquet()))
+    }
+
+    /// The totals table, made if it is not there.
+    pub fn totals(&self) -> anyhow::Result<Table> {
+        Ok(totals::open(&self.blob, totals::TOTALS, &SystemClock, &mut SystemRng::new()?)?.with_settings(self.parquet()))
+    }
+
+    /// How tables are written.
+    pub fn parquet(&self) -> ParquetSettings {
+        ParquetSettings {
+            zstd_level: self.config.tables.compression_level,
+            row_group_rows: self.config.tables.row_group_rows,
+        }
+    }
+
+    /// The state database, for writing.
+    pub fn state(&self) -> anyhow::Result<Store> {
+        Ok(self.block_on(Store::open(&self.folder.join("state.db"), &self.config.data.tenant))?)
+    }
+
+    /// The state database beside a running service.
+    pub fn state_read_only(&self) -> anyhow::Result<Store> {
+        let path = self.folder.join("state.db");
+        if !path.exists() {
+            return self.state();
+        }
+        Ok(self.block_on(Store::open_read_only(&path, &self.config.data.tenant))?)
+    }
+
+    /// Waits for something asynchronous.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    /// The runtime, for services.
+    pub fn runtime(&self) -> &tokio::runtime::Runtime {
+        &self.runtime
+    }
+
+    /// Limits of a flow; `workers` overrides the configuration.
+    pub fn flow_settings(&self, workers: Option<u32>) -> FlowSettings {
+        let p = &self.config.pipeline;
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let configured = p.workers.map_or(cores, std::num::NonZero::get);
+        FlowSettings {
+            workers: workers.unwrap_or_else(|| u32::try_from(configured).unwrap_or(1)).clamp(1, self.config.log.batches_partitions),
+            worker: pipeline::worker::WorkerSettings {
+                rows_max: p.commit_rows_max,
+                linger_us: i64::try_from(p.linger.as_micros()).unwrap_or(i64::MAX),
+                queue_max: p.queue_max,
+            },
+            commit: CommitSettings { key_cache_bytes: p.key_cache_bytes, attempts_max: p.commit_attempts_max },
+            retries_max: p.retries_max,
+            checkpoint_every: self.config.tables.checkpoint_commits,
+        }
+    }
+
+    /// Whether progress is shown as a bar.
+    pub fn is_interactive() -> bool {
+        std::io::stderr().is_terminal()
+    }
+}
+
+fn create(folder: &Path, config: &Config) -> anyhow::Result<()> {
+    fs::create_dir_all(folder.join("store"))?;
+    let secret = match std::env::var("TOLLWAY_KEY_SECRET") {
+        Ok(hex) => hex,
+        Err(_) => secret_bytes()?.iter().map(|b| format!("{b:02x}")).collect(),
+    };
+    parse_secret(&secret)?;
+    let path = folder.join("secret.key");
+    if !path.exists() {
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        file.write_all(secret.as_bytes())?;
+        file.sync_all()?;
+    }
+    let marker = Marker { format: FORMAT, made_by: sinks::ENGINE.to_owned(), tenant: config.data.tenant.clone() };
+    let staged = folder.join("installation.json.new");
+    fs::write(&staged, serde_json::to_vec_pretty(&marker)?)?;
+    fs::File::open(&staged)?.sync_all()?;
+    #[expect(clippy::disallowed_methods, reason = "the marker is the last thing made, whole or not at all; no object of the store")]
+    fs::rename(&staged, folder.join("installation.json"))?;
+    fs::File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
+fn parse_secret(hex: &str) -> anyhow::Result<KeySecret> {
+    let value = (hex.trim().len() == 32).then(|| u128::from_str_radix(hex.trim(), 16).ok()).flatten();
+    let value = value.ok_or_else(|| bad_input("the secret of record keys must be 32 hexadecimal digits"))?;
+    Ok(KeySecret(value.to_be_bytes()))
+}
+
+fn read_secret(path: &Path) -> anyhow::Result<KeySecret> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("failed to read {}: without it known rows cannot be told; restore it from a backup", path.display()))?;
+    parse_secret(&text)
+}

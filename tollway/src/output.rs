@@ -1,0 +1,180 @@
+//! What goes to the screen: an answer as tables for people, as JSON or as CSV; complaints on stderr.
+
+use std::io::{IsTerminal, Write};
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde_json::Value;
+
+use crate::cli::OutputMode;
+use crate::exit_code::Exit;
+
+/// A table of texts.
+#[derive(Debug, Clone, Default)]
+pub struct Sheet {
+    /// A line above it.
+    pub title: String,
+    /// Column heads; a head that starts with `#` is a figure and stands right.
+    pub heads: Vec<String>,
+    /// Rows.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Sheet {
+    /// A sheet with these column heads.
+    pub fn new(title: &str, heads: &[&str]) -> Self {
+        Self { title: title.to_owned(), heads: heads.iter().map(|h| (*h).to_owned()).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+}
+
+/// What a command has to say.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// The first line: it answers the question.
+    pub headline: String,
+    /// Detail; `--output csv` prints the first sheet.
+    pub sheets: Vec<Sheet>,
+    /// The last lines: what to do next.
+    pub next: Vec<String>,
+    /// The same for machines.
+    pub json: Value,
+}
+
+impl Answer {
+    /// Prints to stdout.
+    pub fn print(&self, mode: OutputMode) -> anyhow::Result<()> {
+        let out = std::io::stdout();
+        let mut out = out.lock();
+        let done = match mode {
+            OutputMode::Json => serde_json::to_writer_pretty(&mut out, &self.json)
+                .map_err(std::io::Error::from)
+                .and_then(|()| out.write_all(b"\n")),
+            OutputMode::Csv => self.write_csv(&mut out),
+            OutputMode::Table => self.write_tables(&mut out),
+        };
+        match done {
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    fn write_csv(&self, out: &mut impl Write) -> std::io::Result<()> {
+        let Some(sheet) = self.sheets.first() else { return Ok(()) };
+        let mut csv = csv::Writer::from_writer(out);
+        csv.write_record(sheet.heads.iter().map(|h| h.trim_start_matches('#')))?;
+        for row in &sheet.rows {
+            csv.write_record(row.iter().map(|c| c.replace(THOUSANDS, "")))?;
+        }
+        csv.flush()
+    }
+
+    fn write_tables(&self, out: &mut impl Write) -> std::io::Result<()> {
+        if !self.headline.is_empty() {
+            writeln!(out, "{}", self.headline)?;
+        }
+        for sheet in &self.sheets {
+            writeln!(out)?;
+            if !sheet.title.is_empty() {
+                writeln!(out, "{}", sheet.title)?;
+            }
+            writeln!(out, "{}", render(sheet))?;
+        }
+        if !self.next.is_empty() {
+            writeln!(out)?;
+            for line in &self.next {
+                writeln!(out, "{line}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn render(sheet: &Sheet) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    if std::io::stdout().is_terminal() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    table.set_header(sheet.heads.iter().map(|h| h.trim_start_matches('#').to_owned()));
+    for row in &sheet.rows {
+        table.add_row(row.clone());
+    }
+    for (column, head) in table.column_iter_mut().zip(&sheet.heads) {
+        column.set_padding((1, 2));
+        if head.starts_with('#') {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.lines().map(|l| l.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// Between groups of three digits on screens.
+const THOUSANDS: &str = ",";
+
+/// A count with thousands: `318,400`.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push_str(THOUSANDS);
+        }
+        text.push(c);
+    }
+    text
+}
+
+/// A share in hundredths of a per cent, as `98.27 %`.
+pub fn share(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return "-".to_owned();
+    }
+    let basis = u128::from(part) * 10_000 / u128::from(whole);
+    format!("{}.{:02} %", basis / 100, basis % 100)
+}
+
+/// A size in bytes with a unit: `27.4 MB`.
+pub fn bytes(n: u64) -> String {
+    match n {
+        0..1_000 => format!("{n} B"),
+        1_000..1_000_000 => format!("{}.{} kB", n / 1_000, n / 100 % 10),
+        1_000_000..1_000_000_000 => format!("{}.{} MB", n / 1_000_000, n / 100_000 % 10),
+        _ => format!("{}.{} GB", n / 1_000_000_000, n / 100_000_000 % 10),
+    }
+}
+
+/// Microseconds as seconds: `2.1 s`.
+pub fn seconds(us: i64) -> String {
+    let tenths = us.max(0) / 100_000;
+    format!("{}.{} s", tenths / 10, tenths % 10)
+}
+
+/// Prints an error with its causes to stderr.
+pub fn complain(error: &anyhow::Error, exit: Exit) {
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because: {cause}");
+    }
+    if exit == Exit::Bug {
+        eprintln!("  this is a bug of tollway; nothing wrong was written. `tollway check` shows the state of the data folder");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_read_well() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(318_400), "318,400");
+        assert_eq!(share(312_907, 318_400), "98.27 %");
+        assert_eq!(share(1, 0), "-");
+        assert_eq!(bytes(27_412_345), "27.4 MB");
+        assert_eq!(seconds(2_149_000), "2.1 s");
+    }
+}

@@ -1,0 +1,120 @@
+//! Reference data from the state database to what rating asks: device windows and tariffs of one version.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use domain::columns::linked::{Customer, Owner, Owners};
+use domain::ids::Names;
+use domain::period::CycleDay;
+use domain::zone::Zone;
+use pipeline::PipelineError;
+use pipeline::rating::{Reference, References};
+use rate::link::index::{DeviceIndex, IdentifierWindow};
+use rate::tariff::set::TariffSet;
+use rate::tariff::{Tariff, TariffSource};
+use store::Store;
+
+/// The reference data in force, shared by all workers; a new import replaces it as a whole.
+#[derive(Clone)]
+pub struct SharedReference(Arc<RwLock<Arc<Reference>>>);
+
+impl std::fmt::Debug for SharedReference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SharedReference(version {})", self.get().version)
+    }
+}
+
+impl SharedReference {
+    /// Shares a version.
+    pub fn new(reference: Reference) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(reference))))
+    }
+
+    /// The version in force.
+    pub fn get(&self) -> Arc<Reference> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts a newer version in force.
+    pub fn set(&self, reference: Reference) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(reference);
+    }
+}
+
+impl References for SharedReference {
+    fn current(&mut self) -> Result<Arc<Reference>, PipelineError> {
+        Ok(self.get())
+    }
+}
+
+/// Loads the newest version from the state database.
+pub async fn load(store: &Store) -> anyhow::Result<Reference> {
+    compile(store.load_reference(None).await?)
+}
+
+/// Loads the version as it was when arrival `at` had acted.
+pub async fn load_at(store: &Store, at: u64) -> anyhow::Result<Reference> {
+    compile(store.load_reference(Some(at)).await?)
+}
+
+/// Builds the index and the tariffs of a version.
+pub fn compile(loaded: store::Reference) -> anyhow::Result<Reference> {
+    let owners = Arc::new(loaded.owners);
+    let windows = loaded.identifiers.iter().map(|(kind, value, owner)| IdentifierWindow { kind: kind_of(*kind), value: *value, owner: *owner });
+    let index = DeviceIndex::build(Arc::clone(&owners), windows.collect())?;
+    let tariffs = loaded.tariffs.iter().map(|b| Tariff::load(&source(&b.name, &b.toml, &b.companions))).collect::<Result<Vec<_>, _>>()?;
+    let set = Arc::new(TariffSet::build(tariffs)?);
+    Ok(Reference { version: loaded.version, index, tariffs: set.bind(&owners) })
+}
+
+fn kind_of(kind: store::IdentifierKind) -> rate::link::index::IdentifierKind {
+    match kind {
+        store::IdentifierKind::Msisdn => rate::link::index::IdentifierKind::Msisdn,
+        store::IdentifierKind::Imsi => rate::link::index::IdentifierKind::Imsi,
+        store::IdentifierKind::Iccid => rate::link::index::IdentifierKind::Iccid,
+    }
+}
+
+/// A tariff's texts as the rating crate takes them.
+pub fn source(name: &str, toml: &str, companions: &BTreeMap<String, String>) -> TariffSource {
+    TariffSource { name: name.to_owned(), toml: toml.to_owned(), companions: companions.clone() }
+}
+
+/// A reference without a state database: the windows of one devices file under one tariff. What a measured job uses.
+pub fn from_devices(devices_csv: &[u8], tariff: &TariffSource) -> anyhow::Result<Reference> {
+    let rows = store::parse_import(store::ImportKind::Devices, devices_csv, &store::ImportLimits::default())?;
+    let store::import::ImportContent::Devices { rows, .. } = rows.content else {
+        unreachable!("a devices file parses to devices");
+    };
+    let names = |name: fn(&store::import::DeviceRow) -> &str| Names::new(rows.iter().map(name));
+    let mut owners = Owners {
+        windows: Vec::with_capacity(rows.len()),
+        devices: names(|r| &r.device),
+        subscriptions: names(|r| &r.subscription),
+        customer_names: names(|r| &r.customer),
+        customers: Vec::new(),
+        plans: names(|r| &r.plan),
+        zones: vec![Zone::load(store::import::DEFAULT_TIME_ZONE).expect("the zone is bundled")],
+    };
+    let customer = Customer { owner_path: "main".into(), cycle_day: CycleDay::FIRST, zone: 0 };
+    owners.customers = vec![customer; owners.customer_names.len()];
+    let mut identifiers = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let position = u32::try_from(owners.windows.len())?;
+        let code = |names: &Names, name: &str| names.code(name).expect("the list was made of these names");
+        owners.windows.push(Owner {
+            from_us: row.from_us,
+            to_us: row.to_us.unwrap_or(i64::MAX),
+            device: code(&owners.devices, &row.device),
+            subscription: code(&owners.subscriptions, &row.subscription),
+            customer: code(&owners.customer_names, &row.customer),
+            plan: code(&owners.plans, &row.plan),
+        });
+        identifiers.extend(row.identifiers.iter().map(|i| (i.kind, i.value, position)));
+    }
+    let owners = Arc::new(owners);
+    let windows = identifiers.iter().map(|(kind, value, owner)| IdentifierWindow { kind: kind_of(*kind), value: *value, owner: *owner });
+    let index = DeviceIndex::build(Arc::clone(&owners), windows.collect())?;
+    let set = Arc::new(TariffSet::build(vec![Tariff::load(tariff)?])?);
+    Ok(Reference { version: 0, index, tariffs: set.bind(&owners) })
+}
