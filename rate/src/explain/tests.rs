@@ -44,7 +44,7 @@ fn a_call_is_explained_from_plan_to_charge() {
             "zone: NL-SVC by prefix",
             "  network 20408: `204` → HOME (nl-zakelijk-networks.csv line 3)",
             "  class: the source gives none",
-            "  destination 31871234567: longest prefix `3187` → NL-SVC (nl-zakelijk-prefixes.csv line 81)",
+            "  destination 318•••••567: longest prefix `3187` → NL-SVC (nl-zakelijk-prefixes.csv line 81)",
             "  31 → NL-FIX matches, but is shorter (nl-zakelijk-prefixes.csv line 66)",
             "band: peak at 2026-10-14T12:00:00+02:00, by the tariff's clock (Europe/Amsterdam) in the window mon-fri 08:00 to 20:00 \
              (nl-zakelijk.toml line 50)",
@@ -111,7 +111,7 @@ fn steps_and_cost_plus_show_their_sums() {
 fn suspense_is_explained_with_the_prefixes_that_nearly_match_and_a_remedy() {
     let unknown = lines("zakelijk-plus", Row { b_number: Number::e164(88_312_345_678, 11), ..Row::default() });
     assert_eq!(unknown[0..2], ["outcome: no_zone", "remedy: add the prefix or network to the tariff's tables"]);
-    assert!(unknown.contains(&"  destination 88312345678 (e164): no row of the tariff matches".to_owned()), "{unknown:#?}");
+    assert!(unknown.contains(&"  destination 883•••••678 (e164): no row of the tariff matches".to_owned()), "{unknown:#?}");
     assert!(unknown.iter().any(|line| line.starts_with("  881 → SAT is longer, but does not match")), "{unknown:#?}");
     let tariffs = business();
     let mut input = ExplainInput::of(&rated(&tariffs, "zakelijk-plus", Row::default()), 0);

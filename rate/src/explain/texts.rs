@@ -1,7 +1,8 @@
 //! The texts of a derivation: each step of the decision said in words, with the rule's place and the sum.
 
 use domain::columns::rated::ZoneBy;
-use domain::money::{NANO_PLACES, RoundingMode};
+use domain::money::{Money, NANO_PLACES, RoundingMode};
+use domain::number::masked;
 use domain::usage::UsageKind;
 
 use crate::explain::{BandStep, ChargeStep, ExplainInput, Neighbour, PriceStep, ZoneStep, amount};
@@ -9,12 +10,12 @@ use crate::instant::time_text;
 use crate::price::Facts;
 use crate::price::charge::{Charged, fraction, parts};
 use crate::price::zone::Zoned;
-use crate::tariff::Tariff;
 use crate::tariff::band::BandClock;
 use crate::tariff::deck::ZoneRule;
 use crate::tariff::network::NetworkKey;
 use crate::tariff::price_row::Formula;
 use crate::tariff::price_table::Charge;
+use crate::tariff::{NONE_ROW, Tariff};
 
 /// Longer prefixes that nearly match: how many are shown.
 const NEAR_MAX: usize = 3;
@@ -43,11 +44,11 @@ fn asked(tariff: &Tariff, input: &ExplainInput, zoned: &Zoned) -> Vec<String> {
     } else {
         let row = match NetworkKey::parse(&input.network) {
             Some(NetworkKey::Network(network)) => tariff.networks.find(network),
-            _ => crate::tariff::NONE_ROW,
+            _ => NONE_ROW,
         };
         let answer = rule(&tariff.networks.rules, row).unwrap_or_else(|| "in no row of the tariff".to_owned());
         asked.push(format!("network {}: {answer}", input.network));
-        if zoned.by == ZoneBy::Network || answer.starts_with("in no") {
+        if zoned.by == ZoneBy::Network || row == NONE_ROW {
             return asked;
         }
     }
@@ -58,7 +59,12 @@ fn asked(tariff: &Tariff, input: &ExplainInput, zoned: &Zoned) -> Vec<String> {
         let answer = rule(&tariff.classes.rules, row).unwrap_or_else(|| "not mapped by the tariff".to_owned());
         asked.push(format!("class {}: {answer}", input.provider_class));
     }
-    let number = if input.b_number.is_empty() { "none" } else { &input.b_number };
+    // A subscriber's number is nobody's to read here; the rule names the digits that mattered.
+    let number = match (input.b_number_type.as_str(), input.b_number.as_str()) {
+        (_, "") => "none".to_owned(),
+        ("short_code", code) => code.to_owned(),
+        (_, number) => masked(number),
+    };
     match zoned.by {
         ZoneBy::Network | ZoneBy::Class => {}
         ZoneBy::Home => asked.push(format!("destination: incoming usage and data have none, so the zone is {home}")),
@@ -198,7 +204,7 @@ fn arithmetic(tariff: &Tariff, charge: &Charge, units: u64, cost_nano: Option<i6
 }
 
 fn percent_text(nano: i64) -> String {
-    let text = domain::money::Money(i128::from(nano)).to_text(NANO_PLACES);
+    let text = Money(i128::from(nano)).to_text(NANO_PLACES);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
@@ -207,7 +213,7 @@ fn fraction_text(numerator: i128, denominator: i128) -> String {
     let (nano, rest) = (numerator / denominator, (numerator % denominator).abs());
     let (thousandths, left) = (rest * 1000 / denominator, rest * 1000 % denominator);
     let sign = if nano == 0 && numerator < 0 { "-" } else { "" };
-    let text = format!("{sign}{}{thousandths:03}", domain::money::Money(nano).to_text(NANO_PLACES));
+    let text = format!("{sign}{}{thousandths:03}", Money(nano).to_text(NANO_PLACES));
     let short = text.trim_end_matches('0').trim_end_matches('.');
     if left == 0 { short.to_owned() } else { format!("{text}…") }
 }

@@ -32,12 +32,23 @@ pub(crate) struct Charged {
 /// The charge of `units` (`None`: absurd) under a price, given the provider's cost.
 #[inline]
 pub(crate) fn apply(table: &PriceTable, charge: &Charge, units: Option<u64>, cost_nano: Option<i64>) -> Result<Charged, Reason> {
-    let units = units.ok_or(Reason::ChargeLimit)?;
+    let Some(units) = units else {
+        return Err(without_units(table, charge, cost_nano));
+    };
     if units == 0 && charge.free_at_zero {
         return Ok(Charged::default());
     }
     let billed = bill(units, charge.minimum, charge.increment);
     if billed < charge.fast_end { fast(table, charge, billed) } else { exact(table, charge, units, cost_nano) }
+}
+
+/// Why a row with absurd units has no charge: a cost that is missing goes first.
+#[cold]
+fn without_units(table: &PriceTable, charge: &Charge, cost_nano: Option<i64>) -> Reason {
+    match table.rows[charge.row as usize].formula {
+        Formula::CostPlus { .. } if cost_nano.is_none() => Reason::NoCost,
+        _ => Reason::ChargeLimit,
+    }
 }
 
 /// Minimum and whole increments beyond it. Units are below 2⁶³ and both limits at most 10¹², so the sum fits.

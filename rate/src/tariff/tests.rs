@@ -374,7 +374,7 @@ fn the_shipped_tariffs_load() {
     );
     assert!(business.table_rows().iter().all(|(_, rows)| *rows > 0));
     let samples = Tariff::load(&read(&repository("config/tariffs/samples.toml"))).unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(samples.plan_names().collect::<Vec<_>>(), ["sample-office", "sample-mobile"]);
+    assert_eq!(samples.plan_names().collect::<Vec<_>>(), ["sample-voice", "sample-mobile"]);
     let job = std::fs::read_to_string(repository("config/tariffs/job.toml")).expect("the tariff of the job");
     assert_eq!(companion_names(&job), ["mcc.csv", "plans.csv", "prefixes.csv", "prices.csv"]);
 }
