@@ -7,6 +7,8 @@
 
 pub(crate) mod amount;
 pub mod check;
+mod classes;
+pub(crate) mod encoding;
 pub(crate) mod field;
 mod number;
 pub mod occurrence;
@@ -21,9 +23,9 @@ use domain::columns::parsed::ParsedBatch;
 use domain::delivery::{FileContext, RecordHasher};
 use memchr::{memchr, memrchr};
 
+use crate::profile::recipe::Encoding;
 use crate::profile::{Layout, Profile};
 
-pub(crate) use row::first_bad_byte;
 use row::{Line, RowReader};
 use scan::{Marks, Wanted};
 
@@ -63,6 +65,8 @@ pub fn parse(
     debug_assert_eq!(file.key_mode, profile.key_mode(), "a file's context comes from its profile");
     let wanted = Wanted { separator: profile.file.separator, quote: profile.file.quote };
     let mut reader = RowReader::new(profile, layout, hasher, range.first_row);
+    // All of a window at once is cheaper than one field after the other.
+    let wants_text = profile.recipe.record_id.is_some() && profile.file.encoding == Encoding::Utf8;
     let mut marks = Marks::default();
     let mut from = 0;
     while from < bytes.len() {
@@ -77,7 +81,9 @@ pub fn parse(
                 reader.reserve(estimate(marks.rows.len(), to, bytes.len()));
             }
             // The bytes behind the window go along, so that words can be loaded across its end.
-            read_window(&mut reader, &mut marks, &bytes[from..], range.byte_from + from as u64);
+            let text = if wants_text { std::str::from_utf8(&bytes[from..to]).ok() } else { None };
+            let line = Line { data: &bytes[from..], text, begin: 0, end: 0, offset: range.byte_from + from as u64 };
+            read_window(&mut reader, &mut marks, line);
         }
         from = to;
     }
@@ -103,9 +109,9 @@ fn estimate(rows: usize, window: usize, bytes: usize) -> usize {
     (per_window + per_window / 32).min(bytes / 2 + 1)
 }
 
-/// Hands the rows of a window to the reader, each with what is unusual about it.
-fn read_window(reader: &mut RowReader<'_>, marks: &mut Marks, data: &[u8], offset: u64) {
-    let (mut begin, mut first, mut odd) = (0, 0, 0);
+/// Hands the rows of a window to the reader, each with what is unusual about it. `window` is a line from its first byte.
+fn read_window(reader: &mut RowReader<'_>, marks: &mut Marks, window: Line<'_>) {
+    let (mut begin, mut before, mut odd) = (0, 0, 0);
     for last in marks.rows.iter().map(|r| *r as usize) {
         let feed = marks.ends[last] as usize;
         let odd_from = odd;
@@ -113,15 +119,16 @@ fn read_window(reader: &mut RowReader<'_>, marks: &mut Marks, data: &[u8], offse
             odd += 1;
         }
         let mut is_plain = odd == odd_from;
-        let mut end = feed;
-        if !is_plain && feed > begin && data[feed - 1] == b'\r' {
+        let has_return = !is_plain && feed > begin && window.data[feed - 1] == b'\r';
+        if has_return {
             is_plain = odd - odd_from == 1;
-            end = feed - 1;
             marks.ends[last] -= 1;
         }
-        let line = Line { data, begin, end, offset: offset + begin as u64 };
-        reader.take(line, &marks.ends[first..=last], is_plain);
-        (begin, first) = (feed + 1, last + 1);
+        let line = Line { begin, end: marks.ends[last] as usize, offset: window.offset + begin as u64, ..window };
+        reader.take(line, &marks.ends[before..=last], is_plain);
+        // The next row begins behind the line feed.
+        marks.ends[last] += u32::from(has_return);
+        (begin, before) = (feed + 1, last);
     }
 }
 

@@ -7,6 +7,7 @@ mod trailer;
 mod verdict;
 
 use crate::message::FileVerdict;
+use crate::parse::encoding::first_bad_byte;
 use crate::parse::quoted::Fields;
 use crate::profile::{HeaderError, Layout, Profile, trim_return};
 
@@ -212,7 +213,7 @@ impl<'p> Splitter<'p> {
     fn take_row(&mut self, line: &[u8], from: u64, is_whole: bool) {
         let file = &self.profile.file;
         let is_long = line.len() > file.row_bytes_max;
-        if !is_long && !is_plain(line) && crate::parse::first_bad_byte(file.encoding, line).is_some() {
+        if !is_long && !is_plain(line) && first_bad_byte(file.encoding, line).is_some() {
             self.facts.invalid_rows += 1;
         }
         self.facts.has_long_row |= is_long;
@@ -238,7 +239,7 @@ impl<'p> Splitter<'p> {
     fn has_all_fields(&mut self, line: &[u8]) -> bool {
         let Some(Ok(layout)) = &self.header else { return false };
         let file = &self.profile.file;
-        self.fields.split(line, file.separator, file.quote).is_ok() && self.fields.row().ends.len() >= layout.fields()
+        self.fields.split(line, file.separator, file.quote).is_ok() && self.fields.row().len() >= layout.fields()
     }
 }
 

@@ -3,28 +3,32 @@
 use domain::columns::parsed::NO_COST;
 use domain::number::Network;
 
-use crate::profile::recipe::{Cost, Duration, DurationUnit, NetworkForm, Volume};
+use crate::profile::recipe::{Cost, Duration, DurationUnit, Messages, NetworkForm, Volume};
 
-use super::field::Field;
+use super::field::{Field, digits};
 
 /// Places behind the point of a nano-unit.
 const NANO_PLACES: usize = 9;
 
 /// Nano-units in a unit.
-const NANO: u64 = 1_000_000_000;
+const NANO: u128 = 1_000_000_000;
+
+/// Nano-units in one of the last place of so many places.
+const SCALE: [u128; NANO_PLACES + 1] = [NANO, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1];
 
 /// One row's amount must fit a column of 18 digits, nine of them behind the point.
-const NANO_MAX: u64 = 1_000_000_000 * NANO;
+const NANO_MAX: u128 = 1_000_000_000 * NANO;
 
 /// Seconds of a duration field; `None` if it is none or beyond the limit.
 #[inline]
 pub(super) fn duration(rule: &Duration, field: Field<'_>) -> Option<i32> {
-    if field.is_empty() {
-        return (!rule.required).then_some(0);
+    if rule.required && field.is_empty() {
+        return None;
     }
     let seconds = match rule.unit {
-        DurationUnit::Seconds => field.natural()?,
-        DurationUnit::Minutes => field.natural()?.checked_mul(60)?,
+        DurationUnit::Seconds => field.natural_or_zero()?,
+        DurationUnit::Minutes => field.natural_or_zero()?.checked_mul(60)?,
+        DurationUnit::Clock if field.is_empty() => 0,
         DurationUnit::Clock => clock_seconds(field)?,
     };
     if seconds > rule.max_s {
@@ -51,10 +55,14 @@ fn clock_seconds(field: Field<'_>) -> Option<u64> {
 /// Bytes of a volume field; `None` if it is none or beyond the limit.
 #[inline]
 pub(super) fn volume(rule: &Volume, field: Field<'_>) -> Option<i64> {
-    if field.is_empty() {
-        return (!rule.required).then_some(0);
+    if rule.required && field.is_empty() {
+        return None;
     }
-    let bytes = if rule.unit_bytes == 1 { field.natural()? } else { unit_bytes(rule, field)? };
+    let bytes = match rule.unit_bytes {
+        1 => field.natural_or_zero()?,
+        _ if field.is_empty() => 0,
+        _ => unit_bytes(rule, field)?,
+    };
     if bytes > rule.max_bytes {
         return None;
     }
@@ -63,9 +71,15 @@ pub(super) fn volume(rule: &Volume, field: Field<'_>) -> Option<i64> {
 
 /// Bytes of a decimal count of units, rounded half up.
 fn unit_bytes(rule: &Volume, field: Field<'_>) -> Option<u64> {
-    let (whole, nano) = decimal(field, rule.decimal, NANO_PLACES)?;
-    let part = nano.checked_mul(rule.unit_bytes)?.checked_add(NANO / 2)? / NANO;
-    whole.checked_mul(rule.unit_bytes)?.checked_add(part)
+    let nano = decimal(field, rule.decimal, NANO_PLACES)?;
+    let nano_bytes = nano.checked_mul(u128::from(rule.unit_bytes))?;
+    u64::try_from((nano_bytes + NANO / 2) / NANO).ok()
+}
+
+/// Message parts; `None` if the field is none or beyond the limit.
+pub(super) fn messages(rule: &Messages, field: Field<'_>) -> Option<i32> {
+    let parts = if field.is_empty() && !rule.required { 1 } else { field.natural()? };
+    i32::try_from(parts).ok().filter(|_| (1..=rule.max).contains(&parts))
 }
 
 /// The provider's cost in nano-units, [`NO_COST`] for an empty field where that is allowed.
@@ -74,34 +88,56 @@ pub(super) fn cost(rule: &Cost, field: Field<'_>) -> Option<i64> {
     if field.is_empty() {
         return (!rule.required).then_some(NO_COST);
     }
-    signed_nano(rule, field).filter(|nano| nano.unsigned_abs() < u128::from(NANO_MAX)).and_then(|nano| i64::try_from(nano).ok())
+    signed_nano(rule, field).filter(|nano| nano.unsigned_abs() < NANO_MAX).and_then(|nano| i64::try_from(nano).ok())
 }
 
 /// An amount of any size in nano-units: for a row, or for the sum in a trailer.
 #[inline]
 pub(crate) fn signed_nano(rule: &Cost, field: Field<'_>) -> Option<i128> {
     let is_negative = rule.negative && field.byte(0) == Some(b'-');
-    let digits = if is_negative { field.after(1) } else { field };
-    let (whole, nano) = decimal(digits, rule.decimal, rule.places_max)?;
-    let value = i128::from(whole) * i128::from(NANO) + i128::from(nano);
+    let amount = if is_negative { field.after(1) } else { field };
+    let value = i128::try_from(decimal(amount, rule.decimal, rule.places_max)?).ok()?;
     Some(if is_negative { -value } else { value })
 }
 
-/// Whole units and nano-units of `digits[mark digits]` with at most `places_max` digits behind the mark.
+/// Nano-units of `digits[mark digits]` with at most `places_max` digits behind the mark.
 #[inline]
-fn decimal(field: Field<'_>, mark: u8, places_max: usize) -> Option<(u64, u64)> {
-    const SCALE: [u64; NANO_PLACES + 1] =
-        [NANO, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1];
+fn decimal(field: Field<'_>, mark: u8, places_max: usize) -> Option<u128> {
+    const ONES: u128 = 0x0101_0101_0101_0101_0101_0101_0101_0101;
+    if field.len() > 16 || field.is_empty() {
+        return long_decimal(field, mark, places_max);
+    }
+    let text = field.padded();
+    // A byte that equals the mark becomes zero, and the lowest zero byte is the first to borrow from its highest bit.
+    let zeroed = text ^ (ONES * u128::from(mark));
+    let marks = zeroed.wrapping_sub(ONES) & !zeroed & (ONES << 7);
+    if marks == 0 {
+        return digits(text).map(|whole| u128::from(whole) * NANO);
+    }
+    let below = marks.trailing_zeros() - 7;
+    let places = 15 - (below / 8) as usize;
+    if places == 0 || places > places_max || places + 2 > field.len() {
+        return None;
+    }
+    // The digits before the mark move up over it, and a zero follows them from below.
+    let before = text & ((1u128 << below) - 1);
+    let behind = text >> 8 >> below << below << 8;
+    let value = digits(behind | before << 8 | u128::from(b'0'))?;
+    Some(u128::from(value) * SCALE[places])
+}
+
+/// As [`decimal`], for long texts with leading zeros or sums.
+#[cold]
+fn long_decimal(field: Field<'_>, mark: u8, places_max: usize) -> Option<u128> {
     let Some(point) = field.bytes().iter().position(|c| *c == mark) else {
-        return field.natural().map(|whole| (whole, 0));
+        return field.natural().map(|whole| u128::from(whole) * NANO);
     };
     let places = field.len() - point - 1;
     if places == 0 || places > places_max {
         return None;
     }
-    let whole = field.until(point).natural()?;
-    let part = field.after(point + 1).natural()?;
-    Some((whole, part * SCALE[places]))
+    let (whole, part) = (field.until(point).natural()?, field.after(point + 1).natural()?);
+    Some(u128::from(whole) * NANO + u128::from(part) * SCALE[places])
 }
 
 /// The network of a field; `None` if it is none.
@@ -111,11 +147,12 @@ pub(super) fn network(rule: &NetworkForm, field: Field<'_>) -> Option<Network> {
     if length == 0 {
         return (!rule.required).then_some(Network::ABSENT);
     }
-    if rule.mccmnc && (length == 5 || length == 6) {
-        if let Some(value) = field.natural() {
-            let digits = u32::try_from(length).ok()?;
-            return u32::try_from(value).ok().map(|value| Network::mccmnc(value, digits));
-        }
+    if rule.mccmnc
+        && (length == 5 || length == 6)
+        && let Some(value) = field.natural()
+    {
+        let digits = u32::try_from(length).ok()?;
+        return u32::try_from(value).ok().map(|value| Network::mccmnc(value, digits));
     }
     let code: [u8; 5] = field.bytes().try_into().ok().filter(|_| rule.tadig)?;
     Network::tadig(code)
@@ -138,6 +175,8 @@ pub(super) fn iccid(field: Field<'_>) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::profile::recipe::Slot;
 
@@ -158,6 +197,18 @@ mod tests {
         assert_eq!(cost(&euros(b',', 9, true), Field::of(b"-12,000000001")), Some(-12_000_000_001));
     }
 
+    proptest! {
+        #[test]
+        fn short_and_long_readings_of_amounts_agree(text in "[0-9]{0,9}[.,]?[0-9]{0,10}|[0-9.,-]{0,17}", places_max in 0..10usize) {
+            let field = Field::of(text.as_bytes());
+            let expected = long_decimal(field, b'.', places_max);
+            prop_assert_eq!(decimal(field, b'.', places_max), expected);
+            let inside = format!("0612345678901234567;{text};7.5");
+            let field = Field { data: inside.as_bytes(), from: 20, to: 20 + text.len() };
+            prop_assert_eq!(decimal(field, b'.', places_max), expected);
+        }
+    }
+
     #[test]
     fn durations_in_three_units() {
         let read = |unit, text: &str| {
@@ -168,9 +219,16 @@ mod tests {
         assert_eq!(read(DurationUnit::Clock, "01:02:03"), Some(3723));
         assert_eq!(read(DurationUnit::Clock, "100:00:00"), Some(360_000));
         for (unit, bad) in [
-            (DurationUnit::Seconds, ""), (DurationUnit::Seconds, "-5"), (DurationUnit::Seconds, "12s"), (DurationUnit::Seconds, "360001"),
-            (DurationUnit::Clock, "01:60:00"), (DurationUnit::Clock, "02:03"), (DurationUnit::Clock, ":02:03"), (DurationUnit::Clock, "100:00:01"),
-            (DurationUnit::Minutes, "99999999999999999999"), (DurationUnit::Minutes, "18446744073709551615"),
+            (DurationUnit::Seconds, ""),
+            (DurationUnit::Seconds, "-5"),
+            (DurationUnit::Seconds, "12s"),
+            (DurationUnit::Seconds, "360001"),
+            (DurationUnit::Clock, "01:60:00"),
+            (DurationUnit::Clock, "02:03"),
+            (DurationUnit::Clock, ":02:03"),
+            (DurationUnit::Clock, "100:00:01"),
+            (DurationUnit::Minutes, "99999999999999999999"),
+            (DurationUnit::Minutes, "18446744073709551615"),
         ] {
             assert_eq!(read(unit, bad), None, "{bad}");
         }

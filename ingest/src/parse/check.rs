@@ -98,7 +98,7 @@ pub fn check(profile: &Profile, name: &str, bytes: &[u8], rows_max: usize) -> Ch
         let batch = checker.parse(range.first_row, range.from, range.to);
         report.rows += batch.rows_in;
         report.readable += batch.len() as u64;
-        report.repeated_times += batch.columns.time_flag.iter().filter(|f| **f == TimeFlag::Repeated as u8).count() as u64;
+        report.repeated_times += batch.columns.time_flag.iter().map(|f| u64::from(*f == TimeFlag::Repeated as u8)).sum::<u64>();
         for (rule, count) in &batch.skipped {
             *report.skipped.entry(rule.clone()).or_default() += count;
         }
@@ -191,7 +191,8 @@ impl Checker<'_> {
                 role: role.to_owned(),
                 source: sources.get(at).cloned(),
                 became: if batch.is_empty() { None } else { became(&batch, role) },
-                is_wrong: bad.is_some_and(|b| b.field == column && (b.reason != Reason::Kind || role == "kind" || role == "direction")),
+                is_wrong: bad
+                    .is_some_and(|b| b.field == column && (b.reason != Reason::Kind || role == "kind" || role == "direction")),
                 column: column.to_string(),
             }
         });

@@ -22,80 +22,70 @@ const POWERS: [u64; 16] = {
     powers
 };
 
-/// What a field says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
-    /// A number, or none.
-    Number(Number),
-    /// A text that stands for a number: the batch keeps it.
-    Text(NumberKind),
-    /// Nothing that the profile allows.
-    Malformed,
-}
-
-/// Reads a party's field that is not empty.
+/// Reads a party's field that is not empty; `None` if it is nothing that the profile allows. A word or a hidden number
+/// comes back with position 0: the caller keeps the field's text and puts in where.
 #[inline]
-pub(super) fn read(form: &NumberForm, party: &Party, field: Field<'_>) -> Reading {
-    if let Some(number) = full_number(form, field) {
-        return Reading::Number(number);
-    }
-    read_unusual(form, party, field)
+pub(super) fn read(form: &NumberForm, party: &Party, field: Field<'_>) -> Option<Number> {
+    full_number(form, field).or_else(|| read_unusual(form, party, field))
 }
 
 /// Numbers with punctuation, short codes, words and hidden numbers.
 #[cold]
-fn read_unusual(form: &NumberForm, party: &Party, field: Field<'_>) -> Reading {
+fn read_unusual(form: &NumberForm, party: &Party, field: Field<'_>) -> Option<Number> {
     let mut buffer = [0u8; CLEANED_BYTES_MAX];
     if let Some(cleaned) = clean(field.bytes(), &mut buffer) {
         let cleaned = Field::of(cleaned);
         if let Some(number) = full_number(form, cleaned) {
-            return Reading::Number(number);
+            return Some(number);
         }
-        if party.short_codes && (3..=7).contains(&cleaned.len()) {
-            if let Some(value) = cleaned.natural() {
-                let digits = u32::try_from(cleaned.len()).expect("at most 7");
-                return Reading::Number(Number::short_code(value, digits));
-            }
+        if party.short_codes
+            && (3..=7).contains(&cleaned.len())
+            && let Some(value) = cleaned.natural()
+        {
+            let digits = u32::try_from(cleaned.len()).expect("at most 7");
+            return Some(Number::short_code(value, digits));
         }
     }
     let text = field.bytes();
     if text.len() > TEXT_BYTES_MAX {
-        return Reading::Malformed;
+        return None;
     }
     if party.masked && is_masked(form, text) {
-        return Reading::Text(NumberKind::Masked);
+        return Some(Number::text(NumberKind::Masked, 0));
     }
     let is_word = text.iter().any(|c| c.is_ascii_alphabetic() || *c >= 0x80 || b"*#".contains(c));
-    if party.alphanumeric && is_word { Reading::Text(NumberKind::Alphanumeric) } else { Reading::Malformed }
+    (party.alphanumeric && is_word).then(|| Number::text(NumberKind::Alphanumeric, 0))
 }
 
 /// A full number from a field of digits with the prefixes that the profile names.
 #[inline]
 fn full_number(form: &NumberForm, field: Field<'_>) -> Option<Number> {
-    let text = field.bytes();
-    let starts = |prefix: &[u8]| !prefix.is_empty() && text.starts_with(prefix);
-    let (rest, is_national) = if text.first() == Some(&b'+') {
-        (field.after(1), false)
-    } else if starts(&form.international_prefix) {
-        (field.after(form.international_prefix.len()), false)
-    } else if starts(&form.national_prefix) {
-        (field.after(form.national_prefix.len()), true)
+    let first = field.load(field.from);
+    let is_plus = !field.is_empty() & (first & 0xff == u64::from(b'+'));
+    let is_international = is_plus | form.international_prefix.opens(first);
+    let has_prefix = !is_international & form.national_prefix.opens(first);
+    let is_national = has_prefix | !is_international & (form.national_digits == field.len());
+    let prefix = if is_plus {
+        1
+    } else if is_international {
+        form.international_prefix.length
+    } else if has_prefix {
+        form.national_prefix.length
     } else {
-        (field, form.national_digits == Some(text.len()))
+        0
     };
-    if rest.len() >= POWERS.len() {
+    let rest = field.after(prefix);
+    if rest.is_empty() || rest.len() >= POWERS.len() {
         return None;
     }
     let value = rest.natural()?;
-    let digits = u32::try_from(rest.len()).ok()?;
-    let (value, digits) = if is_national {
-        (form.country * POWERS[rest.len()] + value, form.country_digits + digits)
-    } else if rest.byte(0) == Some(b'0') {
+    let country = if is_national { form.country * POWERS[rest.len()] } else { 0 };
+    let digits = rest.len() + if is_national { form.country_digits } else { 0 };
+    let opens_with_zero = !is_national & (rest.load(rest.from) & 0xff == u64::from(b'0'));
+    if opens_with_zero || !(form.digits_min..=form.digits_max).contains(&digits) {
         return None;
-    } else {
-        (value, digits)
-    };
-    (form.digits_min..=form.digits_max).contains(&digits).then(|| Number::e164(value, digits))
+    }
+    Some(Number::e164(country + value, u32::try_from(digits).ok()?))
 }
 
 /// Removes `(0)`, then spaces, `-`, `.`, `(` and `)`; `None` when more is left than any number has.
@@ -123,21 +113,21 @@ fn is_masked(form: &NumberForm, text: &[u8]) -> bool {
         return true;
     }
     let text = String::from_utf8_lossy(text).to_lowercase();
-    form.masked_words.iter().any(|w| *w == text)
+    form.masked_words.contains(&text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::recipe::PartySource;
+    use crate::profile::recipe::{PartySource, Prefix};
 
     fn dutch() -> NumberForm {
         NumberForm {
             country: 31,
             country_digits: 2,
-            national_prefix: b"0".to_vec(),
-            international_prefix: b"00".to_vec(),
-            national_digits: None,
+            national_prefix: Prefix::new("0"),
+            international_prefix: Prefix::new("00"),
+            national_digits: usize::MAX,
             digits_min: 8,
             digits_max: 15,
             masked_words: vec!["anoniem".to_owned()],
@@ -155,40 +145,60 @@ mod tests {
         }
     }
 
-    fn strict(text: &str) -> Reading {
+    fn strict(text: &str) -> Option<Number> {
         read(&dutch(), &party(false), Field::of(text.as_bytes()))
     }
 
     #[test]
     fn all_spellings_of_a_dutch_number_are_one() {
-        let expected = Reading::Number(Number::e164(31_612_345_678, 11));
-        for text in ["0612345678", "+31612345678", "0031612345678", "31612345678", "06-12345678", "+31 (0)6 1234 5678", "(06) 12.34.56.78"] {
+        let expected = Some(Number::e164(31_612_345_678, 11));
+        for text in [
+            "0612345678",
+            "+31612345678",
+            "0031612345678",
+            "31612345678",
+            "06-12345678",
+            "+31 (0)6 1234 5678",
+            "(06) 12.34.56.78",
+        ] {
             assert_eq!(strict(text), expected, "{text}");
         }
     }
 
     #[test]
     fn what_is_no_number_is_malformed() {
-        for text in ["1234", "+", "00", "0", "anonymous", "06-12AB5678", "0000000000", "+49 12", "+0612345678", "1234567890123456", "٠٦١٢"] {
-            assert_eq!(strict(text), Reading::Malformed, "{text}");
+        for text in [
+            "1234",
+            "+",
+            "00",
+            "0",
+            "anonymous",
+            "06-12AB5678",
+            "0000000000",
+            "+49 12",
+            "+0612345678",
+            "1234567890123456",
+            "٠٦١٢",
+        ] {
+            assert_eq!(strict(text), None, "{text}");
         }
         let long = "1".repeat(400);
-        assert_eq!(strict(&long), Reading::Malformed);
+        assert_eq!(strict(&long), None);
     }
 
     #[test]
     fn other_kinds_are_typed_where_allowed() {
         let lenient = |text: &str| read(&dutch(), &party(true), Field::of(text.as_bytes()));
-        assert_eq!(lenient("112"), Reading::Number(Number::short_code(112, 3)));
-        assert_eq!(lenient("0611"), Reading::Number(Number::short_code(611, 4)));
-        assert_eq!(lenient("116000"), Reading::Number(Number::short_code(116_000, 6)));
-        assert_eq!(lenient("09001234"), Reading::Number(Number::e164(319_001_234, 9)));
-        assert_eq!(lenient("RABOBANK"), Reading::Text(NumberKind::Alphanumeric));
-        assert_eq!(lenient("*100#"), Reading::Text(NumberKind::Alphanumeric));
-        assert_eq!(lenient("ANONIEM"), Reading::Text(NumberKind::Masked));
-        assert_eq!(lenient("0612****78"), Reading::Text(NumberKind::Masked));
-        assert_eq!(lenient("+49 12"), Reading::Malformed);
-        assert_eq!(lenient("12"), Reading::Malformed);
+        assert_eq!(lenient("112"), Some(Number::short_code(112, 3)));
+        assert_eq!(lenient("0611"), Some(Number::short_code(611, 4)));
+        assert_eq!(lenient("116000"), Some(Number::short_code(116_000, 6)));
+        assert_eq!(lenient("09001234"), Some(Number::e164(319_001_234, 9)));
+        assert_eq!(lenient("RABOBANK"), Some(Number::text(NumberKind::Alphanumeric, 0)));
+        assert_eq!(lenient("*100#"), Some(Number::text(NumberKind::Alphanumeric, 0)));
+        assert_eq!(lenient("ANONIEM"), Some(Number::text(NumberKind::Masked, 0)));
+        assert_eq!(lenient("0612****78"), Some(Number::text(NumberKind::Masked, 0)));
+        assert_eq!(lenient("+49 12"), None);
+        assert_eq!(lenient("12"), None);
     }
 
     #[test]
@@ -196,14 +206,14 @@ mod tests {
         let american = NumberForm {
             country: 1,
             country_digits: 1,
-            national_prefix: Vec::new(),
-            international_prefix: b"011".to_vec(),
-            national_digits: Some(10),
+            national_prefix: Prefix::new(""),
+            international_prefix: Prefix::new("011"),
+            national_digits: 10,
             ..dutch()
         };
         let read = |text: &str| read(&american, &party(false), Field::of(text.as_bytes()));
-        assert_eq!(read("917-375-0980"), Reading::Number(Number::e164(19_173_750_980, 11)));
-        assert_eq!(read("1-917-375-0980"), Reading::Number(Number::e164(19_173_750_980, 11)));
-        assert_eq!(read("011 31 20 1234567"), Reading::Number(Number::e164(31_201_234_567, 11)));
+        assert_eq!(read("917-375-0980"), Some(Number::e164(19_173_750_980, 11)));
+        assert_eq!(read("1-917-375-0980"), Some(Number::e164(19_173_750_980, 11)));
+        assert_eq!(read("011 31 20 1234567"), Some(Number::e164(31_201_234_567, 11)));
     }
 }

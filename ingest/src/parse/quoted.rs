@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use super::field::Row;
+use super::field::{BEFORE_START, Row};
 
 /// A quote that does not end, or text between its end and the next separator: in the field of this position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,7 @@ impl Fields {
     pub fn split(&mut self, line: &[u8], separator: u8, quote: Option<u8>) -> Result<(), BrokenQuote> {
         self.data.clear();
         self.ends.clear();
+        self.ends.push(BEFORE_START);
         self.wants_quotes = false;
         let mut rest = line;
         loop {
@@ -48,7 +49,7 @@ impl Fields {
     /// Takes a quoted field from behind its opening quote; returns what follows it: a separator, or nothing.
     fn unquote<'a>(&mut self, mut rest: &'a [u8], separator: u8, quote: u8) -> Result<&'a [u8], BrokenQuote> {
         loop {
-            let end = memchr(quote, rest).ok_or(BrokenQuote(self.ends.len()))?;
+            let end = memchr(quote, rest).ok_or(BrokenQuote(self.ends.len() - 1))?;
             self.data.extend_from_slice(&rest[..end]);
             rest = &rest[end + 1..];
             match rest.first() {
@@ -58,14 +59,14 @@ impl Fields {
                     rest = &rest[1..];
                 }
                 Some(next) if *next == separator => return Ok(rest),
-                Some(_) => return Err(BrokenQuote(self.ends.len())),
+                Some(_) => return Err(BrokenQuote(self.ends.len() - 1)),
             }
         }
     }
 
     /// The fields of the last line.
     pub fn row(&self) -> Row<'_> {
-        Row { data: &self.data, begin: 0, ends: &self.ends }
+        Row { data: &self.data, ends: &self.ends, text: None }
     }
 
     /// The last line with only those fields quoted that need it: what is hashed, so that `"0612"` equals `0612`.
@@ -79,7 +80,7 @@ impl Fields {
             return;
         }
         self.canonical.clear();
-        let row = Row { data: &self.data, begin: 0, ends: &self.ends };
+        let row = Row { data: &self.data, ends: &self.ends, text: None };
         for (i, field) in row.fields().enumerate() {
             if i > 0 {
                 self.canonical.push(separator);

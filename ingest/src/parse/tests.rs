@@ -1,6 +1,6 @@
 //! Parse over the shipped layouts: values, tests in their order, lineage, keys; and that garbage harms nobody.
 
-use domain::columns::parsed::{MalformedRow, NO_COST};
+use domain::columns::parsed::{MalformedRow, NO_COST, ParsedBatch};
 use domain::delivery::KeyMode;
 use domain::money::NANO;
 use domain::number::{Number, NumberKind};
@@ -19,7 +19,7 @@ fn utc(year: i32, month: u32, day: u32, hour: i64, minute: i64, second: i64) -> 
     (i64::from(days_of(year, month, day).expect("a date")) * 86_400 + hour * 3600 + minute * 60 + second) * SECOND_US
 }
 
-fn job(rows: &str) -> domain::columns::parsed::ParsedBatch {
+fn job(rows: &str) -> ParsedBatch {
     batch(&shipped("job"), format!("{JOB_HEADER}{rows}\n").as_bytes())
 }
 
@@ -45,11 +45,23 @@ fn the_job_tests_are_made_in_their_order() {
         (8, "direction", Reason::Kind, &["XX", "IN", ""]),
         (2, "a_number", Reason::Number, &["anonymous", "06-12AB5678", "1234", "+", "00", "", "112"]),
         (3, "b_number", Reason::Number, &["private", "", "0000000000", "+49 12"]),
-        (4, "start", Reason::Time, &[
-            "2026-10-32T10:00:00+02:00", "2026-10-05T25:10:00+02:00", "2026-10-05T10:00:00", "05/10/2026 10:00:00",
-            "2026-02-30T10:00:00+01:00", "2026-10-05T10:00:00+05:30", "2026-10-05T10:00:00-01:00", "2026-10-05T10:00:00Z", "",
-            "0000-10-05T10:00:00+01:00",
-        ]),
+        (
+            4,
+            "start",
+            Reason::Time,
+            &[
+                "2026-10-32T10:00:00+02:00",
+                "2026-10-05T25:10:00+02:00",
+                "2026-10-05T10:00:00",
+                "05/10/2026 10:00:00",
+                "2026-02-30T10:00:00+01:00",
+                "2026-10-05T10:00:00+05:30",
+                "2026-10-05T10:00:00-01:00",
+                "2026-10-05T10:00:00Z",
+                "",
+                "0000-10-05T10:00:00+01:00",
+            ],
+        ),
         (5, "duration_s", Reason::Duration, &["12s", "-5", "abc", "1.5", "99999999999"]),
         (6, "bytes_up", Reason::Volume, &["1k", "-1", "n/a"]),
         (9, "mccmnc", Reason::Network, &["2040", "NLD", "20x04", "", "2040400"]),
@@ -104,7 +116,12 @@ fn a_kpn_file_becomes_columns() {
 #[test]
 fn hours_that_the_clock_repeats_or_skips() {
     let row = |id: u32, date: &str, time: &str| format!("{id};SMS;UIT;0612345678;0687654321;{date};{time};;;20408;;0");
-    let rows = [row(1, "25-10-2026", "02:30:00"), row(2, "25-10-2026", "01:59:59"), row(3, "29-03-2026", "02:30:00"), row(4, "30-02-2026", "02:30:00")];
+    let rows = [
+        row(1, "25-10-2026", "02:30:00"),
+        row(2, "25-10-2026", "01:59:59"),
+        row(3, "29-03-2026", "02:30:00"),
+        row(4, "30-02-2026", "02:30:00"),
+    ];
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
     let batch = batch(&shipped("kpn-sp16"), &kpn(&rows, "TRAILER;4;0"));
     assert_eq!(batch.columns.time_flag, [1, 0]);
@@ -118,7 +135,10 @@ fn a_routit_file_becomes_columns() {
     let batch = batch(&shipped("routit"), &file_of("routit"));
     let c = &batch.columns;
     assert_eq!(batch.malformed, []);
-    assert!(c.a_number.iter().all(|n| n.as_e164() == Some(31_612_345_678)), "the served party is called when the call terminates");
+    assert!(
+        c.a_number.iter().all(|n| n.as_e164() == Some(31_612_345_678)),
+        "the served party is called when the call terminates"
+    );
     assert_eq!(c.b_number[1].as_e164(), Some(31_201_234_567));
     assert_eq!((c.b_number[3].kind(), batch.texts.as_slice()), (NumberKind::Alphanumeric, &["RABOBANK".to_owned()][..]));
     assert_eq!(c.start_us[1] - c.start_us[0], 3600 * SECOND_US, "the repeated hour is told by its offset");
@@ -152,7 +172,10 @@ fn a_broken_row_keeps_its_neighbours_and_its_lineage() {
     assert_eq!(batch.columns.row, [0, 2, 4, 6, 8, 10, 12, 14]);
     for (i, (row, (raw, reason))) in batch.malformed.iter().zip(broken).enumerate() {
         let MalformedRow { row, offset, raw: kept, length, reason: found, .. } = row;
-        assert_eq!((*row, *offset, kept.as_slice(), *length, *found), (2 * i as u64 + 1, begins[i], raw, raw.len() as u64, reason));
+        assert_eq!(
+            (*row, *offset, kept.as_slice(), *length, *found),
+            (2 * i as u64 + 1, begins[i], raw, raw.len() as u64, reason)
+        );
     }
     assert!(batch.columns.key.iter().all(|k| *k == batch.columns.key[0]), "equal rows have equal keys wherever they stand");
 }
@@ -179,7 +202,10 @@ fn quotes_that_nothing_needs_change_no_key() {
 
 #[test]
 fn key_modes_tell_records_apart() {
-    let rows = ["7;SMS;UIT;0612345678;0687654321;24-10-2026;09:00:00;;;20408;;0", "7;SMS;UIT;0612345678;0687654321;24-10-2026;09:00:00;;;20408;;1"];
+    let rows = [
+        "7;SMS;UIT;0612345678;0687654321;24-10-2026;09:00:00;;;20408;;0",
+        "7;SMS;UIT;0612345678;0687654321;24-10-2026;09:00:00;;;20408;;1",
+    ];
     let file = kpn(&[rows[0], rows[0], rows[1]], "TRAILER;3;1");
     let keys = |mode: &str| {
         let text = SHIPPED[0].1.replace("key = \"id\"", &format!("key = \"{mode}\""));
@@ -225,7 +251,10 @@ fn a_check_shows_what_each_column_became_and_what_fails() {
     file.extend_from_slice(b"x,voice,0612345678,112,2026-10-25T02:30:15+01:00,1,,,MO,20408,0\n");
     let report = check(&shipped("job"), "a.csv", &file, 1);
     assert_eq!((report.rows, report.readable, report.verdict.state), (5, 3, FileState::Complete));
-    assert_eq!(report.malformed.iter().map(|(k, v)| (k.as_str(), *v)).collect::<Vec<_>>(), [("malformed.number", 1), ("malformed.type", 1)]);
+    assert_eq!(
+        report.malformed.iter().map(|(k, v)| (k.as_str(), *v)).collect::<Vec<_>>(),
+        [("malformed.number", 1), ("malformed.type", 1)]
+    );
     assert_eq!(report.shown.iter().map(|r| (r.row, r.line)).collect::<Vec<_>>(), [(0, 2), (3, 5)]);
     let became = |role: &str| {
         let column = report.shown[0].columns.iter().find(|c| c.role == role).expect("a role of the layout");
@@ -255,7 +284,13 @@ fn answered_asterisk_calls_are_read_and_the_rest_is_skipped() {
         assert_eq!((batch.len(), batch.malformed.len()), (27, 0));
         assert_eq!(batch.skipped.iter().map(|(k, v)| (k.as_str(), *v)).collect::<Vec<_>>(), [("unanswered", unanswered)]);
         assert_eq!(batch.columns.duration_s.iter().sum::<i32>(), 7408);
-        assert!(batch.columns.a_number.iter().all(|n| n.as_e164().is_some_and(|v| v.to_string().len() == 11 && v.to_string().starts_with('1'))));
+        assert!(
+            batch
+                .columns
+                .a_number
+                .iter()
+                .all(|n| n.as_e164().is_some_and(|v| v.to_string().len() == 11 && v.to_string().starts_with('1')))
+        );
     }
 }
 
@@ -310,7 +345,7 @@ proptest! {
     fn spoilt_files_never_panic_and_every_row_is_accounted_for((which, file) in spoilt_file(), rows_per_range in 1..6u64) {
         let profile = shipped(SHIPPED[which].0);
         let (split, parts) = batches(&profile, &file, rows_per_range);
-        prop_assert!(parts.iter().all(|b| b.is_balanced()));
+        prop_assert!(parts.iter().all(ParsedBatch::is_balanced));
         if split.verdict.state.is_taken() {
             prop_assert_eq!(parts.iter().map(|b| b.rows_in).sum::<u64>(), split.verdict.rows);
             prop_assert!(split.ranges.iter().zip(&parts).all(|(r, b)| r.rows == b.rows_in && r.first_row == b.first_row));

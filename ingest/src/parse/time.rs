@@ -1,20 +1,23 @@
 //! Reads written times into instants: patterns by masks, offsets as given, local times through the profile's zone.
 
+use std::cell::Cell;
+
 use domain::columns::parsed::TimeFlag;
 use domain::outcome::Reason;
 use domain::zone::{Local, SECOND_US, Zone, days_of};
 
-use crate::profile::recipe::{Recipe, Slot, TimeSource};
-use crate::profile::time::{Fraction, OffsetForm, TimePattern};
 use crate::profile::Layout;
+use crate::profile::recipe::{Recipe, TimeSource};
+use crate::profile::time::{Fraction, OffsetForm, TimePattern};
 
 use super::field::{Field, Row};
+use super::row::Fault;
 
 /// When a row's usage began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Start {
     /// Microseconds since 1970 UTC.
-    pub start_us: i64,
+    pub us: i64,
     /// Seconds east of UTC.
     pub offset_s: i32,
     /// Whether the local time stands for two instants.
@@ -30,39 +33,42 @@ struct Clock {
     offset_s: i32,
 }
 
-/// Reads the time of a row; the error names the reason and the position of the column.
+/// Reads the time of a row; where it cannot, `fault` gets the reason and the column.
 #[inline]
-pub(super) fn read(recipe: &Recipe, layout: &Layout, row: &Row<'_>) -> Result<Start, (Reason, usize)> {
-    match &recipe.time {
+pub(super) fn read(recipe: &Recipe, layout: &Layout, row: &Row<'_>, fault: &Cell<Fault>) -> Option<Start> {
+    let (first, second, has_offset) = match &recipe.time {
         TimeSource::Epoch { slot, unit_us } => {
             let at = layout.at(*slot);
-            read_epoch(recipe.zone.as_ref(), *unit_us, row.field(at)).ok_or((Reason::Time, at))
+            fault.set(Fault { reason: Reason::Time, at });
+            return read_epoch(recipe.zone.as_ref(), *unit_us, row.field(at));
         }
-        TimeSource::Written { first, second, has_offset } => {
-            let mut clock = Clock::default();
-            let wrong = |slot: Slot| (Reason::Time, layout.at(slot));
-            take(&first.1, row.field(layout.at(first.0)), &mut clock).ok_or_else(|| wrong(first.0))?;
-            if let Some((slot, pattern)) = second {
-                take(pattern, row.field(layout.at(*slot)), &mut clock).ok_or_else(|| wrong(*slot))?;
-            }
-            let local_us = i64::from(clock.days) * 86_400 * SECOND_US + clock.micros;
-            let last = second.as_ref().map_or(first.0, |s| s.0);
-            if *has_offset {
-                if !recipe.offsets.is_empty() && !recipe.offsets.contains(&clock.offset_s) {
-                    return Err(wrong(last));
-                }
-                let start_us = local_us - i64::from(clock.offset_s) * SECOND_US;
-                return Ok(Start { start_us, offset_s: clock.offset_s, flag: TimeFlag::Exact });
-            }
-            let zone = recipe.zone.as_ref().expect("a profile whose times have no offset names a zone");
-            let (offset_s, flag) = match zone.resolve(local_us) {
-                Local::Unique { offset_s } => (offset_s, TimeFlag::Exact),
-                Local::Repeated { first_s, .. } => (first_s, TimeFlag::Repeated),
-                Local::Missing => return Err((Reason::TimeGap, layout.at(last))),
-            };
-            Ok(Start { start_us: local_us - i64::from(offset_s) * SECOND_US, offset_s, flag })
-        }
+        TimeSource::Written { first, second, has_offset } => (first, second, *has_offset),
+    };
+    let mut clock = Clock::default();
+    let at = layout.at(first.0);
+    fault.set(Fault { reason: Reason::Time, at });
+    take(&first.1, row.field(at), &mut clock)?;
+    if let Some((slot, pattern)) = second {
+        let at = layout.at(*slot);
+        fault.set(Fault { reason: Reason::Time, at });
+        take(pattern, row.field(at), &mut clock)?;
     }
+    let local_us = i64::from(clock.days) * 86_400 * SECOND_US + clock.micros;
+    let (offset_s, flag) = if has_offset {
+        let is_allowed = recipe.offsets.is_empty() || recipe.offsets.contains(&clock.offset_s);
+        (Some(clock.offset_s).filter(|_| is_allowed)?, TimeFlag::Exact)
+    } else {
+        let zone = recipe.zone.as_ref().expect("a profile whose times have no offset names a zone");
+        match zone.resolve(local_us) {
+            Local::Unique { offset_s } => (offset_s, TimeFlag::Exact),
+            Local::Repeated { first_s, .. } => (first_s, TimeFlag::Repeated),
+            Local::Missing => {
+                fault.set(Fault { reason: Reason::TimeGap, ..fault.get() });
+                return None;
+            }
+        }
+    };
+    Some(Start { us: local_us - i64::from(offset_s) * SECOND_US, offset_s, flag })
 }
 
 /// A count since 1970; counts beyond the year 9999 are none.
@@ -70,7 +76,7 @@ fn read_epoch(zone: Option<&Zone>, unit_us: i64, field: Field<'_>) -> Option<Sta
     const YEAR_10000_US: i64 = 253_402_300_800 * SECOND_US;
     let count = i64::try_from(field.natural()?).ok()?;
     let start_us = count.checked_mul(unit_us).filter(|us| *us < YEAR_10000_US)?;
-    Some(Start { start_us, offset_s: zone.map_or(0, |z| z.offset_at(start_us)), flag: TimeFlag::Exact })
+    Some(Start { us: start_us, offset_s: zone.map_or(0, |z| z.offset_at(start_us)), flag: TimeFlag::Exact })
 }
 
 /// Reads a field by a pattern and adds what it says; `None` if it has another form or no such date or time exists.
@@ -80,17 +86,19 @@ fn take(pattern: &TimePattern, field: Field<'_>, clock: &mut Clock) -> Option<()
     if field.len() < pattern.length || fixed_only && field.len() != pattern.length {
         return None;
     }
-    let words = field.words();
-    for (i, word) in words.into_iter().enumerate() {
-        let wrong_literals = (word ^ pattern.literals[i]) & pattern.literal_masks[i];
-        let high = (word & 0xf0f0_f0f0_f0f0_f0f0) ^ 0x3030_3030_3030_3030;
-        let beyond_nine = ((word & 0x0f0f_0f0f_0f0f_0f0f) + 0x0606_0606_0606_0606) & 0x1010_1010_1010_1010;
-        if wrong_literals | (high | beyond_nine) & pattern.digit_masks[i] != 0 {
-            return None;
-        }
+    let text = field.head();
+    let mut wrong = 0;
+    for (i, bytes) in text.as_chunks::<8>().0.iter().enumerate() {
+        let word = u64::from_le_bytes(*bytes);
+        wrong |= (word ^ pattern.expected[i]) & pattern.compared[i];
+        wrong |= ((word & 0x0f0f_0f0f_0f0f_0f0f) + 0x0606_0606_0606_0606) & pattern.beyond_nine[i];
     }
-    let text = field.bytes();
-    let two = |at: u8| u32::from(text[usize::from(at)] - b'0') * 10 + u32::from(text[usize::from(at) + 1] - b'0');
+    if wrong != 0 {
+        return None;
+    }
+    // The digits that were just tested, each as its value.
+    let digit = |at: u8| u32::from(text[usize::from(at & 31)] & 0x0f);
+    let two = |at: u8| digit(at) * 10 + digit(at + 1);
     let places = &pattern.places;
     if let (Some(year), Some(month), Some(day)) = (places.year, places.month, places.day) {
         let year = two(year) * 100 + two(year + 2);
@@ -104,17 +112,20 @@ fn take(pattern: &TimePattern, field: Field<'_>, clock: &mut Clock) -> Option<()
     if fixed_only {
         return Some(());
     }
-    let rest = take_fraction(pattern.fraction, &text[pattern.length..], clock)?;
+    let mut rest = field.after(pattern.length).bytes();
+    if pattern.fraction != Fraction::None {
+        rest = take_fraction(pattern.fraction, rest, clock)?;
+    }
     clock.offset_s = offset(pattern.offset, rest)?;
     Some(())
 }
 
 /// Reads a fraction of a second of any length; digits beyond the microsecond are cut off.
+#[inline(never)]
 fn take_fraction<'a>(fraction: Fraction, text: &'a [u8], clock: &mut Clock) -> Option<&'a [u8]> {
     let digits = match (fraction, text.split_first()) {
-        (Fraction::None, _) => return Some(text),
         (Fraction::Always(mark) | Fraction::Maybe(mark), Some((first, digits))) if *first == mark => digits,
-        (Fraction::Maybe(_), _) => return Some(text),
+        (Fraction::None | Fraction::Maybe(_), _) => return Some(text),
         (Fraction::Always(_), _) => return None,
     };
     let count = digits.iter().take_while(|c| c.is_ascii_digit()).count();
@@ -133,8 +144,7 @@ fn take_fraction<'a>(fraction: Fraction, text: &'a [u8], clock: &mut Clock) -> O
 #[inline]
 fn offset(form: OffsetForm, text: &[u8]) -> Option<i32> {
     let (sign, hours, minutes) = match (form, text) {
-        (OffsetForm::None, []) => return Some(0),
-        (OffsetForm::Zulu, b"Z") => return Some(0),
+        (OffsetForm::None, []) | (OffsetForm::Zulu, b"Z") => return Some(0),
         (OffsetForm::Colon | OffsetForm::Zulu, [sign, h, i, b':', m, n]) | (OffsetForm::Plain, [sign, h, i, m, n]) => {
             (*sign, [*h, *i], [*m, *n])
         }
@@ -188,9 +198,21 @@ mod tests {
     fn impossible_and_strange_times_are_none() {
         let iso = "YYYY-MM-DDTHH:mm:SS+hh:mm";
         for text in [
-            "2026-10-32T10:00:00+02:00", "2026-10-05T25:10:00+02:00", "2026-10-05T10:00:00", "05/10/2026 10:00:00", "2026-02-30T10:00:00+01:00",
-            "2026-10-05T10:00:60+02:00", "2026-10-05T10:00:00+02:00 ", "2026-10-05 10:00:00+02:00", "0000-10-05T10:00:00+02:00", "",
-            "2026-10-05T10:00:00+2:000", "2026-1O-05T10:00:00+02:00", "2026-10-05T10:00:00Z", "2026-10-05T10:00:00+02:60", "2026-00-05T10:00:00+02:00",
+            "2026-10-32T10:00:00+02:00",
+            "2026-10-05T25:10:00+02:00",
+            "2026-10-05T10:00:00",
+            "05/10/2026 10:00:00",
+            "2026-02-30T10:00:00+01:00",
+            "2026-10-05T10:00:60+02:00",
+            "2026-10-05T10:00:00+02:00 ",
+            "2026-10-05 10:00:00+02:00",
+            "0000-10-05T10:00:00+02:00",
+            "",
+            "2026-10-05T10:00:00+2:000",
+            "2026-1O-05T10:00:00+02:00",
+            "2026-10-05T10:00:00Z",
+            "2026-10-05T10:00:00+02:60",
+            "2026-00-05T10:00:00+02:00",
         ] {
             assert_eq!(clock(iso, text), None, "{text}");
         }

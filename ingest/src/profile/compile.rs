@@ -6,7 +6,8 @@ use domain::delivery::KeyMode;
 use domain::money::Currency;
 
 use super::raw::{
-    ColumnRef, RawBlankLines, RawBom, RawEmptyFile, RawEncoding, RawExtraFields, RawFile, RawHeader, RawProfile, RawSkip, RawTrailer,
+    ColumnRef, RawBlankLines, RawBom, RawEmptyFile, RawEncoding, RawExtraFields, RawFile, RawHeader, RawProfile, RawSkip,
+    RawTrailer,
 };
 use super::recipe::{Bom, Encoding, FileForm, Recipe, SkipRule, SkipTest, Slot, Trailer, Words};
 use super::{Profile, ProfileError, layout};
@@ -34,7 +35,10 @@ impl Compiler {
                 return Err(ProfileError::setting(role, "a column's name is empty; give its name or its position from 0"));
             }
             ColumnRef::Position(position) if *position >= FIELDS_MAX => {
-                return Err(ProfileError::setting(role, format!("column {position} is beyond the limit of {FIELDS_MAX} columns")));
+                return Err(ProfileError::setting(
+                    role,
+                    format!("column {position} is beyond the limit of {FIELDS_MAX} columns"),
+                ));
             }
             _ => {}
         }
@@ -50,9 +54,11 @@ impl Compiler {
     fn encode(&self, key: &str, text: &str) -> Checked<Vec<u8>> {
         match self.encoding {
             Encoding::Utf8 => Ok(text.as_bytes().to_vec()),
-            Encoding::Latin1 => text.chars().map(|c| u8::try_from(c).ok()).collect::<Option<Vec<u8>>>().ok_or_else(|| {
-                ProfileError::setting(key, format!("`{text}` has characters that latin-1 cannot write"))
-            }),
+            Encoding::Latin1 => text
+                .chars()
+                .map(|c| u8::try_from(c).ok())
+                .collect::<Option<Vec<u8>>>()
+                .ok_or_else(|| ProfileError::setting(key, format!("`{text}` has characters that latin-1 cannot write"))),
         }
     }
 
@@ -147,7 +153,8 @@ fn check_name(raw: &RawProfile) -> Checked<()> {
 }
 
 fn file_form(raw: RawFile) -> Checked<FileForm> {
-    let separator = u8::try_from(raw.separator).ok().filter(|c| *c == b'\t' || c.is_ascii_graphic() && !c.is_ascii_alphanumeric());
+    let separator =
+        u8::try_from(raw.separator).ok().filter(|c| *c == b'\t' || c.is_ascii_graphic() && !c.is_ascii_alphanumeric());
     let Some(separator) = separator.filter(|c| !b"\"'-+.".contains(c)) else {
         let problem = format!("{:?} cannot separate fields; `,` `;` `|` `:` or a tab can", raw.separator);
         return Err(ProfileError::setting("file.separator", problem));
@@ -156,26 +163,13 @@ fn file_form(raw: RawFile) -> Checked<FileForm> {
         [] => None,
         [quote @ (b'"' | b'\'')] if *quote != separator => Some(*quote),
         _ => {
-            let problem = format!("`{}` cannot quote fields; `\"` or `'` can, and an empty text says that nothing does", raw.quote);
+            let problem =
+                format!("`{}` cannot quote fields; `\"` or `'` can, and an empty text says that nothing does", raw.quote);
             return Err(ProfileError::setting("file.quote", problem));
         }
     };
     let has_header = raw.header == RawHeader::Names;
-    let count = u32::try_from(raw.names.len()).unwrap_or(u32::MAX);
-    let fields = match (has_header, count, raw.fields) {
-        (true, 0, None) => 0,
-        (true, _, _) => return Err(ProfileError::setting("file.header", "a file whose header names the columns needs no `names` or `fields`")),
-        (false, 0, None | Some(0)) => {
-            return Err(ProfileError::setting("file.fields", "a file without a header needs `names` or `fields`"));
-        }
-        (false, 0, Some(fields)) => fields,
-        (false, names, None) => names,
-        (false, names, Some(fields)) if names == fields => fields,
-        (false, names, Some(fields)) => {
-            let problem = format!("`names` has {names} columns and `fields` says {fields}; give one of them");
-            return Err(ProfileError::setting("file.fields", problem));
-        }
-    };
+    let fields = field_count(&raw, has_header)?;
     for (key, value, low, high) in [
         ("file.fields", fields, 0, FIELDS_MAX),
         ("file.skip_lines", raw.skip_lines, 0, SKIP_LINES_MAX),
@@ -206,6 +200,27 @@ fn file_form(raw: RawFile) -> Checked<FileForm> {
         invalid_percent_max: u64::from(raw.invalid_percent_max),
         empty_is_heartbeat: raw.empty_file == RawEmptyFile::Heartbeat,
     })
+}
+
+/// How many fields a row has; 0 where the header will tell.
+fn field_count(raw: &RawFile, has_header: bool) -> Checked<u32> {
+    let count = u32::try_from(raw.names.len()).unwrap_or(u32::MAX);
+    match (has_header, count, raw.fields) {
+        (true, 0, None) => Ok(0),
+        (true, _, _) => {
+            Err(ProfileError::setting("file.header", "a file whose header names the columns needs no `names` or `fields`"))
+        }
+        (false, 0, None | Some(0)) => {
+            Err(ProfileError::setting("file.fields", "a file without a header needs `names` or `fields`"))
+        }
+        (false, 0, Some(fields)) => Ok(fields),
+        (false, names, None) => Ok(names),
+        (false, names, Some(fields)) if names == fields => Ok(fields),
+        (false, names, Some(fields)) => {
+            let problem = format!("`names` has {names} columns and `fields` says {fields}; give one of them");
+            Err(ProfileError::setting("file.fields", problem))
+        }
+    }
 }
 
 fn trailer(compiler: &Compiler, raw: RawTrailer, has_cost: bool, file: &FileForm) -> Checked<Trailer> {

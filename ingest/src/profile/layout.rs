@@ -7,10 +7,10 @@ use domain::ports::Disposition;
 use crate::message::FileState;
 use crate::parse::quoted::Fields;
 
+use super::Profile;
 use super::error::{hint, nearest};
 use super::raw::ColumnRef;
 use super::recipe::{Bom, Encoding, Slot};
-use super::Profile;
 
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -62,7 +62,9 @@ pub enum HeaderError {
     #[error("the file ends before its header; ask the provider for the whole file")]
     Missing,
     /// The header is longer than any row may be.
-    #[error("no line end in the first {limit} bytes; this is no file of lines, or `file.row_bytes_max` of the profile is too small")]
+    #[error(
+        "no line end in the first {limit} bytes; this is no file of lines, or `file.row_bytes_max` of the profile is too small"
+    )]
     Endless {
         /// The profile's limit.
         limit: usize,
@@ -131,7 +133,9 @@ impl Profile {
                 return self.layout_of(line, at, lines).map(Some);
             }
             if lines > u64::from(self.file.skip_lines) + 1 {
-                return Err(HeaderError::Columns("the header is a blank line; the profile expects column names there".to_owned()));
+                return Err(HeaderError::Columns(
+                    "the header is a blank line; the profile expects column names there".to_owned(),
+                ));
             }
         }
         self.layout_of(&[], at, lines).map(Some)
@@ -149,7 +153,8 @@ impl Profile {
         let refuse = |problem: &str| Err(HeaderError::Encoding(problem.to_owned()));
         for (mark, name) in [(&b"\xff\xfe"[..], "UTF-16 or UTF-32"), (b"\xfe\xff", "UTF-16"), (b"\0\0\xfe\xff", "UTF-32")] {
             if bytes.starts_with(mark) {
-                let problem = format!("the file begins with the mark of {name}; convert it to the declared encoding or ask for that");
+                let problem =
+                    format!("the file begins with the mark of {name}; convert it to the declared encoding or ask for that");
                 return Err(HeaderError::Encoding(problem));
             }
         }
@@ -217,7 +222,9 @@ pub(super) fn find(column: &ColumnRef, names: &[String]) -> Result<usize, String
     let mut places = names.iter().enumerate().filter(|(_, n)| *n == name).map(|(i, _)| i);
     match (places.next(), places.next()) {
         (Some(place), None) => Ok(place),
-        (Some(_), Some(_)) => Err(format!("the header names the column `{name}` twice; give its position in the profile instead")),
+        (Some(_), Some(_)) => {
+            Err(format!("the header names the column `{name}` twice; give its position in the profile instead"))
+        }
         (None, _) => {
             let near = hint(nearest(name, names.iter().map(String::as_str)).as_deref());
             let shown: Vec<&str> = names.iter().take(40).map(String::as_str).collect();

@@ -21,6 +21,7 @@ pub(crate) enum Encoding {
 
 /// How the file is written.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent switch of the profile")]
 pub(crate) struct FileForm {
     pub separator: u8,
     pub quote: Option<u8>,
@@ -54,32 +55,91 @@ pub(crate) struct Trailer {
     pub sum_field: Option<usize>,
 }
 
-/// Texts that mean something: those of up to eight bytes as one word each, as kinds and directions nearly always are.
+/// Texts that mean something. Those of up to eight bytes, as kinds and directions nearly always are, are words in a table
+/// without collisions: one multiplication finds the only place where a word can be.
 #[derive(Debug, Clone)]
 pub(crate) struct Words<T> {
-    short: Vec<(u64, T)>,
+    multiplier: u64,
+    shift: u32,
+    table: Vec<(u64, Option<T>)>,
     long: Vec<(Box<[u8]>, T)>,
 }
 
 impl<T: Copy> Words<T> {
+    /// Later entries of the same text replace earlier ones.
     pub fn new(entries: impl IntoIterator<Item = (Vec<u8>, T)>) -> Self {
-        let mut words = Self { short: Vec::new(), long: Vec::new() };
+        let (mut short, mut long) = (Vec::new(), Vec::new());
         for (text, value) in entries {
-            match Field::of(&text).word() {
-                Some(word) => words.short.push((word, value)),
-                None => words.long.push((text.into(), value)),
+            if let Some(word) = Field::of(&text).word() {
+                short.retain(|(w, _)| *w != word);
+                short.push((word, value));
+            } else {
+                long.push((text.into(), value));
             }
         }
+        let mut words = Self { multiplier: 0x9e37_79b9_7f4a_7c15, shift: 64 - 4, table: Vec::new(), long };
+        let mut tries = 0u32;
+        while !words.fill(&short) {
+            // Another odd multiplier; after a while a larger table, in which one is found sooner.
+            words.multiplier = words.multiplier.wrapping_mul(0xd134_2543_de82_ef95) | 1;
+            tries += 1;
+            words.shift = 64 - 4 - (tries / 64).min(16);
+        }
         words
+    }
+
+    /// Puts all words in their places, if no two have the same.
+    fn fill(&mut self, short: &[(u64, T)]) -> bool {
+        self.table = vec![(0, None); 1 << (64 - self.shift)];
+        for (word, value) in short {
+            let place = self.place(*word);
+            if self.table[place].1.is_some() {
+                return false;
+            }
+            self.table[place] = (*word, Some(*value));
+        }
+        true
+    }
+
+    #[inline]
+    fn place(&self, word: u64) -> usize {
+        usize::try_from(word.wrapping_mul(self.multiplier) >> self.shift).unwrap_or(0)
     }
 
     /// What the text of a field means. Fields hold no NUL, so a word of fewer bytes cannot equal a longer one.
     #[inline]
     pub fn get(&self, field: Field<'_>) -> Option<T> {
-        match field.word() {
-            Some(word) => self.short.iter().find(|e| e.0 == word).map(|e| e.1),
-            None => self.long.iter().find(|e| *e.0 == *field.bytes()).map(|e| e.1),
-        }
+        let Some(word) = field.word() else { return self.get_long(field) };
+        let (found, value) = self.table[self.place(word)];
+        if found == word { value } else { None }
+    }
+
+    #[cold]
+    fn get_long(&self, field: Field<'_>) -> Option<T> {
+        self.long.iter().find(|e| *e.0 == *field.bytes()).map(|e| e.1)
+    }
+}
+
+/// Digits that may open a number, as a word to compare with its first bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Prefix {
+    word: u64,
+    mask: u64,
+    pub length: usize,
+}
+
+impl Prefix {
+    /// A prefix of at most eight characters; an empty one opens nothing.
+    pub fn new(text: &str) -> Self {
+        let word = Field::of(text.as_bytes()).word().unwrap_or(0);
+        let mask = if text.is_empty() { 0 } else { u64::MAX >> (64 - 8 * text.len().min(8)) };
+        Self { word, mask, length: text.len() }
+    }
+
+    /// Whether a field whose first eight bytes are `word` begins with it. What follows a short field is no digit.
+    #[inline]
+    pub fn opens(&self, word: u64) -> bool {
+        self.mask != 0 && word & self.mask == self.word
     }
 }
 
@@ -110,18 +170,20 @@ pub(crate) struct SkipRule {
 #[derive(Debug, Clone)]
 pub(crate) struct NumberForm {
     pub country: u64,
-    pub country_digits: u32,
-    pub national_prefix: Vec<u8>,
-    pub international_prefix: Vec<u8>,
-    pub national_digits: Option<usize>,
-    pub digits_min: u32,
-    pub digits_max: u32,
+    pub country_digits: usize,
+    pub national_prefix: Prefix,
+    pub international_prefix: Prefix,
+    /// A length that no number has, if bare numbers are never national.
+    pub national_digits: usize,
+    pub digits_min: usize,
+    pub digits_max: usize,
     /// In small letters.
     pub masked_words: Vec<String>,
 }
 
 /// One of the two parties.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent switch of the profile")]
 pub(crate) struct Party {
     pub from: PartySource,
     pub required: bool,
@@ -141,6 +203,7 @@ pub(crate) enum PartySource {
 
 /// Where the time comes from.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a profile has one, and every row looks into it")]
 pub(crate) enum TimeSource {
     /// A count since 1970 UTC, and how many microseconds one of it is.
     Epoch { slot: Slot, unit_us: i64 },

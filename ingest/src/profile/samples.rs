@@ -119,10 +119,23 @@ pub(crate) fn rows_of(batch: &ParsedBatch) -> Vec<String> {
             let class = c.class.get(i).map(|code| if *code == 0 { "-" } else { &*batch.classes[usize::from(*code) - 1] });
             let text = format!(
                 "{} {} {} {:032x} {:?} {} {} {} {} {} {} {:?} {:?} {:?} {:?} {:?} {class:?} {:?}",
-                c.row[i], c.offset[i], c.length[i], c.key[i], c.content.get(i),
+                c.row[i],
+                c.offset[i],
+                c.length[i],
+                c.key[i],
+                c.content.get(i),
                 if c.record_id.is_empty() { "-" } else { c.record_id.get(i) },
-                c.usage[i].as_str(), number(c.a_number[i]), number(c.b_number[i]), c.start_us[i], c.offset_s[i],
-                c.time_flag.get(i), c.duration_s[i], c.bytes_up.get(i), c.bytes_down.get(i), c.network.get(i), c.cost_nano.get(i),
+                c.usage[i].as_str(),
+                number(c.a_number[i]),
+                number(c.b_number[i]),
+                c.start_us[i],
+                c.offset_s[i],
+                c.time_flag.get(i),
+                c.duration_s[i],
+                c.bytes_up.get(i),
+                c.bytes_down.get(i),
+                c.network.get(i),
+                c.cost_nano.get(i),
             );
             (c.row[i], text)
         })

@@ -77,7 +77,8 @@ fn header_names_may_come_in_any_order_and_missing_ones_name_the_nearest() {
     let error = profile.resolve_header(b"interaction,direction,corespondent_id,datetime,call_duration\n").expect_err("misspelt");
     assert_eq!(error.state(), FileState::WrongHeader);
     assert!(error.to_string().contains("no column `correspondent_id`; did you mean `corespondent_id`?"), "{error}");
-    let error = profile.resolve_header(b"interaction,direction,direction,correspondent_id,datetime,call_duration\n").expect_err("twice");
+    let error =
+        profile.resolve_header(b"interaction,direction,direction,correspondent_id,datetime,call_duration\n").expect_err("twice");
     assert!(error.to_string().contains("`direction` twice"), "{error}");
 }
 
@@ -114,4 +115,18 @@ fn the_schema_knows_every_section_and_the_profiles_keep_to_it() {
             assert!(known[key]["description"].is_string() || known[key]["anyOf"].is_array(), "{key} {value} has no description");
         }
     }
+}
+
+#[test]
+fn a_map_of_many_words_finds_each_and_nothing_else() {
+    use super::recipe::Words;
+    use crate::parse::field::Field;
+    let texts: Vec<String> = (0..300).map(|i| format!("{}{i}", "x".repeat(i % 12))).collect();
+    let words = Words::new(texts.iter().enumerate().map(|(i, t)| (t.clone().into_bytes(), i)));
+    for (i, text) in texts.iter().enumerate() {
+        assert_eq!(words.get(Field::of(text.as_bytes())), Some(i));
+        assert_eq!(words.get(Field::of(format!("{text}y").as_bytes())), None);
+    }
+    assert_eq!(words.get(Field::of(b"")), None);
+    assert_eq!(Words::new([(Vec::new(), 1)]).get(Field::of(b"")), Some(1));
 }

@@ -42,11 +42,11 @@ pub(crate) struct Places {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TimePattern {
     pub length: usize,
-    /// The literal characters in their places, and 0xff in their masks.
-    pub literals: [u64; 4],
-    pub literal_masks: [u64; 4],
-    /// 0xff where a digit must stand.
-    pub digit_masks: [u64; 4],
+    /// The literal characters in their places, and `0` where a digit must stand; of a digit only the high half is compared.
+    pub expected: [u64; 4],
+    pub compared: [u64; 4],
+    /// The bit that shows, once six was added, where the low half of a digit is beyond nine.
+    pub beyond_nine: [u64; 4],
     pub places: Places,
     pub fraction: Fraction,
     pub offset: OffsetForm,
@@ -58,9 +58,9 @@ impl TimePattern {
         let (fixed, fraction, offset) = split_tail(pattern);
         let mut compiled = Self {
             length: 0,
-            literals: [0; 4],
-            literal_masks: [0; 4],
-            digit_masks: [0; 4],
+            expected: [0; 4],
+            compared: [0; 4],
+            beyond_nine: [0; 4],
             places: Places::default(),
             fraction,
             offset,
@@ -111,12 +111,12 @@ impl TimePattern {
             return Err(format!("`{pattern}` is longer than {FIXED_BYTES_MAX} characters"));
         }
         let (word, shift) = (self.length / 8, self.length % 8 * 8);
-        match literal {
-            Some(byte) => {
-                self.literals[word] |= u64::from(byte) << shift;
-                self.literal_masks[word] |= 0xff << shift;
-            }
-            None => self.digit_masks[word] |= 0xff << shift,
+        self.expected[word] |= u64::from(literal.unwrap_or(b'0')) << shift;
+        if literal.is_some() {
+            self.compared[word] |= 0xff << shift;
+        } else {
+            self.compared[word] |= 0xf0 << shift;
+            self.beyond_nine[word] |= 0x10 << shift;
         }
         self.length += 1;
         Ok(())

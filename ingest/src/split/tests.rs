@@ -11,7 +11,10 @@ const ROW: &str = "1;SMS;UIT;0612345678;0687654321;24-10-2026;09:00:00;;;20408;;
 
 fn judged(profile: &Profile, bytes: &[u8]) -> (FileState, u64, String) {
     let split = split(profile, bytes, 2);
-    assert_eq!(split.ranges.iter().map(|r| r.rows).sum::<u64>(), if split.verdict.state.is_taken() { split.verdict.rows } else { 0 });
+    assert_eq!(
+        split.ranges.iter().map(|r| r.rows).sum::<u64>(),
+        if split.verdict.state.is_taken() { split.verdict.rows } else { 0 }
+    );
     (split.verdict.state, split.verdict.rows, split.verdict.message)
 }
 
@@ -50,8 +53,16 @@ fn a_trailer_that_disagrees_is_told_with_both_figures() {
     says(&kpn_profile, &kpn(&[ROW, ROW], "TRAILER;2"), FileState::WrongCount, &["no field 2"]);
     says(&kpn_profile, &kpn(&[ROW, "TRAILER;1;0,25", ROW], "TRAILER;2;0,50"), FileState::WrongCount, &["behind a trailer"]);
     let unreadable = ROW.replace("0,25", "0.25");
-    assert_eq!(judged(&kpn_profile, &kpn(&[ROW, &unreadable], "TRAILER;2;0,50")).0, FileState::Complete, "the row is malformed, not the file");
-    assert_eq!(judged(&kpn_profile, &kpn(&["TRAILERS;x"], "TRAILER;1;0")).0, FileState::Complete, "only the whole first field is a marker");
+    assert_eq!(
+        judged(&kpn_profile, &kpn(&[ROW, &unreadable], "TRAILER;2;0,50")).0,
+        FileState::Complete,
+        "the row is malformed, not the file"
+    );
+    assert_eq!(
+        judged(&kpn_profile, &kpn(&["TRAILERS;x"], "TRAILER;1;0")).0,
+        FileState::Complete,
+        "only the whole first field is a marker"
+    );
 }
 
 #[test]
@@ -81,7 +92,8 @@ fn empty_files_are_told_and_may_be_heartbeats() {
     let header = file_of("job").iter().position(|c| *c == b'\n').expect("a header") + 1;
     says(&job, b"", FileState::Empty, &["no bytes", "heartbeat"]);
     says(&job, &file_of("job")[..header], FileState::Empty, &["no rows"]);
-    let quiet = Profile::load(&job.text().replace("header = \"names\"", "header = \"names\"\nempty_file = \"heartbeat\"")).expect("a profile");
+    let quiet = Profile::load(&job.text().replace("header = \"names\"", "header = \"names\"\nempty_file = \"heartbeat\""))
+        .expect("a profile");
     assert_eq!(judged(&quiet, b""), (FileState::Empty, 0, String::new()));
     assert_eq!(judged(&quiet, &file_of("job")[..header]), (FileState::Empty, 0, String::new()));
     assert_eq!(judged(&shipped("kpn-sp16"), &kpn(&[], "TRAILER;0;0")).0, FileState::Empty);

@@ -57,12 +57,14 @@ impl TrailerCheck {
             return;
         }
         let row = fields.row();
-        let field = |at: usize| (at < row.ends.len()).then(|| row.field(at));
+        let field = |at: usize| (at < row.len()).then(|| row.field(at));
         let shown = |f: Field<'_>| profile.decode(f.bytes()).chars().take(24).collect::<String>();
         let rows = field(trailer.rows_field).map(|f| f.natural().ok_or_else(|| shown(f)));
-        let sum_nano = trailer.sum_field.and_then(field).zip(profile.recipe.cost.as_ref()).map(|(f, cost)| {
-            signed_nano(cost, f).ok_or_else(|| shown(f))
-        });
+        let sum_nano = trailer
+            .sum_field
+            .and_then(field)
+            .zip(profile.recipe.cost.as_ref())
+            .map(|(f, cost)| signed_nano(cost, f).ok_or_else(|| shown(f)));
         self.announced = Some(Announced { line: number, rows, sum_nano });
     }
 
@@ -83,7 +85,7 @@ fn amount(profile: &Profile, layout: Option<&Layout>, line: &[u8], fields: &mut 
     if quote.is_some_and(|q| line.contains(&q)) {
         fields.split(line, separator, quote).ok()?;
         let row = fields.row();
-        return if at < row.ends.len() { of(row.field(at)) } else { None };
+        return if at < row.len() { of(row.field(at)) } else { None };
     }
     let mut from = 0;
     for _ in 0..at {

@@ -74,17 +74,25 @@ fn judge_trailer(profile: &Profile, facts: &Facts, trailer: &TrailerCheck) -> Op
             cut(facts)
         } else {
             let lines = facts.lines;
-            format!("the file ends after line {lines} without its trailer `{marker}`; fetch it again, or ask the provider for the whole file")
+            format!(
+                "the file ends after line {lines} without its trailer `{marker}`; fetch it again, or ask the provider for the whole file"
+            )
         };
         return Some((FileState::Truncated, message));
     };
     let line = announced.line;
     let lacks = |field: usize, what: &str| {
         let state = if facts.ends_open { FileState::Truncated } else { FileState::WrongCount };
-        Some((state, format!("the trailer (line {line}) has no field {field}, which should be {what}; ask the provider for the whole file")))
+        Some((
+            state,
+            format!(
+                "the trailer (line {line}) has no field {field}, which should be {what}; ask the provider for the whole file"
+            ),
+        ))
     };
     if trailer.rows_after > 0 {
-        let message = format!("{} rows stand behind a trailer; the file was joined from several, land them apart", trailer.rows_after);
+        let message =
+            format!("{} rows stand behind a trailer; the file was joined from several, land them apart", trailer.rows_after);
         return Some((FileState::WrongCount, message));
     }
     match &announced.rows {
@@ -129,7 +137,9 @@ fn judge_sum(
 
 fn cut(facts: &Facts) -> String {
     let (line, rows) = (facts.lines, facts.rows.saturating_sub(1));
-    format!("the file stops in the middle of line {line}, after {rows} whole rows; fetch it again, or ask the provider for the whole file")
+    format!(
+        "the file stops in the middle of line {line}, after {rows} whole rows; fetch it again, or ask the provider for the whole file"
+    )
 }
 
 fn endless(profile: &Profile, facts: &Facts) -> String {

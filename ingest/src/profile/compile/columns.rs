@@ -6,11 +6,12 @@ use domain::zone::Zone;
 
 use crate::profile::ProfileError;
 use crate::profile::raw::{
-    RawChoice, RawColumn, RawCost, RawDuration, RawDurationUnit, RawMessages, RawNetwork, RawNetworkForm, RawNumbers, RawParty, RawTime,
-    RawVolume, RawVolumeUnit,
+    RawChoice, RawColumn, RawCost, RawDuration, RawDurationUnit, RawMessages, RawNetwork, RawNetworkForm, RawNumbers, RawParty,
+    RawTime, RawVolume, RawVolumeUnit,
 };
 use crate::profile::recipe::{
-    Choice, Column, Cost, Duration, DurationUnit, FileForm, Messages, NetworkForm, NumberForm, Party, PartySource, TimeSource, Volume, Words,
+    Choice, Column, Cost, Duration, DurationUnit, FileForm, Messages, NetworkForm, NumberForm, Party, PartySource, Prefix,
+    TimeSource, Volume, Words,
 };
 use crate::profile::time::{OffsetForm, TimePattern, offset_seconds};
 
@@ -30,7 +31,11 @@ pub(super) fn currency(code: &str) -> Checked<Currency> {
     })
 }
 
-pub(super) fn choice<R: Copy + Into<T>, T: Copy>(compiler: &mut Compiler, key: &'static str, raw: RawChoice<R>) -> Checked<Choice<T>> {
+pub(super) fn choice<R: Copy + Into<T>, T: Copy>(
+    compiler: &mut Compiler,
+    key: &'static str,
+    raw: RawChoice<R>,
+) -> Checked<Choice<T>> {
     match (raw.column, raw.constant) {
         (Some(column), None) if !raw.map.is_empty() => {
             let entries = raw.map.iter().map(|(text, value)| compiler.encode(key, text).map(|bytes| (bytes, (*value).into())));
@@ -66,12 +71,12 @@ pub(super) fn number_form(raw: RawNumbers) -> Checked<NumberForm> {
     }
     Ok(NumberForm {
         country: raw.country_code.bytes().fold(0, |n, c| n * 10 + u64::from(c - b'0')),
-        country_digits: u32::try_from(raw.country_code.len()).expect("checked to be at most 3 digits"),
-        national_prefix: raw.national_prefix.into_bytes(),
-        international_prefix: raw.international_prefix.into_bytes(),
-        national_digits: raw.national_digits.map(|d| d as usize),
-        digits_min: raw.digits_min,
-        digits_max: raw.digits_max,
+        country_digits: raw.country_code.len(),
+        national_prefix: Prefix::new(&raw.national_prefix),
+        international_prefix: Prefix::new(&raw.international_prefix),
+        national_digits: raw.national_digits.map_or(usize::MAX, |d| d as usize),
+        digits_min: raw.digits_min as usize,
+        digits_max: raw.digits_max as usize,
         masked_words: raw.masked_words.iter().map(|w| w.to_lowercase()).collect(),
     })
 }
@@ -84,7 +89,10 @@ pub(super) fn swap_for(numbers: &RawNumbers, served: &RawParty, other: Option<&R
     }
     let both_columns = served.column.is_some() && other.is_some_and(|o| o.column.is_some());
     if !numbers.swap_for.is_empty() && !both_columns {
-        return Err(ProfileError::setting("numbers.swap_for", "only two columns can change places; give `served.column` and `other.column`"));
+        return Err(ProfileError::setting(
+            "numbers.swap_for",
+            "only two columns can change places; give `served.column` and `other.column`",
+        ));
     }
     Ok(swap)
 }
@@ -124,11 +132,13 @@ fn constant_number(key: &str, digits: &str) -> Checked<Number> {
 /// Zone, allowed offsets, and where the time comes from.
 pub(super) fn time(compiler: &mut Compiler, raw: RawTime) -> Checked<(Option<Zone>, Vec<i32>, TimeSource)> {
     let zone = raw.zone.map(|name| {
-        Zone::load(&name).ok_or_else(|| ProfileError::setting("time.zone", format!("`{name}` is no IANA zone; Europe/Amsterdam is one")))
+        Zone::load(&name)
+            .ok_or_else(|| ProfileError::setting("time.zone", format!("`{name}` is no IANA zone; Europe/Amsterdam is one")))
     });
     let zone = zone.transpose()?;
     let offsets = raw.offsets.iter().map(|text| {
-        offset_seconds(text).ok_or_else(|| ProfileError::setting("time.offsets", format!("`{text}` is no offset; `+01:00` is one")))
+        offset_seconds(text)
+            .ok_or_else(|| ProfileError::setting("time.offsets", format!("`{text}` is no offset; `+01:00` is one")))
     });
     let offsets = offsets.collect::<Checked<Vec<i32>>>()?;
     let slot = compiler.slot("time", raw.column)?;
@@ -143,7 +153,8 @@ pub(super) fn time(compiler: &mut Compiler, raw: RawTime) -> Checked<(Option<Zon
         }
         return Ok((zone, offsets, TimeSource::Epoch { slot, unit_us }));
     }
-    let compiled = |key: &str, pattern: &str| TimePattern::compile(pattern).map_err(|problem| ProfileError::setting(key, problem));
+    let compiled =
+        |key: &str, pattern: &str| TimePattern::compile(pattern).map_err(|problem| ProfileError::setting(key, problem));
     let first = compiled("time.pattern", &raw.pattern)?;
     let second = match (raw.clock_column, raw.clock_pattern) {
         (None, None) => None,
@@ -152,7 +163,10 @@ pub(super) fn time(compiler: &mut Compiler, raw: RawTime) -> Checked<(Option<Zon
     };
     let clock = second.as_ref().map_or(&first, |s| &s.1);
     if !first.has_date() || second.as_ref().is_some_and(|s| s.1.has_date() || first.has_clock()) {
-        return Err(ProfileError::setting("time.pattern", "the pattern needs YYYY, MM and DD; with a clock column nothing but these"));
+        return Err(ProfileError::setting(
+            "time.pattern",
+            "the pattern needs YYYY, MM and DD; with a clock column nothing but these",
+        ));
     }
     if !clock.has_clock() {
         return Err(ProfileError::setting("time.pattern", "no time of day: add HH and mm, or a `clock_column`"));

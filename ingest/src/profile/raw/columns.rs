@@ -120,6 +120,7 @@ impl Default for RawNumbers {
 /// One of the two parties: `column`, or `constant` where the file has no column for it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent switch of the profile")]
 pub(in crate::profile) struct RawParty {
     /// The column.
     pub column: Option<ColumnRef>,
