@@ -127,7 +127,7 @@ impl Source<'_> {
         let direction = self.direction(kind, dice);
         let outgoing = direction != Direction::Incoming;
         let (party, rate) = self.party(kind, direction, dice);
-        let is_mobile = line.kind != LineKind::Fixed;
+        let is_mobile = line.kind != LineKind::Fixed && self.layout.has_network();
         let roaming = is_mobile && dice.chance(self.rates.roaming_ppm);
         let (network, region) = if roaming { numbering::draw_visited(dice) } else { numbering::draw_home(dice) };
         let answered = wanted == Wanted::Flawless || kind != UsageKind::Voice || !dice.chance(50_000);

@@ -224,12 +224,13 @@ impl<'r, 'f> Sheet<'r, 'f> {
             let Some(i) = (start..arrivals.len()).chain(0..start).find(|i| free[*i]) else { return };
             free[i] = false;
             let mut call = arrivals[i].call.clone();
+            let key = self.recipe.source.layout.key();
             if n < quota.duplicates {
-                let twins = self.recipe.source.layout.key() == KeyMode::ContentAndOccurrence;
+                let twins = key == KeyMode::ContentAndOccurrence;
                 *(if twins { &mut self.facts.twins } else { &mut self.facts.duplicates }) += 1;
             } else {
                 call.cost_micro = if call.cost_micro == CONTRADICTION_MICRO { 0 } else { CONTRADICTION_MICRO };
-                self.facts.id_conflicts += 1;
+                self.facts.id_conflicts += u64::from(key == KeyMode::Id);
             }
             self.facts.rows += 1;
             self.facts.count_circumstances(&call);

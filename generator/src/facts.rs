@@ -21,8 +21,8 @@ pub struct Facts {
     pub twins: u64,
     /// Rows that the account's file before has too.
     pub repeated: u64,
-    /// Rows with the id of another row of the file and another amount: suspense where the id is the key, calls of their own
-    /// in `job`, where the content is.
+    /// Rows with the id of another row of the file and another amount, where the id is the key. In `job`, where the content
+    /// is the key, they are calls of their own and not counted here.
     pub id_conflicts: u64,
     /// Malformed rows by the reason that an installation gives.
     pub malformed: BTreeMap<&'static str, u64>,

@@ -1,6 +1,7 @@
 //! Who owns what in the month: companies, and lines with their SIMs, plans and changes of owner.
 
 use crate::calendar::{Calendar, DAY_S, HOUR_S};
+use crate::companies;
 use crate::plans::{self, Plan};
 use crate::random::Dice;
 
@@ -62,68 +63,10 @@ impl Group {
             Self::Exchange => 0,
         }
     }
-
-    /// Invented companies.
-    fn companies(self) -> &'static [&'static str] {
-        match self {
-            Self::Haven => &[
-                "Haven Logistiek",
-                "Containerservice De Boei",
-                "Sleepdienst Maasmond",
-                "Douane-expeditie Van Rijn",
-                "Koelhuis Waalhaven",
-                "Scheepsbevoorrading Kikkert",
-                "Transport De Vries & Zonen",
-                "Loodsdienst Westerdam",
-                "Kraanverhuur Hoekstra",
-                "Opslag Botlekkade",
-                "Binnenvaart Verhoeven",
-                "Touwslagerij Anker",
-            ],
-            Self::Jansen => &[
-                "Bakkerij Jansen",
-                "Banketbakkerij Jansen Oost",
-                "Molen De Korenaar",
-                "Lunchroom 't Krentje",
-                "Jansen Bezorgdienst",
-                "IJssalon Zoet",
-            ],
-            Self::ResellerA => &[
-                "Installatiebedrijf Van Dam",
-                "Notariskantoor Bleeker & Smit",
-                "Tandartspraktijk De Linde",
-                "Architectenbureau Zuiderlicht",
-                "Garage Hendriks",
-                "Makelaardij Oud & Nieuw",
-                "Schildersbedrijf Kuipers",
-                "Advocatenkantoor Ter Horst",
-                "Fysiotherapie Het Veld",
-                "Hoveniersbedrijf Groenendaal",
-                "Uitvaartzorg De Stilte",
-                "Drukkerij Letterhart",
-                "Kinderopvang Pluis",
-            ],
-            Self::ResellerB | Self::Exchange => &[
-                "Hotel De Gouden Leeuw",
-                "Slagerij Vermeulen",
-                "Apotheek De Gaper",
-                "Rijwielhandel Het Stuur",
-                "Taxicentrale Zwaluw",
-                "Dierenkliniek De Uiver",
-                "Rijschool Vlot",
-                "Bouwbedrijf Martens",
-                "Thuiszorg Dichtbij",
-            ],
-        }
-    }
 }
 
 /// The served number of the shipped profile `mobile-metadata`.
 const SUBSCRIBER: u64 = 31_600_000_001;
-
-/// Branches of companies, where more customers are asked for than there are names.
-const TOWNS: [&str; 12] =
-    ["Zuid", "Noord", "Utrecht", "Breda", "Zwolle", "Leiden", "Assen", "Tilburg", "Delft", "Venlo", "Hoorn", "Goes"];
 
 /// A customer.
 #[derive(Debug, Clone)]
@@ -248,13 +191,7 @@ impl Fleet {
 
     fn add_customer(&mut self, group: Group, rank: usize) -> usize {
         let position = self.customers.len();
-        let companies = group.companies();
-        let company = companies[rank % companies.len()];
-        let name = match (rank / companies.len()).checked_sub(1) {
-            None => company.to_owned(),
-            Some(branch) if branch < TOWNS.len() => format!("{company} {}", TOWNS[branch]),
-            Some(branch) => format!("{company} {}", branch + 2),
-        };
+        let name = companies::name(group, rank);
         let id = format!("C-{}", 1001 + position);
         let owner_path = format!("demo/{}/{id}", group.account());
         let cycle_day = match position % 13 {

@@ -15,6 +15,7 @@ pub mod reference;
 
 mod calendar;
 mod call;
+mod companies;
 mod compose;
 mod fleet;
 mod numbering;

@@ -1,0 +1,71 @@
+//! The names of companies: all invented.
+
+use crate::fleet::Group;
+
+/// Branches of companies, where more customers are asked for than there are names.
+const TOWNS: [&str; 12] =
+    ["Zuid", "Noord", "Utrecht", "Breda", "Zwolle", "Leiden", "Assen", "Tilburg", "Delft", "Venlo", "Hoorn", "Goes"];
+
+/// The name of the customer of this rank in its group.
+pub fn name(group: Group, rank: usize) -> String {
+    let companies = companies(group);
+    let company = companies[rank % companies.len()];
+    match (rank / companies.len()).checked_sub(1) {
+        None => company.to_owned(),
+        Some(branch) if branch < TOWNS.len() => format!("{company} {}", TOWNS[branch]),
+        Some(branch) => format!("{company} {}", branch + 2),
+    }
+}
+
+fn companies(group: Group) -> &'static [&'static str] {
+    match group {
+        Group::Haven => &[
+            "Haven Logistiek",
+            "Containerservice De Boei",
+            "Sleepdienst Maasmond",
+            "Douane-expeditie Van Rijn",
+            "Koelhuis Waalhaven",
+            "Scheepsbevoorrading Kikkert",
+            "Transport De Vries & Zonen",
+            "Loodsdienst Westerdam",
+            "Kraanverhuur Hoekstra",
+            "Opslag Botlekkade",
+            "Binnenvaart Verhoeven",
+            "Touwslagerij Anker",
+        ],
+        Group::Jansen => &[
+            "Bakkerij Jansen",
+            "Banketbakkerij Jansen Oost",
+            "Molen De Korenaar",
+            "Lunchroom 't Krentje",
+            "Jansen Bezorgdienst",
+            "IJssalon Zoet",
+        ],
+        Group::ResellerA => &[
+            "Installatiebedrijf Van Dam",
+            "Notariskantoor Bleeker & Smit",
+            "Tandartspraktijk De Linde",
+            "Architectenbureau Zuiderlicht",
+            "Garage Hendriks",
+            "Makelaardij Oud & Nieuw",
+            "Schildersbedrijf Kuipers",
+            "Advocatenkantoor Ter Horst",
+            "Fysiotherapie Het Veld",
+            "Hoveniersbedrijf Groenendaal",
+            "Uitvaartzorg De Stilte",
+            "Drukkerij Letterhart",
+            "Kinderopvang Pluis",
+        ],
+        Group::ResellerB | Group::Exchange => &[
+            "Hotel De Gouden Leeuw",
+            "Slagerij Vermeulen",
+            "Apotheek De Gaper",
+            "Rijwielhandel Het Stuur",
+            "Taxicentrale Zwaluw",
+            "Dierenkliniek De Uiver",
+            "Rijschool Vlot",
+            "Bouwbedrijf Martens",
+            "Thuiszorg Dichtbij",
+        ],
+    }
+}
