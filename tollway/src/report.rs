@@ -27,6 +27,7 @@ pub struct Amount {
 }
 
 /// Everything the page shows.
+// tidy: the page is a report to people; this is what it reports
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportData {
     /// What it is about, such as `October 2026`.
