@@ -12,7 +12,7 @@ mod cycle;
 
 use domain::columns::linked::LinkedBatch;
 use domain::columns::parsed::{NO_COST, ParsedBatch, ParsedColumns};
-use domain::columns::rated::{NONE, RatedBatch, RatedColumns, ZoneBy};
+use domain::columns::rated::{NO_PERIOD, NONE, RatedBatch, RatedColumns, ZoneBy};
 use domain::number::{Network, Number};
 use domain::outcome::Reason;
 use domain::usage::{Usage, UsageKind};
@@ -22,9 +22,6 @@ use crate::price::cycle::Cycles;
 use crate::price::zone::{ZoneFacts, Zoned};
 use crate::tariff::set::{BoundTariffs, Sale};
 use crate::tariff::{NONE_ROW, Tariff};
-
-/// The billing period of a row without an owner: there is no customer whose cycle could contain it.
-pub const NO_PERIOD: i32 = i32::MIN;
 
 const NO_CODE_16: u16 = u16::MAX;
 const NO_CODE_8: u8 = u8::MAX;

@@ -4,7 +4,7 @@ use arrow_array::{BinaryArray, Int8Array, RecordBatch};
 use domain::columns::ColumnError;
 use domain::columns::entries::{Entries, EntryKind};
 use domain::columns::parsed::{NO_COST, ParsedBatch, TimeFlag};
-use domain::columns::rated::{NONE, RatedBatch, ZoneBy};
+use domain::columns::rated::{NO_PERIOD, NONE, RatedBatch, ZoneBy};
 use domain::number::NumberKind;
 use domain::outcome::Reason;
 use domain::period::Month;
@@ -100,7 +100,7 @@ pub fn charges<'a>(
             |b, _| file(b).cycle.as_deref().unwrap_or_default().to_owned(),
         ),
         billing_period: s.labels(
-            |b, i| (reason(b, i) != Some(Reason::NoDevice)).then(|| b.columns.period[i]),
+            |b, i| Some(b.columns.period[i]).filter(|p| *p != NO_PERIOD),
             |_, month| Month::from_number(month).to_string(),
         ),
         tariff: s.labels(

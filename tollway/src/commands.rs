@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod demo_report;
 pub mod docs;
 pub mod explain;
 pub mod generate;

@@ -10,6 +10,9 @@ use crate::outcome::Reason;
 /// The code of a derivation column where it does not apply.
 pub const NONE: u32 = u32::MAX;
 
+/// The value of [`RatedColumns::period`] for a row without an owner.
+pub const NO_PERIOD: i32 = i32::MIN;
+
 /// What decided the zone of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]

@@ -9,7 +9,8 @@ use domain::outcome::Reason;
 use domain::period::Month;
 use domain::usage::Usage;
 
-use super::{NO_PERIOD, price};
+use super::price;
+use domain::columns::rated::NO_PERIOD;
 use crate::tariff::set::TariffSet;
 use crate::tests::fixture::{Row, batch, linked, owners, read, repository, set_of, utc};
 

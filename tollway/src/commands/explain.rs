@@ -22,20 +22,24 @@ const COLUMNS: &str = "encode(record_key, 'hex') AS record, entry, outcome, reas
 /// Runs the command.
 pub fn run(global: &Global, args: &ExplainArgs) -> anyhow::Result<Exit> {
     let installation = Installation::open(global)?;
-    let sql = format!("SELECT {COLUMNS} FROM cdr WHERE {} ORDER BY arrival, row LIMIT 2", record_filter(&args.record)?);
-    let rows = ask_rows(&installation, &sql)?;
-    let row = match rows.as_slice() {
-        [] => return Err(bad_input(format!("no record is named `{}`; `tollway query` finds records", args.record))),
-        [one] => one,
-        _ => return Err(bad_input(format!("`{}` names more than one record; give more digits", args.record))),
-    };
-    let (lines, json) = page(global, &installation, row)?;
+    let (lines, json) = explained(global, &installation, &args.record)?;
     Answer { headline: lines.join("\n"), json, ..Answer::default() }.print(global.output)?;
     Ok(Exit::Done)
 }
 
+/// The page of the record that `name` names; one record exactly.
+pub fn explained(global: &Global, installation: &Installation, name: &str) -> anyhow::Result<(Vec<String>, serde_json::Value)> {
+    let sql = format!("SELECT {COLUMNS} FROM cdr WHERE {} ORDER BY arrival, row LIMIT 2", record_filter(name)?);
+    let rows = ask_rows(installation, &sql)?;
+    match rows.as_slice() {
+        [] => Err(bad_input(format!("no record is named `{name}`; `tollway query` finds records"))),
+        [one] => page(global, installation, one),
+        _ => Err(bad_input(format!("`{name}` names more than one record; give more digits"))),
+    }
+}
+
 /// The page of one record: lines for people, and the same for machines.
-pub fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Result<(Vec<String>, serde_json::Value)> {
+fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Result<(Vec<String>, serde_json::Value)> {
     let hide = |name: &str| {
         let text = row.text(name).unwrap_or_default();
         if global.clear { text.to_owned() } else { masked(text) }
@@ -54,7 +58,10 @@ pub fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::
         line("whose", format!("{} → nobody at that instant", hide("a_number")));
     }
     let derivation = derive(installation, row)?;
+    let number = row.text("b_number").filter(|n| n.len() >= 7 && !global.clear);
+    let veil = |text: String| number.map_or_else(|| text.clone(), |n| text.replace(n, &masked(n)));
     for text in derivation.as_ref().map(|d| d.lines()).unwrap_or_default() {
+        let text = veil(text);
         let (head, rest) = text.split_once(": ").unwrap_or(("", &text));
         let inner = head.starts_with(' ') || head.len() > 9;
         line(if inner { "" } else { head }, if inner { text.clone() } else { rest.to_owned() });
@@ -75,6 +82,7 @@ pub fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::
     );
     line("from", landed);
     line("record", get("record").to_owned());
+    let derivation: serde_json::Value = serde_json::from_str(&veil(serde_json::to_string(&derivation)?))?;
     let json = json!({
         "record": get("record"), "outcome": get("outcome"), "reason": row.text("reason"), "customer": row.text("customer"),
         "subscription": row.text("subscription"), "device": row.text("device"), "plan": row.text("plan"),
