@@ -199,7 +199,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn short_and_long_readings_of_amounts_agree(text in "[0-9]{0,9}[.,]?[0-9]{0,10}|[0-9.,-]{0,17}", places_max in 0..10usize) {
+        fn short_and_long_readings_of_amounts_agree(
+            text in "[0-9]{0,9}[.,]?[0-9]{0,10}|[0-9.,-]{0,17}",
+            places_max in 0..10usize,
+        ) {
             let field = Field::of(text.as_bytes());
             let expected = long_decimal(field, b'.', places_max);
             prop_assert_eq!(decimal(field, b'.', places_max), expected);

@@ -118,6 +118,8 @@ fn is_masked(form: &NumberForm, text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::profile::recipe::{PartySource, Prefix};
 
@@ -215,5 +217,32 @@ mod tests {
         assert_eq!(read("917-375-0980"), Some(Number::e164(19_173_750_980, 11)));
         assert_eq!(read("1-917-375-0980"), Some(Number::e164(19_173_750_980, 11)));
         assert_eq!(read("011 31 20 1234567"), Some(Number::e164(31_201_234_567, 11)));
+    }
+
+    /// JOB.md's step 2, word for word.
+    fn normalised(text: &str) -> Option<u64> {
+        let text = text.replace("(0)", "").replace([' ', '-', '.', '(', ')'], "");
+        let text = if let Some(rest) = text.strip_prefix('+').or_else(|| text.strip_prefix("00")) {
+            rest.to_owned()
+        } else if let Some(rest) = text.strip_prefix('0') {
+            format!("31{rest}")
+        } else {
+            text
+        };
+        let is_valid = (8..=15).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit()) && !text.starts_with('0');
+        is_valid.then(|| text.parse().ok()).flatten()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn numbers_are_normalised_as_the_job_says(
+            text in "(\\+|00|0)?[0-9]{0,16}|[0-9+() .-]{1,20}|\\+31 ?\\(0\\)6[0-9 -]{6,12}",
+        ) {
+            let inside = format!("12345678,{text},0612345678");
+            let field = Field { data: inside.as_bytes(), from: 9, to: 9 + text.len() };
+            prop_assert_eq!(read(&dutch(), &party(false), field).and_then(Number::as_e164), normalised(&text));
+        }
     }
 }

@@ -314,6 +314,28 @@ fn an_absent_cost_is_told_from_zero() {
     assert_eq!(batch.columns.cost_nano, [NO_COST, 0, -i64::try_from(NANO).expect("fits") * 3 / 2]);
 }
 
+/// The blocks of the how-to, in order: texts between lines of three backticks.
+fn how_to() -> Vec<&'static str> {
+    let page = include_str!("../../../docs/howto/add-a-layout.md");
+    page.split("```").skip(1).step_by(2).map(|block| block.split_once('\n').expect("a block has lines").1).collect()
+}
+
+#[test]
+fn the_how_to_does_what_it_says() {
+    let [file, profile, ..] = how_to()[..] else { panic!("the page shows a file and a profile") };
+    let load = |text: &str| crate::profile::Profile::load(text).expect("the page's profile is right");
+    let report = check(&load(profile), "spits.csv", file.as_bytes(), 10);
+    assert_eq!((report.verdict.state, report.rows, report.readable, report.repeated_times), (FileState::Complete, 4, 3, 1));
+    assert_eq!(report.skipped.iter().map(|(k, v)| (k.as_str(), *v)).collect::<Vec<_>>(), [("not-connected", 1)]);
+    let kinds: Vec<&str> =
+        report.shown.iter().filter_map(|r| r.columns.iter().find(|c| c.role == "other")?.became.as_deref()).collect();
+    assert_eq!(kinds, ["e164 31201234567", "masked ANONIEM", "short_code 112"]);
+    let seconds = check(&load(&profile.replace("unit = \"hh:mm:ss\"", "unit = \"seconds\"")), "spits.csv", file.as_bytes(), 10);
+    assert_eq!((seconds.readable, seconds.malformed.get("malformed.duration")), (1, Some(&2)));
+    let cut = check(&load(profile), "spits.csv", file.replace("EINDE;4\n", "").as_bytes(), 10);
+    assert_eq!(cut.verdict.state, FileState::Truncated);
+}
+
 /// A shipped layout and a file of it with some bytes changed, put in or taken out, cut off anywhere.
 fn spoilt_file() -> impl Strategy<Value = (usize, Vec<u8>)> {
     let byte = prop_oneof![4 => prop::sample::select(&b",;\"\n\r0\x00\xff\xc3-+:T"[..]), 1 => any::<u8>()];

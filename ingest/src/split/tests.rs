@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Splitter, split};
+use super::{Splitter, is_plain, split};
 use crate::message::FileState;
 use crate::profile::Profile;
 use crate::profile::samples::{KPN_HEADER, SHIPPED, file_of, kpn, shipped};
@@ -191,5 +191,12 @@ proptest! {
             splitter.push(std::slice::from_ref(byte));
         }
         prop_assert_eq!(splitter.finish(), split(&profile, file, 2));
+    }
+
+    #[test]
+    fn plain_lines_are_printable_ascii_and_tabs(
+        line in prop::collection::vec(prop_oneof![40 => 32..127u8, 1 => any::<u8>()], 0..60),
+    ) {
+        prop_assert_eq!(is_plain(&line), line.iter().all(|c| (b' '..=b'~').contains(c) || *c == b'\t'));
     }
 }

@@ -74,9 +74,7 @@ fn judge_trailer(profile: &Profile, facts: &Facts, trailer: &TrailerCheck) -> Op
             cut(facts)
         } else {
             let lines = facts.lines;
-            format!(
-                "the file ends after line {lines} without its trailer `{marker}`; fetch it again, or ask the provider for the whole file"
-            )
+            format!("the file ends after line {lines} without its trailer `{marker}`; fetch it again, or ask for the whole file")
         };
         return Some((FileState::Truncated, message));
     };
@@ -102,7 +100,7 @@ fn judge_trailer(profile: &Profile, facts: &Facts, trailer: &TrailerCheck) -> Op
         }
         Some(Ok(count)) if *count != facts.rows => {
             let message = format!(
-                "the trailer (line {line}) announces {count} rows, the file has {}; fetch it again, or ask the provider which is right",
+                "the trailer (line {line}) announces {count} rows, the file has {}; fetch it again, or ask which is right",
                 facts.rows
             );
             return Some((FileState::WrongCount, message));
@@ -127,7 +125,7 @@ fn judge_sum(
         Ok(nano) if trailer.unreadable == 0 && *nano != trailer.sum_nano => {
             let (said, found) = (Money(*nano), Money(trailer.sum_nano));
             let message = format!(
-                "the trailer (line {line}) announces {currency} {said}, the rows sum to {currency} {found}; ask the provider which is right"
+                "the trailer (line {line}) announces {currency} {said}, the rows sum to {currency} {found}; ask which is right"
             );
             Some((FileState::WrongSum, message))
         }
@@ -137,16 +135,14 @@ fn judge_sum(
 
 fn cut(facts: &Facts) -> String {
     let (line, rows) = (facts.lines, facts.rows.saturating_sub(1));
-    format!(
-        "the file stops in the middle of line {line}, after {rows} whole rows; fetch it again, or ask the provider for the whole file"
-    )
+    format!("the file stops in the middle of line {line}, after {rows} whole rows; fetch it again, or ask for the whole file")
 }
 
 fn endless(profile: &Profile, facts: &Facts) -> String {
     let (line, limit) = (facts.lines.max(1), profile.file.row_bytes_max);
     format!(
-        "no line end in sight around line {line} (a row has at most {limit} bytes); this is no file of rows, or `file.row_bytes_max` \
-         of the profile is too small"
+        "no line end in sight around line {line} (a row has at most {limit} bytes); this is no file of rows, or \
+         `file.row_bytes_max` of the profile is too small"
     )
 }
 
@@ -157,8 +153,8 @@ fn wrong_encoding(profile: &Profile, facts: &Facts) -> String {
         crate::profile::recipe::Encoding::Latin1 => "latin-1",
     };
     format!(
-        "{invalid} of {rows} rows hold bytes that are no text in {declared} (more than {limit} in a hundred); correct `file.encoding` of \
-         the profile, or ask the provider for another file"
+        "{invalid} of {rows} rows hold bytes that are no text in {declared} (more than {limit} in a hundred); correct \
+         `file.encoding` of the profile, or ask the provider for another file"
     )
 }
 
