@@ -215,13 +215,11 @@ impl<'a> Field<'a> {
 /// The value of sixteen characters, the first in the lowest byte, if all are digits.
 #[inline]
 pub(crate) fn digits(word: u128) -> Option<u64> {
-    let low = word & 0x0f0f_0f0f_0f0f_0f0f_0f0f_0f0f_0f0f_0f0f;
-    let beyond_nine = (low + 0x0606_0606_0606_0606_0606_0606_0606_0606) & 0x1010_1010_1010_1010_1010_1010_1010_1010;
-    if (word ^ low ^ ZEROS) | beyond_nine != 0 {
-        return None;
-    }
-    let half = |shift: u32| eight_digits(u64::try_from(low >> shift & u128::from(u64::MAX)).unwrap_or(0));
-    Some(half(0) * 100_000_000 + half(64))
+    let [first, last] = [word, word >> 64].map(|w| u64::try_from(w & u128::from(u64::MAX)).unwrap_or(0));
+    let (first_low, last_low) = (first & LOW_8, last & LOW_8);
+    let wrong = (first ^ first_low ^ ZEROS_8) | (last ^ last_low ^ ZEROS_8);
+    let beyond_nine = ((first_low + SIXES_8) | (last_low + SIXES_8)) & TENS_8;
+    (wrong | beyond_nine == 0).then(|| eight_digits(first_low) * 100_000_000 + eight_digits(last_low))
 }
 
 /// The value of eight digits, one per byte: pairs, then fours, then all; each step adds the lower half of a group, times

@@ -166,12 +166,26 @@ mod avx2 {
             marks.rows.push(before + (bits.ends & below).count_ones());
             feeds &= feeds - 1;
         }
-        for (mut left, out) in [(bits.ends, &mut marks.ends), (bits.odd, &mut marks.odd)] {
-            while left != 0 {
-                out.push(base + left.trailing_zeros());
-                left &= left - 1;
-            }
+        append(&mut marks.ends, base, bits.ends);
+        if bits.odd != 0 {
+            append(&mut marks.odd, base, bits.odd);
         }
+    }
+
+    /// Appends the positions of the bits. Eight are written at a time and the surplus is dropped: that costs less than a
+    /// branch per bit that is often guessed wrong.
+    #[inline]
+    fn append(out: &mut Vec<u32>, base: u32, mut bits: u64) {
+        let length = out.len() + bits.count_ones() as usize;
+        while bits != 0 {
+            let mut eight = [0; 8];
+            for position in &mut eight {
+                *position = base + bits.trailing_zeros();
+                bits &= bits.wrapping_sub(1);
+            }
+            out.extend_from_slice(&eight);
+        }
+        out.truncate(length);
     }
 }
 

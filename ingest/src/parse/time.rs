@@ -87,18 +87,22 @@ fn take(pattern: &TimePattern, field: Field<'_>, clock: &mut Clock) -> Option<()
         return None;
     }
     let text = field.head();
-    let mut wrong = 0;
-    for (i, bytes) in text.as_chunks::<8>().0.iter().enumerate() {
-        let word = u64::from_le_bytes(*bytes);
+    // At each digit, the value of it and the one behind it: what stands in a word's last byte has its second in the next word.
+    let mut pairs = [0; 32];
+    let (mut wrong, mut next) = (0, 0);
+    for i in (0..4).rev() {
+        let word = u64::from_le_bytes(text[8 * i..8 * i + 8].try_into().expect("the range has eight bytes"));
+        let low = word & 0x0f0f_0f0f_0f0f_0f0f;
         wrong |= (word ^ pattern.expected[i]) & pattern.compared[i];
-        wrong |= ((word & 0x0f0f_0f0f_0f0f_0f0f) + 0x0606_0606_0606_0606) & pattern.beyond_nine[i];
+        wrong |= (low + 0x0606_0606_0606_0606) & pattern.beyond_nine[i];
+        let pair = low * 10 + (low >> 8 | next << 56);
+        pairs[8 * i..8 * i + 8].copy_from_slice(&pair.to_le_bytes());
+        next = low;
     }
     if wrong != 0 {
         return None;
     }
-    // The digits that were just tested, each as its value.
-    let digit = |at: u8| u32::from(text[usize::from(at & 31)] & 0x0f);
-    let two = |at: u8| digit(at) * 10 + digit(at + 1);
+    let two = |at: u8| u32::from(pairs[usize::from(at & 31)]);
     let places = &pattern.places;
     if let (Some(year), Some(month), Some(day)) = (places.year, places.month, places.day) {
         let year = two(year) * 100 + two(year + 2);
@@ -109,6 +113,9 @@ fn take(pattern: &TimePattern, field: Field<'_>, clock: &mut Clock) -> Option<()
         return None;
     }
     clock.micros += i64::from(hour * 3600 + minute * 60 + second) * SECOND_US;
+    if let Some((sign, minutes)) = places.offset {
+        clock.offset_s = offset_s(text[usize::from(sign & 31)], two(sign + 1), two(minutes))?;
+    }
     if fixed_only {
         return Some(());
     }
@@ -151,13 +158,18 @@ fn offset(form: OffsetForm, text: &[u8]) -> Option<i32> {
         _ => return None,
     };
     let number = |[tens, ones]: [u8; 2]| {
-        (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| i32::from(tens - b'0') * 10 + i32::from(ones - b'0'))
+        (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))
     };
-    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    offset_s(sign, number(hours)?, number(minutes)?)
+}
+
+/// Seconds east of UTC; `None` for another sign and beyond a day.
+#[inline]
+fn offset_s(sign: u8, hours: u32, minutes: u32) -> Option<i32> {
     if hours > 23 || minutes > 59 {
         return None;
     }
-    let seconds = hours * 3600 + minutes * 60;
+    let seconds = (hours * 3600 + minutes * 60).cast_signed();
     match sign {
         b'+' => Some(seconds),
         b'-' => Some(-seconds),

@@ -36,6 +36,8 @@ pub(crate) struct Places {
     pub hour: Option<u8>,
     pub minute: Option<u8>,
     pub second: Option<u8>,
+    /// The sign of the offset, where it is part of the fixed text, and its minutes.
+    pub offset: Option<(u8, u8)>,
 }
 
 /// A compiled pattern: a fixed part of digits and literals, then perhaps a fraction and an offset.
@@ -72,7 +74,33 @@ impl TimePattern {
         if compiled.length == 0 {
             return Err(format!("`{pattern}` has no date and no time; an example is `YYYY-MM-DD HH:mm:SS`"));
         }
+        compiled.take_offset();
         Ok(compiled)
+    }
+
+    /// Makes an offset of fixed length that follows the fixed part a piece of it, if there is room.
+    fn take_offset(&mut self) {
+        let colon = match self.offset {
+            OffsetForm::Colon => Some(b':'),
+            OffsetForm::Plain => None,
+            OffsetForm::None | OffsetForm::Zulu => return,
+        };
+        let at = self.length;
+        let length = 5 + usize::from(colon.is_some());
+        let (Fraction::None, Ok(sign), true) = (self.fraction, u8::try_from(at), at + length <= FIXED_BYTES_MAX) else { return };
+        let minutes = sign + 3 + u8::from(colon.is_some());
+        // The sign is one of two characters, so it is looked at later.
+        self.length += 1;
+        for literal in [None, None].into_iter().chain(colon.map(Some)).chain([None, None]) {
+            self.put(literal);
+        }
+        self.places.offset = Some((sign, minutes));
+        self.offset = OffsetForm::None;
+    }
+
+    /// Whether texts of this pattern say their offset.
+    pub fn has_offset(&self) -> bool {
+        self.offset != OffsetForm::None || self.places.offset.is_some()
     }
 
     fn take_token<'a>(&mut self, rest: &'a str, pattern: &str) -> Result<&'a str, String> {
@@ -110,6 +138,12 @@ impl TimePattern {
         if self.length == FIXED_BYTES_MAX {
             return Err(format!("`{pattern}` is longer than {FIXED_BYTES_MAX} characters"));
         }
+        self.put(literal);
+        Ok(())
+    }
+
+    /// As [`TimePattern::push`], where there is room.
+    fn put(&mut self, literal: Option<u8>) {
         let (word, shift) = (self.length / 8, self.length % 8 * 8);
         self.expected[word] |= u64::from(literal.unwrap_or(b'0')) << shift;
         if literal.is_some() {
@@ -119,7 +153,6 @@ impl TimePattern {
             self.beyond_nine[word] |= 0x10 << shift;
         }
         self.length += 1;
-        Ok(())
     }
 
     /// Whether it names a day.

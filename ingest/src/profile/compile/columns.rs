@@ -13,7 +13,7 @@ use crate::profile::recipe::{
     Choice, Column, Cost, Duration, DurationUnit, FileForm, Messages, NetworkForm, NumberForm, Party, PartySource, Prefix,
     TimeSource, Volume, Words,
 };
-use crate::profile::time::{OffsetForm, TimePattern, offset_seconds};
+use crate::profile::time::{TimePattern, offset_seconds};
 
 use super::{Checked, Compiler};
 
@@ -171,8 +171,8 @@ pub(super) fn time(compiler: &mut Compiler, raw: RawTime) -> Checked<(Option<Zon
     if !clock.has_clock() {
         return Err(ProfileError::setting("time.pattern", "no time of day: add HH and mm, or a `clock_column`"));
     }
-    let has_offset = clock.offset != OffsetForm::None;
-    if second.is_some() && first.offset != OffsetForm::None {
+    let has_offset = clock.has_offset();
+    if second.is_some() && first.has_offset() {
         return Err(ProfileError::setting("time.pattern", "the offset belongs to the time of day: move it to `clock_pattern`"));
     }
     if !has_offset && zone.is_none() {
