@@ -180,6 +180,13 @@ impl Flow {
                     worker.recover();
                     continue;
                 }
+                match &step {
+                    Some(Step::Rated) => tracing::debug!(worker = number, "rated"),
+                    Some(Step::Prepared) => tracing::debug!(worker = number, "prepared"),
+                    Some(Step::Redo) => tracing::debug!(worker = number, "redo"),
+                    Some(Step::Fenced) => tracing::debug!(worker = number, "fenced"),
+                    _ => {}
+                }
                 let mut b = lock(&board.0);
                 if let Some(Step::Committed(receipt)) = step {
                     b.rows += receipt.counts.rows_in;

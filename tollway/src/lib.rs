@@ -37,7 +37,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             return if wrong { Exit::Usage } else { Exit::Done };
         }
     };
-    telemetry::start(&cli.global);
+    telemetry::start(&cli);
     match commands::dispatch(cli) {
         Ok(exit) => exit,
         Err(error) => {

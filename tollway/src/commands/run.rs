@@ -21,7 +21,7 @@ use crate::totals;
 pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     let installation = Installation::open_or_create(global)?;
     let logging = &installation.config().logging;
-    telemetry::start_at(logging.level.as_str(), logging.format == config::sections::LogFormat::Json);
+    telemetry::start_service(logging, global.quiet);
     let listen = match &args.listen {
         Some(address) => address.parse().map_err(|e| usage(format!("`{address}` is no address to listen on: {e}")))?,
         None => installation.config().http.listen,
