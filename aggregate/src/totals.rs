@@ -4,8 +4,9 @@
 //! their units and money are negated and `rows` is -1.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use arrow_array::{Array, Decimal128Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, Decimal128Array, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray};
 use domain::columns::ColumnError;
 use domain::columns::entries::EntriesView;
 use domain::columns::totals::{TotalRows, TotalsView};
@@ -148,34 +149,63 @@ impl Totals {
     }
 }
 
-/// Rows to write, one batch per period. Keys whose sums are all zero are left out.
+/// Rows to write, one batch per period, sorted by key. Keys whose sums are all zero are left out.
 pub fn to_batches(totals: &BTreeMap<TotalKey, Sums>) -> Result<Vec<(String, RecordBatch)>, ColumnError> {
-    let mut periods: BTreeMap<&str, Vec<(&[String; KEYS], &Sums)>> = BTreeMap::new();
+    let mut interned = Totals::default();
     for ((period, key), sums) in totals {
-        if *sums != Sums::default() {
-            periods.entry(period).or_default().push((key, sums));
+        let period = interned.intern(period);
+        let mut code = [period; KEYS + 1];
+        for (slot, text) in key.iter().enumerate() {
+            code[slot + 1] = interned.intern(text);
         }
+        interned.sums.insert(code, *sums);
     }
-    periods.into_iter().map(|(period, rows)| Ok((period.to_owned(), batch_of(&rows)?))).collect()
+    interned.into_batches()
 }
 
-fn batch_of(rows: &[(&[String; KEYS], &Sums)]) -> Result<RecordBatch, ColumnError> {
-    let label = |slot: usize| rows.iter().map(|(k, _)| Some(k[slot].as_str())).collect();
-    let long = |value: fn(&Sums) -> i64| rows.iter().map(|(_, s)| Some(value(s))).collect();
+/// A key by the ranks of its names, with its sums.
+type Ranked = ([u32; KEYS + 1], Sums);
+
+impl Totals {
+    /// Rows to write, one batch per period, sorted by key. Keys whose sums are all zero are left out. Names stay codes to the
+    /// end: ranks instead of texts are compared, and all label columns share one list of texts.
+    pub fn into_batches(self) -> Result<Vec<(String, RecordBatch)>, ColumnError> {
+        let mut order: Vec<usize> = (0..self.texts.len()).collect();
+        order.sort_unstable_by(|a, b| self.texts[*a].cmp(&self.texts[*b]));
+        let mut rank = vec![0u32; order.len()];
+        for (r, code) in (0..).zip(&order) {
+            rank[*code] = r;
+        }
+        let texts = Arc::new(StringArray::from_iter_values(order.iter().map(|code| &self.texts[*code])));
+        let live = self.sums.into_iter().filter(|(_, sums)| *sums != Sums::default());
+        let mut rows: Vec<Ranked> = live.map(|(key, sums)| (key.map(|code| rank[code as usize]), sums)).collect();
+        rows.sort_unstable_by_key(|(key, _)| *key);
+        rows.chunk_by(|a, b| a.0[0] == b.0[0])
+            .map(|period| Ok((texts.value(period[0].0[0] as usize).to_owned(), batch_of(period, &texts)?)))
+            .collect()
+    }
+}
+
+fn batch_of(rows: &[Ranked], texts: &Arc<StringArray>) -> Result<RecordBatch, ColumnError> {
+    let label = |slot: usize| {
+        let keys = rows.iter().map(|(key, _)| i32::try_from(key[slot]).expect("names of one month are fewer than 2^31"));
+        DictionaryArray::new(Int32Array::from_iter_values(keys), Arc::clone(texts) as ArrayRef)
+    };
+    let long = |value: fn(&Sums) -> i64| Int64Array::from_iter_values(rows.iter().map(|(_, s)| value(s)));
     let money = |value: fn(&Sums) -> i128| {
-        let array: Decimal128Array = rows.iter().map(|(_, s)| Some(value(s))).collect();
+        let array = Decimal128Array::from_iter_values(rows.iter().map(|(_, s)| value(s)));
         array.with_precision_and_scale(38, 9).expect("decimal(38,9) is a decimal type")
     };
     TotalRows {
-        tenant: label(0),
-        customer: label(1),
-        subscription: label(2),
-        device: label(3),
-        plan: label(4),
-        kind: label(5),
-        zone: label(6),
-        band: label(7),
-        currency: label(8),
+        tenant: label(1),
+        customer: label(2),
+        subscription: label(3),
+        device: label(4),
+        plan: label(5),
+        kind: label(6),
+        zone: label(7),
+        band: label(8),
+        currency: label(9),
         count: long(|s| s.count),
         seconds: long(|s| s.seconds),
         bytes: long(|s| s.bytes),

@@ -148,6 +148,8 @@ impl RecordHasher {
         let path = account.path();
         sip.write_u64(path.len() as u64);
         sip.write(path.as_bytes());
+        // Padded to whole words, so that the words of every row are hashed where they stand.
+        sip.write(&[0; 8][..path.len().next_multiple_of(8) - path.len()]);
         Self(sip)
     }
 
@@ -155,7 +157,7 @@ impl RecordHasher {
     #[inline]
     pub fn hash(&self, domain: u8, bytes: &[u8]) -> u128 {
         let mut sip = self.0;
-        sip.write_u8(domain);
+        sip.write_u64(u64::from(domain));
         sip.write(bytes);
         sip.finish128().as_u128()
     }
@@ -164,7 +166,7 @@ impl RecordHasher {
     #[inline]
     pub fn hash_with(&self, domain: u8, bytes: u128, number: u64) -> u128 {
         let mut sip = self.0;
-        sip.write_u8(domain);
+        sip.write_u64(u64::from(domain));
         sip.write_u64((bytes >> 64) as u64);
         sip.write_u64(u64::try_from(bytes & u128::from(u64::MAX)).expect("masked to 64 bits"));
         sip.write_u64(number);

@@ -35,16 +35,18 @@ impl<W: LogWriter> Announcer<W> {
     pub fn step(&mut self) -> Result<usize, PipelineError> {
         let mut sent = 0;
         for arrival in self.landing.arrivals(self.next)? {
-            self.next = arrival.number + 1;
-            let ArrivalKind::Delivery(delivery) = &arrival.kind else { continue };
-            if !matches!(delivery.state, DeliveryState::Announced) || self.settled.contains(&delivery.delivery) {
-                continue;
+            if let ArrivalKind::Delivery(delivery) = &arrival.kind
+                && matches!(delivery.state, DeliveryState::Announced)
+                && !self.settled.contains(&delivery.delivery)
+            {
+                let notice = Notice { arrival: arrival.number, delivery: delivery.delivery };
+                let payload = serde_json::to_vec(&notice).expect("texts and integers make JSON");
+                let key = delivery.identity.account.path();
+                self.writer.append(Topic::Files, key.as_bytes(), &[], &payload)?;
+                sent += 1;
             }
-            let notice = Notice { arrival: arrival.number, delivery: delivery.delivery };
-            let payload = serde_json::to_vec(&notice).expect("texts and integers make JSON");
-            let key = delivery.identity.account.path();
-            self.writer.append(Topic::Files, key.as_bytes(), &[], &payload)?;
-            sent += 1;
+            // Only now: a notice that failed goes out with the next step.
+            self.next = arrival.number + 1;
         }
         Ok(sent)
     }

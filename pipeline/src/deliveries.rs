@@ -8,13 +8,11 @@ use domain::delivery::{ArrivalNumber, FileContext, KeySecret, RecordHasher};
 use domain::ports::{Blob, BlobError};
 use ingest::land::{ArrivalKind, Landing};
 use ingest::message::ClaimCheck;
-use ingest::parse::RowRange;
+use ingest::parse::{RowRange, parse};
 use ingest::parse::occurrence::{Occurrences, number};
 use ingest::profile::{Layout, Profile};
-use ingest::split::Splitter;
 
 use crate::error::PipelineError;
-use crate::rating::parse_claim;
 
 /// Deliveries that are kept open at once: more accounts than a worker has partitions are rarely in turn.
 const OPEN_MAX: usize = 64;
@@ -170,29 +168,25 @@ impl Deliveries {
         Ok(())
     }
 
+    /// Numbers the rows before a claim check again, in pieces of whole rows: split has accepted the file, so no verdict on
+    /// it is wanted here, and a piece of it would get another one.
     fn number_again(&self, open: &Arc<Opened>, claim: &ClaimCheck) -> Result<Numbering, PipelineError> {
-        let mut splitter = Splitter::new(&open.profile, open.cut_rows);
-        let mut at = 0;
-        while at < claim.from {
-            let to = (at + CHUNK_BYTES).min(open.size);
-            splitter.push(&self.blob.get_range(&open.object, at..to)?);
-            at = to;
-        }
-        let split = splitter.finish();
+        let layout = open.layout.as_ref().ok_or(PipelineError::Header(claim.arrival))?;
         let mut numbering = Numbering::of(&open.hasher);
-        for range in split.ranges.iter().filter(|r| r.first_row < claim.first_row) {
-            let earlier = ClaimCheck {
-                arrival: claim.arrival,
-                delivery: claim.delivery,
-                from: range.from,
-                to: range.to,
-                first_row: range.first_row,
-                rows: range.rows,
-                verdict: None,
+        let (mut at, mut piece_bytes) = (layout.body_from(), CHUNK_BYTES);
+        while at < claim.from {
+            let to = (at + piece_bytes).min(claim.from);
+            let bytes = self.blob.get_range(&open.object, at..to)?;
+            let whole = if to == claim.from { Some(bytes.len()) } else { bytes.iter().rposition(|b| *b == b'\n').map(|n| n + 1) };
+            let Some(whole) = whole else {
+                piece_bytes *= 2;
+                continue;
             };
-            let mut batch = parse_claim(&*self.blob, open, &earlier)?;
+            let range = RowRange { first_row: numbering.next_row, byte_from: at };
+            let mut batch = parse(&open.profile, layout, &open.file, &open.hasher, range, &bytes[..whole]);
             number(&mut batch, &mut numbering.occurrences);
-            numbering.next_row = earlier.first_row + earlier.rows;
+            numbering.next_row += batch.rows_in;
+            at += whole as u64;
         }
         domain::check!(
             LedgerCovers,

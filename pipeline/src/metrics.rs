@@ -48,6 +48,7 @@ pub fn count_rows(counts: &Counts) {
 /// Notes how long a stage took for one group; microseconds come from the caller's clock.
 pub fn stage(name: &'static str, micros: i64) {
     let micros = u64::try_from(micros).unwrap_or(0);
+    tracing::debug!(stage = name, micros, "stage done");
     histogram!(STAGE_SECONDS, "stage" => name).record(std::time::Duration::from_micros(micros));
 }
 

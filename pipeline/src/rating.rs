@@ -79,7 +79,7 @@ pub fn rate(
 }
 
 /// Fetches and parses the bytes of one claim check.
-pub(crate) fn parse_claim(blob: &dyn Blob, open: &Opened, claim: &ClaimCheck) -> Result<ParsedBatch, PipelineError> {
+fn parse_claim(blob: &dyn Blob, open: &Opened, claim: &ClaimCheck) -> Result<ParsedBatch, PipelineError> {
     let Some(layout) = &open.layout else {
         if claim.rows > 0 {
             return Err(PipelineError::Header(claim.arrival));

@@ -61,7 +61,14 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
             LogEvent::Records(partition, records) => {
                 let mut cut = 0;
                 for record in &records {
-                    cut += self.split(partition, record)?;
+                    match self.split(partition, record) {
+                        Ok(claims) => cut += claims,
+                        Err(error) => {
+                            // The reader is past this notice: it is read again with the next step.
+                            self.reader.start_at(partition, record.offset)?;
+                            return Err(error);
+                        }
+                    }
                     self.reader.note_progress(partition, record.offset + 1)?;
                 }
                 Ok(SplitStep::Split(cut))

@@ -27,18 +27,18 @@ pub struct Pick {
 #[derive(Debug, Clone, Copy)]
 pub struct Selection<'a> {
     /// The group; all batches share one reference version.
-    pub batches: &'a [RatedBatch],
+    pub batches: &'a [&'a RatedBatch],
     /// The rows.
     pub picks: &'a [Pick],
 }
 
 /// Sorts picks by customer, device, start, record id: rows of one subscriber lie together, as readers and totals want them.
 /// Rows without an owner come last.
-pub fn sort(batches: &[RatedBatch], picks: &mut [Pick]) {
+pub fn sort(batches: &[&RatedBatch], picks: &mut [Pick]) {
     let mut keyed: Vec<(u64, i64, Pick)> = picks
         .iter()
         .map(|p| {
-            let batch = &batches[p.batch as usize];
+            let batch = batches[p.batch as usize];
             let owner = batch.linked.owner[p.row as usize];
             let who = match batch.linked.owners.windows.get(owner as usize) {
                 Some(o) => u64::from(o.customer) << 32 | u64::from(o.device),
@@ -53,7 +53,7 @@ pub fn sort(batches: &[RatedBatch], picks: &mut [Pick]) {
     }
 }
 
-fn tie(batches: &[RatedBatch], a: Pick, b: Pick) -> Ordering {
+fn tie(batches: &[&RatedBatch], a: Pick, b: Pick) -> Ordering {
     let id = |p: Pick| {
         let ids = &batches[p.batch as usize].linked.parsed.columns.record_id;
         if ids.is_empty() { "" } else { ids.get(p.row as usize) }
@@ -74,7 +74,7 @@ impl<'a> Selection<'a> {
 
     /// The picked rows with their batch.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = (&'a RatedBatch, usize)> + '_ {
-        self.picks.iter().map(|p| (&self.batches[p.batch as usize], p.row as usize))
+        self.picks.iter().map(|p| (self.batches[p.batch as usize], p.row as usize))
     }
 
     /// The owner of each row, if it has one.

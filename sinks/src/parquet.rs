@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Field};
 use bytes::Bytes;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
@@ -59,23 +59,23 @@ fn properties(batch: &RecordBatch, settings: ParquetSettings) -> WriterPropertie
     Arc::new(builder.build())
 }
 
-/// Encodes one batch as a whole Parquet file. Columns are encoded in parallel, each on one thread.
-pub fn encode(batch: &RecordBatch, settings: ParquetSettings) -> Result<Vec<u8>, ParquetError> {
-    let properties = properties(batch, settings);
-    let schema = batch.schema();
+/// Encodes batches of one schema, in order, as a whole Parquet file. Columns are encoded in parallel, each on one thread; a
+/// row group ends with the batch that fills it.
+pub fn encode(batches: &[RecordBatch], settings: ParquetSettings) -> Result<Vec<u8>, ParquetError> {
+    let first = batches.first().ok_or_else(|| ParquetError::General("a file without a batch has no schema".to_owned()))?;
+    let properties = properties(first, settings);
+    let schema = first.schema();
     let parquet_schema = ArrowSchemaConverter::new().with_coerce_types(properties.coerce_types()).convert(&schema)?;
-    let mut out = Vec::with_capacity(batch.num_rows() * 40 + 4096);
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let mut out = Vec::with_capacity(rows * 40 + 4096);
     let mut file = SerializedFileWriter::new(&mut out, parquet_schema.root_schema_ptr(), Arc::clone(&properties))?;
     let factory = ArrowRowGroupWriterFactory::new(&file, Arc::clone(&schema));
-    let groups = batch.num_rows().div_ceil(settings.row_group_rows.max(1)).max(1);
-    for group in 0..groups {
-        let from = group * settings.row_group_rows;
-        let part = batch.slice(from, settings.row_group_rows.min(batch.num_rows() - from));
-        let writers = factory.create_column_writers(group)?;
+    for (number, group) in row_groups(batches, settings.row_group_rows).into_iter().enumerate() {
+        let writers = factory.create_column_writers(number)?;
         let chunks: Vec<ArrowColumnChunk> = writers
             .into_par_iter()
-            .zip(schema.fields().par_iter().zip(part.columns().par_iter()))
-            .map(|(writer, (field, array))| encode_column(writer, field, array))
+            .enumerate()
+            .map(|(column, writer)| encode_column(writer, schema.field(column), &group, column))
             .collect::<Result<_, _>>()?;
         let mut row_group = file.next_row_group()?;
         for chunk in chunks {
@@ -87,13 +87,38 @@ pub fn encode(batch: &RecordBatch, settings: ParquetSettings) -> Result<Vec<u8>,
     Ok(out)
 }
 
+/// Batches in runs of about `rows_max` rows; a larger batch is cut.
+fn row_groups(batches: &[RecordBatch], rows_max: usize) -> Vec<Vec<RecordBatch>> {
+    let rows_max = rows_max.max(1);
+    let mut groups: Vec<Vec<RecordBatch>> = vec![Vec::new()];
+    let mut filled = 0;
+    for batch in batches {
+        let mut from = 0;
+        while from < batch.num_rows() {
+            if filled == rows_max {
+                groups.push(Vec::new());
+                filled = 0;
+            }
+            let rows = (rows_max - filled).min(batch.num_rows() - from);
+            if let Some(group) = groups.last_mut() {
+                group.push(batch.slice(from, rows));
+            }
+            (from, filled) = (from + rows, filled + rows);
+        }
+    }
+    groups
+}
+
 fn encode_column(
     mut writer: ArrowColumnWriter,
-    field: &arrow_schema::FieldRef,
-    array: &arrow_array::ArrayRef,
+    field: &Field,
+    batches: &[RecordBatch],
+    column: usize,
 ) -> Result<ArrowColumnChunk, ParquetError> {
-    for leaf in compute_leaves(field, array)? {
-        writer.write(&leaf)?;
+    for batch in batches {
+        for leaf in compute_leaves(field, batch.column(column))? {
+            writer.write(&leaf)?;
+        }
     }
     writer.close()
 }

@@ -137,9 +137,10 @@ impl Table {
         Ok(Changes { entries })
     }
 
-    /// Encodes a batch as the bytes of a file.
-    pub fn encode(&self, batch: &RecordBatch) -> Result<Vec<u8>, TableError> {
-        encode(batch, self.settings).map_err(|e| TableError::Encode { rows: batch.num_rows(), what: e.to_string() })
+    /// Encodes batches, in order, as the bytes of one file.
+    pub fn encode(&self, batches: &[RecordBatch]) -> Result<Vec<u8>, TableError> {
+        let rows = batches.iter().map(RecordBatch::num_rows).sum();
+        encode(batches, self.settings).map_err(|e| TableError::Encode { rows, what: e.to_string() })
     }
 
     /// Makes the bytes of a file durable under a new name; invisible until a commit lists it.

@@ -2,7 +2,20 @@
 
 use std::process::ExitCode;
 
-use domain::ports::Disposition;
+use aggregate::query::QueryError;
+use domain::columns::ColumnError;
+use domain::invariant::Violation;
+use domain::ports::BlobError;
+use ingest::land::LandError;
+use ingest::log::LogError;
+use ingest::profile::ProfileError;
+use pipeline::PipelineError;
+use rate::error::TariffError;
+use sinks::commit::CommitError;
+use sinks::delta::DeltaError;
+use sinks::keys::sidecar::SidecarError;
+use sinks::table::TableError;
+use store::{ImportError, StoreError};
 
 /// The exit codes; README and `tollway --help` list them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,36 +81,168 @@ pub fn refused(text: impl Into<String>) -> anyhow::Error {
     Ending { exit: Exit::Refused, text: text.into() }.into()
 }
 
-/// The exit code of an error: what the innermost error that we know says about it.
+/// The exit code of an error: what the first of its causes says that knows.
 pub fn of(error: &anyhow::Error) -> Exit {
-    for cause in error.chain() {
-        if let Some(ending) = cause.downcast_ref::<Ending>() {
-            return ending.exit;
-        }
-        if cause.is::<config::ConfigError>() || cause.is::<aggregate::query::QueryError>() {
-            return Exit::Usage;
-        }
-        if let Some(log) = cause.downcast_ref::<ingest::log::LogError>() {
-            return log_exit(log);
-        }
-        if cause.is::<ingest::profile::ProfileError>() || cause.is::<rate::error::TariffError>() {
-            return Exit::BadInput;
-        }
-        if let Some(sinks::delta::DeltaError::Newer { .. }) = cause.downcast_ref() {
-            return Exit::Refused;
-        }
-        if cause.is::<domain::invariant::Violation>() {
-            return Exit::Bug;
-        }
-    }
-    Exit::Outside
+    error.chain().find_map(of_cause).unwrap_or(Exit::Outside)
 }
 
-fn log_exit(error: &ingest::log::LogError) -> Exit {
-    use ingest::log::LogError;
+/// What one cause says about the end. Errors that pass another one through (`transparent`) hide it from the chain, so each
+/// kind is asked for the one inside.
+fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
+    if let Some(ending) = cause.downcast_ref::<Ending>() {
+        return Some(ending.exit);
+    }
+    if cause.is::<config::ConfigError>() || cause.is::<domain::ids::IdError>() {
+        return Some(Exit::Usage);
+    }
+    if cause.is::<ProfileError>() || cause.is::<TariffError>() || cause.is::<ImportError>() {
+        return Some(Exit::BadInput);
+    }
+    if cause.is::<Violation>() || cause.is::<ColumnError>() {
+        return Some(Exit::Bug);
+    }
+    None.or_else(|| cause.downcast_ref().map(of_pipeline))
+        .or_else(|| cause.downcast_ref().map(of_commit))
+        .or_else(|| cause.downcast_ref().map(of_table))
+        .or_else(|| cause.downcast_ref().map(of_delta))
+        .or_else(|| cause.downcast_ref().map(of_sidecar))
+        .or_else(|| cause.downcast_ref().map(of_landing))
+        .or_else(|| cause.downcast_ref().map(of_log))
+        .or_else(|| cause.downcast_ref().map(of_state))
+        .or_else(|| cause.downcast_ref().map(of_object))
+        .or_else(|| cause.downcast_ref().map(of_query))
+}
+
+fn of_pipeline(error: &PipelineError) -> Exit {
     match error {
-        LogError::Locked { .. } | LogError::Newer { .. } => Exit::Refused,
-        other if other.disposition() == Disposition::Stop => Exit::Refused,
-        _ => Exit::Outside,
+        PipelineError::Log(e) => of_log(e),
+        PipelineError::Land(e) => of_landing(e),
+        PipelineError::Blob(e) => of_object(e),
+        PipelineError::Commit(e) => of_commit(e),
+        PipelineError::Profile { .. }
+        | PipelineError::Header(_)
+        | PipelineError::Message { .. }
+        | PipelineError::LogLost { .. } => Exit::Refused,
+        PipelineError::Reference(_) => Exit::Outside,
+        PipelineError::Violation(_) => Exit::Bug,
+    }
+}
+
+fn of_commit(error: &CommitError) -> Exit {
+    match error {
+        CommitError::Table(e) => of_table(e),
+        CommitError::Sidecar(e) => of_sidecar(e),
+        CommitError::Columns(_) | CommitError::Violation(_) => Exit::Bug,
+        CommitError::Contended(_) => Exit::Outside,
+    }
+}
+
+fn of_table(error: &TableError) -> Exit {
+    match error {
+        TableError::Delta(e) => of_delta(e),
+        TableError::Blob(e) => of_object(e),
+        TableError::File { .. } => Exit::Refused,
+        TableError::Encode { .. } | TableError::Violation(_) => Exit::Bug,
+    }
+}
+
+fn of_delta(error: &DeltaError) -> Exit {
+    match error {
+        DeltaError::Blob(e) => of_object(e),
+        DeltaError::Entry { .. } | DeltaError::Newer { .. } | DeltaError::Checkpoint { .. } => Exit::Refused,
+        DeltaError::Unknown { .. } => Exit::Outside,
+    }
+}
+
+fn of_sidecar(error: &SidecarError) -> Exit {
+    match error {
+        SidecarError::Blob(e) => of_object(e),
+        SidecarError::Damaged { .. } => Exit::Refused,
+    }
+}
+
+fn of_landing(error: &LandError) -> Exit {
+    match error {
+        LandError::NoSuchPath(_)
+        | LandError::Unreadable { .. }
+        | LandError::TooMany { .. }
+        | LandError::TooLarge { .. }
+        | LandError::Request { .. }
+        | LandError::NoArrival(_) => Exit::BadInput,
+        LandError::Damaged { .. } | LandError::Newer { .. } => Exit::Refused,
+        LandError::Store { source, .. } => of_object(source),
+        LandError::Source { .. } | LandError::Busy { .. } | LandError::Full(_) | LandError::Denied(_) => Exit::Outside,
+    }
+}
+
+fn of_log(error: &LogError) -> Exit {
+    match error {
+        LogError::Locked { .. } | LogError::Newer { .. } | LogError::Corrupt { .. } | LogError::OutOfRange { .. } => Exit::Refused,
+        LogError::NoLog(_) => Exit::BadInput,
+        LogError::Setting { .. } | LogError::Group { .. } => Exit::Usage,
+        LogError::NotAssigned(_) | LogError::NoPartition(_) | LogError::TooLarge { .. } | LogError::ReadOnly(_) => Exit::Bug,
+        LogError::Unacknowledged(_)
+        | LogError::Stopped { .. }
+        | LogError::Full(_)
+        | LogError::Denied(_)
+        | LogError::Io { .. } => Exit::Outside,
+    }
+}
+
+fn of_state(error: &StoreError) -> Exit {
+    match error {
+        StoreError::Missing(_) | StoreError::Refused(_) => Exit::BadInput,
+        StoreError::NotADatabase(_)
+        | StoreError::Newer { .. }
+        | StoreError::Older { .. }
+        | StoreError::Altered { .. }
+        | StoreError::Locked(_)
+        | StoreError::Corrupt { .. }
+        | StoreError::ArrivalTooLarge(_)
+        | StoreError::ArrivalTaken(_)
+        | StoreError::OutOfOrder { .. } => Exit::Refused,
+        StoreError::Full(_) | StoreError::Denied(_) | StoreError::Query { .. } => Exit::Outside,
+    }
+}
+
+fn of_object(error: &BlobError) -> Exit {
+    match error {
+        // What a record names was put there before the record: its absence is damage.
+        BlobError::NotFound(_) => Exit::Refused,
+        BlobError::AlreadyExists(_)
+        | BlobError::Full(_)
+        | BlobError::Denied(_)
+        | BlobError::Ambiguous(_)
+        | BlobError::Io { .. } => Exit::Outside,
+    }
+}
+
+fn of_query(error: &QueryError) -> Exit {
+    match error {
+        QueryError::Sql(_) => Exit::Usage,
+        QueryError::Run(_) => Exit::Outside,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_inside_others_decides_the_exit_code() {
+        let newer = || DeltaError::Newer { table: "t".to_owned(), what: "reader 3".to_owned() };
+        let nested = PipelineError::Commit(CommitError::Table(TableError::Delta(newer())));
+        assert_eq!(of(&anyhow::Error::from(nested).context("failed to rate")), Exit::Refused);
+        let full = PipelineError::Commit(CommitError::Table(TableError::Blob(BlobError::Full("x".to_owned()))));
+        assert_eq!(of(&full.into()), Exit::Outside);
+        assert_eq!(of(&LandError::NoSuchPath("x".into()).into()), Exit::BadInput);
+        assert_eq!(of(&usage("x").context("y")), Exit::Usage);
+        assert_eq!(of(&std::io::Error::other("x").into()), Exit::Outside);
+    }
+
+    #[test]
+    fn a_query_that_fails_while_it_reads_is_no_wrong_use() {
+        assert_eq!(of(&QueryError::Sql("no such column".to_owned()).into()), Exit::Usage);
+        assert_eq!(of(&QueryError::Run("a file is gone".to_owned()).into()), Exit::Outside);
     }
 }

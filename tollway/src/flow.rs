@@ -115,6 +115,11 @@ impl Flow {
         let stop = Arc::new(AtomicBool::new(false));
         let mut flow = Self { board, stop, installed, threads: Vec::new(), began_us: SystemClock.now_us() };
         let settled = settled_deliveries(entries)?;
+        // Before anything is appended: a log that lost its end would give old offsets to new records, and the table would
+        // take them for done.
+        for end in log_ends(&flow.installed.log, entries)? {
+            end.check()?;
+        }
         flow.start_feeder(settled, settings)?;
         for number in 0..settings.workers {
             flow.start_worker(number, entries.clone(), settings)?;
@@ -283,6 +288,41 @@ pub enum Until {
     Drained,
     /// The stopper was called.
     Stopped,
+}
+
+/// How far a partition of claim checks goes, and how far the table has taken it in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogEnd {
+    partition: TopicPartition,
+    /// The offset that the table would take next.
+    position: u64,
+    /// The offset that the next record gets.
+    high: u64,
+}
+
+impl LogEnd {
+    /// Records that wait for the table.
+    pub fn lag(self) -> u64 {
+        self.high.saturating_sub(self.position)
+    }
+
+    /// Whether the log still holds what the table has seen.
+    pub fn check(self) -> Result<(), PipelineError> {
+        let Self { partition, position, high } = self;
+        if position > high { Err(PipelineError::LogLost { partition, position, high }) } else { Ok(()) }
+    }
+}
+
+/// Where the log ends and the table stands, for every partition of claim checks.
+pub fn log_ends(log: &EmbeddedLog, entries: &Table) -> Result<Vec<LogEnd>, PipelineError> {
+    let incarnation = log.incarnation(Topic::Batches);
+    let end = |partition| {
+        let partition = TopicPartition { topic: Topic::Batches, partition };
+        let app_id = format!("{}/{}/{}/{}", pipeline::worker::JOB, incarnation.0, partition.topic, partition.partition);
+        let high = log.watermarks(partition)?.high;
+        Ok(LogEnd { partition, position: entries.snapshot().position(&app_id), high })
+    };
+    (0..log.partitions(Topic::Batches)).map(end).collect()
 }
 
 /// Deliveries that have their verdict in the ledger.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aggregate::totals::{ENTRY_COLUMNS, Sums, TotalKey, Totals, to_batches};
+use arrow_array::RecordBatch;
 use domain::columns::totals::{PARTITION, TotalRows};
 use domain::ports::{Clock, Rng};
 use sinks::delta::action::{Add, CommitInfo};
@@ -69,14 +70,14 @@ pub fn step(entries: &mut Table, totals: &mut Table, clock: &dyn Clock, rng: &mu
             sums.add_entries(&batch)?;
         }
     }
-    append(totals, &sums.into_sorted(), &[(APP_ID.to_owned(), upto + 1)], &[], clock, rng)?;
+    append(totals, sums.into_batches()?, &[(APP_ID.to_owned(), upto + 1)], &[], clock, rng)?;
     Ok(upto < newest)
 }
 
 /// Appends sums as one commit; `false` if another writer was faster and nothing was written.
 fn append(
     totals: &mut Table,
-    sums: &BTreeMap<TotalKey, Sums>,
+    batches: Vec<(String, RecordBatch)>,
     positions: &[(String, u64)],
     extra: &[(&str, &str)],
     clock: &dyn Clock,
@@ -84,8 +85,8 @@ fn append(
 ) -> anyhow::Result<bool> {
     let now_ms = clock.now_us() / 1000;
     let mut adds = Vec::new();
-    for (period, batch) in to_batches(sums)? {
-        let bytes = totals.encode(&batch)?;
+    for (period, batch) in batches {
+        let bytes = totals.encode(std::slice::from_ref(&batch))?;
         let mut partition = vec![("billing_period", period.as_str())];
         partition.extend(extra);
         adds.push(totals.put(&bytes, batch.num_rows(), &partition, &rng.next_name(), now_ms)?);
@@ -154,7 +155,7 @@ pub fn rebuild(entries: &mut Table, totals: &mut Table, clock: &dyn Clock, rng: 
         difference.insert(key, minus(&Sums::default(), &have));
     }
     let corrected = difference.len();
-    if corrected > 0 && !append(totals, &difference, &[(APP_ID.to_owned(), below)], &[], clock, rng)? {
+    if corrected > 0 && !append(totals, to_batches(&difference)?, &[(APP_ID.to_owned(), below)], &[], clock, rng)? {
         anyhow::bail!("another totals job wrote at the same time; nothing was corrected, run it again");
     }
     Ok(Rebuilt { keys: right.len(), corrected, version: below.saturating_sub(1) })
@@ -184,7 +185,7 @@ pub fn backup(
     let sums = read(totals, Some(period))?;
     let taken_at = format!("{}-v{version}", clock.now_us() / 1_000_000);
     let pin = [(format!("backup/{period}/{taken_at}"), version)];
-    if !append(backup, &sums, &pin, &[("taken_at", &taken_at)], clock, rng)? {
+    if !append(backup, to_batches(&sums)?, &pin, &[("taken_at", &taken_at)], clock, rng)? {
         anyhow::bail!("another backup was written at the same time; run it again");
     }
     Ok((version, sums.len()))

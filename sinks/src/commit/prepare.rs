@@ -24,6 +24,9 @@ use crate::keys::{Bucket, Claim, TAG_SIDECAR, Verdict};
 use crate::ledger::{Covered, LedgerRow, TAG_ARRIVALS};
 use crate::{entries, rows};
 
+/// Rows of a partition that one thread builds columns of at a time.
+const BUILD_ROWS: usize = 32_768;
+
 /// The partition value of rows whose month is unknown.
 const UNKNOWN: &str = "unknown";
 
@@ -86,8 +89,8 @@ pub(super) fn prepare(
         }
     }
     let redelivered = group.ranges.len() - fresh.len();
-    let runs: HashSet<RunId> = fresh.iter().flat_map(|r| keys_of(&r.batch)).map(|k| k.0).collect();
-    committer.keys.load(&committer.table, &runs)?;
+    let touched: HashSet<RunId> = fresh.iter().flat_map(|r| keys_of(&r.batch)).map(|k| k.0).collect();
+    committer.keys.load(&committer.table, &touched.into_iter().collect())?;
     let mut claims = Vec::new();
     let mut check = committer.keys.check();
     let checked: Vec<Checked> = fresh.iter().map(|r| check_range(&mut check, &r.batch, &mut claims)).collect();
@@ -106,19 +109,20 @@ pub(super) fn prepare(
     for row in &ledger {
         check!(RowsBalance, row.counts.is_balanced(), "delivery {} from row {}: {:?}", row.file.delivery, row.first_row, row.counts);
     }
-    let batches: Vec<RatedBatch> = fresh.iter().map(|r| r.batch.clone()).collect();
+    let batches: Vec<&RatedBatch> = fresh.iter().map(|r| &r.batch).collect();
     let now_ms = clock.now_us() / 1000;
-    let mut files = build(&batches, &checked, &ledger)?;
+    let (files, claimed) = rayon::join(|| build(&batches, &checked, &ledger), || encode(runs_of(claims)));
+    let mut files = files?;
     check!(
         RowsMatchFiles,
-        files.iter().filter(|f| f.outcome != LEDGER).map(|f| f.batch.num_rows() as u64).sum::<u64>()
+        files.iter().filter(|f| f.outcome != LEDGER).map(|f| f.rows() as u64).sum::<u64>()
             == ledger.iter().map(|l| l.counts.rated + l.counts.suspended()).sum::<u64>(),
         "rows of files and ledger differ"
     );
     let sidecar = (!ledger.is_empty()).then(|| format!("_keys/{}", rng.next_name()));
     if let Some(name) = &sidecar {
-        let bytes = encode(runs_of(claims));
-        committer.table.blob().put_if_absent(&format!("{}/{name}", committer.table.root()), &bytes).map_err(crate::table::TableError::from)?;
+        let path = format!("{}/{name}", committer.table.root());
+        committer.table.blob().put_if_absent(&path, &claimed).map_err(crate::table::TableError::from)?;
     }
     let adds = write(committer, &mut files, now_ms, rng, sidecar.as_deref(), &ledger)?;
     let accounts: BTreeSet<String> = ledger.iter().map(|l| l.file.account.path()).collect();
@@ -191,11 +195,17 @@ fn count_readable(counts: &mut Counts, batch: &RatedBatch, i: usize, conflict: b
 struct NewFile {
     month: String,
     outcome: &'static str,
-    batch: RecordBatch,
+    batches: Vec<RecordBatch>,
+}
+
+impl NewFile {
+    fn rows(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
 }
 
 /// Rows into partitions, each sorted; partitions are built in parallel, in a fixed order.
-fn build(batches: &[RatedBatch], checked: &[Checked], ledger: &[LedgerRow]) -> Result<Vec<NewFile>, CommitError> {
+fn build(batches: &[&RatedBatch], checked: &[Checked], ledger: &[LedgerRow]) -> Result<Vec<NewFile>, CommitError> {
     let mut partitions: BTreeMap<(Month, Outcome), Vec<Pick>> = BTreeMap::new();
     let mut spoiled: Vec<(&FileContext, &MalformedRow)> = Vec::new();
     for (b, (batch, c)) in (0..).zip(batches.iter().zip(checked)) {
@@ -211,27 +221,30 @@ fn build(batches: &[RatedBatch], checked: &[Checked], ledger: &[LedgerRow]) -> R
         spoiled.extend(c.malformed.iter().map(|m| (&*parsed.file, &parsed.malformed[*m])));
     }
     let reason = |batch: &RatedBatch, i: usize| {
-        let b = batches.iter().position(|x| std::ptr::eq(x, batch)).expect("the row is of this group");
+        let b = batches.iter().position(|x| std::ptr::eq(*x, batch)).expect("the row is of this group");
         if checked[b].fates[i] == Fate::Conflict { Some(Reason::IdConflict) } else { batch.reason(i) }
     };
     let mut files = partitions
         .into_par_iter()
         .map(|((month, outcome), mut picks)| {
             sort(batches, &mut picks);
-            let selection = Selection { batches, picks: &picks };
-            let batch = match outcome {
-                Outcome::Rated => entries::charges(&selection, |_, _| None)?,
-                _ => entries::charges(&selection, reason)?,
-            };
-            Ok(NewFile { month: month.to_string(), outcome: outcome.as_str(), batch })
+            let built = picks.par_chunks(BUILD_ROWS).map(|picks| {
+                let selection = Selection { batches, picks };
+                match outcome {
+                    Outcome::Rated => entries::charges(&selection, |_, _| None),
+                    _ => entries::charges(&selection, reason),
+                }
+            });
+            let built = built.collect::<Result<Vec<_>, _>>()?;
+            Ok(NewFile { month: month.to_string(), outcome: outcome.as_str(), batches: built })
         })
         .collect::<Result<Vec<_>, CommitError>>()?;
     if !spoiled.is_empty() {
         let batch = rows::malformed(&spoiled)?;
-        files.push(NewFile { month: UNKNOWN.to_owned(), outcome: Outcome::Suspense.as_str(), batch });
+        files.push(NewFile { month: UNKNOWN.to_owned(), outcome: Outcome::Suspense.as_str(), batches: vec![batch] });
     }
     if !ledger.is_empty() {
-        files.push(NewFile { month: UNKNOWN.to_owned(), outcome: LEDGER, batch: rows::ledger(ledger)? });
+        files.push(NewFile { month: UNKNOWN.to_owned(), outcome: LEDGER, batches: vec![rows::ledger(ledger)?] });
     }
     Ok(files)
 }
@@ -246,11 +259,11 @@ fn write(
     ledger: &[LedgerRow],
 ) -> Result<Vec<Add>, CommitError> {
     let table = &committer.table;
-    let encoded = files.par_iter().map(|f| table.encode(&f.batch)).collect::<Result<Vec<_>, _>>()?;
+    let encoded = files.par_iter().map(|f| table.encode(&f.batches)).collect::<Result<Vec<_>, _>>()?;
     let mut adds = Vec::with_capacity(files.len());
     for (file, bytes) in files.drain(..).zip(encoded) {
         let partition = [("event_month", file.month.as_str()), ("outcome", file.outcome)];
-        let mut add = table.put(&bytes, file.batch.num_rows(), &partition, &rng.next_name(), now_ms)?;
+        let mut add = table.put(&bytes, file.rows(), &partition, &rng.next_name(), now_ms)?;
         if file.outcome == LEDGER {
             let tags = add.tags.get_or_insert_default();
             let arrivals = ledger.iter().map(|l| l.file.arrival);

@@ -1,6 +1,6 @@
 //! Known keys in memory: a bounded, disposable fold of the live sidecars, one set per account and bucket.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
@@ -84,8 +84,8 @@ impl KeyCache {
         code
     }
 
-    /// Brings the sets of `runs` up to the table's live sidecars.
-    pub fn load(&mut self, table: &Table, runs: &HashSet<RunId>) -> Result<(), SidecarError> {
+    /// Brings the sets of `runs` up to the table's live sidecars; reads in a fixed order, so that a seed repeats a run.
+    pub fn load(&mut self, table: &Table, runs: &BTreeSet<RunId>) -> Result<(), SidecarError> {
         self.clock += 1;
         let live: Vec<(String, u32)> = table
             .files(&[("outcome", domain::columns::entries::LEDGER)])
@@ -103,8 +103,13 @@ impl KeyCache {
                 if set.folded.insert(*code) {
                     let sidecar = self.sidecar(table, name, *code)?;
                     for claim in sidecar.read(&**table.blob(), *id)? {
-                        let delivery = self.code(claim.delivery);
-                        set.known.entry(claim.key).or_insert(Known { content: claim.content, delivery });
+                        let known = Known { content: claim.content, delivery: self.code(claim.delivery) };
+                        // Sidecars come in no order: the claim that lives says whose copies the others are.
+                        if claim.live {
+                            set.known.insert(claim.key, known);
+                        } else {
+                            set.known.entry(claim.key).or_insert(known);
+                        }
                     }
                 }
             }
@@ -127,7 +132,7 @@ impl KeyCache {
     fn evict(&mut self) {
         let mut held: usize = self.sets.values().map(|s| s.known.len() * KNOWN_BYTES).sum();
         while held > self.bytes_max {
-            let oldest = self.sets.iter().filter(|(_, s)| s.used < self.clock).min_by_key(|(_, s)| s.used);
+            let oldest = self.sets.iter().filter(|(_, s)| s.used < self.clock).min_by_key(|(id, s)| (s.used, **id));
             let Some((id, set)) = oldest.map(|(id, s)| (*id, s.known.len() * KNOWN_BYTES)) else { break };
             held -= set;
             self.sets.remove(&id);

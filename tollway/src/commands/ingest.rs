@@ -141,7 +141,8 @@ pub fn rate_what_landed(
     };
     let flow = Flow::start(installed, &entries, settings)?;
     let mut progress = Progress::start("rating", expected_rows.unwrap_or(0), global.quiet);
-    flow.watch(|rows| progress.at(rows), || Ok(()), Until::Drained)?;
+    let house = || totals::step(&mut entries, &mut sums, &SystemClock, &mut rng).map(|_| ());
+    flow.watch(|rows| progress.at(rows), house, Until::Drained)?;
     progress.finish();
     let finished = flow.finish()?;
     while totals::step(&mut entries, &mut sums, &SystemClock, &mut rng)? {}

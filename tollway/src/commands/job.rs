@@ -68,15 +68,16 @@ pub fn run(data: &Path, out: &Path) -> anyhow::Result<Exit> {
     };
     let reference = reference(&data.join("ref"))?;
     lap("reference", clock.now_us());
-    let mut rated = read_and_rate(&data.join("cdr"), &reference)?;
+    let rated = read_and_rate(&data.join("cdr"), &reference)?;
     lap("parse+link+price", clock.now_us());
-    let (summary, mut picks) = settle(&mut rated);
+    let (summary, mut picks) = settle(&rated);
     lap("duplicates", clock.now_us());
-    sort(&rated, &mut picks);
+    let batches: Vec<&RatedBatch> = rated.iter().collect();
+    sort(&batches, &mut picks);
     lap("sort", clock.now_us());
-    write_detail(&rated, &picks, out)?;
+    write_detail(&batches, &picks, out)?;
     lap("detail", clock.now_us());
-    write_totals(&rated, &picks, out)?;
+    write_totals(&batches, &picks, out)?;
     let ended = clock.now_us();
     lap("totals", ended);
     let malformed: u64 = summary.malformed.values().sum();
@@ -168,7 +169,7 @@ fn read_and_rate(folder: &Path, reference: &Reference) -> anyhow::Result<Vec<Rat
 }
 
 /// Counts everything, drops duplicates, and picks the rated rows.
-fn settle(rated: &mut [RatedBatch]) -> (Summary, Vec<Pick>) {
+fn settle(rated: &[RatedBatch]) -> (Summary, Vec<Pick>) {
     let gone = duplicates(rated);
     let mut summary = Summary::default();
     let mut picks = Vec::with_capacity(rated.iter().map(|b| b.linked.parsed.len()).sum());

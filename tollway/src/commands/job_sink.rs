@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use arrow_array::types::Int32Type;
-use arrow_array::{ArrayRef, Decimal128Array, DictionaryArray, Int32Array, Int64Array, RecordBatch};
+use arrow_array::{ArrayRef, Decimal128Array, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray};
 use domain::columns::linked::Owner;
 use domain::columns::rated::RatedBatch;
 use domain::ids::Names;
@@ -36,13 +36,13 @@ fn month(batch: &RatedBatch, i: usize) -> Month {
 }
 
 /// Writes `detail_NNNNN.parquet`, several files at a time.
-pub fn write_detail(batches: &[RatedBatch], picks: &[Pick], out: &Path) -> anyhow::Result<()> {
+pub fn write_detail(batches: &[&RatedBatch], picks: &[Pick], out: &Path) -> anyhow::Result<()> {
     let Some(first) = batches.first() else { return Ok(()) };
     let owners = &first.linked.owners;
     let (customers, devices, plans) = (numbers(&owners.customer_names)?, numbers(&owners.devices)?, numbers(&owners.plans)?);
     picks.par_chunks(FILE_ROWS).enumerate().try_for_each(|(k, picks)| {
         let rows = detail(&Selection { batches, picks }, &customers, &devices, &plans)?;
-        fs::write(out.join(format!("detail_{k:05}.parquet")), encode(&rows, ParquetSettings::default())?)?;
+        fs::write(out.join(format!("detail_{k:05}.parquet")), encode(&[rows], ParquetSettings::default())?)?;
         Ok(())
     })
 }
@@ -89,7 +89,7 @@ type Key = (u32, Month, u32, Usage, u16, u8);
 type Sums = (i64, i64, i64, i128);
 
 /// Writes `totals.parquet`. Rows come sorted by customer and device, so each device is summed in a map of its own.
-pub fn write_totals(batches: &[RatedBatch], picks: &[Pick], out: &Path) -> anyhow::Result<()> {
+pub fn write_totals(batches: &[&RatedBatch], picks: &[Pick], out: &Path) -> anyhow::Result<()> {
     let Some(first) = batches.first() else { return Ok(()) };
     let owners = Arc::clone(&first.linked.owners);
     let labels = Arc::clone(&first.labels);
@@ -115,26 +115,31 @@ pub fn write_totals(batches: &[RatedBatch], picks: &[Pick], out: &Path) -> anyho
     rows.extend(device);
     rows.par_sort_unstable_by_key(|(key, _)| *key);
     let (customers, devices) = (numbers(&owners.customer_names)?, numbers(&owners.devices)?);
-    let text = |value: &dyn Fn(&Key) -> String| -> ArrayRef {
-        let texts: Vec<String> = rows.iter().map(|(k, _)| value(k)).collect();
-        Arc::new(texts.iter().map(|t| Some(t.as_str())).collect::<DictionaryArray<Int32Type>>())
+    let mut months: Vec<Month> = rows.iter().map(|(k, _)| k.1).collect();
+    months.sort_unstable();
+    months.dedup();
+    let label = |names: Vec<String>, code: &dyn Fn(&Key) -> usize| -> ArrayRef {
+        let keys = rows.iter().map(|(k, _)| i32::try_from(code(k)).expect("names are fewer than 2^31"));
+        let names = Arc::new(StringArray::from_iter_values(names));
+        Arc::new(DictionaryArray::<Int32Type>::new(Int32Array::from_iter_values(keys), names))
     };
+    let texts = |names: &Names| names.iter().map(str::to_owned).collect::<Vec<_>>();
     let int = |value: &dyn Fn(&Key) -> i32| -> ArrayRef { Arc::new(rows.iter().map(|(k, _)| Some(value(k))).collect::<Int32Array>()) };
     let long = |value: fn(&Sums) -> i64| -> ArrayRef { Arc::new(rows.iter().map(|(_, s)| Some(value(s))).collect::<Int64Array>()) };
     let charge: Decimal128Array = rows.iter().map(|(_, s)| Some(s.3 / 1000)).collect();
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("customer_id", int(&|k| customers[k.0 as usize])),
-        ("month", text(&|k| k.1.to_string())),
+        ("month", label(months.iter().map(Month::to_string).collect(), &|k| months.partition_point(|m| *m < k.1))),
         ("device_id", int(&|k| devices[k.2 as usize])),
-        ("kind", text(&|k| k.3.as_str().to_owned())),
-        ("zone", text(&|k| labels.zones.name(u32::from(k.4)).to_owned())),
-        ("band", text(&|k| labels.bands.name(u32::from(k.5)).to_owned())),
+        ("kind", label(Usage::all().map(|u| u.as_str().to_owned()).collect(), &|k| k.3.code())),
+        ("zone", label(texts(&labels.zones), &|k| usize::from(k.4))),
+        ("band", label(texts(&labels.bands), &|k| usize::from(k.5))),
         ("count", long(|s| s.0)),
         ("seconds", long(|s| s.1)),
         ("bytes", long(|s| s.2)),
         ("charge", Arc::new(charge.with_precision_and_scale(18, 6)?)),
     ];
     let batch = RecordBatch::try_from_iter(columns)?;
-    fs::write(out.join("totals.parquet"), encode(&batch, ParquetSettings::default())?)?;
+    fs::write(out.join("totals.parquet"), encode(&[batch], ParquetSettings::default())?)?;
     Ok(())
 }

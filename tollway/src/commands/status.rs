@@ -85,15 +85,15 @@ fn by_account(ledger: &[LedgerEntry]) -> BTreeMap<String, serde_json::Value> {
     accounts.into_iter().map(|(account, rows)| (account, to_json(&sum(rows)))).collect()
 }
 
-/// Claim checks behind the table's positions; `None` if there is no log yet.
-fn log_lag(installation: &Installation, entries: &sinks::table::Table) -> anyhow::Result<Option<u64>> {
-    let Ok(log) = installation.log_read_only() else { return Ok(None) };
-    let incarnation = log.incarnation(Topic::Batches);
-    let mut lag = 0;
-    for partition in 0..log.partitions(Topic::Batches) {
-        let tp = TopicPartition { topic: Topic::Batches, partition };
-        let app_id = format!("{}/{}/{}/{partition}", pipeline::worker::JOB, incarnation.0, tp.topic);
-        lag += log.watermarks(tp)?.high.saturating_sub(entries.snapshot().position(&app_id));
-    }
-    Ok(Some(lag))
+/// Claim checks behind the table's positions; `None` if there is no log yet. A log that cannot be read or that lost its end
+/// is the trouble that is told, not a reason to say nothing about the rest.
+fn log_lag(installation: &Installation, entries: &sinks::table::Table) -> Result<Option<u64>, String> {
+    let log = match installation.log_read_only() {
+        Ok(log) => log,
+        Err(e) if matches!(e.downcast_ref(), Some(LogError::NoLog(_))) => return Ok(None),
+        Err(e) => return Err(e.to_string()),
+    };
+    let ends = log_ends(&log, entries).map_err(|e| e.to_string())?;
+    ends.iter().try_for_each(|end| end.check()).map_err(|e| e.to_string())?;
+    Ok(Some(ends.iter().map(|end| end.lag()).sum()))
 }
