@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, FieldRef, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::ScalarValue;
@@ -95,16 +95,66 @@ impl Analyst {
     }
 
     /// Runs one question; only reading statements are allowed.
-    pub async fn ask(&self, question: &str) -> Result<(SchemaRef, Vec<RecordBatch>), QueryError> {
+    pub async fn ask(&self, question: &str) -> Result<Answered, QueryError> {
         let options = datafusion::execution::context::SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
             .with_allow_statements(false);
-        let frame =
-            self.session.sql_with_options(question, options).await.map_err(|e| QueryError::Sql(plain(&e)))?;
+        let frame = self.session.sql_with_options(question, options).await.map_err(|e| QueryError::Sql(plain(&e)))?;
         let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
         let batches = frame.collect().await.map_err(|e| QueryError::Run(plain(&e)))?;
-        Ok((schema, batches))
+        Ok(Answered { schema, batches })
+    }
+}
+
+/// What kind of value a column holds, as far as a screen must know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// An integer that JSON can hold.
+    Integer,
+    /// A decimal: money.
+    Decimal,
+    /// True or false.
+    Flag,
+    /// Everything else.
+    Text,
+}
+
+/// The rows that answer a question, as texts: decimals with all their places, instants in UTC, bytes in hexadecimal.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+}
+
+impl Answered {
+    /// Names and kinds of the columns.
+    pub fn columns(&self) -> Vec<(&str, ColumnKind)> {
+        let kind = |data_type: &DataType| match data_type {
+            DataType::Boolean => ColumnKind::Flag,
+            t if t.is_integer() => ColumnKind::Integer,
+            t if t.is_numeric() => ColumnKind::Decimal,
+            _ => ColumnKind::Text,
+        };
+        self.schema.fields().iter().map(|f| (f.name().as_str(), kind(f.data_type()))).collect()
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The rows; `None` is null.
+    pub fn rows(&self) -> impl Iterator<Item = Vec<Option<String>>> + '_ {
+        let cell = |column: &ArrayRef, i: usize| (!column.is_null(i)).then(|| cell_text(column, i));
+        self.batches
+            .iter()
+            .flat_map(move |batch| (0..batch.num_rows()).map(move |i| batch.columns().iter().map(|c| cell(c, i)).collect()))
     }
 }
 
@@ -122,8 +172,7 @@ struct Files {
 
 impl Files {
     fn new(table: TableFiles) -> Self {
-        let partition: Vec<FieldRef> =
-            table.partition.iter().map(|c| Arc::new(Field::new(*c, DataType::Utf8, true))).collect();
+        let partition: Vec<FieldRef> = table.partition.iter().map(|c| Arc::new(Field::new(*c, DataType::Utf8, true))).collect();
         let schema = TableSchema::builder(Arc::clone(&table.schema)).with_table_partition_cols(partition).build();
         Self { table, schema }
     }
@@ -169,8 +218,7 @@ impl TableProvider for Files {
     }
 }
 
-/// A value as text: decimals with all their places, instants in UTC, bytes in hexadecimal.
-pub fn cell_text(column: &arrow_array::ArrayRef, i: usize) -> String {
+fn cell_text(column: &ArrayRef, i: usize) -> String {
     use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
     let options = FormatOptions::default();
     ArrayFormatter::try_new(column, &options).map_or_else(|e| e.to_string(), |f| f.value(i).to_string())

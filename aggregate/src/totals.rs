@@ -14,8 +14,26 @@ use domain::money::Money;
 
 /// The columns of `cdr_entries` that totals are made of.
 pub const ENTRY_COLUMNS: [&str; 20] = [
-    "tenant", "entry", "rows", "customer", "subscription", "device", "plan", "kind", "zone", "band", "currency",
-    "billing_period", "duration_s", "bytes_up", "bytes_down", "messages", "billed_units", "charge", "cost", "cost_currency",
+    "tenant",
+    "entry",
+    "rows",
+    "customer",
+    "subscription",
+    "device",
+    "plan",
+    "kind",
+    "zone",
+    "band",
+    "currency",
+    "billing_period",
+    "duration_s",
+    "bytes_up",
+    "bytes_down",
+    "messages",
+    "billed_units",
+    "charge",
+    "cost",
+    "cost_currency",
 ];
 
 /// Key columns in the order of [`TotalKey`].
@@ -57,6 +75,9 @@ impl Sums {
     }
 }
 
+/// A period with its rows to write.
+pub type PeriodRows = (String, RecordBatch);
+
 /// Period, then tenant, customer, subscription, device, plan, kind, zone, band, currency.
 pub type TotalKey = (String, [String; KEYS]);
 
@@ -83,8 +104,16 @@ impl Totals {
     pub fn add_entries(&mut self, batch: &RecordBatch) -> Result<(), ColumnError> {
         let view = EntriesView(batch);
         let keys: [&StringArray; KEYS + 1] = [
-            view.billing_period()?, view.tenant()?, view.customer()?, view.subscription()?, view.device()?, view.plan()?,
-            view.kind()?, view.zone()?, view.band()?, view.currency()?,
+            view.billing_period()?,
+            view.tenant()?,
+            view.customer()?,
+            view.subscription()?,
+            view.device()?,
+            view.plan()?,
+            view.kind()?,
+            view.zone()?,
+            view.band()?,
+            view.currency()?,
         ];
         let (rows, duration) = (view.rows()?, view.duration_s()?);
         let (up, down, messages) = (view.bytes_up()?, view.bytes_down()?, view.messages()?);
@@ -120,8 +149,15 @@ impl Totals {
     pub fn add_totals(&mut self, period: &str, batch: &RecordBatch) -> Result<(), ColumnError> {
         let view = TotalsView(batch);
         let columns: [&StringArray; KEYS] = [
-            view.tenant()?, view.customer()?, view.subscription()?, view.device()?, view.plan()?, view.kind()?, view.zone()?,
-            view.band()?, view.currency()?,
+            view.tenant()?,
+            view.customer()?,
+            view.subscription()?,
+            view.device()?,
+            view.plan()?,
+            view.kind()?,
+            view.zone()?,
+            view.band()?,
+            view.currency()?,
         ];
         for i in 0..batch.num_rows() {
             let mut key = [self.intern(period); KEYS + 1];
@@ -150,7 +186,7 @@ impl Totals {
 }
 
 /// Rows to write, one batch per period, sorted by key. Keys whose sums are all zero are left out.
-pub fn to_batches(totals: &BTreeMap<TotalKey, Sums>) -> Result<Vec<(String, RecordBatch)>, ColumnError> {
+pub fn to_batches(totals: &BTreeMap<TotalKey, Sums>) -> Result<Vec<PeriodRows>, ColumnError> {
     let mut interned = Totals::default();
     for ((period, key), sums) in totals {
         let period = interned.intern(period);
@@ -169,7 +205,7 @@ type Ranked = ([u32; KEYS + 1], Sums);
 impl Totals {
     /// Rows to write, one batch per period, sorted by key. Keys whose sums are all zero are left out. Names stay codes to the
     /// end: ranks instead of texts are compared, and all label columns share one list of texts.
-    pub fn into_batches(self) -> Result<Vec<(String, RecordBatch)>, ColumnError> {
+    pub fn into_batches(self) -> Result<Vec<PeriodRows>, ColumnError> {
         let mut order: Vec<usize> = (0..self.texts.len()).collect();
         order.sort_unstable_by(|a, b| self.texts[*a].cmp(&self.texts[*b]));
         let mut rank = vec![0u32; order.len()];

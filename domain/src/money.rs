@@ -65,7 +65,8 @@ impl Money {
         let (whole, frac) = digits.split_once('.').unwrap_or((digits, ""));
         let plain = |s: &str| s.bytes().all(|c| c.is_ascii_digit());
         let pointed = digits.contains('.');
-        if whole.is_empty() || whole.len() > 18 || frac.len() > 9 || (pointed && frac.is_empty()) || !plain(whole) || !plain(frac) {
+        if whole.is_empty() || whole.len() > 18 || frac.len() > 9 || (pointed && frac.is_empty()) || !plain(whole) || !plain(frac)
+        {
             return None;
         }
         let whole: i128 = whole.parse().ok()?;
@@ -164,12 +165,9 @@ mod tests {
     fn rounding_modes_at_the_half() {
         let to = |mode, n| Rounding { places: 2, mode }.divide(n, 2) / 10_000_000;
         // 0.005 is half a cent: numerator 0.010 over 2
-        for (mode, up, down) in [
-            (RoundingMode::HalfUp, 1, -1),
-            (RoundingMode::HalfEven, 0, 0),
-            (RoundingMode::Up, 1, -1),
-            (RoundingMode::Down, 0, 0),
-        ] {
+        for (mode, up, down) in
+            [(RoundingMode::HalfUp, 1, -1), (RoundingMode::HalfEven, 0, 0), (RoundingMode::Up, 1, -1), (RoundingMode::Down, 0, 0)]
+        {
             assert_eq!(to(mode, 10_000_000), up, "{mode:?}");
             assert_eq!(to(mode, -10_000_000), down, "{mode:?}");
         }

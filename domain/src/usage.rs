@@ -36,9 +36,8 @@ impl Usage {
     /// How many codes there are.
     pub const COUNT: usize = 10;
 
-    const NAMES: [&'static str; Self::COUNT] = [
-        "voice-mo", "voice-mt", "voice-fwd", "sms-mo", "sms-mt", "sms-fwd", "mms-mo", "mms-mt", "mms-fwd", "data",
-    ];
+    const NAMES: [&'static str; Self::COUNT] =
+        ["voice-mo", "voice-mt", "voice-fwd", "sms-mo", "sms-mt", "sms-fwd", "mms-mo", "mms-mt", "mms-fwd", "data"];
 
     /// The code of a kind and a direction.
     pub fn new(kind: UsageKind, direction: Direction) -> Self {

@@ -44,11 +44,7 @@ impl Zone {
     pub fn load(name: &str) -> Option<Self> {
         let zone = TimeZone::get(name).ok()?;
         let start = Timestamp::from_second(COVERED_S.0).ok()?;
-        let mut table = Self {
-            name: name.to_owned(),
-            since_s: vec![i64::MIN],
-            offset_s: vec![zone.to_offset(start).seconds()],
-        };
+        let mut table = Self { name: name.to_owned(), since_s: vec![i64::MIN], offset_s: vec![zone.to_offset(start).seconds()] };
         for change in zone.following(start) {
             let second = change.timestamp().as_second();
             if second > COVERED_S.1 {

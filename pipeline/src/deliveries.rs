@@ -8,8 +8,8 @@ use domain::delivery::{ArrivalNumber, FileContext, KeySecret, RecordHasher};
 use domain::ports::{Blob, BlobError};
 use ingest::land::{ArrivalKind, Landing};
 use ingest::message::ClaimCheck;
-use ingest::parse::{RowRange, parse};
 use ingest::parse::occurrence::{Occurrences, number};
+use ingest::parse::{RowRange, parse};
 use ingest::profile::{Layout, Profile};
 
 use crate::error::PipelineError;

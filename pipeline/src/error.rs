@@ -46,7 +46,9 @@ pub enum PipelineError {
         what: String,
     },
     /// The table stands beyond the end of the log: the log was lost or made anew.
-    #[error("the table stands at {position} of {partition}, but the log ends at {high}; restore the log, or delete it whole to rebuild it from landing")]
+    #[error(
+        "the table stands at {position} of {partition}, but the log ends at {high}; restore the log, or delete it whole to rebuild it from landing"
+    )]
     LogLost {
         /// The partition.
         partition: TopicPartition,
@@ -72,11 +74,9 @@ impl PipelineError {
             Self::Blob(e) => e.disposition(),
             Self::Commit(e) => e.disposition(),
             Self::Reference(_) => Disposition::Retry,
-            Self::Profile { .. }
-            | Self::Header(_)
-            | Self::Message { .. }
-            | Self::LogLost { .. }
-            | Self::Violation(_) => Disposition::Stop,
+            Self::Profile { .. } | Self::Header(_) | Self::Message { .. } | Self::LogLost { .. } | Self::Violation(_) => {
+                Disposition::Stop
+            }
         }
     }
 }

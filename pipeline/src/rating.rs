@@ -37,18 +37,11 @@ pub trait References: Send {
 }
 
 /// Rates the ranges of claim checks; the result is in their order.
-pub fn rate(
-    claims: &[ClaimCheck],
-    deliveries: &mut Deliveries,
-    reference: &Reference,
-) -> Result<Vec<RatedRange>, PipelineError> {
+pub fn rate(claims: &[ClaimCheck], deliveries: &mut Deliveries, reference: &Reference) -> Result<Vec<RatedRange>, PipelineError> {
     let opened = claims.iter().map(|c| deliveries.open(c.arrival)).collect::<Result<Vec<_>, _>>()?;
     let blob = Arc::clone(deliveries.blob());
-    let parsed = claims
-        .par_iter()
-        .zip(&opened)
-        .map(|(claim, open)| parse_claim(&*blob, open, claim))
-        .collect::<Result<Vec<_>, _>>()?;
+    let parsed =
+        claims.par_iter().zip(&opened).map(|(claim, open)| parse_claim(&*blob, open, claim)).collect::<Result<Vec<_>, _>>()?;
     let mut numbered = Vec::with_capacity(parsed.len());
     for ((claim, open), mut batch) in claims.iter().zip(&opened).zip(parsed) {
         domain::check!(

@@ -19,7 +19,9 @@ pub enum DeltaError {
     #[error("failed to reach the table log")]
     Blob(#[from] BlobError),
     /// An entry is no JSON or misses what the protocol demands.
-    #[error("table log entry `{path}` line {line} is damaged: {what}; restore the file from a backup, or rebuild the table from landing")]
+    #[error(
+        "table log entry `{path}` line {line} is damaged: {what}; restore the file from a backup, or rebuild the table from landing"
+    )]
     Entry {
         /// The entry.
         path: String,

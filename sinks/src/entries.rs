@@ -22,6 +22,7 @@ fn parsed(b: &RatedBatch) -> &ParsedBatch {
 
 /// The picked rows as entries of kind `charge`, rated or in suspense. `reason` overrides the batch's own reason: the
 /// duplicate check may have found a conflict of ids.
+// tidy: one line per column of the table
 pub fn charges<'a>(
     selection: &Selection<'a>,
     reason: impl Fn(&'a RatedBatch, usize) -> Option<Reason>,
@@ -60,10 +61,8 @@ pub fn charges<'a>(
         kind: s.labels(|b, i| Some(c(b).usage[i]), |_, u| u.as_str().to_owned()),
         start: s.instants(|b, i| c(b).start_us[i]),
         start_offset_s: s.ints(|b, i| Some(c(b).offset_s[i])),
-        time_flag: s.labels(
-            |b, i| optional(&c(b).time_flag, i).filter(|f| *f == TimeFlag::Repeated as u8),
-            |_, _| "repeated".to_owned(),
-        ),
+        time_flag: s
+            .labels(|b, i| optional(&c(b).time_flag, i).filter(|f| *f == TimeFlag::Repeated as u8), |_, _| "repeated".to_owned()),
         duration_s: s.ints(|b, i| Some(c(b).duration_s[i])),
         bytes_up: s.longs(|b, i| optional(&c(b).bytes_up, i)),
         bytes_down: s.longs(|b, i| optional(&c(b).bytes_down, i)),
@@ -87,10 +86,8 @@ pub fn charges<'a>(
             |b, i| optional(&c(b).cost_nano, i).filter(|v| *v != NO_COST).map(|_| file(b).cost_currency),
             |_, v| v.to_string(),
         ),
-        owner_path: s.owner_labels(
-            |o| o.customer,
-            |b, code| b.linked.owners.customers[code as usize].owner_path.as_ref().to_owned(),
-        ),
+        owner_path: s
+            .owner_labels(|o| o.customer, |b, code| b.linked.owners.customers[code as usize].owner_path.as_ref().to_owned()),
         customer: s.owner_labels(|o| o.customer, |b, code| b.linked.owners.customer_names.name(code).to_owned()),
         subscription: s.owner_labels(|o| o.subscription, |b, code| b.linked.owners.subscriptions.name(code).to_owned()),
         device: s.owner_labels(|o| o.device, |b, code| b.linked.owners.devices.name(code).to_owned()),

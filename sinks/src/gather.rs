@@ -6,9 +6,7 @@ use std::fmt::Write;
 
 use arrow_array::builder::StringBuilder;
 use arrow_array::types::Int32Type;
-use arrow_array::{
-    Decimal128Array, DictionaryArray, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
-};
+use arrow_array::{Decimal128Array, DictionaryArray, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow_buffer::NullBuffer;
 use domain::columns::linked::{NO_OWNER, Owner};
 use domain::columns::rated::RatedBatch;

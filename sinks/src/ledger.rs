@@ -88,8 +88,18 @@ pub struct LedgerEntry {
 
 /// The columns that ledger rows are read from.
 pub const LEDGER_COLUMNS: [&str; 12] = [
-    "tenant", "provider", "account", "delivery", "arrival", "row", "ledger_rows_in", "ledger_rated", "ledger_suspense",
-    "ledger_duplicates", "ledger_resent", "ledger_detail",
+    "tenant",
+    "provider",
+    "account",
+    "delivery",
+    "arrival",
+    "row",
+    "ledger_rows_in",
+    "ledger_rated",
+    "ledger_suspense",
+    "ledger_duplicates",
+    "ledger_resent",
+    "ledger_detail",
 ];
 
 /// Reads ledger rows from a batch of [`LEDGER_COLUMNS`].

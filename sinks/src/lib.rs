@@ -14,6 +14,8 @@ pub mod ledger;
 pub mod keys;
 pub mod parquet;
 pub mod delta;
+pub mod audit;
+pub mod job;
 pub mod local_store;
 
 /// How this program signs what it writes.

@@ -1,6 +1,5 @@
 //! Rows of `cdr_entries` that are not call records with a price: malformed rows and the ledger.
 
-
 use arrow_array::types::Int32Type;
 use arrow_array::{
     BinaryArray, Decimal128Array, DictionaryArray, Int8Array, Int32Array, Int64Array, RecordBatch, StringArray,
@@ -111,12 +110,8 @@ impl Lineage<'_> {
 /// Malformed rows as entries in suspense, with their bytes.
 pub fn malformed(rows: &[(&FileContext, &MalformedRow)]) -> Result<RecordBatch, ColumnError> {
     let long = |value: fn(&MalformedRow) -> u64| rows.iter().map(|(_, r)| i64::try_from(value(r)).ok()).collect();
-    let lineage = Lineage {
-        entry: EntryKind::Charge,
-        rows: 1,
-        files: rows.iter().map(|(f, _)| *f).collect(),
-        row: long(|r| r.row),
-    };
+    let lineage =
+        Lineage { entry: EntryKind::Charge, rows: 1, files: rows.iter().map(|(f, _)| *f).collect(), row: long(|r| r.row) };
     Entries {
         byte_offset: long(|r| r.offset),
         byte_length: long(|r| r.length),
@@ -132,12 +127,8 @@ pub fn malformed(rows: &[(&FileContext, &MalformedRow)]) -> Result<RecordBatch, 
 /// Ledger rows: one per batch.
 pub fn ledger(rows: &[LedgerRow]) -> Result<RecordBatch, ColumnError> {
     let long = |value: fn(&LedgerRow) -> u64| -> Int64Array { rows.iter().map(|r| i64::try_from(value(r)).ok()).collect() };
-    let lineage = Lineage {
-        entry: EntryKind::Ledger,
-        rows: 0,
-        files: rows.iter().map(|r| &*r.file).collect(),
-        row: long(|r| r.first_row),
-    };
+    let lineage =
+        Lineage { entry: EntryKind::Ledger, rows: 0, files: rows.iter().map(|r| &*r.file).collect(), row: long(|r| r.first_row) };
     Entries {
         ledger_rows_in: long(|r| r.counts.rows_in),
         ledger_rated: long(|r| r.counts.rated),
@@ -150,4 +141,3 @@ pub fn ledger(rows: &[LedgerRow]) -> Result<RecordBatch, ColumnError> {
     }
     .into_batch()
 }
-

@@ -144,14 +144,7 @@ impl Table {
     }
 
     /// Makes the bytes of a file durable under a new name; invisible until a commit lists it.
-    pub fn put(
-        &self,
-        bytes: &[u8],
-        rows: usize,
-        partition: &[(&str, &str)],
-        name: &str,
-        now_ms: i64,
-    ) -> Result<Add, TableError> {
+    pub fn put(&self, bytes: &[u8], rows: usize, partition: &[(&str, &str)], name: &str, now_ms: i64) -> Result<Add, TableError> {
         let mut path = String::new();
         for (column, value) in partition {
             path.extend([*column, "=", *value, "/"]);
@@ -171,12 +164,7 @@ impl Table {
 
     /// One attempt to make `adds` and `positions` visible at the next version of the state that was seen. The entry carries
     /// its version on every file. On success the state has moved on.
-    pub fn attempt(
-        &mut self,
-        info: &CommitInfo,
-        adds: &[Add],
-        positions: &[(String, u64)],
-    ) -> Result<Attempt, TableError> {
+    pub fn attempt(&mut self, info: &CommitInfo, adds: &[Add], positions: &[(String, u64)]) -> Result<Attempt, TableError> {
         let version = self.snapshot.next_version();
         let mut actions: Vec<Action> = positions
             .iter()

@@ -85,7 +85,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  tollway generate --rows 100000 --files 10 --seed 7 ./month")]
     Generate(GenerateArgs),
     /// Reference data: devices, customers, plans, tariffs
-    #[command(after_help = "Examples:\n  tollway import devices devices.csv --dry-run\n  tollway import tariffs nl-zakelijk.toml")]
+    #[command(
+        after_help = "Examples:\n  tollway import devices devices.csv --dry-run\n  tollway import tariffs nl-zakelijk.toml"
+    )]
     Import(ImportArgs),
     /// Settings: show what is in force, or check a file
     #[command(subcommand)]

@@ -9,7 +9,6 @@ pub mod generate;
 pub mod import;
 pub mod ingest;
 pub mod job;
-pub mod job_sink;
 pub mod profile;
 pub mod query;
 pub mod rows;
@@ -48,11 +47,8 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
 
 fn config_command(global: &Global, command: &ConfigCommand) -> anyhow::Result<Exit> {
     let config = settings(global)?;
-    let in_force: Vec<_> = config
-        .in_force()
-        .into_iter()
-        .map(|s| serde_json::json!({"key": s.key, "value": s.value, "origin": s.origin}))
-        .collect();
+    let in_force: Vec<_> =
+        config.in_force().into_iter().map(|s| serde_json::json!({"key": s.key, "value": s.value, "origin": s.origin})).collect();
     let headline = match command {
         ConfigCommand::Show => config.show(),
         ConfigCommand::Check => format!("the configuration is right: {} settings", in_force.len()),

@@ -59,7 +59,8 @@ pub fn outcomes(counts: &Counts) -> Sheet {
     line("rows in", counts.rows_in, String::new());
     line("  rated", counts.rated, money_text(counts));
     line("  suspense", counts.suspended(), String::new());
-    let resent = if counts.resent > 0 { format!("{} of them resent in another file", count(counts.resent)) } else { String::new() };
+    let resent =
+        if counts.resent > 0 { format!("{} of them resent in another file", count(counts.resent)) } else { String::new() };
     line("  duplicate", counts.duplicates + counts.resent, resent);
     let rules: Vec<String> = counts.skipped.iter().map(|(rule, n)| format!("{} by rule `{rule}`", count(*n))).collect();
     line("  skipped", counts.skipped_rows(), rules.join(", "));

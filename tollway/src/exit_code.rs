@@ -66,6 +66,16 @@ pub struct Ending {
     text: String,
 }
 
+/// What to do, said after an error and its causes; attached as context.
+#[derive(Debug, Clone)]
+pub struct Help(pub String);
+
+impl std::fmt::Display for Help {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Bad input.
 pub fn bad_input(text: impl Into<String>) -> anyhow::Error {
     Ending { exit: Exit::BadInput, text: text.into() }.into()
@@ -177,7 +187,9 @@ fn of_landing(error: &LandError) -> Exit {
 
 fn of_log(error: &LogError) -> Exit {
     match error {
-        LogError::Locked { .. } | LogError::Newer { .. } | LogError::Corrupt { .. } | LogError::OutOfRange { .. } => Exit::Refused,
+        LogError::Locked { .. } | LogError::Newer { .. } | LogError::Corrupt { .. } | LogError::OutOfRange { .. } => {
+            Exit::Refused
+        }
         LogError::NoLog(_) => Exit::BadInput,
         LogError::Setting { .. } | LogError::Group { .. } => Exit::Usage,
         LogError::NotAssigned(_) | LogError::NoPartition(_) | LogError::TooLarge { .. } | LogError::ReadOnly(_) => Exit::Bug,

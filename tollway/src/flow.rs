@@ -141,11 +141,7 @@ impl Flow {
         Ok(())
     }
 
-    fn start_feeder(
-        &mut self,
-        settled: HashSet<domain::delivery::DeliveryId>,
-        settings: FlowSettings,
-    ) -> anyhow::Result<()> {
+    fn start_feeder(&mut self, settled: HashSet<domain::delivery::DeliveryId>, settings: FlowSettings) -> anyhow::Result<()> {
         let i = self.installed.clone();
         let mut announcer = Announcer::new(Arc::clone(&i.landing), i.log.writer(), settled);
         let deliveries = Deliveries::new(Arc::clone(&i.landing), Arc::clone(&i.blob), i.secret);

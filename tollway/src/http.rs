@@ -34,11 +34,7 @@ impl Door {
     }
 
     /// Serves until `stop` resolves.
-    pub async fn serve(
-        self,
-        address: SocketAddr,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> anyhow::Result<()> {
+    pub async fn serve(self, address: SocketAddr, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
         if !address.ip().is_loopback() && self.token.is_none() {
             return Err(crate::exit_code::usage(format!(
                 "{address} is no loopback address and `http.token` is not set; every door checks who knocks"

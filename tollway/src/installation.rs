@@ -90,8 +90,9 @@ impl Installation {
 
     fn open_folder(folder: PathBuf, config: Config) -> anyhow::Result<Self> {
         let text = fs::read_to_string(folder.join("installation.json"))?;
-        let marker: Marker = serde_json::from_str(&text)
-            .map_err(|e| refused(format!("{}/installation.json cannot be read: {e}; is it of a newer version?", folder.display())))?;
+        let marker: Marker = serde_json::from_str(&text).map_err(|e| {
+            refused(format!("{}/installation.json cannot be read: {e}; is it of a newer version?", folder.display()))
+        })?;
         if marker.format > FORMAT {
             return Err(refused(format!(
                 "{} has format {}, this program knows {FORMAT}; it was written by {}: use that version or a newer one",
@@ -175,8 +176,7 @@ impl Installation {
     /// The records table, made if it is not there.
     pub fn entries(&self) -> anyhow::Result<Table> {
         let id = SystemRng::new()?.next_name();
-        let table =
-            Table::open_or_create(&self.blob, ENTRIES, &Entries::schema(), &PARTITION, &id, SystemClock.now_us() / 1000)?;
+        let table = Table::open_or_create(&self.blob, ENTRIES, &Entries::schema(), &PARTITION, &id, SystemClock.now_us() / 1000)?;
         Ok(table.with_settings(self.parquet()))
     }
 
@@ -187,10 +187,7 @@ impl Installation {
 
     /// How tables are written.
     pub fn parquet(&self) -> ParquetSettings {
-        ParquetSettings {
-            zstd_level: self.config.tables.compression_level,
-            row_group_rows: self.config.tables.row_group_rows,
-        }
+        ParquetSettings { zstd_level: self.config.tables.compression_level, row_group_rows: self.config.tables.row_group_rows }
     }
 
     /// The state database, for writing.
@@ -223,7 +220,9 @@ impl Installation {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let configured = p.workers.map_or(cores, std::num::NonZero::get);
         FlowSettings {
-            workers: workers.unwrap_or_else(|| u32::try_from(configured).unwrap_or(1)).clamp(1, self.config.log.batches_partitions),
+            workers: workers
+                .unwrap_or_else(|| u32::try_from(configured).unwrap_or(1))
+                .clamp(1, self.config.log.batches_partitions),
             worker: pipeline::worker::WorkerSettings {
                 rows_max: p.commit_rows_max,
                 linger_us: i64::try_from(p.linger.as_micros()).unwrap_or(i64::MAX),
@@ -258,7 +257,10 @@ fn create(folder: &Path, config: &Config) -> anyhow::Result<()> {
     let staged = folder.join("installation.json.new");
     fs::write(&staged, serde_json::to_vec_pretty(&marker)?)?;
     fs::File::open(&staged)?.sync_all()?;
-    #[expect(clippy::disallowed_methods, reason = "the marker is the last thing made, whole or not at all; no object of the store")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the marker is the last thing made, whole or not at all; no object of the store"
+    )]
     fs::rename(&staged, folder.join("installation.json"))?;
     fs::File::open(folder)?.sync_all()?;
     Ok(())
@@ -271,7 +273,8 @@ fn parse_secret(hex: &str) -> anyhow::Result<KeySecret> {
 }
 
 fn read_secret(path: &Path) -> anyhow::Result<KeySecret> {
-    let text = fs::read_to_string(path)
-        .with_context(|| format!("failed to read {}: without it known rows cannot be told; restore it from a backup", path.display()))?;
+    let text = fs::read_to_string(path).with_context(|| {
+        format!("failed to read {}: without it known rows cannot be told; restore it from a backup", path.display())
+    })?;
     parse_secret(&text)
 }

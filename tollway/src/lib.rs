@@ -11,6 +11,7 @@ pub mod reference;
 pub mod flow;
 pub mod totals;
 pub mod counts;
+pub mod attention;
 pub mod commands;
 pub mod output;
 pub mod progress;

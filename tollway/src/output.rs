@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::Value;
 
 use crate::cli::OutputMode;
-use crate::exit_code::Exit;
+use crate::exit_code::{Exit, Help};
 
 /// A table of texts.
 #[derive(Debug, Clone, Default)]
@@ -153,20 +153,47 @@ pub fn seconds(us: i64) -> String {
     format!("{}.{} s", tenths / 10, tenths % 10)
 }
 
-/// Prints an error with its causes to stderr.
+/// Prints an error with its causes and what to do to stderr.
 pub fn complain(error: &anyhow::Error, exit: Exit) {
-    eprintln!("error: {error}");
-    for cause in error.chain().skip(1) {
-        eprintln!("  because: {cause}");
+    eprint!("{}", complaint(error, exit));
+}
+
+fn complaint(error: &anyhow::Error, exit: Exit) -> String {
+    let help = error.downcast_ref::<Help>();
+    // The help is a context around the error: the first of the chain.
+    let mut causes = error.chain().skip(usize::from(help.is_some()));
+    let mut text = format!("error: {}\n", causes.next().map(ToString::to_string).unwrap_or_default());
+    let mut last = String::new();
+    for cause in causes.map(ToString::to_string) {
+        // Some libraries repeat their cause in their own text.
+        if !last.ends_with(&cause) {
+            text.push_str(&format!("  because: {cause}\n"));
+        }
+        last = cause;
+    }
+    if let Some(help) = help {
+        text.push_str(&format!("  help: {help}\n"));
     }
     if exit == Exit::Bug {
-        eprintln!("  this is a bug of tollway; nothing wrong was written. `tollway check` shows the state of the data folder");
+        text.push_str(
+            "  this is a bug of tollway; nothing wrong was written. `tollway check` shows the state of the data folder\n",
+        );
     }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_comes_first_its_help_last() {
+        let error = anyhow::Error::from(std::io::Error::other("no space")).context("failed to land `a.csv`");
+        assert_eq!(complaint(&error, Exit::Outside), "error: failed to land `a.csv`\n  because: no space\n");
+        let helped = error.context(Help("free space".to_owned()));
+        let expected = "error: failed to land `a.csv`\n  because: no space\n  help: free space\n";
+        assert_eq!(complaint(&helped, Exit::Outside), expected);
+    }
 
     #[test]
     fn figures_read_well() {

@@ -60,9 +60,14 @@ pub async fn load_at(store: &Store, at: u64) -> anyhow::Result<Reference> {
 /// Builds the index and the tariffs of a version.
 pub fn compile(loaded: store::Reference) -> anyhow::Result<Reference> {
     let owners = Arc::new(loaded.owners);
-    let windows = loaded.identifiers.iter().map(|(kind, value, owner)| IdentifierWindow { kind: kind_of(*kind), value: *value, owner: *owner });
+    let windows = loaded.identifiers.iter().map(|(kind, value, owner)| IdentifierWindow {
+        kind: kind_of(*kind),
+        value: *value,
+        owner: *owner,
+    });
     let index = DeviceIndex::build(Arc::clone(&owners), windows.collect())?;
-    let tariffs = loaded.tariffs.iter().map(|b| Tariff::load(&source(&b.name, &b.toml, &b.companions))).collect::<Result<Vec<_>, _>>()?;
+    let tariffs =
+        loaded.tariffs.iter().map(|b| Tariff::load(&source(&b.name, &b.toml, &b.companions))).collect::<Result<Vec<_>, _>>()?;
     let set = Arc::new(TariffSet::build(tariffs)?);
     Ok(Reference { version: loaded.version, index, tariffs: set.bind(&owners) })
 }
@@ -113,7 +118,8 @@ pub fn from_devices(devices_csv: &[u8], tariff: &TariffSource) -> anyhow::Result
         identifiers.extend(row.identifiers.iter().map(|i| (i.kind, i.value, position)));
     }
     let owners = Arc::new(owners);
-    let windows = identifiers.iter().map(|(kind, value, owner)| IdentifierWindow { kind: kind_of(*kind), value: *value, owner: *owner });
+    let windows =
+        identifiers.iter().map(|(kind, value, owner)| IdentifierWindow { kind: kind_of(*kind), value: *value, owner: *owner });
     let index = DeviceIndex::build(Arc::clone(&owners), windows.collect())?;
     let set = Arc::new(TariffSet::build(vec![Tariff::load(tariff)?])?);
     Ok(Reference { version: 0, index, tariffs: set.bind(&owners) })

@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aggregate::totals::{ENTRY_COLUMNS, Sums, TotalKey, Totals, to_batches};
-use arrow_array::RecordBatch;
+use aggregate::totals::{ENTRY_COLUMNS, PeriodRows, Sums, TotalKey, Totals, to_batches};
 use domain::columns::totals::{PARTITION, TotalRows};
 use domain::ports::{Clock, Rng};
 use sinks::delta::action::{Add, CommitInfo};
@@ -27,12 +26,7 @@ pub const APP_ID: &str = "totals/cdr_entries";
 const FILES_MAX: usize = 64;
 
 /// Opens the table, making it if it does not exist.
-pub fn open(
-    blob: &Arc<dyn domain::ports::Blob>,
-    root: &str,
-    clock: &dyn Clock,
-    rng: &mut dyn Rng,
-) -> Result<Table, TableError> {
+pub fn open(blob: &Arc<dyn domain::ports::Blob>, root: &str, clock: &dyn Clock, rng: &mut dyn Rng) -> Result<Table, TableError> {
     let partition: &[&str] = if root == TOTALS { &PARTITION } else { &["billing_period", "taken_at"] };
     Table::open_or_create(blob, root, &TotalRows::schema(), partition, &rng.next_name(), clock.now_us() / 1000)
 }
@@ -77,7 +71,7 @@ pub fn step(entries: &mut Table, totals: &mut Table, clock: &dyn Clock, rng: &mu
 /// Appends sums as one commit; `false` if another writer was faster and nothing was written.
 fn append(
     totals: &mut Table,
-    batches: Vec<(String, RecordBatch)>,
+    batches: Vec<PeriodRows>,
     positions: &[(String, u64)],
     extra: &[(&str, &str)],
     clock: &dyn Clock,

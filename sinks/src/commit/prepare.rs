@@ -76,18 +76,7 @@ pub(super) fn prepare(
     clock: &dyn Clock,
     rng: &mut dyn Rng,
 ) -> Result<Prepared, CommitError> {
-    committer.table.refresh()?;
-    let mut fresh: Vec<&RatedRange> = Vec::with_capacity(group.ranges.len());
-    for range in &group.ranges {
-        let parsed = &range.batch.linked.parsed;
-        committer.coverage.load(&committer.table, parsed.file.arrival)?;
-        let twice = fresh.iter().any(|f| {
-            f.batch.linked.parsed.file.delivery == parsed.file.delivery && f.batch.linked.parsed.first_row == parsed.first_row
-        });
-        if !twice && committer.coverage.of(parsed.file.delivery, parsed.first_row, parsed.rows_in)? == Covered::Not {
-            fresh.push(range);
-        }
-    }
+    let fresh = fresh_ranges(committer, group)?;
     let redelivered = group.ranges.len() - fresh.len();
     let touched: HashSet<RunId> = fresh.iter().flat_map(|r| keys_of(&r.batch)).map(|k| k.0).collect();
     committer.keys.load(&committer.table, &touched.into_iter().collect())?;
@@ -107,7 +96,14 @@ pub(super) fn prepare(
         })
         .collect();
     for row in &ledger {
-        check!(RowsBalance, row.counts.is_balanced(), "delivery {} from row {}: {:?}", row.file.delivery, row.first_row, row.counts);
+        check!(
+            RowsBalance,
+            row.counts.is_balanced(),
+            "delivery {} from row {}: {:?}",
+            row.file.delivery,
+            row.first_row,
+            row.counts
+        );
     }
     let batches: Vec<&RatedBatch> = fresh.iter().map(|r| &r.batch).collect();
     let now_ms = clock.now_us() / 1000;
@@ -136,6 +132,23 @@ pub(super) fn prepare(
         reference_version: group.reference_version,
     };
     Ok(Prepared { info, adds, positions: group.positions.clone(), ledger, found, sidecar, redelivered })
+}
+
+/// The ranges of a group that the ledger does not cover yet.
+fn fresh_ranges<'g>(committer: &mut Committer, group: &'g Group) -> Result<Vec<&'g RatedRange>, CommitError> {
+    committer.table.refresh()?;
+    let mut fresh: Vec<&RatedRange> = Vec::with_capacity(group.ranges.len());
+    for range in &group.ranges {
+        let parsed = &range.batch.linked.parsed;
+        committer.coverage.load(&committer.table, parsed.file.arrival)?;
+        let twice = fresh.iter().any(|f| {
+            f.batch.linked.parsed.file.delivery == parsed.file.delivery && f.batch.linked.parsed.first_row == parsed.first_row
+        });
+        if !twice && committer.coverage.of(parsed.file.delivery, parsed.first_row, parsed.rows_in)? == Covered::Not {
+            fresh.push(range);
+        }
+    }
+    Ok(fresh)
 }
 
 /// Runs the rows of one range through the duplicate check.

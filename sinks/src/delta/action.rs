@@ -29,6 +29,7 @@ pub struct Action {
 }
 
 /// Free-form facts on a commit; ours make ambiguous outcomes decidable and conflicts cheap to see.
+// tidy: the Delta protocol calls it so
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CommitInfo {
@@ -66,6 +67,7 @@ pub struct Protocol {
 }
 
 /// Schema and properties.
+// tidy: the Delta protocol calls it so
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MetaData {

@@ -39,20 +39,31 @@ fn schema() -> Arc<Schema> {
     let int = |name: &str| Field::new(name, DataType::Int32, true);
     Arc::new(Schema::new(vec![
         group("txn", vec![text("appId"), long("version"), long("lastUpdated")]),
-        group("add", vec![
-            text("path"), map("partitionValues"), long("size"), long("modificationTime"), flag("dataChange"), text("stats"),
-            map("tags"),
-        ]),
+        group(
+            "add",
+            vec![
+                text("path"),
+                map("partitionValues"),
+                long("size"),
+                long("modificationTime"),
+                flag("dataChange"),
+                text("stats"),
+                map("tags"),
+            ],
+        ),
         group("remove", vec![text("path"), long("deletionTimestamp"), flag("dataChange")]),
-        group("metaData", vec![
-            text("id"),
-            text("name"),
-            group("format", vec![text("provider"), map("options")]),
-            text("schemaString"),
-            Field::new("partitionColumns", DataType::List(Arc::new(Field::new("element", DataType::Utf8, true))), true),
-            map("configuration"),
-            long("createdTime"),
-        ]),
+        group(
+            "metaData",
+            vec![
+                text("id"),
+                text("name"),
+                group("format", vec![text("provider"), map("options")]),
+                text("schemaString"),
+                Field::new("partitionColumns", DataType::List(Arc::new(Field::new("element", DataType::Utf8, true))), true),
+                map("configuration"),
+                long("createdTime"),
+            ],
+        ),
         group("protocol", vec![int("minReaderVersion"), int("minWriterVersion")]),
     ]))
 }
@@ -63,15 +74,12 @@ pub fn write(blob: &dyn Blob, root: &str, snapshot: &Snapshot) -> Result<(), Del
     let path = path_of(root, version);
     let damaged = |what: String| DeltaError::Checkpoint { path: path.clone(), what };
     let actions: Vec<Action> = snapshot.actions().collect();
-    let mut decoder = ReaderBuilder::new(schema())
-        .with_batch_size(actions.len().max(1))
-        .build_decoder()
-        .map_err(|e| damaged(e.to_string()))?;
+    let mut decoder =
+        ReaderBuilder::new(schema()).with_batch_size(actions.len().max(1)).build_decoder().map_err(|e| damaged(e.to_string()))?;
     decoder.serialize(&actions).map_err(|e| damaged(e.to_string()))?;
     let batch = decoder.flush().map_err(|e| damaged(e.to_string()))?;
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-    let mut writer =
-        ArrowWriter::try_new(Vec::new(), schema(), Some(properties)).map_err(|e| damaged(e.to_string()))?;
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema(), Some(properties)).map_err(|e| damaged(e.to_string()))?;
     if let Some(batch) = batch {
         writer.write(&batch).map_err(|e| damaged(e.to_string()))?;
     }

@@ -156,10 +156,8 @@ impl DeltaLog {
             engine_info: crate::ENGINE.to_owned(),
             ..CommitInfo::default()
         };
-        let actions = [
-            Action { protocol: Some(protocol), ..Action::default() },
-            Action { meta_data: Some(meta), ..Action::default() },
-        ];
+        let actions =
+            [Action { protocol: Some(protocol), ..Action::default() }, Action { meta_data: Some(meta), ..Action::default() }];
         self.attempt(0, &info, &actions).map(|_| ())
     }
 }
@@ -172,9 +170,7 @@ fn uuid_text(hex: &str) -> String {
 
 /// The schema as the protocol spells it; partition columns are texts at the end.
 fn schema_string(schema: &Schema, partition: &[&str]) -> String {
-    let field = |name: &str, kind: String, nullable: bool| {
-        serde_json::json!({"name": name, "type": kind, "nullable": nullable, "metadata": {}})
-    };
+    let field = |name: &str, kind: String, nullable: bool| serde_json::json!({"name": name, "type": kind, "nullable": nullable, "metadata": {}});
     let mut fields: Vec<_> =
         schema.fields().iter().map(|f| field(f.name(), delta_type(f.data_type()), f.is_nullable())).collect();
     fields.extend(partition.iter().map(|c| field(c, "string".to_owned(), true)));

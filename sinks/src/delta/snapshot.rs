@@ -55,8 +55,11 @@ impl Snapshot {
             if line.is_empty() {
                 continue;
             }
-            let action: Action = serde_json::from_slice(line)
-                .map_err(|e| DeltaError::Entry { path: path.to_owned(), line: number + 1, what: e.to_string() })?;
+            let action: Action = serde_json::from_slice(line).map_err(|e| DeltaError::Entry {
+                path: path.to_owned(),
+                line: number + 1,
+                what: e.to_string(),
+            })?;
             self.fold(table, action, &mut summary)?;
         }
         self.version = Some(version);

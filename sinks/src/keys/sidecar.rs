@@ -176,8 +176,7 @@ fn read_index(mut header: &[u8]) -> Option<(Vec<DeliveryId>, HashMap<RunId, Run>
     if rest.len() < count * 16 {
         return None;
     }
-    let deliveries =
-        (0..count).map(|_| take(rest).map(u128::from_le_bytes).map(DeliveryId)).collect::<Option<Vec<_>>>()?;
+    let deliveries = (0..count).map(|_| take(rest).map(u128::from_le_bytes).map(DeliveryId)).collect::<Option<Vec<_>>>()?;
     let count = u32::from_le_bytes(take(rest)?) as usize;
     if rest.len() != count * RUN_INDEX_BYTES {
         return None;

@@ -1,15 +1,15 @@
 //! `tollway check`: audits the invariants of an installation on its real files and says what it verified.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
-use arrow_array::Array;
-use domain::columns::entries::{EntriesView, LEDGER};
+use domain::columns::entries::LEDGER;
 use domain::delivery::DeliveryId;
 use domain::invariant::Invariant;
 use domain::outcome::{Counts, Outcome};
-use ingest::land::{ArrivalKind, Landing};
+use ingest::land::{ArrivalKind, DeliveryState, Landing};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use sinks::audit::Rows;
 use sinks::keys::TAG_SIDECAR;
 use sinks::keys::sidecar::Sidecar;
 use sinks::ledger::LedgerEntry;
@@ -20,6 +20,9 @@ use crate::exit_code::Exit;
 use crate::installation::Installation;
 use crate::output::{Answer, Sheet, count};
 use crate::totals;
+
+/// Bytes of a landed file that are read at once.
+const CHUNK_BYTES: u64 = 4 << 20;
 
 /// One audited invariant.
 struct Finding {
@@ -59,7 +62,12 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
         })).collect::<Vec<_>>(),
     });
     let headline = if wrong == 0 {
-        format!("{} invariants hold over {} rows of {} ledger entries", findings.len(), count(rows.total()), count(ledger.len() as u64))
+        format!(
+            "{} invariants hold over {} rows of {} ledger entries",
+            findings.len(),
+            count(rows.total()),
+            count(ledger.len() as u64)
+        )
     } else {
         format!("{wrong} breaches found; stop the service, keep the folder and report a bug")
     };
@@ -67,64 +75,39 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
     Ok(if wrong == 0 { Exit::Done } else { Exit::Bug })
 }
 
-/// What the data files say, row by row.
-#[derive(Default)]
-struct Rows {
-    /// Rows and sums per delivery and outcome.
-    by_delivery: BTreeMap<(String, Outcome), (u64, i128)>,
-    places: HashMap<(String, i64), u32>,
-    keys: HashMap<(String, Vec<u8>), u32>,
-}
-
-impl Rows {
-    fn read(entries: &Table) -> anyhow::Result<Self> {
-        let columns = ["tenant", "provider", "account", "rows", "delivery", "row", "record_key", "reason", "charge"];
-        let mut all = Self::default();
-        for outcome in [Outcome::Rated, Outcome::Suspense] {
-            for add in entries.files(&[("outcome", outcome.as_str())]) {
-                for batch in entries.read(add, Some(&columns))? {
-                    let v = EntriesView(&batch);
-                    for i in 0..batch.num_rows() {
-                        let delivery = v.delivery()?.value(i).to_owned();
-                        let charge = if v.charge()?.is_null(i) { 0 } else { v.charge()?.value(i) };
-                        let sum = all.by_delivery.entry((delivery.clone(), outcome)).or_default();
-                        sum.0 += 1;
-                        sum.1 += charge;
-                        *all.places.entry((delivery, v.row()?.value(i))).or_default() += 1;
-                        // Rows in conflict share their id with the row that came first.
-                        let reason = if v.reason()?.is_null(i) { "" } else { v.reason()?.value(i) };
-                        if reason != "id_conflict" {
-                            let account = format!("{}/{}/{}", v.tenant()?.value(i), v.provider()?.value(i), v.account()?.value(i));
-                            *all.keys.entry((account, v.record_key()?.value(i).to_vec())).or_default() += 1;
-                        }
-                    }
-                }
-            }
-        }
-        Ok(all)
-    }
-
-    fn total(&self) -> u64 {
-        self.by_delivery.values().map(|(n, _)| n).sum()
-    }
-}
-
 fn landed_once(installation: &Installation) -> anyhow::Result<Finding> {
     let landing = installation.landing();
     let (mut wrong, mut seen, mut objects) = (Vec::new(), HashSet::new(), 0u64);
     for arrival in landing.arrivals(0)? {
         let ArrivalKind::Delivery(d) = &arrival.kind else { continue };
-        if !seen.insert(d.delivery) {
+        // One that was held and then taken as new has two numbers; it acts under the second only.
+        if d.state == DeliveryState::Announced && !seen.insert(d.delivery) {
             wrong.push(format!("delivery {} acts under two arrival numbers", d.delivery));
         }
-        let bytes = installation.blob().get(&Landing::object_path(&d.identity.sha256))?;
-        let hash: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        let hash = hash_of(installation, &Landing::object_path(&d.identity.sha256))?;
         objects += 1;
         if hash != d.identity.sha256 {
             wrong.push(format!("landed file {} ({}) has other bytes than when it landed", d.origin, d.identity.sha256));
         }
     }
-    Ok(Finding { invariant: Invariant::LandedOnce, looked_at: format!("{} landed files, read and hashed", count(objects)), wrong })
+    Ok(Finding {
+        invariant: Invariant::LandedOnce,
+        looked_at: format!("{} landed files, read and hashed", count(objects)),
+        wrong,
+    })
+}
+
+/// The SHA-256 of an object, read piece by piece: files may be larger than memory.
+fn hash_of(installation: &Installation, object: &str) -> anyhow::Result<String> {
+    let size = installation.blob().size(object)?;
+    let mut hash = Sha256::new();
+    let mut at = 0;
+    while at < size {
+        let to = (at + CHUNK_BYTES).min(size);
+        hash.update(installation.blob().get_range(object, at..to)?);
+        at = to;
+    }
+    Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
 }
 
 fn rows_balance(ledger: &[LedgerEntry]) -> Finding {
@@ -199,7 +182,10 @@ fn rows_match(ledger: &[LedgerEntry], rows: &Rows) -> Finding {
         for (outcome, written) in [(Outcome::Rated, counts.rated), (Outcome::Suspense, counts.suspended())] {
             let found = rows.by_delivery.get(&(delivery.to_string(), outcome)).map_or(0, |r| r.0);
             if written != found {
-                wrong.push(format!("delivery {delivery}: {written} rows {} in the ledger, {found} in the files", outcome.as_str()));
+                wrong.push(format!(
+                    "delivery {delivery}: {written} rows {} in the ledger, {found} in the files",
+                    outcome.as_str()
+                ));
             }
         }
     }
@@ -250,6 +236,10 @@ fn totals_add(installation: &Installation, entries: &Table) -> anyhow::Result<Fi
         .map(|(key, _)| format!("the total of {} {} {} differs from its records", key.0, key.1[1], key.1[6]))
         .collect();
     let empty = aggregate::totals::Sums::default();
-    wrong.extend(held.iter().filter(|(k, s)| **s != empty && !right.contains_key(*k)).map(|(k, _)| format!("a total without records: {} {}", k.0, k.1[1])));
+    wrong.extend(
+        held.iter()
+            .filter(|(k, s)| **s != empty && !right.contains_key(*k))
+            .map(|(k, _)| format!("a total without records: {} {}", k.0, k.1[1])),
+    );
     Ok(Finding { invariant: Invariant::TotalsAdd, looked_at: format!("{} totals", count(right.len() as u64)), wrong })
 }

@@ -48,7 +48,12 @@ pub fn run(global: &Global, args: &DemoArgs) -> anyhow::Result<Exit> {
         }
     };
     let month = Month::new(Settings { seed: args.seed, ..Settings::default() })?;
-    say(format!("tollway demo · data folder {} · {}, seed {}\n", installation.folder().display(), month.settings().year_month, args.seed));
+    say(format!(
+        "tollway demo · data folder {} · {}, seed {}\n",
+        installation.folder().display(),
+        month.settings().year_month,
+        args.seed
+    ));
     let made = month.write_folder(&folder, |_| ()).context("failed to write the demo's files")?;
     let rows: u64 = made.iter().map(|f| f.facts.rows).sum();
     let at = SystemClock.now_us();
@@ -89,7 +94,8 @@ pub fn run(global: &Global, args: &DemoArgs) -> anyhow::Result<Exit> {
     } else {
         say("  rated     nothing: every file was here before, and nothing has changed".to_owned());
     }
-    let shown = Shown { installation: &installation, landed: &landed, finished: &finished, took_us: SystemClock.now_us() - began };
+    let shown =
+        Shown { installation: &installation, landed: &landed, finished: &finished, took_us: SystemClock.now_us() - began };
     shown.answer(global, args.seed, rated_us)
 }
 
@@ -99,7 +105,9 @@ fn claim_folder(folder: &Path, seed: u64) -> anyhow::Result<()> {
     let path = folder.join("seed");
     match fs::read_to_string(&path) {
         Ok(text) if text.trim() == seed.to_string() => Ok(()),
-        Ok(text) => Err(refused(format!("this folder holds the demo of seed {}; choose another folder with --data", text.trim()))),
+        Ok(text) => {
+            Err(refused(format!("this folder holds the demo of seed {}; choose another folder with --data", text.trim())))
+        }
         Err(_) => Ok(fs::write(path, seed.to_string())?),
     }
 }
@@ -167,7 +175,11 @@ impl Shown<'_> {
         let report = write_report(self.installation, &counts, &ledger, &measured)?;
         let mut next = self.one_call(global)?;
         let data = self.installation.folder().display();
-        let folder = if data.to_string() == "./tollway-data" || data.to_string() == "tollway-data" { String::new() } else { format!(" --data {data}") };
+        let folder = if data.to_string() == "./tollway-data" || data.to_string() == "tollway-data" {
+            String::new()
+        } else {
+            format!(" --data {data}")
+        };
         next.extend([
             String::new(),
             format!("a picture of the month        {}", report.display()),
@@ -231,7 +243,8 @@ impl Shown<'_> {
     fn one_call(&self, global: &Global) -> anyhow::Result<Vec<String>> {
         let Some(row) = ask_rows(self.installation, ONE_CALL)?.into_iter().next() else { return Ok(Vec::new()) };
         let record = row.text("record").unwrap_or_default().to_owned();
-        let mut lines = vec![format!("one call explained · tollway explain {}", record.get(..12).unwrap_or_default()), String::new()];
+        let mut lines =
+            vec![format!("one call explained · tollway explain {}", record.get(..12).unwrap_or_default()), String::new()];
         lines.extend(super::explain::explained(global, self.installation, &record)?.0);
         Ok(lines)
     }

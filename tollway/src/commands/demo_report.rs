@@ -16,7 +16,9 @@ use super::demo::main_currency;
 use super::rows::{Row, ask_rows};
 use super::suspense::{BY_REASON, remedy};
 use crate::installation::Installation;
-use crate::report::{Amount, Day, FileOutcomes, Hours, Queries, ReportData, Sample, Series, Share, Summary, SuspenseReason, render};
+use crate::report::{
+    Amount, Day, FileOutcomes, Hours, Queries, ReportData, Sample, Series, Share, Summary, SuspenseReason, render,
+};
 use crate::system::SystemClock;
 
 const HOURS: &str = include_str!("report_hours.sql");
@@ -26,9 +28,8 @@ const ZONES: &str = include_str!("report_zones.sql");
 
 const HOUR_S: i64 = 3600;
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
-];
+const MONTHS: [&str; 12] =
+    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
 /// What was measured while the demo ran.
 #[derive(Debug)]
@@ -72,7 +73,11 @@ pub fn write_report(
         suspense: suspense.iter().map(|r| reason(r, currency)).collect(),
         customers: customers(installation)?,
         zones: ask_rows(installation, ZONES)?.iter().map(zone).collect(),
-        throughput: measured.samples.iter().map(|(us, rows)| Sample { at_ms: u64::try_from(us / 1000).unwrap_or(0), rows: *rows }).collect(),
+        throughput: measured
+            .samples
+            .iter()
+            .map(|(us, rows)| Sample { at_ms: u64::try_from(us / 1000).unwrap_or(0), rows: *rows })
+            .collect(),
         missing: Vec::new(),
         queries: Queries {
             hours: HOURS.to_owned(),
@@ -188,7 +193,8 @@ fn share(row: &Row, name: String, roaming: bool) -> Share {
 
 fn customers(installation: &Installation) -> anyhow::Result<Vec<Share>> {
     let store = installation.state_read_only()?;
-    let names: HashMap<String, String> = installation.block_on(store.customers(None))?.into_iter().map(|c| (c.id, c.name)).collect();
+    let names: HashMap<String, String> =
+        installation.block_on(store.customers(None))?.into_iter().map(|c| (c.id, c.name)).collect();
     let rows = ask_rows(installation, CUSTOMERS)?;
     Ok(rows
         .iter()

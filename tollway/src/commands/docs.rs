@@ -44,7 +44,11 @@ fn reasons() -> String {
 fn columns() -> String {
     let mut text = "# Data dictionary\n\nThe columns of our tables, as Delta readers see them.\n".to_owned();
     let tables = [
-        ("cdr_entries", "Partitioned by `event_month` (UTC, or `unknown`) and `outcome` (`rated`, `suspense`, `ledger`).", Entries::dictionary()),
+        (
+            "cdr_entries",
+            "Partitioned by `event_month` (UTC, or `unknown`) and `outcome` (`rated`, `suspense`, `ledger`).",
+            Entries::dictionary(),
+        ),
         ("totals", "Partitioned by `billing_period`. Rows of one key add up.", TotalRows::dictionary()),
     ];
     for (name, note, columns) in tables {

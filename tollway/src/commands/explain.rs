@@ -51,7 +51,11 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
     if row.text("customer").is_some() {
         let whose = format!(
             "{} → device {} → subscription {} → customer {} ({})",
-            hide("a_number"), get("device"), get("subscription"), get("customer"), get("owner_path")
+            hide("a_number"),
+            get("device"),
+            get("subscription"),
+            get("customer"),
+            get("owner_path")
         );
         line("whose", whose);
     } else if row.text("a_number").is_some() {
@@ -151,7 +155,9 @@ fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<Deriv
         Ok(derivation) => Ok(Some(derivation)),
         Err(rate::error::ExplainError::UnknownVersion(id)) => {
             // The tariff was replaced since: load the version that the row's commit used.
-            Err(bad_input(format!("tariff version {id} is no longer in force; import it again under its name to explain old records")))
+            Err(bad_input(format!(
+                "tariff version {id} is no longer in force; import it again under its name to explain old records"
+            )))
         }
         Err(e) => Err(e.into()),
     }

@@ -16,7 +16,8 @@ pub fn layouts(names: &[String]) -> anyhow::Result<Vec<Layout>> {
         return Ok(Layout::ALL.to_vec());
     }
     let known: Vec<&str> = Layout::ALL.iter().map(|l| l.profile()).collect();
-    let find = |n: &String| Layout::parse(n).ok_or_else(|| usage(format!("no generator for `{n}`; there are {}", known.join(", "))));
+    let find =
+        |n: &String| Layout::parse(n).ok_or_else(|| usage(format!("no generator for `{n}`; there are {}", known.join(", "))));
     names.iter().map(find).collect()
 }
 

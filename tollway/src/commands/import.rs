@@ -37,7 +37,8 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
     let bytes = read(args)?;
     let installation = Installation::open_or_create(global)?;
     let (kind, landed) = kind_of(args.what);
-    let rows = parse_import(kind, &bytes, &ImportLimits::default()).map_err(|e| bad_input(format!("{}: {e}", args.file.display())))?;
+    let rows =
+        parse_import(kind, &bytes, &ImportLimits::default()).map_err(|e| bad_input(format!("{}: {e}", args.file.display())))?;
     let store = installation.state()?;
     let report = installation.block_on(store.plan_import(&rows))?;
     let mut json = json!({"what": kind.as_str(), "dry_run": args.dry_run, "report": serde_json::to_value(&report)?});
@@ -88,7 +89,13 @@ pub fn catch_up(installation: &Installation, store: &Store) -> anyhow::Result<()
 }
 
 /// Imports text without asking; what the demo does. The same bytes again are a no-op.
-pub fn import_text(installation: &Installation, store: &Store, what: ImportWhat, origin: &str, bytes: &[u8]) -> anyhow::Result<()> {
+pub fn import_text(
+    installation: &Installation,
+    store: &Store,
+    what: ImportWhat,
+    origin: &str,
+    bytes: &[u8],
+) -> anyhow::Result<()> {
     let (kind, landed) = kind_of(what);
     let rows = parse_import(kind, bytes, &ImportLimits::default())?;
     let report = installation.block_on(store.plan_import(&rows))?;
@@ -136,8 +143,9 @@ pub fn tariff_bundle(file: &Path, base: Option<&Path>) -> anyhow::Result<Vec<u8>
 fn companions(folder: &Path, names: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
     let read = |n: &String| {
         let path = folder.join(n);
-        let text = fs::read_to_string(&path)
-            .map_err(|e| bad_input(format!("the tariff names {}, which cannot be read: {e}; --base names its folder", path.display())))?;
+        let text = fs::read_to_string(&path).map_err(|e| {
+            bad_input(format!("the tariff names {}, which cannot be read: {e}; --base names its folder", path.display()))
+        })?;
         Ok((n.clone(), text))
     };
     names.iter().map(read).collect()

@@ -14,20 +14,23 @@ use ingest::land::{ArrivalKind, DeliveryState, LandRequest, Landed, Landing, Pat
 use ingest::log::LogError;
 use ingest::profile::Profile;
 use serde_json::json;
+use sinks::ledger::LedgerEntry;
 
+use crate::attention::{self, Trouble};
 use crate::cli::{Global, IngestArgs};
 use crate::counts::{outcomes, sum, to_json};
-use crate::exit_code::{Exit, bad_input};
+use crate::exit_code::{Exit, Help, bad_input, usage};
 use crate::flow::{Finished, Flow, Installed, Until};
 use crate::installation::Installation;
-use crate::output::{Answer, Sheet, bytes, count, seconds};
+use crate::output::{Answer, bytes, count, seconds};
 use crate::progress::Progress;
 use crate::reference::{SharedReference, load};
 use crate::system::{SystemClock, SystemRng};
 use crate::totals;
 
-/// Held files that are listed.
-const HELD_MAX: usize = 20;
+/// The states of files that were not taken.
+const HELD: &str = "held";
+const UNREADABLE: &str = "unreadable";
 
 /// What landing made of the paths.
 #[derive(Debug, Default)]
@@ -38,10 +41,27 @@ pub struct LandedFiles {
     pub known: u64,
     /// Files that wait for a word: name and reason.
     pub held: Vec<(String, String)>,
+    /// Files that could not be opened: name and reason.
+    pub unreadable: Vec<(String, String)>,
     /// Bytes that were read.
     pub bytes: u64,
     /// All deliveries of the paths, new or known.
     pub deliveries: BTreeSet<DeliveryId>,
+}
+
+impl LandedFiles {
+    /// The files that were not taken, as trouble.
+    fn troubles(&self) -> Vec<Trouble> {
+        let held = self.held.iter().map(|file| (file, HELD));
+        let all = held.chain(self.unreadable.iter().map(|file| (file, UNREADABLE)));
+        let trouble = |((file, message), state): (&(String, String), &str)| Trouble {
+            file: file.clone(),
+            state: state.to_owned(),
+            message: message.clone(),
+            delivery: None,
+        };
+        all.map(trouble).collect()
+    }
 }
 
 /// Runs the command.
@@ -49,19 +69,25 @@ pub fn run(global: &Global, args: &IngestArgs) -> anyhow::Result<Exit> {
     let profile = super::profile::load(&args.profile)?;
     let provider = args.provider.as_deref().unwrap_or_else(|| profile.provider().unwrap_or(profile.name()));
     if let Some(cycle) = &args.cycle {
-        domain::period::Month::parse(cycle).ok_or_else(|| bad_input(format!("`{cycle}` is no cycle; write it as 2026-10")))?;
+        domain::period::Month::parse(cycle).ok_or_else(|| usage(format!("`{cycle}` is no cycle; write it as 2026-10")))?;
     }
+    let (provider, account) = (ProviderId::parse(provider)?, AccountId::parse(&args.account)?);
+    let paths: Vec<PathBuf> = args.paths.iter().filter(|p| !is_stream(p)).cloned().collect();
+    let paths = collect_paths(&paths, PathLimits::default())?;
     let began = SystemClock.now_us();
     let installation = Installation::open_or_create(global)?;
-    let account = Account {
-        tenant: installation.config().data.tenant.clone(),
-        provider: ProviderId::parse(provider)?,
-        account: AccountId::parse(&args.account)?,
-    };
+    let account = Account { tenant: installation.config().data.tenant.clone(), provider, account };
     let landing = Arc::new(installation.landing());
-    let landed = land_paths(&landing, &profile, &account, args, installation.config().landing.cut_rows)?;
-    let finished = if args.land_only { None } else { rate_what_landed(&installation, global, args.workers, None)? };
+    let landed = land_paths(&landing, &profile, &account, args, &paths, installation.config().landing.cut_rows)?;
+    let rated = if args.land_only { Ok(None) } else { rate_what_landed(&installation, global, args.workers, None) };
+    let finished = rated.map_err(|e| {
+        e.context(Help(format!("{} files have landed and wait; run again to rate them", landed.deliveries.len())))
+    })?;
     answer(global, &installation, &landed, finished.is_some(), SystemClock.now_us() - began)
+}
+
+fn is_stream(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 fn land_paths(
@@ -69,6 +95,7 @@ fn land_paths(
     profile: &Profile,
     account: &Account,
     args: &IngestArgs,
+    paths: &[PathBuf],
     cut_rows: u64,
 ) -> anyhow::Result<LandedFiles> {
     let mut landed = LandedFiles::default();
@@ -87,14 +114,19 @@ fn land_paths(
         note(&landing.land(&request, reader, &SystemClock)?, landed);
         anyhow::Ok(())
     };
-    let (streams, paths): (Vec<&PathBuf>, Vec<&PathBuf>) = args.paths.iter().partition(|p| p.as_os_str() == "-");
-    for _ in streams {
+    for _ in args.paths.iter().filter(|p| is_stream(p)) {
         land(&args.name, &mut std::io::stdin().lock(), &mut landed)?;
     }
-    let paths: Vec<PathBuf> = paths.into_iter().cloned().collect();
-    for path in collect_paths(&paths, PathLimits::default())? {
-        let mut file = BufReader::with_capacity(1 << 20, File::open(&path).map_err(|e| bad_input(format!("{} cannot be read: {e}", path.display())))?);
-        land(&path.to_string_lossy(), &mut file, &mut landed)?;
+    for path in paths {
+        let name = path.to_string_lossy();
+        match File::open(path) {
+            Ok(file) => land(&name, &mut BufReader::with_capacity(1 << 20, file), &mut landed)?,
+            // One closed file does not keep the others out.
+            Err(e) => landed.unreadable.push((name.into_owned(), format!("it cannot be read: {e}; check its owner and mode"))),
+        }
+    }
+    if let ([(file, why), ..], true) = (&landed.unreadable[..], landed.deliveries.is_empty()) {
+        return Err(bad_input(format!("nothing was landed: `{file}`: {why}")));
     }
     Ok(landed)
 }
@@ -161,38 +193,28 @@ pub fn keep_house(table: &mut sinks::table::Table, every: u64) -> anyhow::Result
     Ok(())
 }
 
-fn answer(
-    global: &Global,
-    installation: &Installation,
-    landed: &LandedFiles,
-    rated: bool,
-    took_us: i64,
-) -> anyhow::Result<Exit> {
+fn answer(global: &Global, installation: &Installation, landed: &LandedFiles, rated: bool, took_us: i64) -> anyhow::Result<Exit> {
     let entries = installation.entries()?;
     let ledger = sinks::ledger::read_all(&entries)?;
-    let counts: Counts = sum(ledger.iter().filter(|e| landed.deliveries.contains(&e.delivery)));
-    let refused: Vec<_> = ledger
-        .iter()
-        .filter(|e| landed.deliveries.contains(&e.delivery))
-        .filter_map(|e| e.verdict.as_ref().filter(|v| !v.message.is_empty() && v.state != "complete").map(|v| (e.delivery, v)))
-        .collect();
+    let ours: Vec<&LedgerEntry> = ledger.iter().filter(|e| landed.deliveries.contains(&e.delivery)).collect();
+    let counts: Counts = sum(ours.iter().copied());
+    let mut troubles = landed.troubles();
+    troubles.extend(attention::refused(&installation.landing(), ours.iter().copied())?);
+    let span = (ours.iter().map(|e| e.arrival).min(), ours.iter().map(|e| e.arrival).max());
+    let over = match span {
+        (Some(first), Some(last)) => {
+            attention::over_limits(installation, &counts, &format!("arrival BETWEEN {first} AND {last}"))?
+        }
+        _ => Vec::new(),
+    };
     let mut sheets = vec![outcomes(&counts)];
-    let hand = landed.held.len() + refused.len();
-    if hand > 0 {
-        let mut sheet = Sheet::new("files that need a hand", &["file", "state", "what to do"]);
-        for (name, why) in landed.held.iter().take(HELD_MAX) {
-            sheet.row([name.clone(), "held".to_owned(), why.clone()]);
-        }
-        for (delivery, verdict) in refused.iter().take(HELD_MAX) {
-            sheet.row([delivery.to_string(), verdict.state.clone(), verdict.message.clone()]);
-        }
-        sheets.push(sheet);
-    }
+    sheets.extend(attention::sheet(&troubles));
     let mut next = Vec::new();
     if !rated {
         next.push("landed; the service that runs on this data folder rates them: tollway status".to_owned());
     }
-    if counts.suspended() > 0 {
+    next.extend(over.iter().cloned());
+    if counts.suspended() > 0 && over.is_empty() {
         next.push("what needs a hand: tollway suspense list".to_owned());
     }
     let headline = format!(
@@ -204,9 +226,16 @@ fn answer(
         seconds(took_us)
     );
     let mut json = to_json(&counts);
-    json["files"] = json!({"new": landed.new.len(), "known": landed.known, "held": landed.held.len(), "refused": refused.len()});
-    json["held"] = json!(landed.held.iter().map(|(n, w)| json!({"file": n, "reason": w})).collect::<Vec<_>>());
-    json["refused"] = json!(refused.iter().map(|(d, v)| json!({"delivery": d.to_string(), "state": v.state, "message": v.message})).collect::<Vec<_>>());
+    let of = |states: fn(&str) -> bool| troubles.iter().filter(|t| states(&t.state)).map(Trouble::to_json).collect::<Vec<_>>();
+    let (held, unreadable) = (of(|s| s == HELD), of(|s| s == UNREADABLE));
+    let refused = of(|s| s != HELD && s != UNREADABLE);
+    json["files"] = json!({
+        "new": landed.new.len(), "known": landed.known, "held": held.len(), "refused": refused.len(), "unreadable": unreadable.len(),
+    });
+    json["held"] = json!(held);
+    json["refused"] = json!(refused);
+    json["unreadable"] = json!(unreadable);
+    json["over_limits"] = json!(over);
     Answer { headline, sheets, next, json }.print(global.output)?;
-    Ok(if hand > 0 { Exit::NeedsHand } else { Exit::Done })
+    Ok(if troubles.is_empty() && over.is_empty() { Exit::Done } else { Exit::NeedsHand })
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use domain::columns::parsed::{NO_COST, ParsedBatch};
+use domain::columns::parsed::ParsedBatch;
 use domain::columns::rated::RatedBatch;
 use domain::delivery::{Account, DeliveryId, FileContext, KeySecret, RecordHasher};
 use domain::ids::{AccountId, ProviderId, TenantId};
@@ -21,9 +21,9 @@ use rate::price::price;
 use rayon::prelude::*;
 use serde_json::json;
 use sinks::gather::{Pick, sort};
+use sinks::job::{write_detail, write_totals};
 use sinks::keys::cache::ByKey;
 
-use crate::commands::job_sink::{write_detail, write_totals};
 use crate::exit_code::{Exit, bad_input};
 use crate::system::SystemClock;
 
@@ -117,7 +117,9 @@ fn decimal_seconds(us: i64) -> serde_json::Number {
 
 /// JOB.md's reference files as ordinary reference data under the shipped `job` tariff.
 fn reference(folder: &Path) -> anyhow::Result<Reference> {
-    let read = |name: &str| fs::read_to_string(folder.join(name)).with_context(|| format!("failed to read {name} in {}", folder.display()));
+    let read = |name: &str| {
+        fs::read_to_string(folder.join(name)).with_context(|| format!("failed to read {name} in {}", folder.display()))
+    };
     let toml = config::tariffs::find("job").context("the shipped tariff `job` is missing: this is a bug")?;
     let companions =
         rate::tariff::companion_names(toml).into_iter().map(|n| Ok((n.clone(), read(&n)?))).collect::<anyhow::Result<_>>()?;
@@ -136,11 +138,8 @@ fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 fn read_and_rate(folder: &Path, reference: &Reference) -> anyhow::Result<Vec<RatedBatch>> {
     let text = config::profiles::find("job").context("the shipped profile `job` is missing: this is a bug")?;
     let profile = Profile::load(text)?;
-    let account = Account {
-        tenant: TenantId::parse("main")?,
-        provider: ProviderId::parse("job")?,
-        account: AccountId::parse("job")?,
-    };
+    let account =
+        Account { tenant: TenantId::parse("main")?, provider: ProviderId::parse("job")?, account: AccountId::parse("job")? };
     let hasher = RecordHasher::new(&KeySecret([0; 16]), &account);
     files(folder)?
         .into_par_iter()
@@ -220,9 +219,4 @@ fn duplicates(rated: &[RatedBatch]) -> Vec<Vec<bool>> {
         gone[b][i] = true;
     }
     gone
-}
-
-/// Micro-units of a cost in nano-units; the job's costs have at most six places.
-pub(super) fn micros(nano: i64) -> Option<i128> {
-    (nano != NO_COST).then(|| i128::from(nano) / 1000)
 }

@@ -57,7 +57,8 @@ fn list(global: &Global) -> anyhow::Result<Exit> {
         all.push(json!({"name": p.name(), "version": p.version(), "title": p.title(), "assumed": p.assumed()}));
     }
     let next = vec!["your own: docs/howto/add-a-layout.md".to_owned()];
-    Answer { headline: format!("{} shipped profiles", all.len()), sheets: vec![sheet], next, json: json!(all) }.print(global.output)?;
+    Answer { headline: format!("{} shipped profiles", all.len()), sheets: vec![sheet], next, json: json!(all) }
+        .print(global.output)?;
     Ok(Exit::Done)
 }
 
@@ -65,7 +66,10 @@ fn check_file(global: &Global, profile: &str, path: &Path, rows: usize) -> anyho
     let profile = load(profile)?;
     let size = std::fs::metadata(path).map_err(|e| bad_input(format!("{} cannot be read: {e}", path.display())))?.len();
     if size > CHECK_BYTES_MAX {
-        return Err(bad_input(format!("{} has {size} bytes; a dry run reads at most {CHECK_BYTES_MAX}: check a part of it", path.display())));
+        return Err(bad_input(format!(
+            "{} has {size} bytes; a dry run reads at most {CHECK_BYTES_MAX}: check a part of it",
+            path.display()
+        )));
     }
     let bytes = std::fs::read(path)?;
     let report = check(&profile, &path.display().to_string(), &bytes, rows);
@@ -73,7 +77,8 @@ fn check_file(global: &Global, profile: &str, path: &Path, rows: usize) -> anyho
     let mut sheets = Vec::new();
     for row in &report.shown {
         let note = if row.note.is_empty() { String::new() } else { format!(": {}", row.note) };
-        let mut sheet = Sheet::new(&format!("line {} · {}{note}", count(row.line), row.outcome), &["", "column", "in the file", "became"]);
+        let mut sheet =
+            Sheet::new(&format!("line {} · {}{note}", count(row.line), row.outcome), &["", "column", "in the file", "became"]);
         for column in &row.columns {
             let number = matches!(column.role.as_str(), "served" | "other" | "imsi" | "iccid");
             let shown = |text: Option<&str>| match text {
@@ -89,7 +94,10 @@ fn check_file(global: &Global, profile: &str, path: &Path, rows: usize) -> anyho
     let mut next: Vec<String> = report.malformed.iter().map(|(reason, n)| format!("{} rows: {reason}", count(*n))).collect();
     next.extend(report.skipped.iter().map(|(rule, n)| format!("{} rows skipped by rule `{rule}`", count(*n))));
     if report.repeated_times > 0 {
-        next.push(format!("{} rows have a local time that the autumn change repeats; the first was taken", count(report.repeated_times)));
+        next.push(format!(
+            "{} rows have a local time that the autumn change repeats; the first was taken",
+            count(report.repeated_times)
+        ));
     }
     let whole = report.verdict.state.is_taken();
     let headline = format!(

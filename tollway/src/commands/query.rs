@@ -1,10 +1,6 @@
 //! `tollway query`: SQL over the tables, and the same door for the other commands that read records.
 
-use std::sync::Arc;
-
-use aggregate::query::{Analyst, TableFile, TableFiles};
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::{DataType, SchemaRef};
+use aggregate::query::{Analyst, Answered, ColumnKind, TableFile, TableFiles};
 use domain::columns::entries::{Entries, PARTITION};
 use domain::columns::totals::TotalRows;
 use domain::number::masked;
@@ -22,30 +18,29 @@ const NUMBER_COLUMNS: [&str; 4] = ["a_number", "b_number", "imsi", "iccid"];
 /// Runs the command.
 pub fn run(global: &Global, args: &QueryArgs) -> anyhow::Result<Exit> {
     let installation = Installation::open(global)?;
-    let (schema, batches) = ask(&installation, &args.sql)?;
-    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let answered = ask(&installation, &args.sql)?;
+    let columns = answered.columns();
+    let rows = answered.len();
     let limit = if args.limit == 0 || global.output != OutputMode::Table { rows } else { args.limit };
-    let heads: Vec<String> = schema
-        .fields()
-        .iter()
-        .map(|f| if f.data_type().is_numeric() { format!("#{}", f.name()) } else { f.name().clone() })
-        .collect();
-    let mut sheet = Sheet { heads, ..Sheet::default() };
+    let head =
+        |(name, kind): &(&str, ColumnKind)| if *kind == ColumnKind::Text { (*name).to_owned() } else { format!("#{name}") };
+    let mut sheet = Sheet { heads: columns.iter().map(head).collect(), ..Sheet::default() };
     let mut json_rows = Vec::new();
-    for batch in &batches {
-        for i in 0..batch.num_rows() {
-            let cells: Vec<Option<String>> = cells(&schema, batch, i, global.clear);
-            if global.output == OutputMode::Json {
-                let row: Map<String, Value> = schema
-                    .fields()
-                    .iter()
-                    .zip(&cells)
-                    .map(|(f, cell)| (f.name().clone(), json_cell(f.data_type(), cell.as_deref())))
-                    .collect();
-                json_rows.push(Value::Object(row));
-            } else if sheet.rows.len() < limit {
-                sheet.row(cells.into_iter().map(Option::unwrap_or_default));
+    for mut row in answered.rows() {
+        for (cell, (name, _)) in row.iter_mut().zip(&columns) {
+            if !global.clear && NUMBER_COLUMNS.contains(name) {
+                *cell = cell.as_deref().map(masked);
             }
+        }
+        if global.output == OutputMode::Json {
+            let row: Map<String, Value> = columns
+                .iter()
+                .zip(&row)
+                .map(|((name, kind), cell)| ((*name).to_owned(), json_cell(*kind, cell.as_deref())))
+                .collect();
+            json_rows.push(Value::Object(row));
+        } else if sheet.rows.len() < limit {
+            sheet.row(row.into_iter().map(Option::unwrap_or_default));
         }
     }
     let next = if limit < rows { vec![format!("… {} more rows: --limit 0 shows all", rows - limit)] } else { Vec::new() };
@@ -54,33 +49,17 @@ pub fn run(global: &Global, args: &QueryArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn json_cell(data_type: &DataType, cell: Option<&str>) -> Value {
-    match cell {
-        None => Value::Null,
-        Some(text) if data_type.is_integer() => text.parse::<i64>().map_or_else(|_| json!(text), |n| json!(n)),
-        Some(text) if *data_type == DataType::Boolean => json!(text == "true"),
-        Some(text) => json!(text),
+fn json_cell(kind: ColumnKind, cell: Option<&str>) -> Value {
+    match (kind, cell) {
+        (_, None) => Value::Null,
+        (ColumnKind::Integer, Some(text)) => text.parse::<i64>().map_or_else(|_| json!(text), |n| json!(n)),
+        (ColumnKind::Flag, Some(text)) => json!(text == "true"),
+        (_, Some(text)) => json!(text),
     }
 }
 
-fn cells(schema: &SchemaRef, batch: &RecordBatch, i: usize, clear: bool) -> Vec<Option<String>> {
-    schema
-        .fields()
-        .iter()
-        .zip(batch.columns())
-        .map(|(field, column)| {
-            if column.is_null(i) {
-                return None;
-            }
-            let text = aggregate::query::cell_text(column, i);
-            let hide = !clear && NUMBER_COLUMNS.contains(&field.name().as_str());
-            Some(if hide { masked(&text) } else { text })
-        })
-        .collect()
-}
-
 /// Runs a question on the present versions of all tables.
-pub fn ask(installation: &Installation, sql: &str) -> anyhow::Result<(SchemaRef, Vec<RecordBatch>)> {
+pub fn ask(installation: &Installation, sql: &str) -> anyhow::Result<Answered> {
     let analyst = analyst(installation)?;
     installation.block_on(analyst.ask(sql)).map_err(Into::into)
 }
@@ -88,21 +67,25 @@ pub fn ask(installation: &Installation, sql: &str) -> anyhow::Result<(SchemaRef,
 /// A session over the present versions of all tables.
 pub fn analyst(installation: &Installation) -> anyhow::Result<Analyst> {
     let tables = vec![
-        files(installation, &installation.entries()?, "cdr_entries", Entries::schema(), PARTITION.to_vec()),
-        files(installation, &installation.totals()?, "totals", TotalRows::schema(), vec!["billing_period"]),
+        TableFiles {
+            name: "cdr_entries",
+            schema: Entries::schema(),
+            partition: PARTITION.to_vec(),
+            files: files(installation, &installation.entries()?, &PARTITION),
+        },
+        TableFiles {
+            name: "totals",
+            schema: TotalRows::schema(),
+            partition: vec!["billing_period"],
+            files: files(installation, &installation.totals()?, &["billing_period"]),
+        },
     ];
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     installation.block_on(Analyst::new(tables, threads)).map_err(Into::into)
 }
 
-fn files(
-    installation: &Installation,
-    table: &Table,
-    name: &'static str,
-    schema: Arc<arrow_schema::Schema>,
-    partition: Vec<&'static str>,
-) -> TableFiles {
-    let files = table
+fn files(installation: &Installation, table: &Table, partition: &[&str]) -> Vec<TableFile> {
+    table
         .snapshot()
         .files
         .values()
@@ -111,6 +94,5 @@ fn files(
             size: u64::try_from(add.size).unwrap_or(0),
             partition: partition.iter().map(|c| add.partition(c).unwrap_or_default().to_owned()).collect(),
         })
-        .collect();
-    TableFiles { name, schema, partition, files }
+        .collect()
 }

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use arrow_array::Array;
-
 use super::query::ask;
 use crate::exit_code::bad_input;
 use crate::installation::Installation;
@@ -31,15 +29,12 @@ impl Row {
 
 /// Runs a question and returns its rows.
 pub fn ask_rows(installation: &Installation, sql: &str) -> anyhow::Result<Vec<Row>> {
-    let (schema, batches) = ask(installation, sql)?;
-    let mut rows = Vec::new();
-    for batch in &batches {
-        for i in 0..batch.num_rows() {
-            let cells = schema.fields().iter().zip(batch.columns()).filter(|(_, column)| !column.is_null(i));
-            rows.push(Row(cells.map(|(f, c)| (f.name().clone(), aggregate::query::cell_text(c, i))).collect()));
-        }
-    }
-    Ok(rows)
+    let answered = ask(installation, sql)?;
+    let columns = answered.columns();
+    let row = |cells: Vec<Option<String>>| {
+        Row(columns.iter().zip(cells).filter_map(|((name, _), cell)| Some(((*name).to_owned(), cell?))).collect())
+    };
+    Ok(answered.rows().map(row).collect())
 }
 
 /// A text as an SQL literal.
@@ -60,9 +55,7 @@ pub fn record_filter(record: &str) -> anyhow::Result<String> {
     if record.len() >= 6 && record.len() <= 32 && hex(record) {
         return Ok(format!("encode(record_key, 'hex') LIKE {}", sql_text(&format!("{}%", record.to_ascii_lowercase()))));
     }
-    Err(bad_input(format!(
-        "`{record}` names no record: give the first 6 or more hexadecimal digits of its key, or delivery:row"
-    )))
+    Err(bad_input(format!("`{record}` names no record: give the first 6 or more hexadecimal digits of its key, or delivery:row")))
 }
 
 /// Hides runs of seven digits and more, as in subscriber numbers, but keeps three at each end.

@@ -2,21 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use domain::delivery::DeliveryId;
-use ingest::land::{ArrivalKind, DeliveryState};
-use ingest::log::{Topic, TopicPartition};
+use ingest::land::{Arrival, ArrivalKind, DeliveryRecord, DeliveryState};
+use ingest::log::LogError;
 use serde_json::json;
-use sinks::ledger::{LedgerEntry, Verdict};
+use sinks::ledger::LedgerEntry;
 
+use crate::attention::{self, Trouble};
 use crate::cli::Global;
 use crate::counts::{outcomes, sum, to_json};
 use crate::exit_code::Exit;
+use crate::flow::log_ends;
 use crate::installation::Installation;
-use crate::output::{Answer, Sheet, count};
+use crate::output::{Answer, count};
 use crate::totals::APP_ID;
-
-/// Files that are listed because they need a hand.
-const TROUBLE_MAX: usize = 20;
 
 /// Runs the command.
 pub fn run(global: &Global) -> anyhow::Result<Exit> {
@@ -24,57 +22,69 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
     let entries = installation.entries()?;
     let totals = installation.totals()?;
     let ledger = sinks::ledger::read_all(&entries)?;
-    let verdicts: BTreeMap<DeliveryId, &Verdict> =
-        ledger.iter().filter_map(|e| e.verdict.as_ref().map(|v| (e.delivery, v))).collect();
-    let (mut landed, mut held, mut waiting) = (0u64, Vec::new(), 0u64);
-    let mut names: BTreeMap<DeliveryId, String> = BTreeMap::new();
-    for arrival in installation.landing().arrivals(0)? {
-        let ArrivalKind::Delivery(delivery) = &arrival.kind else { continue };
-        landed += 1;
-        names.insert(delivery.delivery, delivery.origin.clone());
-        match &delivery.state {
-            DeliveryState::Held { reason } => held.push((delivery.origin.clone(), reason.to_string())),
-            DeliveryState::Announced if !verdicts.contains_key(&delivery.delivery) => waiting += 1,
-            DeliveryState::Announced => {}
-        }
-    }
-    let refused: Vec<(String, &Verdict)> = verdicts
-        .iter()
-        .filter(|(_, v)| v.state != "complete" && !(v.state == "empty" && v.message.is_empty()))
-        .map(|(d, v)| (names.get(d).cloned().unwrap_or_else(|| d.to_string()), *v))
-        .collect();
-    let lag = log_lag(&installation, &entries)?;
+    let settled = sinks::ledger::settled(&ledger);
+    let landing = installation.landing();
+    let deliveries: Vec<DeliveryRecord> = landing.arrivals(0)?.into_iter().filter_map(delivery).collect();
+    let acts = |d: &&DeliveryRecord| d.state == DeliveryState::Announced;
+    let waiting = deliveries.iter().filter(acts).filter(|d| !settled.contains(&d.delivery)).count();
+    let held: Vec<Trouble> = landing.held()?.into_iter().filter_map(delivery).map(held).collect();
+    let mut refused = attention::refused(&landing, &ledger)?;
+    let good = attention::made_good(&deliveries, &ledger);
+    refused.retain(|trouble| trouble.delivery.is_none_or(|d| !good.contains(&d)));
+    let lag = log_lag(&installation, &entries);
     let totals_lag = entries.snapshot().next_version().saturating_sub(totals.snapshot().position(APP_ID));
     let counts = sum(&ledger);
+    let over = attention::over_limits(&installation, &counts, "TRUE")?;
+    let troubles: Vec<Trouble> = held.iter().chain(&refused).cloned().collect();
     let mut sheets = vec![outcomes(&counts)];
-    if !held.is_empty() || !refused.is_empty() {
-        let mut sheet = Sheet::new("files that need a hand", &["file", "state", "what to do"]);
-        for (name, why) in held.iter().take(TROUBLE_MAX) {
-            sheet.row([name.clone(), "held".to_owned(), why.clone()]);
-        }
-        for (name, verdict) in refused.iter().take(TROUBLE_MAX) {
-            sheet.row([name.clone(), verdict.state.clone(), verdict.message.clone()]);
-        }
-        sheets.push(sheet);
-    }
-    let hand = !held.is_empty() || !refused.is_empty();
+    sheets.extend(attention::sheet(&troubles));
+    let to_go = lag.as_ref().ok().copied().flatten().map_or_else(|| "?".to_owned(), count);
     let mut next = vec![format!(
-        "{} files landed, {} done, {waiting} waiting, {} held; {} records of the log and {totals_lag} commits of the totals to go",
-        count(landed), verdicts.len(), held.len(), lag.map_or_else(|| "?".to_owned(), count)
+        "{} files landed, {} done, {waiting} waiting, {} held; {to_go} records of the log and {totals_lag} commits of the totals to go",
+        count(deliveries.len() as u64),
+        settled.len(),
+        held.len(),
     )];
-    if counts.suspended() > 0 {
+    next.extend(lag.as_ref().err().cloned());
+    next.extend(over.iter().cloned());
+    if counts.suspended() > 0 && over.is_empty() {
         next.push("what needs a hand: tollway suspense list".to_owned());
     }
+    let hand = match (&lag, troubles.is_empty(), over.is_empty()) {
+        (Err(_), ..) => Some("the log needs a hand"),
+        (_, false, _) => Some("some files need a hand"),
+        (_, _, false) => Some("suspense needs a hand"),
+        _ => None,
+    };
     let json = json!({
-        "files": {"landed": landed, "done": verdicts.len(), "waiting": waiting, "held": held.len(), "refused": refused.len()},
+        "files": {
+            "landed": deliveries.len(), "done": settled.len(), "waiting": waiting, "held": held.len(), "refused": refused.len(),
+        },
+        "trouble": troubles.iter().map(Trouble::to_json).collect::<Vec<_>>(),
+        "over_limits": over,
         "rows": to_json(&counts),
         "by_account": by_account(&ledger),
-        "lag": {"log_records": lag, "totals_commits": totals_lag},
+        "lag": {"log_records": lag.as_ref().ok(), "log_trouble": lag.as_ref().err(), "totals_commits": totals_lag},
         "entries_version": entries.snapshot().version,
     });
-    let headline = format!("{} · {}", installation.folder().display(), if hand { "some files need a hand" } else { "all well" });
+    let headline = format!("{} · {}", installation.folder().display(), hand.unwrap_or("all well"));
     Answer { headline, sheets, next, json }.print(global.output)?;
-    Ok(if hand { Exit::NeedsHand } else { Exit::Done })
+    Ok(if hand.is_some() { Exit::NeedsHand } else { Exit::Done })
+}
+
+fn delivery(arrival: Arrival) -> Option<DeliveryRecord> {
+    match arrival.kind {
+        ArrivalKind::Delivery(record) => Some(record),
+        _ => None,
+    }
+}
+
+fn held(record: DeliveryRecord) -> Trouble {
+    let message = match record.state {
+        DeliveryState::Held { reason } => reason,
+        DeliveryState::Announced => String::new(),
+    };
+    Trouble { file: record.origin, state: "held".to_owned(), message, delivery: Some(record.delivery) }
 }
 
 fn by_account(ledger: &[LedgerEntry]) -> BTreeMap<String, serde_json::Value> {

@@ -48,12 +48,17 @@ fn by_reason(global: &Global, installation: &Installation) -> anyhow::Result<Exi
         let (reason, n) = (row.text("reason").unwrap_or_default(), row.number("rows"));
         total += n;
         sheet.row([reason.to_owned(), count(n), at_risk(row), remedy(reason)]);
-        json_rows.push(json!({"reason": reason, "rows": n, "at_risk": row.text("at_risk"), "currency": row.text("cost_currency")}));
+        json_rows
+            .push(json!({"reason": reason, "rows": n, "at_risk": row.text("at_risk"), "currency": row.text("cost_currency")}));
     }
     let answer = Answer {
         headline: if total == 0 { "nothing is in suspense".to_owned() } else { format!("{} rows in suspense", count(total)) },
         sheets: if total == 0 { Vec::new() } else { vec![sheet] },
-        next: rows.first().and_then(|r| r.text("reason")).map(|r| vec![format!("see them: tollway suspense list --reason {r}")]).unwrap_or_default(),
+        next: rows
+            .first()
+            .and_then(|r| r.text("reason"))
+            .map(|r| vec![format!("see them: tollway suspense list --reason {r}")])
+            .unwrap_or_default(),
         json: json!({"rows": total, "suspense": json_rows}),
     };
     answer.print(global.output)?;
@@ -81,13 +86,30 @@ fn list(global: &Global, installation: &Installation, reason: &str, limit: usize
         let get = |name| row.text(name).unwrap_or_default();
         let place = format!("{}:{}", &get("delivery").get(..8).unwrap_or_default(), get("row"));
         let record = get("record").get(..16).unwrap_or_default().to_owned();
-        let cells = [record.clone(), get("start").to_owned(), get("kind").to_owned(), hide(get("a_number")), hide(get("b_number")), get("cost").to_owned(), place, get("reason_field").to_owned()];
+        let cells = [
+            record.clone(),
+            get("start").to_owned(),
+            get("kind").to_owned(),
+            hide(get("a_number")),
+            hide(get("b_number")),
+            get("cost").to_owned(),
+            place,
+            get("reason_field").to_owned(),
+        ];
         json_rows.push(json!({"record": get("record"), "start": row.text("start"), "kind": row.text("kind"), "delivery": get("delivery"), "row": row.number("row"), "cost": row.text("cost"), "field": row.text("reason_field")}));
         sheet.row(cells);
     }
     let answer = Answer {
         headline: format!("{} newest rows with `{}`: {}", rows.len(), reason.as_str(), reason.remedy()),
-        next: rows.first().map(|r| vec![format!("one of them whole: tollway suspense show {}", r.text("record").and_then(|t| t.get(..16)).unwrap_or_default())]).unwrap_or_default(),
+        next: rows
+            .first()
+            .map(|r| {
+                vec![format!(
+                    "one of them whole: tollway suspense show {}",
+                    r.text("record").and_then(|t| t.get(..16)).unwrap_or_default()
+                )]
+            })
+            .unwrap_or_default(),
         sheets: vec![sheet],
         json: json!({"reason": reason.as_str(), "remedy": reason.remedy(), "rows": json_rows}),
     };
@@ -108,7 +130,21 @@ fn show(global: &Global, installation: &Installation, record: &str) -> anyhow::R
     let reason = row.text("reason").unwrap_or_default();
     let source = super::source::source_of(installation, row)?;
     let mut sheet = Sheet::new("", &["", ""]);
-    for name in ["record", "reason", "reason_field", "provider", "account", "kind", "start", "a_number", "b_number", "network", "cost", "customer", "plan"] {
+    for name in [
+        "record",
+        "reason",
+        "reason_field",
+        "provider",
+        "account",
+        "kind",
+        "start",
+        "a_number",
+        "b_number",
+        "network",
+        "cost",
+        "customer",
+        "plan",
+    ] {
         if let Some(text) = row.text(name) {
             let hidden = !global.clear && matches!(name, "a_number" | "b_number");
             sheet.row([name.to_owned(), if hidden { masked(text) } else { text.to_owned() }]);

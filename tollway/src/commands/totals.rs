@@ -15,8 +15,15 @@ use crate::totals;
 
 /// The columns that totals can be grouped by, with their position in the key; `cycle` is the period before it.
 const GROUPS: [(&str, Option<usize>); 9] = [
-    ("cycle", None), ("customer", Some(1)), ("subscription", Some(2)), ("device", Some(3)), ("plan", Some(4)), ("kind", Some(5)),
-    ("zone", Some(6)), ("band", Some(7)), ("tenant", Some(0)),
+    ("cycle", None),
+    ("customer", Some(1)),
+    ("subscription", Some(2)),
+    ("device", Some(3)),
+    ("plan", Some(4)),
+    ("kind", Some(5)),
+    ("zone", Some(6)),
+    ("band", Some(7)),
+    ("tenant", Some(0)),
 ];
 
 /// Position of the currency in the key.

@@ -1,32 +1,83 @@
-//! The files that JOB.md asks for: sorted detail and totals, from the same sorted rows and the same encoder as the tables.
+//! The sink of the measured job (benches/job/JOB.md): sorted detail and totals as plain Parquet files, from the same sorted rows
+//! and the same encoder as the tables.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, Decimal128Array, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow_schema::ArrowError;
 use domain::columns::linked::Owner;
+use domain::columns::parsed::NO_COST;
 use domain::columns::rated::RatedBatch;
 use domain::ids::Names;
 use domain::number::NumberKind;
 use domain::period::Month;
+use domain::ports::Disposition;
 use domain::usage::Usage;
 use domain::zone::SECOND_US;
 use rayon::prelude::*;
-use sinks::gather::{Pick, Selection};
-use sinks::parquet::{ParquetSettings, encode};
 
-use super::job::micros;
+use crate::gather::{Pick, Selection};
+use crate::parquet::{ParquetSettings, encode};
 
 /// Rows of a detail file.
 const FILE_ROWS: usize = 125_000;
 
+/// Rows that one thread sums up at a time.
+const SUM_ROWS: usize = 65_536;
+
+/// Why the job's files could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The job's customers, devices and plans are numbers.
+    #[error("id `{0}` is no number; the ids of the job's reference files are")]
+    Id(String),
+    /// Columns could not be built or encoded: a bug.
+    #[error("failed to encode the job's rows: {0}")]
+    Encode(String),
+    /// A file could not be written.
+    #[error("failed to write {path}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl JobError {
+    /// What to do about it.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Id(_) | Self::Encode(_) => Disposition::Stop,
+            Self::Write { .. } => Disposition::Retry,
+        }
+    }
+}
+
+impl From<ArrowError> for JobError {
+    fn from(e: ArrowError) -> Self {
+        Self::Encode(e.to_string())
+    }
+}
+
+fn write(path: PathBuf, rows: RecordBatch) -> Result<(), JobError> {
+    let bytes = encode(&[rows], ParquetSettings::default()).map_err(|e| JobError::Encode(e.to_string()))?;
+    fs::write(&path, bytes).map_err(|source| JobError::Write { path, source })
+}
+
 /// Names of digits as numbers, by code.
-fn numbers(names: &Names) -> anyhow::Result<Vec<i32>> {
-    names.iter().map(|n| n.parse().with_context(|| format!("`{n}` is no number; the job's ids are"))).collect()
+fn numbers(names: &Names) -> Result<Vec<i32>, JobError> {
+    names.iter().map(|n| n.parse().map_err(|_| JobError::Id(n.to_owned()))).collect()
+}
+
+/// Micro-units of a cost in nano-units; the job's costs have at most six places.
+fn micros(nano: i64) -> Option<i128> {
+    (nano != NO_COST).then(|| i128::from(nano) / 1000)
 }
 
 /// The local month of a row by the clock that the file writes.
@@ -36,18 +87,17 @@ fn month(batch: &RatedBatch, i: usize) -> Month {
 }
 
 /// Writes `detail_NNNNN.parquet`, several files at a time.
-pub fn write_detail(batches: &[&RatedBatch], picks: &[Pick], out: &Path) -> anyhow::Result<()> {
+pub fn write_detail(batches: &[&RatedBatch], picks: &[Pick], out: &Path) -> Result<(), JobError> {
     let Some(first) = batches.first() else { return Ok(()) };
     let owners = &first.linked.owners;
     let (customers, devices, plans) = (numbers(&owners.customer_names)?, numbers(&owners.devices)?, numbers(&owners.plans)?);
     picks.par_chunks(FILE_ROWS).enumerate().try_for_each(|(k, picks)| {
         let rows = detail(&Selection { batches, picks }, &customers, &devices, &plans)?;
-        fs::write(out.join(format!("detail_{k:05}.parquet")), encode(&[rows], ParquetSettings::default())?)?;
-        Ok(())
+        write(out.join(format!("detail_{k:05}.parquet")), rows)
     })
 }
 
-fn detail(s: &Selection<'_>, customers: &[i32], devices: &[i32], plans: &[i32]) -> anyhow::Result<RecordBatch> {
+fn detail(s: &Selection<'_>, customers: &[i32], devices: &[i32], plans: &[i32]) -> Result<RecordBatch, JobError> {
     let owner = |value: fn(&Owner) -> u32, table: &[i32]| -> ArrayRef {
         Arc::new(s.owners().map(|o| o.map(|o| table[value(o) as usize])).collect::<Int32Array>())
     };
@@ -58,10 +108,13 @@ fn detail(s: &Selection<'_>, customers: &[i32], devices: &[i32], plans: &[i32]) 
         }))
     };
     let columns: Vec<(&str, ArrayRef)> = vec![
-        ("record_id", Arc::new(s.texts(|b, i, text| {
-            text.push_str(b.linked.parsed.columns.record_id.get(i));
-            true
-        }))),
+        (
+            "record_id",
+            Arc::new(s.texts(|b, i, text| {
+                text.push_str(b.linked.parsed.columns.record_id.get(i));
+                true
+            })),
+        ),
         ("customer_id", owner(|o| o.customer, customers)),
         ("device_id", owner(|o| o.device, devices)),
         ("plan_id", owner(|o| o.plan, plans)),
@@ -88,15 +141,31 @@ type Key = (u32, Month, u32, Usage, u16, u8);
 /// Count, seconds, bytes, charge in nano-units.
 type Sums = (i64, i64, i64, i128);
 
-/// Writes `totals.parquet`. Rows come sorted by customer and device, so each device is summed in a map of its own.
-pub fn write_totals(batches: &[&RatedBatch], picks: &[Pick], out: &Path) -> anyhow::Result<()> {
-    let Some(first) = batches.first() else { return Ok(()) };
-    let owners = Arc::clone(&first.linked.owners);
-    let labels = Arc::clone(&first.labels);
-    let mut rows: Vec<(Key, Sums)> = Vec::with_capacity(picks.len() / 3);
+/// Where runs of about [`SUM_ROWS`] rows end, never inside the rows of one device.
+fn cuts(selection: &Selection<'_>) -> Vec<usize> {
+    let who = |i: usize| {
+        let one = Selection { batches: selection.batches, picks: &selection.picks[i..=i] };
+        one.owners().next().flatten().map(|o| (o.customer, o.device))
+    };
+    let mut cuts = vec![0];
+    let mut at = SUM_ROWS;
+    while at < selection.len() {
+        if who(at) == who(at - 1) {
+            at += 1;
+        } else {
+            cuts.push(at);
+            at += SUM_ROWS;
+        }
+    }
+    cuts.push(selection.len());
+    cuts
+}
+
+/// The sums of a run; rows come sorted by customer and device, so each device is summed in a small map of its own.
+fn sum(selection: &Selection<'_>) -> Vec<(Key, Sums)> {
+    let mut rows = Vec::with_capacity(selection.len() / 3);
     let mut device: BTreeMap<Key, Sums> = BTreeMap::new();
     let mut current = None;
-    let selection = Selection { batches, picks };
     for ((b, i), owner) in selection.rows().zip(selection.owners()) {
         let Some(owner) = owner else { continue };
         let who = (owner.customer, owner.device);
@@ -113,7 +182,21 @@ pub fn write_totals(batches: &[&RatedBatch], picks: &[Pick], out: &Path) -> anyh
         sums.3 += i128::from(b.columns.charge_nano[i]);
     }
     rows.extend(device);
+    rows
+}
+
+/// Writes `totals.parquet`.
+pub fn write_totals(batches: &[&RatedBatch], picks: &[Pick], out: &Path) -> Result<(), JobError> {
+    let Some(first) = batches.first() else { return Ok(()) };
+    let cuts = cuts(&Selection { batches, picks });
+    let runs = cuts.par_windows(2).map(|cut| sum(&Selection { batches, picks: &picks[cut[0]..cut[1]] }));
+    let mut rows: Vec<(Key, Sums)> = runs.collect::<Vec<_>>().concat();
     rows.par_sort_unstable_by_key(|(key, _)| *key);
+    write(out.join("totals.parquet"), totals(&rows, first)?)
+}
+
+fn totals(rows: &[(Key, Sums)], first: &RatedBatch) -> Result<RecordBatch, JobError> {
+    let (owners, labels) = (&first.linked.owners, &first.labels);
     let (customers, devices) = (numbers(&owners.customer_names)?, numbers(&owners.devices)?);
     let mut months: Vec<Month> = rows.iter().map(|(k, _)| k.1).collect();
     months.sort_unstable();
@@ -124,8 +207,10 @@ pub fn write_totals(batches: &[&RatedBatch], picks: &[Pick], out: &Path) -> anyh
         Arc::new(DictionaryArray::<Int32Type>::new(Int32Array::from_iter_values(keys), names))
     };
     let texts = |names: &Names| names.iter().map(str::to_owned).collect::<Vec<_>>();
-    let int = |value: &dyn Fn(&Key) -> i32| -> ArrayRef { Arc::new(rows.iter().map(|(k, _)| Some(value(k))).collect::<Int32Array>()) };
-    let long = |value: fn(&Sums) -> i64| -> ArrayRef { Arc::new(rows.iter().map(|(_, s)| Some(value(s))).collect::<Int64Array>()) };
+    let int =
+        |value: &dyn Fn(&Key) -> i32| -> ArrayRef { Arc::new(rows.iter().map(|(k, _)| Some(value(k))).collect::<Int32Array>()) };
+    let long =
+        |value: fn(&Sums) -> i64| -> ArrayRef { Arc::new(rows.iter().map(|(_, s)| Some(value(s))).collect::<Int64Array>()) };
     let charge: Decimal128Array = rows.iter().map(|(_, s)| Some(s.3 / 1000)).collect();
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("customer_id", int(&|k| customers[k.0 as usize])),
@@ -139,7 +224,5 @@ pub fn write_totals(batches: &[&RatedBatch], picks: &[Pick], out: &Path) -> anyh
         ("bytes", long(|s| s.2)),
         ("charge", Arc::new(charge.with_precision_and_scale(18, 6)?)),
     ];
-    let batch = RecordBatch::try_from_iter(columns)?;
-    fs::write(out.join("totals.parquet"), encode(&[batch], ParquetSettings::default())?)?;
-    Ok(())
+    Ok(RecordBatch::try_from_iter(columns)?)
 }

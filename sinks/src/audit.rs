@@ -1,0 +1,61 @@
+//! What the data files of `cdr_entries` say, row by row: the facts that the audit of an installation compares with its ledger.
+
+use std::collections::{BTreeMap, HashMap};
+
+use arrow_array::{Array, RecordBatch};
+use domain::columns::ColumnError;
+use domain::columns::entries::EntriesView;
+use domain::outcome::{Outcome, Reason};
+
+use crate::table::{Table, TableError};
+
+/// What the data files say, row by row.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// Rows and sums per delivery and outcome.
+    pub by_delivery: BTreeMap<(String, Outcome), (u64, i128)>,
+    /// How often each row of each delivery is there.
+    pub places: HashMap<(String, i64), u32>,
+    /// How often each key of each account lives; rows in conflict share their id and are left out.
+    pub keys: HashMap<(String, Vec<u8>), u32>,
+}
+
+impl Rows {
+    /// Reads every rated and suspended row of `cdr_entries`; memory grows with the rows.
+    pub fn read(entries: &Table) -> Result<Self, TableError> {
+        let columns = ["tenant", "provider", "account", "rows", "delivery", "row", "record_key", "reason", "charge"];
+        let mut all = Self::default();
+        for outcome in [Outcome::Rated, Outcome::Suspense] {
+            for add in entries.files(&[("outcome", outcome.as_str())]) {
+                let damaged = |e: ColumnError| TableError::File { path: add.path.clone(), what: e.to_string() };
+                for batch in entries.read(add, Some(&columns))? {
+                    all.add(&batch, outcome).map_err(damaged)?;
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn add(&mut self, batch: &RecordBatch, outcome: Outcome) -> Result<(), ColumnError> {
+        let v = EntriesView(batch);
+        for i in 0..batch.num_rows() {
+            let delivery = v.delivery()?.value(i).to_owned();
+            let charge = if v.charge()?.is_null(i) { 0 } else { v.charge()?.value(i) };
+            let sum = self.by_delivery.entry((delivery.clone(), outcome)).or_default();
+            sum.0 += 1;
+            sum.1 += charge;
+            *self.places.entry((delivery, v.row()?.value(i))).or_default() += 1;
+            let reason = if v.reason()?.is_null(i) { "" } else { v.reason()?.value(i) };
+            if reason != Reason::IdConflict.as_str() {
+                let account = format!("{}/{}/{}", v.tenant()?.value(i), v.provider()?.value(i), v.account()?.value(i));
+                *self.keys.entry((account, v.record_key()?.value(i).to_vec())).or_default() += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// All rows.
+    pub fn total(&self) -> u64 {
+        self.by_delivery.values().map(|(n, _)| n).sum()
+    }
+}

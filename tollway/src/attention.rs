@@ -1,0 +1,126 @@
+//! What needs a hand: files that wait or were refused, and suspense beyond the limits of `[rating]`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::delivery::DeliveryId;
+use domain::money::Money;
+use domain::outcome::Counts;
+use ingest::land::{ArrivalKind, DeliveryRecord, Landing};
+use serde_json::{Value, json};
+use sinks::ledger::LedgerEntry;
+
+use crate::commands::rows::ask_rows;
+use crate::installation::Installation;
+use crate::output::{Sheet, count};
+
+/// Files that are listed because they need a hand.
+const FILES_MAX: usize = 20;
+
+/// A file that needs a hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// The name that the source gave it.
+    pub file: String,
+    /// `held`, `unreadable` or the state that split found, `truncated`.
+    pub state: String,
+    /// What is wrong and what to do.
+    pub message: String,
+    /// The delivery, if it has landed.
+    pub delivery: Option<DeliveryId>,
+}
+
+impl Trouble {
+    /// For machines.
+    pub fn to_json(&self) -> Value {
+        let delivery = self.delivery.map(|d| d.to_string());
+        json!({"file": self.file, "state": self.state, "message": self.message, "delivery": delivery})
+    }
+}
+
+/// Files that were refused as a whole, of these entries of the ledger.
+pub fn refused<'a>(landing: &Landing, ledger: impl IntoIterator<Item = &'a LedgerEntry>) -> anyhow::Result<Vec<Trouble>> {
+    let refused = ledger.into_iter().filter_map(|e| {
+        let verdict = e.verdict.as_ref()?;
+        (verdict.state != "complete" && !verdict.message.is_empty()).then_some((e, verdict))
+    });
+    refused
+        .map(|(entry, verdict)| {
+            let arrival = landing.arrival(entry.arrival)?;
+            let file = match arrival.kind {
+                ArrivalKind::Delivery(delivery) => delivery.origin,
+                _ => entry.delivery.to_string(),
+            };
+            let (state, message) = (verdict.state.clone(), verdict.message.clone());
+            Ok(Trouble { file, state, message, delivery: Some(entry.delivery) })
+        })
+        .collect()
+}
+
+/// Deliveries that a later file of the same account, cycle and name has made good: it is whole.
+pub fn made_good(deliveries: &[DeliveryRecord], ledger: &[LedgerEntry]) -> BTreeSet<DeliveryId> {
+    let whole: BTreeSet<DeliveryId> =
+        ledger.iter().filter(|e| e.verdict.as_ref().is_some_and(|v| v.state == "complete")).map(|e| e.delivery).collect();
+    let mut earlier: BTreeMap<(String, Option<&str>, &str), Vec<DeliveryId>> = BTreeMap::new();
+    let mut good = BTreeSet::new();
+    for record in deliveries {
+        let identity = &record.identity;
+        let name = (identity.account.path(), identity.cycle.as_deref(), identity.logical_file.as_str());
+        let same_name = earlier.entry(name).or_default();
+        if whole.contains(&record.delivery) {
+            good.extend(same_name.drain(..));
+        } else {
+            same_name.push(record.delivery);
+        }
+    }
+    good
+}
+
+/// The files as a table; `None` if there are none.
+pub fn sheet(troubles: &[Trouble]) -> Option<Sheet> {
+    if troubles.is_empty() {
+        return None;
+    }
+    let mut sheet = Sheet::new("files that need a hand", &["file", "state", "what to do"]);
+    for trouble in troubles.iter().take(FILES_MAX) {
+        sheet.row([trouble.file.clone(), trouble.state.clone(), trouble.message.clone()]);
+    }
+    if let Some(more @ 1..) = troubles.len().checked_sub(FILES_MAX) {
+        sheet.row([format!("and {more} more"), String::new(), "tollway status --output json".to_owned()]);
+    }
+    Some(sheet)
+}
+
+/// Which limits of `[rating]` the suspense of these rows exceeds, one sentence each. `filter` is the SQL condition that
+/// finds the rows of `counts` in `cdr`.
+pub fn over_limits(installation: &Installation, counts: &Counts, filter: &str) -> anyhow::Result<Vec<String>> {
+    let limits = &installation.config().rating;
+    let (suspended, rows_in) = (counts.suspended(), counts.rows_in);
+    let mut over = Vec::new();
+    if suspended == 0 {
+        return Ok(over);
+    }
+    if u128::from(suspended) * 1000 > u128::from(rows_in) * u128::from(limits.suspense_per_mille_max) {
+        over.push(format!(
+            "{} of {} rows are in suspense, more than {} in a thousand (`rating.suspense_per_mille_max`): tollway suspense list",
+            count(suspended),
+            count(rows_in),
+            limits.suspense_per_mille_max
+        ));
+    }
+    let sql = format!(
+        "SELECT cost_currency, sum(cost) AS at_risk FROM cdr WHERE outcome = 'suspense' AND cost IS NOT NULL AND {filter} \
+         GROUP BY cost_currency ORDER BY cost_currency"
+    );
+    for row in ask_rows(installation, &sql)? {
+        let at_risk = row.text("at_risk").and_then(Money::parse).unwrap_or_default();
+        if at_risk > limits.at_risk_max {
+            over.push(format!(
+                "{} {} are at risk in suspense, more than {} (`rating.at_risk_max`): tollway suspense list",
+                row.text("cost_currency").unwrap_or_default(),
+                crate::counts::grouped(at_risk, 2),
+                crate::counts::grouped(limits.at_risk_max, 2)
+            ));
+        }
+    }
+    Ok(over)
+}
