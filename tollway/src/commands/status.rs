@@ -1,6 +1,6 @@
 //! `tollway status`: files, rows by outcome, and what waits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ingest::land::{Arrival, ArrivalKind, DeliveryRecord, DeliveryState};
 use ingest::log::LogError;
@@ -25,6 +25,8 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
     let settled = sinks::ledger::settled(&ledger);
     let landing = installation.landing();
     let deliveries: Vec<DeliveryRecord> = landing.arrivals(0)?.into_iter().filter_map(delivery).collect();
+    // A file that was held and then taken has two arrivals.
+    let landed = deliveries.iter().map(|d| d.delivery).collect::<BTreeSet<_>>().len();
     let acts = |d: &&DeliveryRecord| d.state == DeliveryState::Announced;
     let waiting = deliveries.iter().filter(acts).filter(|d| !settled.contains(&d.delivery)).count();
     let held: Vec<Trouble> = landing.held()?.into_iter().filter_map(delivery).map(held).collect();
@@ -41,7 +43,7 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
     let to_go = lag.as_ref().ok().copied().flatten().map_or_else(|| "?".to_owned(), count);
     let mut next = vec![format!(
         "{} files landed, {} done, {waiting} waiting, {} held; {to_go} records of the log and {totals_lag} commits of the totals to go",
-        count(deliveries.len() as u64),
+        count(landed as u64),
         settled.len(),
         held.len(),
     )];
@@ -58,7 +60,7 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
     };
     let json = json!({
         "files": {
-            "landed": deliveries.len(), "done": settled.len(), "waiting": waiting, "held": held.len(), "refused": refused.len(),
+            "landed": landed, "done": settled.len(), "waiting": waiting, "held": held.len(), "refused": refused.len(),
         },
         "trouble": troubles.iter().map(Trouble::to_json).collect::<Vec<_>>(),
         "over_limits": over,
