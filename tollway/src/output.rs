@@ -101,7 +101,7 @@ fn render(sheet: &Sheet) -> String {
     }
     table.set_header(sheet.heads.iter().map(|h| h.trim_start_matches('#').to_owned()));
     for row in &sheet.rows {
-        table.add_row(row.clone());
+        table.add_row(row.iter().map(|cell| visible(cell)));
     }
     for (column, head) in table.column_iter_mut().zip(&sheet.heads) {
         column.set_padding((1, 2));
@@ -110,6 +110,18 @@ fn render(sheet: &Sheet) -> String {
         }
     }
     table.lines().map(|l| l.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// Control characters as their pictures: cells may come from a provider's file, and a terminal would obey them.
+fn visible(cell: &str) -> String {
+    let picture = |c: char| match c {
+        '\n' => c,
+        '\u{7f}' => '\u{2421}',
+        c if c.is_ascii_control() => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    };
+    cell.chars().map(picture).collect()
 }
 
 /// Between groups of three digits on screens.
@@ -193,6 +205,11 @@ mod tests {
         let helped = error.context(Help("free space".to_owned()));
         let expected = "error: failed to land `a.csv`\n  because: no space\n  help: free space\n";
         assert_eq!(complaint(&helped, Exit::Outside), expected);
+    }
+
+    #[test]
+    fn a_terminal_obeys_nothing_that_a_file_says() {
+        assert_eq!(visible("06\0\u{1b}[2J é\t"), "06␀␛[2J é␉");
     }
 
     #[test]

@@ -32,9 +32,10 @@ use crate::system::SystemClock;
 /// Customers on the screen.
 const CUSTOMERS_SHOWN: usize = 6;
 
-/// The record that is explained: deterministic in everything but its key.
+/// The record that is explained: a call abroad whose price has something to tell. The same in every demo but for its key.
 const ONE_CALL: &str = "SELECT encode(record_key, 'hex') AS record FROM cdr WHERE outcome = 'rated' AND kind = 'voice-mo' \
-    AND zone LIKE 'EU%' AND charge > 0 ORDER BY start, row LIMIT 1";
+    AND zone_by = 'prefix' AND zone LIKE 'EU%' AND plan = 'zakelijk-plus' AND duration_s BETWEEN 61 AND 600 AND charge > 0 \
+    ORDER BY start, delivery, row LIMIT 1";
 
 /// Runs the command.
 pub fn run(global: &Global, args: &DemoArgs) -> anyhow::Result<Exit> {

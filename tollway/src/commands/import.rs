@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ingest::land::{ImportKind as LandedWhat, ImportRequest};
 use serde_json::json;
+use store::import::ImportContent;
 use store::{ImportKind, ImportLimits, ImportReport, Store, TariffBundle, parse_import};
 
 use crate::cli::{Global, ImportArgs, ImportWhat};
@@ -40,6 +41,9 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
     let rows =
         parse_import(kind, &bytes, &ImportLimits::default()).map_err(|e| bad_input(format!("{}: {e}", args.file.display())))?;
     let store = installation.state()?;
+    if let ImportContent::Tariff(bundle) = &rows.content {
+        fits_the_others(&installation, &store, bundle)?;
+    }
     let report = installation.block_on(store.plan_import(&rows))?;
     let mut json = json!({"what": kind.as_str(), "dry_run": args.dry_run, "report": serde_json::to_value(&report)?});
     let text = report.to_string();
@@ -56,6 +60,18 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
     };
     Answer { headline: headline.trim_end().to_owned(), json, ..Answer::default() }.print(global.output)?;
     Ok(Exit::Done)
+}
+
+/// Whether the tariffs in force and a new one can stand together: found out now, because once it is in force nothing can be
+/// rated until they do.
+fn fits_the_others(installation: &Installation, store: &Store, bundle: &TariffBundle) -> anyhow::Result<()> {
+    let mut bundles = installation.block_on(store.load_reference(None))?.tariffs;
+    bundles.retain(|other| other.name != bundle.name);
+    bundles.push(bundle.clone());
+    let load = |b: &TariffBundle| rate::tariff::Tariff::load(&crate::reference::source(&b.name, &b.toml, &b.companions));
+    let tariffs = bundles.iter().map(load).collect::<Result<Vec<_>, _>>()?;
+    rate::tariff::set::TariffSet::build(tariffs)?;
+    Ok(())
 }
 
 /// Lands an import and applies it; the arrival number is its place in the order of everything.
@@ -127,17 +143,25 @@ pub fn tariff_bundle(file: &Path, base: Option<&Path>) -> anyhow::Result<Vec<u8>
             (name.to_owned(), toml.to_owned(), companions)
         }
         _ => {
-            let toml = fs::read_to_string(file).map_err(|e| bad_input(format!("{} cannot be read: {e}", file.display())))?;
+            let toml = fs::read_to_string(file).map_err(|e| unreadable_tariff(file, &e))?;
             let beside = file.parent().map(Path::to_path_buf).unwrap_or_else(|| PathBuf::from("."));
             let names = rate::tariff::companion_names(&toml);
-            let name = file.file_stem().and_then(|s| s.to_str()).unwrap_or("tariff").to_owned();
-            (name, toml, companions(base.unwrap_or(&beside), &names)?)
+            (file.display().to_string(), toml, companions(base.unwrap_or(&beside), &names)?)
         }
     };
     // Loaded here so that a tariff with a mistake is refused before it is landed.
     let tariff = rate::tariff::Tariff::load(&crate::reference::source(&name, &toml, &companions))?;
     let bundle = TariffBundle::new(tariff.name(), &toml, companions)?;
     Ok(bundle.to_json().into_bytes())
+}
+
+fn unreadable_tariff(file: &Path, cause: &std::io::Error) -> anyhow::Error {
+    let shipped: Vec<&str> = config::tariffs::SHIPPED.iter().map(|(name, _)| *name).collect();
+    bad_input(format!(
+        "{} cannot be read: {cause}; name a TOML file, or a shipped tariff: {}",
+        file.display(),
+        shipped.join(", ")
+    ))
 }
 
 fn companions(folder: &Path, names: &[String]) -> anyhow::Result<BTreeMap<String, String>> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use domain::number::masked;
-use ingest::parse::check::check;
+use ingest::parse::check::{CheckReport, check};
 use ingest::profile::Profile;
 use serde_json::json;
 
@@ -72,7 +72,10 @@ fn check_file(global: &Global, profile: &str, path: &Path, rows: usize) -> anyho
         )));
     }
     let bytes = std::fs::read(path)?;
-    let report = check(&profile, &path.display().to_string(), &bytes, rows);
+    let mut report = check(&profile, &path.display().to_string(), &bytes, rows);
+    if !global.clear {
+        hide_numbers(&mut report);
+    }
     let json = serde_json::to_value(&report)?;
     let mut sheets = Vec::new();
     for row in &report.shown {
@@ -80,14 +83,9 @@ fn check_file(global: &Global, profile: &str, path: &Path, rows: usize) -> anyho
         let mut sheet =
             Sheet::new(&format!("line {} · {}{note}", count(row.line), row.outcome), &["", "column", "in the file", "became"]);
         for column in &row.columns {
-            let number = matches!(column.role.as_str(), "served" | "other" | "imsi" | "iccid");
-            let shown = |text: Option<&str>| match text {
-                None => "-".to_owned(),
-                Some(text) if number && !global.clear => masked(text),
-                Some(text) => text.to_owned(),
-            };
+            let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
             let role = if column.is_wrong { format!("✗ {}", column.role) } else { column.role.clone() };
-            sheet.row([role, column.column.clone(), shown(column.source.as_deref()), shown(column.became.as_deref())]);
+            sheet.row([role, column.column.clone(), shown(&column.source), shown(&column.became)]);
         }
         sheets.push(sheet);
     }
@@ -110,4 +108,16 @@ fn check_file(global: &Global, profile: &str, path: &Path, rows: usize) -> anyho
     );
     Answer { headline, sheets, next, json }.print(global.output)?;
     Ok(if whole && report.malformed.is_empty() { Exit::Done } else { Exit::NeedsHand })
+}
+
+/// Hides subscribers' numbers, in what the file says and in what it became (`e164 31612345678`).
+fn hide_numbers(report: &mut CheckReport) {
+    let columns = report.shown.iter_mut().flat_map(|row| &mut row.columns);
+    for column in columns.filter(|c| matches!(c.role.as_str(), "served" | "other" | "imsi" | "iccid")) {
+        column.source = column.source.as_deref().map(masked);
+        column.became = column.became.as_deref().map(|text| match text.split_once(' ') {
+            Some((kind, number)) => format!("{kind} {}", masked(number)),
+            None => masked(text),
+        });
+    }
 }

@@ -154,7 +154,10 @@ fn show(global: &Global, installation: &Installation, record: &str) -> anyhow::R
     sheet.row(["line".to_owned(), source.line.map_or_else(|| "?".to_owned(), count)]);
     let raw = if global.clear { source.raw.clone() } else { super::rows::mask_digits(&source.raw) };
     sheet.row(["source".to_owned(), raw.clone()]);
-    let json = json!({"record": row.text("record"), "reason": reason, "remedy": remedy(reason), "file": source.file, "line": source.line, "byte_offset": row.text("byte_offset"), "source": raw});
+    let json = json!({
+        "record": row.text("record"), "reason": reason, "field": row.text("reason_field"), "remedy": remedy(reason),
+        "file": source.file, "line": source.line, "byte_offset": row.text("byte_offset"), "source": raw,
+    });
     let headline = format!("`{reason}`: {}", remedy(reason));
     Answer { headline, sheets: vec![sheet], json, ..Answer::default() }.print(global.output)?;
     Ok(Exit::Done)
