@@ -115,16 +115,16 @@ impl StoreError {
         const FULL: u32 = 13;
         const CANNOT_OPEN: u32 = 14;
         const NOT_A_DATABASE: u32 = 26;
-        let code = source
-            .as_database_error()
-            .and_then(sqlx::error::DatabaseError::code)
-            .and_then(|c| c.parse::<u32>().ok())
-            .map(|c| c & 255);
+        // The index of the write-ahead log could not grow: what it says where the disk is full.
+        const SHM_SIZE: u32 = 10 | 19 << 8;
+        let extended = source.as_database_error().and_then(sqlx::error::DatabaseError::code).and_then(|c| c.parse::<u32>().ok());
+        let code = extended.map(|c| c & 255);
         let path = path.to_owned();
         match code {
             Some(BUSY | LOCKED) => Self::Locked(path),
             Some(READ_ONLY | CANNOT_OPEN) => Self::Denied(path),
             Some(FULL) => Self::Full(path),
+            _ if extended == Some(SHM_SIZE) => Self::Full(path),
             Some(NOT_A_DATABASE | CORRUPT) => Self::NotADatabase(path),
             _ => Self::Query { path, action, source: Box::new(source) },
         }

@@ -225,13 +225,17 @@ pub enum RowProblem {
     },
 }
 
+fn named(field: &str) -> String {
+    if field.is_empty() { String::new() } else { format!(", field `{field}`") }
+}
+
 /// A broken row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, field `{field}`: {problem}")]
+#[error("line {line}{}: {problem}", named(field))]
 pub struct RowError {
     /// Where, from 1; the header is line 1.
     pub line: u64,
-    /// Which field.
+    /// Which field; empty where the whole row is meant.
     pub field: &'static str,
     /// What and what to do.
     pub problem: RowProblem,

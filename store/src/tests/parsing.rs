@@ -40,7 +40,7 @@ fn broken_rows_are_all_named_with_line_field_and_remedy() {
         ("D1,31612345678,C 1,P1,2026-01-01T00:00:00Z,", "line 5, field `customer_id`", "letters, digits"),
         ("D1,,C1,P1,2026-01-01T00:00:00Z,", "line 6, field `msisdn`", "at least one of msisdn, imsi and iccid"),
         (",31612345678,C1,P1,2026-01-01T00:00:00Z,", "line 7, field `device_id`", "fill it in"),
-        ("D1,31612345678,C1,P1,2026-01-01T00:00:00Z", "line 8, field ``", "5 fields, the header has 6"),
+        ("D1,31612345678,C1,P1,2026-01-01T00:00:00Z", "line 8: the row", "5 fields, the header has 6"),
         ("D1,31612345678,C\0,P1,2026-01-01T00:00:00Z,", "line 9, field `customer_id`", "letters, digits"),
     ];
     let text = broken.iter().fold(HEADER.to_owned(), |text, (row, ..)| text + row + "\n");
