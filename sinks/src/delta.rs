@@ -16,7 +16,7 @@ use domain::ports::{BlobError, Disposition};
 #[derive(Debug, thiserror::Error)]
 pub enum DeltaError {
     /// The object store failed.
-    #[error("failed to reach the table log")]
+    #[error(transparent)]
     Blob(#[from] BlobError),
     /// An entry is no JSON or misses what the protocol demands.
     #[error(

@@ -23,7 +23,7 @@ pub enum TableError {
     #[error(transparent)]
     Delta(#[from] DeltaError),
     /// The object store.
-    #[error("failed to reach the table's files")]
+    #[error(transparent)]
     Blob(#[from] BlobError),
     /// A data file is no Parquet or lacks a column.
     #[error("data file `{path}` is damaged: {what}; restore it from a backup, or rebuild the table from landing")]

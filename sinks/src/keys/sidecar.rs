@@ -21,7 +21,7 @@ const LIVE: u32 = 1 << 31;
 #[derive(Debug, thiserror::Error)]
 pub enum SidecarError {
     /// The object store failed.
-    #[error("failed to reach key sidecar")]
+    #[error(transparent)]
     Blob(#[from] BlobError),
     /// The file is no sidecar, or a checksum differs.
     #[error("key sidecar `{path}` is damaged: {what}; delete it and run `tollway check --rebuild-keys`")]
