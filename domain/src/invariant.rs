@@ -93,6 +93,6 @@ mod tests {
     #[test]
     fn numbers_are_in_order_and_unique() {
         let numbers: Vec<u32> = Invariant::ALL.iter().map(|i| i.number()).collect();
-        assert_eq!(numbers, (1..=Invariant::ALL.len() as u32).collect::<Vec<_>>());
+        assert_eq!(numbers, (1..).take(Invariant::ALL.len()).collect::<Vec<u32>>());
     }
 }

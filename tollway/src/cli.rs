@@ -72,7 +72,7 @@ pub enum Command {
     /// Rows that need a hand
     #[command(subcommand)]
     Suspense(SuspenseCommand),
-    /// Ask the tables in SQL: cdr, cdr_entries, totals
+    /// Ask the tables in SQL: `cdr`, `cdr_entries`, `totals`
     #[command(after_help = "Example:\n  tollway query \"select zone, sum(charge) from cdr group by zone order by 2 desc\"")]
     Query(QueryArgs),
     /// Why does this record cost what it costs?

@@ -244,7 +244,7 @@ fn create(folder: &Path, config: &Config) -> anyhow::Result<()> {
     fs::create_dir_all(folder.join("store"))?;
     let secret = match std::env::var("TOLLWAY_KEY_SECRET") {
         Ok(hex) => hex,
-        Err(_) => secret_bytes()?.iter().map(|b| format!("{b:02x}")).collect(),
+        Err(_) => format!("{:032x}", u128::from_be_bytes(secret_bytes()?)),
     };
     parse_secret(&secret)?;
     let path = folder.join("secret.key");

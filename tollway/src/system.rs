@@ -32,7 +32,7 @@ impl SystemRng {
 }
 
 impl Rng for SystemRng {
-    /// SplitMix64: every state gives another number, and names need no more.
+    /// `SplitMix64`: every state gives another number, and names need no more.
     fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -10,9 +10,9 @@ use domain::period::Month;
 use domain::usage::Usage;
 
 use super::price;
-use domain::columns::rated::NO_PERIOD;
 use crate::tariff::set::TariffSet;
 use crate::tests::fixture::{Row, batch, linked, owners, read, repository, set_of, utc};
+use domain::columns::rated::NO_PERIOD;
 
 fn business() -> Arc<TariffSet> {
     set_of(&read(&repository("config/tariffs/nl-zakelijk.toml")))

@@ -119,14 +119,10 @@ fn land(installation: &Installation, folder: &Path, made: &[MadeFile]) -> anyhow
     let mut profiles = HashMap::new();
     for file in made {
         let name = file.file.layout.profile();
-        let profile = match profiles.get(name) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let loaded = Arc::new(super::profile::load(name)?);
-                profiles.insert(name, Arc::clone(&loaded));
-                loaded
-            }
-        };
+        if !profiles.contains_key(name) {
+            profiles.insert(name, super::profile::load(name)?);
+        }
+        let profile = &profiles[name];
         let request = LandRequest {
             account: Account {
                 tenant: installation.config().data.tenant.clone(),
@@ -184,7 +180,7 @@ impl Shown<'_> {
         next.extend([
             String::new(),
             format!("a picture of the month        {}", report.display()),
-            format!("the tables (Delta, Parquet)   {}/store/tables", data),
+            format!("the tables (Delta, Parquet)   {data}/store/tables"),
             format!("why does it cost that?        tollway explain RECORD{folder}"),
             format!("what needs a hand             tollway suspense list{folder}"),
             format!("ask your own                  tollway query{folder} \"select zone, sum(charge) from cdr group by zone order by 2 desc\""),

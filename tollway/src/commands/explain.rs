@@ -64,7 +64,7 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
     let derivation = derive(installation, row)?;
     let number = row.text("b_number").filter(|n| n.len() >= 7 && !global.clear);
     let veil = |text: String| number.map_or_else(|| text.clone(), |n| text.replace(n, &masked(n)));
-    for text in derivation.as_ref().map(|d| d.lines()).unwrap_or_default() {
+    for text in derivation.as_ref().map(Derivation::lines).unwrap_or_default() {
         let text = veil(text);
         let (head, rest) = text.split_once(": ").unwrap_or(("", &text));
         let inner = head.starts_with(' ') || head.len() > 9;

@@ -144,7 +144,7 @@ pub fn tariff_bundle(file: &Path, base: Option<&Path>) -> anyhow::Result<Vec<u8>
         }
         _ => {
             let toml = fs::read_to_string(file).map_err(|e| unreadable_tariff(file, &e))?;
-            let beside = file.parent().map(Path::to_path_buf).unwrap_or_else(|| PathBuf::from("."));
+            let beside = file.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
             let names = rate::tariff::companion_names(&toml);
             (file.display().to_string(), toml, companions(base.unwrap_or(&beside), &names)?)
         }

@@ -138,7 +138,7 @@ pub fn note(outcome: &Landed, landed: &mut LandedFiles) {
     landed.bytes += delivery.size;
     landed.deliveries.insert(delivery.delivery);
     match &delivery.state {
-        DeliveryState::Held { reason } => landed.held.push((delivery.origin.clone(), reason.to_string())),
+        DeliveryState::Held { reason } => landed.held.push((delivery.origin.clone(), reason.clone())),
         DeliveryState::Announced if is_new => landed.new.push(delivery.delivery),
         DeliveryState::Announced => landed.known += 1,
     }

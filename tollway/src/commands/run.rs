@@ -80,7 +80,7 @@ fn serve(
     installation.runtime().spawn(async move {
         let until = async move {
             // An error means that the sender is gone: the service is ending.
-            closed.wait_for(|closed| *closed).await.map(|_| ()).unwrap_or(());
+            let _gone = closed.wait_for(|closed| *closed).await;
         };
         if let Err(e) = door.serve(listen, until).await {
             tracing::error!(error = %e, "cannot serve metrics and health");

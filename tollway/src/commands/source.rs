@@ -36,7 +36,7 @@ pub fn source_of(installation: &Installation, row: &Row) -> anyhow::Result<Sourc
     let mut at = 0;
     while at < from {
         let to = (at + CHUNK_BYTES).min(from);
-        line += blob.get_range(&object, at..to)?.iter().filter(|c| **c == b'\n').count() as u64;
+        line += blob.get_range(&object, at..to)?.split(|c| *c == b'\n').count() as u64 - 1;
         at = to;
     }
     let raw = String::from_utf8_lossy(&blob.get_range(&object, from..from + length)?).into_owned();
