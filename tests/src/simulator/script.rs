@@ -1,0 +1,449 @@
+//! Who does the next step: files land, machines move, die, sleep and are taken for dead, in an order drawn from the seed.
+
+use std::error::Error;
+
+use domain::ports::Disposition;
+use ingest::land::Landed;
+use ingest::log::{LogError, LogWriter, Topic};
+use pipeline::PipelineError;
+use pipeline::splitter::SplitStep;
+use pipeline::worker::Step;
+
+use super::Breach;
+use super::audit::Audit;
+use super::chance::Chance;
+use super::tally::Mishap;
+use super::theatre::{Actor, MEMBERS, RATING, SPLITTING, Theatre};
+use super::world::{Reception, World};
+use crate::hold;
+
+/// Steps in a storm; what is left then is done in calm weather.
+const STORM_STEPS_MAX: u64 = 4000;
+
+/// Steps in calm weather: far more than a run needs, so that one that never ends is told.
+const CALM_STEPS_MAX: u64 = 20_000;
+
+/// Of a thousand steps so many get a fault.
+const FAULTS_PER_MILLE: u64 = 90;
+
+/// A worker that the others take for dead.
+struct Ghost {
+    actor: Actor,
+    steps_left: u64,
+    /// The topic that it read is gone: it finishes what it has begun and reads no more.
+    reads_no_more: bool,
+}
+
+/// The order of events of one run.
+pub struct Script<'w> {
+    world: &'w World,
+    chance: Chance,
+    stormy: bool,
+    /// Records are trimmed: a reader that slept over it finds its place gone.
+    trims: bool,
+    /// Files that have landed.
+    landed: usize,
+    ghosts: Vec<Ghost>,
+    /// Until which step each worker sleeps.
+    asleep: Vec<u64>,
+    /// What each worker did last.
+    last: Vec<Option<Step>>,
+    announced_idle: bool,
+    split_idle: Vec<bool>,
+    topic_was_lost: bool,
+    steps: u64,
+}
+
+impl std::fmt::Debug for Script<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Script({} steps, {} files landed)", self.steps, self.landed)
+    }
+}
+
+impl<'w> Script<'w> {
+    /// A run in which everything goes wrong that may.
+    pub fn storm(seed: u64, world: &'w World) -> Self {
+        Self::new(seed, world, true)
+    }
+
+    /// The same files, undisturbed.
+    pub fn calm(seed: u64, world: &'w World) -> Self {
+        Self::new(seed, world, false)
+    }
+
+    fn new(seed: u64, world: &'w World, stormy: bool) -> Self {
+        let members = MEMBERS as usize;
+        Self {
+            world,
+            chance: Chance::new(seed, 2),
+            stormy,
+            trims: stormy,
+            landed: 0,
+            ghosts: Vec::new(),
+            asleep: vec![0; members],
+            last: vec![None; members],
+            announced_idle: false,
+            split_idle: vec![false; members],
+            topic_was_lost: false,
+            steps: 0,
+        }
+    }
+
+    /// Plays to the end: all that has landed is in the table. Tells how many steps it took.
+    pub fn play(mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<u64, Breach> {
+        if self.stormy {
+            while self.steps < STORM_STEPS_MAX && !(self.landed == self.world.files.len() && audit.is_settled()) {
+                self.steps += 1;
+                theatre.clock.advance(self.chance.below(1500));
+                self.happen(theatre, audit)?;
+                audit.follow(theatre)?;
+            }
+            self.stormy = false;
+        } else {
+            // As little work as possible: the result must not depend on how rows are grouped.
+            theatre.set_rows_max(u64::MAX);
+        }
+        self.drain(theatre, audit)?;
+        Ok(self.steps)
+    }
+
+    /// Everything in turn until nobody has anything to do. Either all start anew, as after an orderly stop, or whoever is
+    /// alive goes on: nothing may wait for a restart.
+    fn drain(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
+        self.ghosts.clear();
+        let anew = self.chance.per_mille(500);
+        if anew {
+            theatre.announcer = None;
+        }
+        for member in 0..MEMBERS {
+            let share: Vec<u32> = (0..self.world.partitions).filter(|p| p % MEMBERS == member).collect();
+            theatre.log.assign(RATING, Topic::Batches, member, &share);
+            theatre.log.assign(SPLITTING, Topic::Files, member, &share);
+            if anew {
+                theatre.splitters[member as usize] = None;
+                theatre.workers[member as usize] = None;
+            }
+        }
+        self.asleep.fill(0);
+        for _ in 0..CALM_STEPS_MAX {
+            self.steps += 1;
+            theatre.clock.advance(500);
+            if self.landed < self.world.files.len() {
+                self.land(theatre, audit)?;
+                continue;
+            }
+            self.announce(theatre)?;
+            for member in 0..MEMBERS {
+                self.split(theatre, member)?;
+                self.work(theatre, member)?;
+            }
+            audit.follow(theatre)?;
+            let idle = self.last.iter().all(|step| *step == Some(Step::Idle));
+            if self.announced_idle && self.split_idle.iter().all(|idle| *idle) && idle {
+                return Ok(());
+            }
+        }
+        Err(Breach(format!("the flow does not come to rest within {CALM_STEPS_MAX} calm steps: {:?}", self.last)))
+    }
+
+    fn happen(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
+        let member = u32::try_from(self.chance.below(u64::from(MEMBERS))).expect("two");
+        match self.chance.below(1000) {
+            0..60 => self.land(theatre, audit),
+            60..85 => self.announce(theatre),
+            85..200 => self.split(theatre, member),
+            200..920 => self.work(theatre, member),
+            920..958 => self.haunt(theatre),
+            958..972 => self.rebalance(theatre),
+            972..977 => {
+                self.asleep[member as usize] = self.steps + self.chance.between(10, 60);
+                theatre.note(Mishap::Paused);
+                Ok(())
+            }
+            977..981 => {
+                self.kill(theatre, member);
+                Ok(())
+            }
+            981..985 => self.take_for_dead(theatre, member, false),
+            985..986 => {
+                theatre.announcer = None;
+                theatre.note(Mishap::Reannounced);
+                Ok(())
+            }
+            986..989 => self.redeliver(theatre, audit),
+            989..993 => self.keep_house(theatre, audit),
+            993..996 => self.trim_topic(theatre, audit),
+            _ => self.lose_topic(theatre, audit),
+        }
+    }
+
+    /// Lands the next file; whoever is killed over it tries again later.
+    fn land(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
+        let Some(file) = self.world.files.get(self.landed) else { return Ok(()) };
+        self.arm(theatre);
+        let landing = theatre.landing();
+        let landed = landing.land(&self.world.request(self.landed), &mut file.text.as_bytes(), &theatre.clock);
+        let report = theatre.weather.calm();
+        match landed {
+            Err(error) => {
+                hold!(report.fired, "landing {} failed in calm weather: {}", file.name, chain(&error));
+            }
+            Ok(landed) => {
+                // A repeat of what the same file has left before it was killed is fine, too.
+                let arrival = landed.arrival().number;
+                match (&landed, file.reception) {
+                    (Landed::New(_) | Landed::Already(_), Reception::Announced) => audit.expect(self.landed, landed.arrival())?,
+                    (Landed::Held(_) | Landed::Already(_), Reception::Held) | (Landed::Already(_), Reception::Already) => {}
+                    _ => {
+                        return Err(Breach(format!(
+                            "{} should be {:?}, arrival {arrival} says {landed:?}",
+                            file.name, file.reception
+                        )));
+                    }
+                }
+                self.landed += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn announce(&mut self, theatre: &mut Theatre) -> Result<(), Breach> {
+        // A new announcer repeats all that is not settled: too many of them would drown the rest.
+        if self.chance.per_mille(300) {
+            self.arm(theatre);
+        }
+        let announcer = theatre.announcer.take().map_or_else(|| theatre.new_announcer(), Ok);
+        let step = announcer.and_then(|mut announcer| {
+            let sent = announcer.step();
+            theatre.announcer = Some(announcer);
+            sent
+        });
+        self.announced_idle = matches!(step, Ok(0));
+        let is_lost = self.settle(theatre, step)?.is_none();
+        if is_lost {
+            theatre.announcer = None;
+        }
+        Ok(())
+    }
+
+    fn split(&mut self, theatre: &mut Theatre, member: u32) -> Result<(), Breach> {
+        self.arm(theatre);
+        let at = member as usize;
+        if theatre.splitters[at].is_none() {
+            theatre.splitters[at] = Some(theatre.new_splitter(member));
+        }
+        let step = theatre.splitters[at].as_mut().map_or(Ok(SplitStep::Idle), |splitter| splitter.step(0));
+        self.split_idle[at] = matches!(step, Ok(SplitStep::Idle));
+        if self.settle(theatre, step)?.is_none() {
+            theatre.splitters[at] = None;
+        }
+        Ok(())
+    }
+
+    fn work(&mut self, theatre: &mut Theatre, member: u32) -> Result<(), Breach> {
+        let at = member as usize;
+        if self.asleep[at] > self.steps {
+            return Ok(());
+        }
+        self.arm(theatre);
+        let actor = theatre.workers[at].take().map_or_else(|| theatre.new_worker(member), Ok);
+        let (step, mut actor) = match actor {
+            Err(error) => (Err(error), None),
+            Ok(mut actor) => (actor.worker.step(0, &theatre.clock, &mut actor.chance), Some(actor)),
+        };
+        self.last[at] = step.as_ref().ok().cloned();
+        let failed = step.is_err();
+        note_step(theatre, &step);
+        if self.settle(theatre, step)?.is_none() {
+            actor = None;
+        }
+        if let Some(actor) = actor.as_mut().filter(|_| failed) {
+            actor.worker.recover();
+        }
+        theatre.workers[at] = actor;
+        Ok(())
+    }
+
+    /// A worker that was taken for dead goes on.
+    fn haunt(&mut self, theatre: &mut Theatre) -> Result<(), Breach> {
+        if self.ghosts.is_empty() {
+            return Ok(());
+        }
+        let at = self.chance.index(self.ghosts.len());
+        self.arm(theatre);
+        let mut ghost = self.ghosts.swap_remove(at);
+        let step = ghost.actor.worker.step(0, &theatre.clock, &mut ghost.actor.chance);
+        let failed = step.is_err();
+        note_step(theatre, &step);
+        let is_done = matches!(step, Ok(Step::Committed(_) | Step::Fenced | Step::Idle | Step::Polled));
+        // The topic that it read is another one by now, and shorter.
+        let is_lost = ghost.reads_no_more && matches!(step, Err(PipelineError::LogLost { .. }));
+        if is_lost {
+            theatre.weather.calm();
+            return Ok(());
+        }
+        let is_alive = self.settle(theatre, step)?.is_some();
+        ghost.steps_left = ghost.steps_left.saturating_sub(1);
+        if failed {
+            ghost.actor.worker.recover();
+        }
+        if is_alive && ghost.steps_left > 0 && !(ghost.reads_no_more && (is_done || failed)) {
+            self.ghosts.push(ghost);
+        }
+        Ok(())
+    }
+
+    fn arm(&mut self, theatre: &Theatre) {
+        if self.stormy && self.chance.per_mille(FAULTS_PER_MILLE) {
+            theatre.weather.arm(&mut self.chance);
+        }
+    }
+
+    /// Ends a step. `None`: whoever made it is gone. A failure that may pass leaves it alive, as in the binary; one that
+    /// nobody has ordered is a breach.
+    fn settle<T>(&mut self, theatre: &mut Theatre, step: Result<T, PipelineError>) -> Result<Option<()>, Breach> {
+        let report = theatre.weather.calm();
+        match step {
+            _ if report.dead => Ok(None),
+            Ok(_) => Ok(Some(())),
+            Err(error) => {
+                let trimmed = matches!(error, PipelineError::Log(LogError::OutOfRange { .. }));
+                hold!(report.fired || (trimmed && self.trims), "a step failed in calm weather: {}", chain(&error));
+                Ok((error.disposition() == Disposition::Retry).then_some(()))
+            }
+        }
+    }
+}
+
+/// Rebalances, deaths, repeats and losses.
+impl Script<'_> {
+    fn rebalance(&mut self, theatre: &mut Theatre) -> Result<(), Breach> {
+        let mut shares: Vec<Vec<u32>> = vec![Vec::new(); MEMBERS as usize];
+        let mut shared = false;
+        let (group, topic) = if self.chance.per_mille(750) { (RATING, Topic::Batches) } else { (SPLITTING, Topic::Files) };
+        for partition in 0..self.world.partitions {
+            let both = self.chance.per_mille(if group == RATING { 120 } else { 30 });
+            let owner = self.chance.index(shares.len());
+            for (member, share) in shares.iter_mut().enumerate() {
+                if both || member == owner {
+                    share.push(partition);
+                }
+            }
+            shared |= both;
+        }
+        for (member, share) in (0..).zip(&shares) {
+            theatre.log.assign(group, topic, member, share);
+        }
+        // Whoever is about to commit may sleep over it, and wake as a zombie.
+        for (member, last) in self.last.iter().enumerate() {
+            if *last == Some(Step::Prepared) && self.chance.per_mille(700) {
+                self.asleep[member] = self.steps + self.chance.between(5, 50);
+                theatre.note(Mishap::Paused);
+            }
+        }
+        theatre.note(Mishap::Rebalance);
+        if shared {
+            theatre.note(Mishap::SplitBrain);
+        }
+        Ok(())
+    }
+
+    fn kill(&mut self, theatre: &mut Theatre, member: u32) {
+        let at = member as usize;
+        match self.chance.below(12) {
+            0..3 => theatre.splitters[at] = None,
+            3 => theatre.announcer = None,
+            _ => theatre.workers[at] = None,
+        }
+        theatre.note(Mishap::CrashBetween);
+    }
+
+    /// Another takes a worker's place while it lives on.
+    fn take_for_dead(&mut self, theatre: &mut Theatre, member: u32, reads_no_more: bool) -> Result<(), Breach> {
+        let at = member as usize;
+        let has_begun = matches!(self.last[at], Some(Step::Prepared | Step::Rated | Step::Redo));
+        if let Some(actor) = theatre.workers[at].take().filter(|_| has_begun || !reads_no_more) {
+            self.ghosts.push(Ghost { actor, steps_left: self.chance.between(2, 40), reads_no_more });
+            theatre.note(Mishap::Ghost);
+        }
+        self.last[at] = None;
+        Ok(())
+    }
+
+    /// Old claim checks come again, one or a run of them.
+    fn redeliver(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
+        let again = audit.some_claims(&mut self.chance);
+        for (account, claim) in again {
+            let payload = serde_json::to_vec(&claim).map_err(|e| Breach(e.to_string()))?;
+            theatre.log.writer().append(Topic::Batches, account.as_bytes(), &[], &payload).map_err(|e| Breach(e.to_string()))?;
+            theatre.note(Mishap::Redelivered);
+        }
+        Ok(())
+    }
+
+    /// Writes a checkpoint, and sometimes removes entries behind it, as the housekeeper does.
+    fn keep_house(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
+        self.arm(theatre);
+        let written = theatre.table().and_then(|table| table.checkpoint().map(|()| table.snapshot().version));
+        let report = theatre.weather.calm();
+        match written {
+            Ok(Some(version)) if !report.dead => {
+                theatre.note(Mishap::Checkpoint);
+                if self.chance.per_mille(500) && audit.trim_entries(theatre, version)? {
+                    theatre.note(Mishap::EntriesTrimmed);
+                }
+                Ok(())
+            }
+            Err(error) if !report.fired => Err(Breach(format!("no checkpoint in calm weather: {}", chain(&error)))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes records that the table is past: retention of the log.
+    fn trim_topic(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
+        audit.mirror(theatre)?;
+        for (partition, position) in audit.positions() {
+            let below = self.chance.below(position + 1);
+            theatre.log.trim(partition, below).map_err(|e| Breach(e.to_string()))?;
+            theatre.note(Mishap::TopicTrimmed);
+        }
+        Ok(())
+    }
+
+    /// The topic of claim checks is gone: everyone stops, it is made anew and filled from landing. Whoever was about to
+    /// commit is taken for dead and commits all the same.
+    fn lose_topic(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
+        if self.topic_was_lost || self.chance.per_mille(500) || !self.last.contains(&Some(Step::Prepared)) {
+            return Ok(());
+        }
+        self.topic_was_lost = true;
+        self.ghosts.clear();
+        for member in 0..MEMBERS {
+            self.take_for_dead(theatre, member, true)?;
+            theatre.splitters[member as usize] = None;
+        }
+        theatre.announcer = None;
+        audit.lose_topic(theatre)?;
+        theatre.note(Mishap::TopicLost);
+        Ok(())
+    }
+}
+
+fn note_step(theatre: &mut Theatre, step: &Result<Step, PipelineError>) {
+    match step {
+        Ok(Step::Fenced) => theatre.note(Mishap::Fenced),
+        Ok(Step::Redo) => theatre.note(Mishap::Redo),
+        _ => {}
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,95 @@
+//! A thousand seeds of the simulator, and the replay of one.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tests::simulator::tally::{Mishap, Tally};
+use tests::simulator::{Breach, COMMITS_MIN, Outcome, replay_command, run};
+
+/// Seeds of a run, unless `TOLLWAY_SIM_SEEDS` wants another number.
+const SEEDS: u64 = 1000;
+
+/// After so many failing seeds the rest is not run: they fail for the same reason.
+const FAILURES_MAX: usize = 5;
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is `{text}`, a number is wanted")))
+}
+
+/// Runs a seed; an invariant that production checks itself panics in debug builds, which is a breach as well.
+fn guarded(seed: u64) -> Result<Outcome, Breach> {
+    catch_unwind(AssertUnwindSafe(|| run(seed))).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|t| (*t).to_owned()));
+        Err(Breach(format!("panic: {}", text.unwrap_or_default())))
+    })
+}
+
+/// Runs seeds 1 to `seeds` on all cores; the failing ones with their breach.
+fn run_all(seeds: u64) -> (Vec<Outcome>, BTreeMap<u64, Breach>) {
+    let next = AtomicU64::new(1);
+    let done = Mutex::new((Vec::new(), BTreeMap::new()));
+    let worker = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed > seeds || done.lock().expect("nobody panics here").1.len() >= FAILURES_MAX {
+                return;
+            }
+            let result = guarded(seed);
+            let mut done = done.lock().expect("nobody panics here");
+            match result {
+                Ok(outcome) => done.0.push(outcome),
+                Err(breach) => drop(done.1.insert(seed, breach)),
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, std::num::NonZero::get) {
+            scope.spawn(worker);
+        }
+    });
+    done.into_inner().expect("nobody panics here")
+}
+
+#[test]
+fn every_row_ends_once_under_every_seed() {
+    let seeds = number("TOLLWAY_SIM_SEEDS").unwrap_or(SEEDS);
+    let (outcomes, failures) = run_all(seeds);
+    let mut tally = Tally::default();
+    for outcome in &outcomes {
+        tally.add(&outcome.tally);
+    }
+    let commits: Vec<u64> = outcomes.iter().map(|o| o.commits).collect();
+    let (fewest, sum) = (commits.iter().min().copied().unwrap_or(0), commits.iter().sum::<u64>());
+    let count = outcomes.len().max(1) as u64;
+    let rows = outcomes.iter().map(|o| o.rows).sum::<u64>() / count;
+    let steps = outcomes.iter().map(|o| o.steps).sum::<u64>() / count;
+    println!("{} of {seeds} seeds held; commits per seed: at least {fewest}, {} on average", outcomes.len(), sum / count);
+    println!("rows per seed: {rows}; steps per seed: {steps}; what went wrong on purpose:\n{tally}");
+    for (seed, breach) in &failures {
+        println!("seed {seed} breaks: {breach}\n  replay: {}", replay_command(*seed));
+    }
+    assert!(failures.is_empty(), "{} seeds break what must always hold; see above", failures.len());
+    assert!(fewest >= COMMITS_MIN, "a seed has only {fewest} commits");
+    if seeds >= SEEDS {
+        let absent: Vec<&str> = Mishap::ALL.iter().filter(|m| tally.of(**m) == 0).map(|m| m.as_str()).collect();
+        assert!(absent.is_empty(), "never happened: {absent:?}");
+    }
+}
+
+#[test]
+fn replay() {
+    let seed = number("TOLLWAY_SIM_SEED");
+    let outcome = guarded(seed.unwrap_or(1)).unwrap_or_else(|breach| panic!("seed {}: {breach}", seed.unwrap_or(1)));
+    if let Some(seed) = seed {
+        println!(
+            "seed {seed} holds: {} commits, {} rows, {} steps\n{}",
+            outcome.commits, outcome.rows, outcome.steps, outcome.tally
+        );
+    }
+    let again = guarded(seed.unwrap_or(1)).expect("it held a moment ago");
+    assert_eq!((again.trace, again.steps), (outcome.trace, outcome.steps), "a seed repeats its run");
+}
