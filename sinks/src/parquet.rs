@@ -21,7 +21,8 @@ use rayon::prelude::*;
 /// How files are written.
 #[derive(Debug, Clone, Copy)]
 pub struct ParquetSettings {
-    /// zstd level; 1 costs least and gives all but one per cent of level 3.
+    /// zstd level; 1 costs least and gives all but one per cent of level 3. 0 writes plain pages: for files of a few rows the
+    /// compressor's state costs more than the rows.
     pub zstd_level: i32,
     /// Rows of a row group.
     pub row_group_rows: usize,
@@ -35,9 +36,12 @@ impl Default for ParquetSettings {
 
 /// The writer's properties for the columns of a batch.
 fn properties(batch: &RecordBatch, settings: ParquetSettings) -> WriterPropertiesPtr {
-    let level = ZstdLevel::try_new(settings.zstd_level).unwrap_or_default();
+    let compression = match settings.zstd_level {
+        0 => Compression::UNCOMPRESSED,
+        level => Compression::ZSTD(ZstdLevel::try_new(level).unwrap_or_default()),
+    };
     let mut builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
+        .set_compression(compression)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(settings.row_group_rows))
         .set_created_by(crate::ENGINE.to_owned())
