@@ -1,0 +1,16 @@
+//! The program as its users run it: whole scenarios over the real binary, on loopback and in folders of their own.
+//!
+//! Needs `TOLLWAY_BIN` and `TOLLWAY_PYTHON`, which `cargo xtask test` sets; `TOLLWAY_SAMPLES` and `TOLLWAY_MONTH_ROWS` if wanted.
+
+mod support;
+
+mod scenarios {
+    //! One file per promise.
+
+    mod bench_job;
+    mod demo;
+    mod other_readers;
+    mod same_month;
+    mod samples;
+    mod service;
+}

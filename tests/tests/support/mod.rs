@@ -1,0 +1,8 @@
+//! What the scenarios share: the program and its data folders, children that are watched, other readers, generated months.
+
+pub mod chance;
+pub mod data_folder;
+pub mod month;
+pub mod place;
+pub mod process;
+pub mod readers;
