@@ -12,6 +12,9 @@ use domain::columns::entries::EntriesView;
 use domain::columns::totals::{TotalRows, TotalsView};
 use domain::money::Money;
 
+#[cfg(test)]
+mod tests;
+
 /// The columns of `cdr_entries` that totals are made of.
 pub const ENTRY_COLUMNS: [&str; 20] = [
     "tenant",

@@ -9,6 +9,8 @@ pub mod action;
 pub mod checkpoint;
 pub mod log;
 pub mod snapshot;
+#[cfg(test)]
+mod tests;
 
 use domain::ports::{BlobError, Disposition};
 

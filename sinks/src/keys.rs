@@ -6,6 +6,8 @@
 
 pub mod cache;
 pub mod sidecar;
+#[cfg(test)]
+mod tests;
 
 use domain::delivery::{DeliveryId, KeyMode};
 
