@@ -41,8 +41,16 @@ impl Store {
         if !path.exists() {
             return Err(StoreError::Missing(path.to_owned()));
         }
-        let store = Self::connect(path, tenant, options(path).read_only(true)).await?;
-        let found = store.schema_version().await?;
+        let read_only = options(path).read_only(true);
+        let opened = Self::connect(path, tenant, read_only.clone()).await;
+        let (store, found) = match with_version(opened).await {
+            // A folder that we may not write has no room for the shared index that readers of a write-ahead log need. Without
+            // such a log nobody is writing, and the database can be read as it lies there.
+            Err(StoreError::Denied(_)) if !log_of(path).exists() => {
+                with_version(Self::connect(path, tenant, read_only.immutable(true)).await).await?
+            }
+            opened => opened?,
+        };
         let (path, known) = (store.path.clone(), known_version());
         match found.cmp(&known) {
             std::cmp::Ordering::Less => Err(StoreError::Older { path, found, known }),
@@ -104,6 +112,19 @@ impl Store {
             source => StoreError::Altered { path, source: Box::new(source) },
         }
     }
+}
+
+async fn with_version(opened: Result<Store, StoreError>) -> Result<(Store, i64), StoreError> {
+    let store = opened?;
+    let found = store.schema_version().await?;
+    Ok((store, found))
+}
+
+/// SQLite's write-ahead log of a database.
+fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
