@@ -13,7 +13,7 @@ use domain::outcome::Counts;
 use domain::ports::{Blob, Clock, Disposition};
 use ingest::land::Landing;
 use ingest::log::embedded::EmbeddedLog;
-use ingest::log::{Topic, TopicPartition};
+use ingest::log::{LogError, LogReader, Topic, TopicPartition};
 use pipeline::PipelineError;
 use pipeline::announcer::Announcer;
 use pipeline::deliveries::Deliveries;
@@ -120,6 +120,7 @@ impl Flow {
         for end in log_ends(&flow.installed.log, entries)? {
             end.check()?;
         }
+        forget_lost_notices(&flow.installed.log)?;
         flow.start_feeder(settled, settings)?;
         for number in 0..settings.workers {
             flow.start_worker(number, entries.clone(), settings)?;
@@ -319,6 +320,21 @@ pub fn log_ends(log: &EmbeddedLog, entries: &Table) -> Result<Vec<LogEnd>, Pipel
         Ok(LogEnd { partition, position: entries.snapshot().position(&app_id), high })
     };
     (0..log.partitions(Topic::Batches)).map(end).collect()
+}
+
+/// Where the topic of files ends before what was split of it, it lost its end: the next notices get those offsets again and
+/// must not be taken for split. Nothing is missing, because landing announces every delivery that has no verdict.
+fn forget_lost_notices(log: &EmbeddedLog) -> Result<(), LogError> {
+    let mut reader = log.reader(GROUP, Topic::Files, 0, 1);
+    for partition in 0..log.partitions(Topic::Files) {
+        let partition = TopicPartition { topic: Topic::Files, partition };
+        let high = log.watermarks(partition)?.high;
+        if reader.noted_progress(partition)?.is_some_and(|noted| noted > high) {
+            tracing::warn!(%partition, high, "the log lost its end; what has no verdict is announced again");
+            reader.note_progress(partition, high)?;
+        }
+    }
+    Ok(())
 }
 
 /// Deliveries that have their verdict in the ledger.
