@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The subscriber of most records, without prefix: no screen and no log line may show it.
-pub const SUBSCRIBER: &str = "612345678";
+pub const SUBSCRIBER: &str = "619283746";
 
 /// Documented exit codes.
 pub const DONE: i32 = 0;
@@ -135,7 +135,7 @@ pub const INGEST: [&str; 5] = ["ingest", "--profile", "kpn-sp16", "--account", "
 
 /// One subscriber since 2026.
 pub const DEVICES: &str = "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\n\
-    D-1,31612345678,C-1042,zakelijk-plus,2026-01-01T00:00:00Z,\n";
+    D-1,31619283746,C-1042,zakelijk-plus,2026-01-01T00:00:00Z,\n";
 
 /// What a command said and how it ended.
 #[derive(Debug)]

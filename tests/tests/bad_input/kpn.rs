@@ -18,7 +18,7 @@ pub struct Call<'a> {
 impl<'a> Call<'a> {
     /// A minute to a fixed line, which the shipped tariff sells.
     pub fn new(id: &'a str) -> Self {
-        Self { id, kind: "SPRAAK", from: "0612345678", date: "01-10-2026", time: "12:00:00", seconds: "63" }
+        Self { id, kind: "SPRAAK", from: "0619283746", date: "01-10-2026", time: "12:00:00", seconds: "63" }
     }
 
     /// Its row, without line end.

@@ -7,10 +7,10 @@ use crate::kpn;
 fn overlapping_windows_are_refused_with_both_lines() {
     let desk = Desk::new();
     let header = "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\n";
-    let first = "D-1,31612345678,C-1042,zakelijk-plus,2026-01-01T00:00:00Z,2026-06-01T00:00:00Z\n";
-    let second = "D-7,31612345678,C-2000,zakelijk-plus,2026-05-01T00:00:00Z,\n";
+    let first = "D-1,31619283746,C-1042,zakelijk-plus,2026-01-01T00:00:00Z,2026-06-01T00:00:00Z\n";
+    let second = "D-7,31619283746,C-2000,zakelijk-plus,2026-05-01T00:00:00Z,\n";
     desk.write("windows.csv", format!("{header}{first}{second}"));
-    let facts = ["refused, nothing was changed", "316•••••678", "line 2", "line 3", "device D-7", "end the first by 2026-05-01"];
+    let facts = ["refused, nothing was changed", "316•••••746", "line 2", "line 3", "device D-7", "end the first by 2026-05-01"];
     desk.tollway(&["import", "devices", "windows.csv", "--dry-run"]).ends(BAD_INPUT).says(&facts);
     let said = desk.tollway(&["import", "devices", "windows.csv", "--output", "json"]).ends(BAD_INPUT).json();
     assert_eq!(said["report"]["overlaps"]["count"], 1, "{said}");
@@ -30,7 +30,7 @@ fn overlapping_windows_are_refused_with_both_lines() {
 #[test]
 fn broken_rows_of_an_import_are_all_named_and_none_acts() {
     let desk = Desk::new();
-    let rows = "D-2,3161234567899999,C-1,zakelijk-plus,2026-01-01T00:00:00Z,\n\
+    let rows = "D-2,3161928374699999,C-1,zakelijk-plus,2026-01-01T00:00:00Z,\n\
         D-3,31611111111,C-1,zakelijk-plus,2026-02-30T00:00:00Z,\n\
         D-4,31622222222\n";
     desk.write("broken.csv", format!("{DEVICES}{rows}"));

@@ -75,7 +75,7 @@ fn with_an_offset_both_hours_of_the_night_are_told_apart_and_none_is_missing() {
     let times = ["2026-10-25T02:30:00.0+02:00", "2026-10-25T02:30:00.0+01:00", "2026-03-29T02:30:00.0+01:00"];
     let mut text = String::from("Type,Direction,CallingNumber,CalledNumber,StartTime,Duration,BytesUp,BytesDown,Network,Costs\n");
     for time in times {
-        let row = format!("\"Voice\",\"Originating\",\"0612345678\",\"0201234567\",\"{time}\",\"63\",\"\",\"\",\"20408\",\"0.05\"\n");
+        let row = format!("\"Voice\",\"Originating\",\"0619283746\",\"0201234567\",\"{time}\",\"63\",\"\",\"\",\"20408\",\"0.05\"\n");
         text.push_str(&row);
     }
     desk.write("in/night.csv", text);
@@ -139,6 +139,9 @@ mode = "half_up"
 
 [destinations.prefixes]
 31 = "NL"
+
+[networks.zones]
+204 = "NL"
 
 [[plan]]
 name = "small"
