@@ -4,7 +4,7 @@
 //! world     what the files are, as a seed has it, and what each of their rows must become (a model of its own)
 //! theatre   store, log, clock and the state machines over them: feeder, splitters, workers
 //! script    who does the next step, who loses a partition, who is killed, who goes on as a zombie
-//! weather   what goes wrong in the store and in the log
+//! weather   what goes wrong in the store and in the log; rivals who are faster
 //! audit     after each commit: entry, data files, ledger and sidecar read back and held against the world
 //! ```
 //!
@@ -15,6 +15,7 @@ pub mod world;
 pub mod layout;
 pub mod price_list;
 pub mod weather;
+pub mod rival;
 pub mod theatre;
 pub mod script;
 pub mod model;

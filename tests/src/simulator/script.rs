@@ -24,7 +24,10 @@ const STORM_STEPS_MAX: u64 = 4000;
 const CALM_STEPS_MAX: u64 = 20_000;
 
 /// Of a thousand steps so many get a fault.
-const FAULTS_PER_MILLE: u64 = 90;
+const FAULTS_PER_MILLE: u64 = 45;
+
+/// Of a thousand commits so many get a fault or a rival.
+const COMMIT_FAULTS_PER_MILLE: u64 = 130;
 
 /// A worker that the others take for dead.
 struct Ghost {
@@ -171,8 +174,8 @@ impl<'w> Script<'w> {
                 Ok(())
             }
             986..989 => self.redeliver(theatre, audit),
-            989..993 => self.keep_house(theatre, audit),
-            993..996 => self.trim_topic(theatre, audit),
+            989..992 => self.keep_house(theatre, audit),
+            992..995 => self.trim_topic(theatre, audit),
             _ => self.lose_topic(theatre, audit),
         }
     }
@@ -210,7 +213,7 @@ impl<'w> Script<'w> {
     fn announce(&mut self, theatre: &mut Theatre) -> Result<(), Breach> {
         // A new announcer repeats all that is not settled: too many of them would drown the rest.
         if self.chance.per_mille(300) {
-            self.arm(theatre);
+            self.arm_append(theatre);
         }
         let announcer = theatre.announcer.take().map_or_else(|| theatre.new_announcer(), Ok);
         let step = announcer.and_then(|mut announcer| {
@@ -227,7 +230,7 @@ impl<'w> Script<'w> {
     }
 
     fn split(&mut self, theatre: &mut Theatre, member: u32) -> Result<(), Breach> {
-        self.arm(theatre);
+        self.arm_append(theatre);
         let at = member as usize;
         if theatre.splitters[at].is_none() {
             theatre.splitters[at] = Some(theatre.new_splitter(member));
@@ -245,7 +248,11 @@ impl<'w> Script<'w> {
         if self.asleep[at] > self.steps {
             return Ok(());
         }
-        self.arm(theatre);
+        if self.stormy && self.last[at] == Some(Step::Prepared) && self.chance.per_mille(COMMIT_FAULTS_PER_MILLE) {
+            theatre.weather.arm_commit(&mut self.chance);
+        } else {
+            self.arm(theatre);
+        }
         let actor = theatre.workers[at].take().map_or_else(|| theatre.new_worker(member), Ok);
         let (step, mut actor) = match actor {
             Err(error) => (Err(error), None),
@@ -296,6 +303,13 @@ impl<'w> Script<'w> {
     fn arm(&mut self, theatre: &Theatre) {
         if self.stormy && self.chance.per_mille(FAULTS_PER_MILLE) {
             theatre.weather.arm(&mut self.chance);
+        }
+    }
+
+    fn arm_append(&mut self, theatre: &Theatre) {
+        self.arm(theatre);
+        if self.stormy && self.chance.per_mille(FAULTS_PER_MILLE) {
+            theatre.weather.arm_append(&mut self.chance);
         }
     }
 

@@ -29,6 +29,7 @@ mishaps! {
     AmbiguousDone = "done, but the answer was lost",
     AmbiguousUndone = "not done, and the answer was lost",
     AmbiguousCommit = "the answer to a commit was lost",
+    Lost = "another writer took the version first",
     AppendLost = "an append was lost",
     AckLost = "an append's answer was lost",
     Rebalance = "partitions changed hands",

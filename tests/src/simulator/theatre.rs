@@ -21,6 +21,7 @@ use sinks::table::{Table, TableError};
 
 use super::chance::{Chance, StageClock};
 use super::price_list::Fixed;
+use super::rival::ContestedStore;
 use super::tally::{Mishap, Tally};
 use super::weather::Weather;
 use super::world::World;
@@ -84,8 +85,9 @@ impl Theatre {
         let store = MemoryStore::with_clock(Arc::new(clock.clone()));
         let log = MemoryLog::with_clock(world.partitions, Arc::new(clock.clone()));
         let weather = Weather::over(&store, &log);
+        let accounts = world.senders.iter().map(|s| s.account.path()).collect();
         Self {
-            blob: Arc::new(store.clone()),
+            blob: Arc::new(ContestedStore::new(store.clone(), weather.clone(), accounts)),
             store,
             log,
             clock,

@@ -6,6 +6,7 @@ use ingest::log::memory::{AppendFault, MemoryLog};
 use sinks::local_store::memory::{Fault, MemoryStore, Operation};
 
 use super::chance::Chance;
+use super::rival::is_commit;
 use super::tally::{Mishap, Tally};
 
 /// A fault that waits for its operation.
@@ -27,9 +28,12 @@ struct Sky {
     armed: Option<Armed>,
     append: Option<(u64, AppendFault)>,
     landed_reads_fail: bool,
+    /// Another writer takes the next version first; it may say that it touches our accounts.
+    rival: Option<bool>,
     dead: bool,
     failing: u64,
     fired: bool,
+    rivals: u64,
     tally: Tally,
 }
 
@@ -61,40 +65,68 @@ impl Weather {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Draws what goes wrong in the next step, if anything.
+    /// Draws what goes wrong in a step that reads and writes the store.
     pub fn arm(&self, chance: &mut Chance) {
         let mut sky = self.lock();
-        let after = chance.below(*chance.clone().pick(&[1, 3, 10, 40]));
-        let armed = |fault, deadly| Armed { after, fault, deadly, commits_only: false, failing_behind: 0 };
-        match chance.below(100) {
-            0..14 => sky.armed = Some(armed(Fault::Fail, true)),
-            14..28 => sky.armed = Some(armed(Fault::AmbiguousDone, true)),
-            28..40 => sky.armed = Some(armed(Fault::Fail, false)),
-            40..44 => sky.armed = Some(armed(Fault::Full, false)),
-            44..52 => sky.armed = Some(armed(Fault::AmbiguousDone, false)),
-            52..60 => sky.armed = Some(armed(Fault::AmbiguousUndone, false)),
-            60..84 => {
-                let fault = *chance.pick(&[Fault::AmbiguousDone, Fault::AmbiguousUndone]);
-                // Sometimes looking whose entry it is fails as well, and sometimes the worker does not live to look.
-                let failing_behind = *chance.pick(&[0, 0, 1, 12]);
-                let deadly = chance.per_mille(200);
-                sky.armed = Some(Armed { after: 0, fault, deadly, commits_only: true, failing_behind });
-            }
-            84..88 => {
-                // Files are read in parallel, so a read that fails may not be one of a count.
+        let reach = *chance.pick(&[1, 3, 10, 40]);
+        let after = chance.below(reach);
+        let (fault, deadly) = match chance.below(100) {
+            0..22 => (Fault::Fail, true),
+            22..44 => (Fault::AmbiguousDone, true),
+            44..62 => (Fault::Fail, false),
+            62..70 => (Fault::Full, false),
+            70..82 => (Fault::AmbiguousDone, false),
+            82..94 => (Fault::AmbiguousUndone, false),
+            // Files are read in parallel, so a read that fails may not be one of a count.
+            _ => {
                 sky.landed_reads_fail = true;
+                return;
             }
-            _ => sky.append = Some((chance.below(4), *chance.pick(&[AppendFault::Lost, AppendFault::AckLost]))),
+        };
+        sky.armed = Some(Armed { after, fault, deadly, commits_only: false, failing_behind: 0 });
+    }
+
+    /// Draws what goes wrong when a worker is about to commit.
+    pub fn arm_commit(&self, chance: &mut Chance) {
+        let mut sky = self.lock();
+        if chance.per_mille(350) {
+            sky.rival = Some(chance.per_mille(500));
         }
+        if sky.rival.is_some() && chance.per_mille(500) {
+            return;
+        }
+        let fault = *chance.pick(&[Fault::AmbiguousDone, Fault::AmbiguousUndone]);
+        // Sometimes looking whose entry it is fails as well, and sometimes the worker does not live to look.
+        let failing_behind = *chance.pick(&[0, 0, 1, 12]);
+        let deadly = chance.per_mille(250);
+        sky.armed = Some(Armed { after: 0, fault, deadly, commits_only: true, failing_behind });
+    }
+
+    /// Draws what goes wrong in a step that appends to the log.
+    pub fn arm_append(&self, chance: &mut Chance) {
+        self.lock().append = Some((chance.below(3), *chance.pick(&[AppendFault::Lost, AppendFault::AckLost])));
     }
 
     /// Ends the step: what did not happen, does not happen later.
     pub fn calm(&self) -> Report {
         let mut sky = self.lock();
         let report = Report { dead: sky.dead, fired: sky.fired };
-        let tally = std::mem::take(&mut sky.tally);
-        *sky = Sky { tally, ..Sky::default() };
+        let (tally, rivals) = (std::mem::take(&mut sky.tally), sky.rivals);
+        *sky = Sky { tally, rivals, ..Sky::default() };
         report
+    }
+
+    /// The rival that was armed: its number, from 1, and whether it touches our accounts.
+    pub fn take_rival(&self) -> Option<(u64, bool)> {
+        let mut sky = self.lock();
+        let touches = sky.rival.take()?;
+        sky.rivals += 1;
+        Some((sky.rivals, touches))
+    }
+
+    /// The rival was in time.
+    pub fn note_rival(&self) {
+        self.lock().tally.note(Mishap::Lost);
     }
 
     /// What has happened so far.
