@@ -1,22 +1,42 @@
 //! Reference data from the state database to what rating asks: device windows and tariffs of one version.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use domain::columns::linked::{Customer, Owner, Owners};
+use domain::delivery::ArrivalNumber;
 use domain::ids::Names;
 use domain::period::CycleDay;
 use domain::zone::Zone;
+use ingest::land::Landing;
 use pipeline::PipelineError;
 use pipeline::rating::{Reference, References};
 use rate::link::index::{DeviceIndex, IdentifierWindow};
 use rate::tariff::set::TariffSet;
 use rate::tariff::{Tariff, TariffSource};
 use store::Store;
+use tokio::runtime::Handle;
+
+use crate::commands::import::apply_landed;
 
 /// The reference data in force, shared by all workers; a new import replaces it as a whole.
+///
+/// It is renewed before a group is rated: deliveries and imports share one order of arrivals, so what lands after an import
+/// is rated by it, also where another process has just landed both.
 #[derive(Clone)]
-pub struct SharedReference(Arc<RwLock<Arc<Reference>>>);
+pub struct SharedReference {
+    held: Arc<RwLock<Arc<Reference>>>,
+    renewal: Arc<Mutex<Renewal>>,
+}
+
+/// What it takes to put an import in force.
+struct Renewal {
+    landing: Arc<Landing>,
+    store: Store,
+    runtime: Handle,
+    /// The first arrival that was not looked at.
+    next: ArrivalNumber,
+}
 
 impl std::fmt::Debug for SharedReference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -25,25 +45,36 @@ impl std::fmt::Debug for SharedReference {
 }
 
 impl SharedReference {
-    /// Shares a version.
-    pub fn new(reference: Reference) -> Self {
-        Self(Arc::new(RwLock::new(Arc::new(reference))))
+    /// Applies every import that has landed and shares the version that they make.
+    pub fn open(landing: Arc<Landing>, store: Store, runtime: Handle) -> anyhow::Result<Self> {
+        let from = runtime.block_on(store.reference_counts())?.version + 1;
+        let next = apply_landed(&landing, &store, &runtime, from)?.next;
+        let held = runtime.block_on(load(&store))?;
+        let renewal = Renewal { landing, store, runtime, next };
+        Ok(Self { held: Arc::new(RwLock::new(Arc::new(held))), renewal: Arc::new(Mutex::new(renewal)) })
     }
 
-    /// The version in force.
-    pub fn get(&self) -> Arc<Reference> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    /// Puts in force what was imported since the last look, and gives the version in force.
+    pub fn renew(&self) -> anyhow::Result<Arc<Reference>> {
+        let mut renewal = self.renewal.lock().unwrap_or_else(PoisonError::into_inner);
+        let looked = apply_landed(&renewal.landing, &renewal.store, &renewal.runtime, renewal.next)?;
+        if looked.imports > 0 {
+            let newest = renewal.runtime.block_on(load(&renewal.store))?;
+            tracing::info!(version = newest.version, "reference data in force");
+            *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(newest);
+        }
+        renewal.next = looked.next;
+        Ok(self.get())
     }
 
-    /// Puts a newer version in force.
-    pub fn set(&self, reference: Reference) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(reference);
+    fn get(&self) -> Arc<Reference> {
+        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl References for SharedReference {
     fn current(&mut self) -> Result<Arc<Reference>, PipelineError> {
-        Ok(self.get())
+        self.renew().map_err(|e| PipelineError::Reference(format!("{e:#}")))
     }
 }
 

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ingest::land::{ImportKind as LandedWhat, ImportRequest};
+use domain::delivery::ArrivalNumber;
+use ingest::land::{ArrivalKind, ImportKind as LandedWhat, ImportRequest, Landing};
 use serde_json::json;
 use store::import::ImportContent;
 use store::{ImportKind, ImportLimits, ImportReport, Store, TariffBundle, parse_import};
+use tokio::runtime::Handle;
 
 use crate::cli::{Global, ImportArgs, ImportWhat};
 use crate::exit_code::{Exit, bad_input};
@@ -93,15 +95,32 @@ fn put_in_force(
 /// Applies every landed import that the state database has not seen: after a crash between landing and applying, or when
 /// another process landed one.
 pub fn catch_up(installation: &Installation, store: &Store) -> anyhow::Result<()> {
-    let landing = installation.landing();
     let applied = installation.block_on(store.reference_counts())?.version;
-    for arrival in landing.arrivals(applied + 1)? {
-        let ingest::land::ArrivalKind::Import(import) = &arrival.kind else { continue };
+    apply_landed(&installation.landing(), store, installation.runtime().handle(), applied + 1)?;
+    Ok(())
+}
+
+/// A look at what has landed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Looked {
+    /// The arrival to go on from.
+    pub next: ArrivalNumber,
+    /// Imports among those looked at; all of them are applied.
+    pub imports: usize,
+}
+
+/// Applies the imports among the arrivals from a number on; one that is applied already stays as it is.
+pub fn apply_landed(landing: &Landing, store: &Store, runtime: &Handle, from: ArrivalNumber) -> anyhow::Result<Looked> {
+    let mut looked = Looked { next: from, imports: 0 };
+    for arrival in landing.arrivals(from)? {
+        looked.next = arrival.number + 1;
+        let ArrivalKind::Import(import) = &arrival.kind else { continue };
         let bytes = landing.read_import(&import.sha256)?;
         let rows = parse_import(kind_in_state(import.what), &bytes, &ImportLimits::default())?;
-        installation.block_on(store.apply_import(arrival.number, &rows))?;
+        runtime.block_on(store.apply_import(arrival.number, &rows))?;
+        looked.imports += 1;
     }
-    Ok(())
+    Ok(looked)
 }
 
 /// Imports text without asking; what the demo does. The same bytes again are a no-op.

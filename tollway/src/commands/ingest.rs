@@ -24,7 +24,7 @@ use crate::flow::{Finished, Flow, Installed, Until};
 use crate::installation::Installation;
 use crate::output::{Answer, bytes, count, seconds};
 use crate::progress::Progress;
-use crate::reference::{SharedReference, load};
+use crate::reference::SharedReference;
 use crate::system::{SystemClock, SystemRng};
 use crate::totals;
 
@@ -156,16 +156,16 @@ pub fn rate_what_landed(
         Err(e) if matches!(e.downcast_ref(), Some(LogError::Locked { .. })) => return Ok(None),
         Err(e) => return Err(e),
     };
-    let store = installation.state()?;
-    super::import::catch_up(installation, &store)?;
-    let reference = SharedReference::new(installation.block_on(load(&store))?);
+    let landing = Arc::new(installation.landing());
+    let runtime = installation.runtime().handle().clone();
+    let reference = SharedReference::open(Arc::clone(&landing), installation.state()?, runtime)?;
     let mut entries = installation.entries()?;
     let mut sums = installation.totals()?;
     let mut rng = SystemRng::new()?;
     let settings = installation.flow_settings(workers);
     let installed = Installed {
         blob: Arc::clone(installation.blob()),
-        landing: Arc::new(installation.landing()),
+        landing,
         log,
         secret: installation.secret(),
         reference,

@@ -12,7 +12,7 @@ use crate::exit_code::{Exit, usage};
 use crate::flow::{Flow, Installed, Until};
 use crate::http::Door;
 use crate::installation::Installation;
-use crate::reference::{SharedReference, load};
+use crate::reference::SharedReference;
 use crate::system::{SystemClock, SystemRng};
 use crate::telemetry;
 use crate::totals;
@@ -29,14 +29,14 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     let token = installation.config().http.token.as_ref().map(|t| t.reveal().to_owned());
     let door = Door::new(token)?;
     let ready = Arc::clone(&door.ready);
-    let store = installation.state()?;
-    super::import::catch_up(&installation, &store)?;
-    let reference = SharedReference::new(installation.block_on(load(&store))?);
+    let landing = Arc::new(installation.landing());
+    let runtime = installation.runtime().handle().clone();
+    let reference = SharedReference::open(Arc::clone(&landing), installation.state()?, runtime)?;
     let (mut entries, mut sums) = (installation.entries()?, installation.totals()?);
     let settings = installation.flow_settings(args.workers);
     let installed = Installed {
         blob: Arc::clone(installation.blob()),
-        landing: Arc::new(installation.landing()),
+        landing,
         log: installation.log()?,
         secret: installation.secret(),
         reference: reference.clone(),
@@ -51,12 +51,7 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     tracing::info!(data = %installation.folder().display(), workers = settings.workers, "running");
     let mut rng = SystemRng::new()?;
     let house = || {
-        super::import::catch_up(&installation, &store)?;
-        let newest = installation.block_on(store.reference_counts())?.version;
-        if newest != reference.get().version {
-            reference.set(installation.block_on(load(&store))?);
-            tracing::info!(version = newest, "reference data in force");
-        }
+        reference.renew()?;
         totals::step(&mut entries, &mut sums, &SystemClock, &mut rng)?;
         keep_house(&mut entries, settings.checkpoint_every)?;
         keep_house(&mut sums, settings.checkpoint_every)
