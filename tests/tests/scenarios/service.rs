@@ -33,7 +33,7 @@ fn line(service: &Running, message: &str, fits: impl Fn(&Value) -> bool) -> Valu
 
 /// *Scenario.* A service runs on a data folder; reference data and files come in beside it and every reading command is used;
 /// another service is started on the folder; then the service is asked to stop. *Guarantees.* `ingest` beside it only lands, the
-/// service rates and totals; reading works; metrics, health and readiness answer; the second service is refused with exit code
+/// service rates and totals it by all that was imported before it landed; reading works; metrics, health and readiness answer; the second service is refused with exit code
 /// 5; the first stops in order with exit code 0, and what it left passes the audit.
 #[test]
 fn service_rates_what_lands_and_stops_in_order() {
@@ -47,7 +47,6 @@ fn service_rates_what_lands_and_stops_in_order() {
     assert_eq!(get(&address, "/readyz"), (200, "ready\n".to_owned()));
 
     month.import(&data);
-    line(&service, "reference data in force", |fields| fields["version"] == 4);
     let rated = |service: &Running| {
         let mut rows = 0;
         service.wait_for("all rows", |lines| {
@@ -67,8 +66,9 @@ fn service_rates_what_lands_and_stops_in_order() {
         assert!(said.contains("the service that runs on this data folder rates them"), "{said}");
     }
     assert_eq!(rated(&service), month.rows());
+    line(&service, "reference data in force", |fields| fields["version"] == 4);
 
-    reading_works_beside_it(&data, month.rows());
+    reading_works_beside_it(&data, &month);
     let (status, metrics) = get(&address, "/metrics");
     let rows: u64 = metrics
         .lines()
@@ -97,12 +97,15 @@ fn service_rates_what_lands_and_stops_in_order() {
 }
 
 /// Status, totals, SQL, suspense and explanations while the service runs.
-fn reading_works_beside_it(data: &DataFolder, rows: u64) {
+fn reading_works_beside_it(data: &DataFolder, month: &Month) {
     // The service totals about once a second; each question takes a moment, so the limit is one of time as well.
     let caught_up = (0..2_000).any(|_| data.json(&["totals", "--by", "customer,zone"])["commits_behind"] == 0);
     assert!(caught_up, "the totals do not catch up");
     let status = data.json(&["status"]);
-    assert_eq!(status["rows"]["rows_in"], rows, "{status:#}");
+    assert_eq!(status["rows"]["rows_in"], month.rows(), "{status:#}");
+    let fact = |name: &str| month.files.iter().map(|f| f.fact(name)).sum::<u64>();
+    let unknown = &status["rows"]["suspense"]["no_device"];
+    assert_eq!(*unknown, fact("unknown_number") + fact("unowned"), "what lands after an import is rated by it: {status:#}");
     assert_eq!((&status["lag"]["log_records"], &status["files"]["waiting"]), (&0.into(), &0.into()), "{status:#}");
     let money = data.query("SELECT sum(charge) AS charge FROM cdr");
     assert_eq!(money, data.query("SELECT sum(charge) AS charge FROM totals"), "totals and records agree");
