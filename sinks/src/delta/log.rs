@@ -58,34 +58,37 @@ impl DeltaLog {
 
     /// The newest state: the newest checkpoint and all entries after it.
     pub fn load(&self) -> Result<Snapshot, DeltaError> {
-        let mut snapshot = match self.newest_checkpoint()? {
+        let listed = self.listed()?;
+        let mut snapshot = match newest_checkpoint(&listed) {
             Some(version) => checkpoint::read(&*self.blob, &self.root, version)?,
             None => Snapshot::default(),
         };
-        self.refresh(&mut snapshot)?;
-        Ok(snapshot)
+        self.follow(&mut snapshot)?;
+        match listed.iter().filter_map(|name| entry_version(name)).max() {
+            Some(last) if last >= snapshot.next_version() => {
+                let what = "it is missing, but later entries are there".to_owned();
+                Err(DeltaError::Entry { path: self.entry_path(snapshot.next_version()), line: 1, what })
+            }
+            _ => Ok(snapshot),
+        }
     }
 
     /// The version of the newest checkpoint, found by listing.
     pub fn newest_checkpoint(&self) -> Result<Option<u64>, DeltaError> {
+        Ok(newest_checkpoint(&self.listed()?))
+    }
+
+    /// Names of entries and checkpoints.
+    fn listed(&self) -> Result<Vec<String>, DeltaError> {
         let folder = format!("{}/_delta_log/", self.root);
         let listed = self.blob.list(&folder)?;
-        Ok(listed.iter().filter_map(|e| checkpoint::version_of(e.path.strip_prefix(&folder)?)).max())
+        Ok(listed.iter().filter_map(|e| e.path.strip_prefix(&folder).map(str::to_owned)).collect())
     }
 
     /// Catches up with entries that were added since; tells what each changed. A gap (trimmed entries) reloads everything
     /// and returns `None`: the caller must then assume that anything may have changed.
     pub fn refresh(&self, snapshot: &mut Snapshot) -> Result<Option<Vec<EntrySummary>>, DeltaError> {
-        let mut seen = Vec::new();
-        loop {
-            let version = snapshot.next_version();
-            let path = self.entry_path(version);
-            match self.blob.get(&path) {
-                Ok(text) => seen.push(snapshot.apply(&self.root, &path, version, &text)?),
-                Err(BlobError::NotFound(_)) => break,
-                Err(e) => return Err(e.into()),
-            }
-        }
+        let seen = self.follow(snapshot)?;
         if seen.is_empty() && self.was_trimmed_past(snapshot.next_version())? {
             *snapshot = self.load()?;
             return Ok(None);
@@ -93,11 +96,24 @@ impl DeltaLog {
         Ok(Some(seen))
     }
 
+    /// Folds the entries that follow, up to the first that is not there.
+    fn follow(&self, snapshot: &mut Snapshot) -> Result<Vec<EntrySummary>, DeltaError> {
+        let mut seen = Vec::new();
+        loop {
+            let version = snapshot.next_version();
+            let path = self.entry_path(version);
+            match self.blob.get(&path) {
+                Ok(text) => seen.push(snapshot.apply(&self.root, &path, version, &text)?),
+                Err(BlobError::NotFound(_)) => return Ok(seen),
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+
     /// Whether entries beyond `version` exist although `version` itself does not: it was trimmed behind a checkpoint.
     fn was_trimmed_past(&self, version: u64) -> Result<bool, DeltaError> {
-        let folder = format!("{}/_delta_log/", self.root);
-        let beyond = |name: &str| name.get(..20).and_then(|digits| digits.parse::<u64>().ok()).is_some_and(|v| v >= version);
-        Ok(self.blob.list(&folder)?.iter().filter_map(|e| e.path.strip_prefix(&folder)).any(beyond))
+        let beyond = |name: &String| name.get(..20).and_then(|digits| digits.parse::<u64>().ok()).is_some_and(|v| v >= version);
+        Ok(self.listed()?.iter().any(beyond))
     }
 
     /// Tries to make `actions` the entry `version`. An unknown outcome is resolved by reading the entry and comparing the
@@ -160,6 +176,15 @@ impl DeltaLog {
             [Action { protocol: Some(protocol), ..Action::default() }, Action { meta_data: Some(meta), ..Action::default() }];
         self.attempt(0, &info, &actions).map(|_| ())
     }
+}
+
+fn newest_checkpoint(listed: &[String]) -> Option<u64> {
+    listed.iter().filter_map(|name| checkpoint::version_of(name)).max()
+}
+
+/// The version in the name of an entry.
+fn entry_version(name: &str) -> Option<u64> {
+    name.strip_suffix(".json").filter(|digits| digits.len() == 20)?.parse().ok()
 }
 
 /// 32 hexadecimal digits in the form of a UUID.

@@ -138,3 +138,21 @@ fn what_a_newer_program_wrote_and_what_is_damaged_is_named() {
     let error = log.load().expect_err("damage").to_string();
     assert!(error.contains("00000000000000000001.json` line 1"), "{error}");
 }
+
+#[test]
+fn an_entry_that_is_missing_among_others_is_damage_and_named() {
+    let (store, log) = table();
+    for version in 1..=3 {
+        let attempt = log.attempt(version, &info(&version.to_string()), &[add(&version.to_string())]);
+        assert_eq!(attempt.expect("a commit"), Attempt::Committed);
+    }
+    let mut snapshot = log.load().expect("the table");
+    let stale = snapshot.clone();
+    store.delete("tables/t/_delta_log/00000000000000000002.json").expect("removed");
+    let error = log.load().expect_err("a gap");
+    assert!(matches!(&error, DeltaError::Entry { path, .. } if path.ends_with("02.json")), "{error}");
+    assert_eq!(log.refresh(&mut snapshot).expect("nothing new"), Some(Vec::new()), "who is past it sees no gap");
+    let mut behind = stale;
+    behind.version = Some(1);
+    assert!(matches!(log.refresh(&mut behind), Err(DeltaError::Entry { .. })), "who is not past it does not go round for ever");
+}
