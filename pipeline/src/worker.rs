@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use domain::ports::{Clock, Rng};
-use ingest::log::{LogEvent, LogReader, Record, TopicPartition};
+use ingest::log::{Incarnation, LogEvent, LogReader, Record, TopicPartition};
 use ingest::message::ClaimCheck;
 use sinks::commit::{Committer, Group, Outcome, PositionMove, Prepared, Receipt};
 
@@ -18,6 +18,11 @@ use crate::rating::{References, rate};
 
 /// The name of the rating job in position ids.
 pub const JOB: &str = "rate";
+
+/// The id under which the table keeps this job's position of a partition.
+pub fn app_id(incarnation: &Incarnation, partition: TopicPartition) -> String {
+    format!("{JOB}/{}/{}/{}", incarnation.0, partition.topic, partition.partition)
+}
 
 /// Limits of a worker.
 #[derive(Debug, Clone, Copy)]
@@ -179,7 +184,7 @@ impl<R: LogReader> Worker<R> {
             LogEvent::Assigned(partitions) => {
                 for partition in partitions {
                     let incarnation = self.reader.incarnation(partition.topic)?;
-                    let app_id = format!("{JOB}/{}/{}/{}", incarnation.0, partition.topic, partition.partition);
+                    let app_id = app_id(&incarnation, partition);
                     self.cursors.insert(partition, Cursor { app_id, committed: 0 });
                 }
                 self.restart()?;

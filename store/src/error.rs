@@ -116,7 +116,7 @@ impl StoreError {
         const CANNOT_OPEN: u32 = 14;
         const NOT_A_DATABASE: u32 = 26;
         // The index of the write-ahead log could not grow: what it says where the disk is full.
-        const SHM_SIZE: u32 = 10 | 19 << 8;
+        const SHM_SIZE: u32 = 10 + (19 << 8);
         let extended = source.as_database_error().and_then(sqlx::error::DatabaseError::code).and_then(|c| c.parse::<u32>().ok());
         let code = extended.map(|c| c & 255);
         let path = path.to_owned();

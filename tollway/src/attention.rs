@@ -37,12 +37,15 @@ impl Trouble {
     }
 }
 
+/// Whether an entry of the ledger says that a file was refused as a whole, or is empty without being a heartbeat: no row of
+/// it was taken, and someone has to look.
+pub fn is_refused(entry: &LedgerEntry) -> bool {
+    entry.verdict.as_ref().is_some_and(|v| v.state != "complete" && !v.message.is_empty())
+}
+
 /// Files that were refused as a whole, of these entries of the ledger.
 pub fn refused<'a>(landing: &Landing, ledger: impl IntoIterator<Item = &'a LedgerEntry>) -> anyhow::Result<Vec<Trouble>> {
-    let refused = ledger.into_iter().filter_map(|e| {
-        let verdict = e.verdict.as_ref()?;
-        (verdict.state != "complete" && !verdict.message.is_empty()).then_some((e, verdict))
-    });
+    let refused = ledger.into_iter().filter(|e| is_refused(e)).filter_map(|e| Some((e, e.verdict.as_ref()?)));
     refused
         .map(|(entry, verdict)| {
             let arrival = landing.arrival(entry.arrival)?;
@@ -56,20 +59,22 @@ pub fn refused<'a>(landing: &Landing, ledger: impl IntoIterator<Item = &'a Ledge
         .collect()
 }
 
-/// Deliveries that a later file of the same account, cycle and name has made good: it is whole.
+/// Deliveries that a later one of the same account, cycle and name has made good: it is whole, or the same bytes were read
+/// again by another profile.
 pub fn made_good(deliveries: &[DeliveryRecord], ledger: &[LedgerEntry]) -> BTreeSet<DeliveryId> {
     let whole: BTreeSet<DeliveryId> =
         ledger.iter().filter(|e| e.verdict.as_ref().is_some_and(|v| v.state == "complete")).map(|e| e.delivery).collect();
-    let mut earlier: BTreeMap<(String, Option<&str>, &str), Vec<DeliveryId>> = BTreeMap::new();
+    let mut earlier: BTreeMap<(String, Option<&str>, &str), Vec<&DeliveryRecord>> = BTreeMap::new();
     let mut good = BTreeSet::new();
     for record in deliveries {
         let identity = &record.identity;
         let name = (identity.account.path(), identity.cycle.as_deref(), identity.logical_file.as_str());
         let same_name = earlier.entry(name).or_default();
-        if whole.contains(&record.delivery) {
-            good.extend(same_name.drain(..));
-        } else {
-            same_name.push(record.delivery);
+        let is_whole = whole.contains(&record.delivery);
+        let replaced = |old: &mut &DeliveryRecord| is_whole || old.identity.sha256 == identity.sha256;
+        good.extend(same_name.extract_if(.., replaced).map(|old| old.delivery));
+        if !is_whole {
+            same_name.push(record);
         }
     }
     good

@@ -18,7 +18,7 @@ use pipeline::PipelineError;
 use pipeline::announcer::Announcer;
 use pipeline::deliveries::Deliveries;
 use pipeline::splitter::{SplitStep, Splitter};
-use pipeline::worker::{Step, Worker, WorkerSettings};
+use pipeline::worker::{Step, Worker, WorkerSettings, app_id};
 use sinks::commit::{CommitSettings, Committer};
 use sinks::table::Table;
 
@@ -303,6 +303,12 @@ impl LogEnd {
         self.high.saturating_sub(self.position)
     }
 
+    /// Lets the log forget what the table holds, as far as its retention allows.
+    pub fn trim(self, log: &EmbeddedLog) -> Result<(), PipelineError> {
+        log.trim(self.partition, self.position)?;
+        Ok(())
+    }
+
     /// Whether the log still holds what the table has seen.
     pub fn check(self) -> Result<(), PipelineError> {
         let Self { partition, position, high } = self;
@@ -315,7 +321,7 @@ pub fn log_ends(log: &EmbeddedLog, entries: &Table) -> Result<Vec<LogEnd>, Pipel
     let incarnation = log.incarnation(Topic::Batches);
     let end = |partition| {
         let partition = TopicPartition { topic: Topic::Batches, partition };
-        let app_id = format!("{}/{}/{}/{}", pipeline::worker::JOB, incarnation.0, partition.topic, partition.partition);
+        let app_id = app_id(&incarnation, partition);
         let high = log.watermarks(partition)?.high;
         Ok(LogEnd { partition, position: entries.snapshot().position(&app_id), high })
     };

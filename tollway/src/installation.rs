@@ -170,6 +170,10 @@ impl Installation {
             }
             config::sections::Fsync::Never => ingest::log::embedded::Fsync::Never,
         };
+        settings.retention = ingest::log::embedded::Retention {
+            bytes_max: log.retention_bytes,
+            age_us_max: i64::try_from(log.retention.as_micros()).unwrap_or(i64::MAX),
+        };
         settings
     }
 

@@ -19,6 +19,7 @@ pub mod report;
 pub mod telemetry;
 pub mod http;
 pub mod system;
+pub mod watch;
 
 use std::ffi::OsString;
 

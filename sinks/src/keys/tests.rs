@@ -130,7 +130,8 @@ fn finds_count_only_once_they_are_committed() {
 
 #[test]
 fn a_small_cache_forgets_and_reads_again() {
-    let sidecars: Vec<_> = (0..4).map(|day| BTreeMap::from([(run(day), vec![claim(u128::from(day.cast_unsigned()), 1, 0)])])).collect();
+    let sidecars: Vec<_> =
+        (0..4).map(|day| BTreeMap::from([(run(day), vec![claim(u128::from(day.cast_unsigned()), 1, 0)])])).collect();
     let table = table_with(&sidecars);
     let mut cache = KeyCache::new(1);
     for day in [0, 1, 2, 3, 0, 2] {
@@ -138,5 +139,20 @@ fn a_small_cache_forgets_and_reads_again() {
         let mut check = cache.check();
         let code = check.delivery(DeliveryId(9));
         assert_eq!(check.row(run(day), u128::from(day.cast_unsigned()), 0, code, false), Verdict::OtherFile, "day {day}");
+    }
+}
+
+#[test]
+fn a_copy_is_told_by_the_row_that_lives_whatever_order_sidecars_come_in() {
+    let copy = BTreeMap::from([(run(1), vec![Claim { live: false, ..claim(10, 2, 5) }])]);
+    let first = BTreeMap::from([(run(1), vec![claim(10, 1, 0)])]);
+    for sidecars in [[copy.clone(), first.clone()], [first, copy]] {
+        let table = table_with(&sidecars);
+        let mut cache = KeyCache::new(1 << 20);
+        cache.load(&table, &BTreeSet::from([run(1)])).expect("its sidecars");
+        let mut check = cache.check();
+        let (one, two) = (check.delivery(DeliveryId(1)), check.delivery(DeliveryId(2)));
+        assert_eq!(check.row(run(1), 10, 0, one, false), Verdict::SameFile);
+        assert_eq!(check.row(run(1), 10, 0, two, false), Verdict::OtherFile);
     }
 }

@@ -10,8 +10,11 @@ use domain::delivery::{Account, DeliveryId};
 use domain::ids::{AccountId, ProviderId};
 use domain::outcome::Counts;
 use domain::ports::Clock;
-use ingest::land::{ArrivalKind, DeliveryState, LandRequest, Landed, Landing, PathLimits, Repeat, collect_paths};
+use ingest::land::{
+    Arrival, ArrivalKind, DeliveryRecord, DeliveryState, LandRequest, Landed, Landing, PathLimits, Repeat, collect_paths,
+};
 use ingest::log::LogError;
+use ingest::log::embedded::EmbeddedLog;
 use ingest::profile::Profile;
 use serde_json::json;
 use sinks::ledger::LedgerEntry;
@@ -20,7 +23,7 @@ use crate::attention::{self, Trouble};
 use crate::cli::{Global, IngestArgs};
 use crate::counts::{outcomes, sum, to_json};
 use crate::exit_code::{Exit, Help, bad_input, usage};
-use crate::flow::{Finished, Flow, Installed, Until};
+use crate::flow::{Finished, Flow, Installed, Until, log_ends};
 use crate::installation::Installation;
 use crate::output::{Answer, bytes, count, seconds};
 use crate::progress::Progress;
@@ -78,7 +81,7 @@ pub fn run(global: &Global, args: &IngestArgs) -> anyhow::Result<Exit> {
     let installation = Installation::open_or_create(global)?;
     let account = Account { tenant: installation.config().data.tenant.clone(), provider, account };
     let landing = Arc::new(installation.landing());
-    let landed = land_paths(&landing, &profile, &account, args, &paths, installation.config().landing.cut_rows)?;
+    let landed = land_paths(&installation, &landing, &profile, &account, args, &paths)?;
     let rated = if args.land_only { Ok(None) } else { rate_what_landed(&installation, global, args.workers, None) };
     let finished = rated.map_err(|e| {
         e.context(Help(format!("{} files have landed and wait; run again to rate them", landed.deliveries.len())))
@@ -91,15 +94,16 @@ fn is_stream(path: &Path) -> bool {
 }
 
 fn land_paths(
+    installation: &Installation,
     landing: &Landing,
     profile: &Profile,
     account: &Account,
     args: &IngestArgs,
     paths: &[PathBuf],
-    cut_rows: u64,
 ) -> anyhow::Result<LandedFiles> {
     let mut landed = LandedFiles::default();
-    let land = |name: &str, reader: &mut dyn Read, landed: &mut LandedFiles| {
+    let mut known_refused = None;
+    let mut land = |name: &str, reader: &mut dyn Read, landed: &mut LandedFiles| {
         let request = LandRequest {
             account: account.clone(),
             cycle: args.cycle.clone(),
@@ -108,10 +112,16 @@ fn land_paths(
             profile: Arc::clone(profile.label()),
             profile_text: profile.text().into(),
             mode: profile.delivery_mode(),
-            cut_rows,
+            cut_rows: installation.config().landing.cut_rows,
             repeat: if args.as_new { Repeat::AsNew } else { Repeat::Hold },
         };
-        note(&landing.land(&request, reader, &SystemClock)?, landed);
+        let mut outcome = landing.land(&request, reader, &SystemClock)?;
+        if let Some(former) = under_another_profile(&outcome, profile)
+            && refused(&mut known_refused, installation)?.contains(&former.delivery)
+        {
+            outcome = landing.land_again(&request, former, &SystemClock)?;
+        }
+        note(&outcome, landed);
         anyhow::Ok(())
     };
     for _ in args.paths.iter().filter(|p| is_stream(p)) {
@@ -129,6 +139,25 @@ fn land_paths(
         return Err(bad_input(format!("nothing was landed: `{file}`: {why}")));
     }
     Ok(landed)
+}
+
+/// A file that was here before and was read by another profile: if it was refused as a whole, it is worth reading again.
+fn under_another_profile<'a>(outcome: &'a Landed, profile: &Profile) -> Option<&'a DeliveryRecord> {
+    let Landed::Already(Arrival { kind: ArrivalKind::Delivery(record), .. }) = outcome else { return None };
+    let acts = record.state == DeliveryState::Announced;
+    (acts && record.profile_sha256 != Landing::sha256_of(profile.text())).then_some(record)
+}
+
+/// The deliveries that were refused as a whole, looked up once.
+fn refused<'a>(
+    known: &'a mut Option<BTreeSet<DeliveryId>>,
+    installation: &Installation,
+) -> anyhow::Result<&'a BTreeSet<DeliveryId>> {
+    if known.is_none() {
+        let ledger = sinks::ledger::read_all(&installation.entries()?)?;
+        *known = Some(ledger.iter().filter(|e| attention::is_refused(e)).map(|e| e.delivery).collect());
+    }
+    Ok(known.get_or_insert_default())
 }
 
 /// Adds one landed file to the summary.
@@ -181,6 +210,14 @@ pub fn rate_what_landed(
     keep_house(&mut entries, settings.checkpoint_every)?;
     keep_house(&mut sums, settings.checkpoint_every)?;
     Ok(Some(finished))
+}
+
+/// Lets the log forget claim checks below the table's positions, as far as its retention allows.
+pub fn trim_log(log: &EmbeddedLog, entries: &sinks::table::Table) -> anyhow::Result<()> {
+    for end in log_ends(log, entries)? {
+        end.trim(log)?;
+    }
+    Ok(())
 }
 
 /// A checkpoint when enough versions have passed since the last one.

@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn numbers_in_a_source_line_are_hidden_but_dates_are_not() {
         assert_eq!(mask_digits("0612345678;2026-10-01;12"), "061••••678;2026-10-01;12");
-        assert_eq!(mask_digits("a;0612\05678;12\r"), "a;061•••678;12\r");
+        assert_eq!(mask_digits("a;0612\u{0}5678;12\r"), "a;061•••678;12\r");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use domain::ports::Clock;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::ingest::keep_house;
+use super::ingest::{keep_house, trim_log};
 use crate::cli::{Global, RunArgs};
 use crate::exit_code::{Exit, usage};
 use crate::flow::{Flow, Installed, Until};
@@ -16,6 +16,7 @@ use crate::reference::SharedReference;
 use crate::system::{SystemClock, SystemRng};
 use crate::telemetry;
 use crate::totals;
+use crate::watch::WatchFolder;
 
 /// Runs the command.
 pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
@@ -34,10 +35,20 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     let reference = SharedReference::open(Arc::clone(&landing), installation.state()?, runtime)?;
     let (mut entries, mut sums) = (installation.entries()?, installation.totals()?);
     let settings = installation.flow_settings(args.workers);
+    let config = installation.config();
+    let mut watched_folder = config
+        .landing
+        .watch_folder
+        .clone()
+        .map(|folder| WatchFolder::new(folder, Arc::clone(&landing), config.data.tenant.clone(), config.landing.cut_rows));
+    let log = installation.log()?;
+    for torn in log.torn_tails() {
+        tracing::warn!(?torn, "an append that was not acknowledged was cut off the log");
+    }
     let installed = Installed {
         blob: Arc::clone(installation.blob()),
         landing,
-        log: installation.log()?,
+        log: log.clone(),
         secret: installation.secret(),
         reference: reference.clone(),
         parquet: installation.parquet(),
@@ -52,7 +63,11 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     let mut rng = SystemRng::new()?;
     let house = || {
         reference.renew()?;
+        if let Some(watch) = &mut watched_folder {
+            watch.step();
+        }
         totals::step(&mut entries, &mut sums, &SystemClock, &mut rng)?;
+        trim_log(&log, &entries)?;
         keep_house(&mut entries, settings.checkpoint_every)?;
         keep_house(&mut sums, settings.checkpoint_every)
     };

@@ -1,0 +1,148 @@
+//! The watch folder: what a source puts under `FOLDER/PROFILE/ACCOUNT/` is landed by the service once it has stopped changing.
+//!
+//! Files stay where they are: landing knows bytes it has, so a restart costs one look at each file and lands nothing twice.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use anyhow::Context;
+use domain::delivery::Account;
+use domain::ids::{AccountId, ProviderId, TenantId};
+use ingest::land::{LandRequest, Landed, Landing, PathLimits, Repeat, collect_paths};
+use ingest::profile::Profile;
+
+use crate::system::SystemClock;
+
+/// What is known of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    size: u64,
+    changed: Option<SystemTime>,
+    settled: bool,
+}
+
+/// Lands what appears below a folder.
+pub struct WatchFolder {
+    folder: PathBuf,
+    landing: Arc<Landing>,
+    tenant: TenantId,
+    cut_rows: u64,
+    profiles: HashMap<String, Profile>,
+    seen: HashMap<PathBuf, Seen>,
+}
+
+impl std::fmt::Debug for WatchFolder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "WatchFolder({})", self.folder.display())
+    }
+}
+
+impl WatchFolder {
+    /// Watches `folder` for files of `tenant`.
+    pub fn new(folder: PathBuf, landing: Arc<Landing>, tenant: TenantId, cut_rows: u64) -> Self {
+        Self { folder, landing, tenant, cut_rows, profiles: HashMap::new(), seen: HashMap::new() }
+    }
+
+    /// Looks once. A file is landed when its size and time are what they were at the look before. What cannot be landed is
+    /// logged once and looked at again when it changes; it keeps nobody waiting.
+    pub fn step(&mut self) {
+        let paths = match collect_paths(std::slice::from_ref(&self.folder), PathLimits::default()) {
+            Ok(paths) => paths,
+            Err(e) => {
+                tracing::debug!(folder = %self.folder.display(), error = %e, "watch folder cannot be read");
+                return;
+            }
+        };
+        for path in paths {
+            let Ok(meta) = fs::metadata(&path) else { continue };
+            let now = Seen { size: meta.len(), changed: meta.modified().ok(), settled: false };
+            match self.seen.get(&path) {
+                Some(seen) if (seen.size, seen.changed) == (now.size, now.changed) => {
+                    if !seen.settled {
+                        self.settle(&path);
+                        self.seen.insert(path, Seen { settled: true, ..now });
+                    }
+                }
+                _ => {
+                    self.seen.insert(path, now);
+                }
+            }
+        }
+    }
+
+    fn settle(&mut self, path: &Path) {
+        let file = path.display().to_string();
+        match self.land(path) {
+            Ok(Landed::New(arrival)) => tracing::info!(file, arrival = arrival.number, "landed"),
+            Ok(Landed::Already(_)) => {}
+            Ok(Landed::Held(arrival)) => tracing::warn!(file, arrival = arrival.number, "held: `tollway status` says why"),
+            Err(e) => tracing::warn!(file, error = format!("{e:#}"), "not landed"),
+        }
+    }
+
+    fn land(&mut self, path: &Path) -> anyhow::Result<Landed> {
+        let inside = path.strip_prefix(&self.folder)?;
+        let parts: Vec<&str> = inside.iter().filter_map(|p| p.to_str()).collect();
+        let [profile, account, .., name] = parts[..] else {
+            anyhow::bail!("the file is not in a folder PROFILE/ACCOUNT below the watch folder; move it there");
+        };
+        if !self.profiles.contains_key(profile) {
+            let loaded = crate::commands::profile::load(profile)?;
+            self.profiles.insert(profile.to_owned(), loaded);
+        }
+        let profile = &self.profiles[profile];
+        let request = LandRequest {
+            account: Account {
+                tenant: self.tenant.clone(),
+                provider: ProviderId::parse(profile.provider().unwrap_or(profile.name()))?,
+                account: AccountId::parse(account)?,
+            },
+            cycle: None,
+            origin: path.display().to_string(),
+            logical_file: name.to_owned(),
+            profile: Arc::clone(profile.label()),
+            profile_text: profile.text().into(),
+            mode: profile.delivery_mode(),
+            cut_rows: self.cut_rows,
+            repeat: Repeat::Hold,
+        };
+        let file = File::open(path).context("the file cannot be read")?;
+        Ok(self.landing.land(&request, &mut BufReader::with_capacity(1 << 20, file), &SystemClock)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sinks::local_store::memory::MemoryStore;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_landed_once_it_has_stopped_changing_and_never_twice() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let account = folder.path().join("job").join("haven");
+        fs::create_dir_all(&account).expect("folders");
+        fs::write(account.join("a.csv"), "half").expect("a file");
+        fs::write(folder.path().join("stray.csv"), "x").expect("a file in the wrong place");
+        let landing = Arc::new(Landing::new(Arc::new(MemoryStore::new()), ingest::land::LandingSettings::default()));
+        let tenant = TenantId::parse("main").expect("an id");
+        let mut watch = WatchFolder::new(folder.path().to_owned(), Arc::clone(&landing), tenant.clone(), 10);
+        let arrivals = || landing.arrivals(0).expect("arrivals").len();
+        watch.step();
+        assert_eq!(arrivals(), 0, "it may still be growing");
+        fs::write(account.join("a.csv"), "half and the rest").expect("more");
+        watch.step();
+        assert_eq!(arrivals(), 0, "it has grown since");
+        watch.step();
+        watch.step();
+        assert_eq!(arrivals(), 1);
+        let mut after_restart = WatchFolder::new(folder.path().to_owned(), Arc::clone(&landing), tenant, 10);
+        after_restart.step();
+        after_restart.step();
+        assert_eq!(arrivals(), 1, "the same bytes are known");
+    }
+}
