@@ -21,7 +21,7 @@ use std::io::{ErrorKind, Read};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::delivery::ArrivalNumber;
+use domain::delivery::{ArrivalNumber, DeliveryIdentity};
 use domain::ids::TenantId;
 use domain::ports::{Blob, BlobError, Clock, StagedBlob};
 use sha2::{Digest, Sha256};
@@ -108,6 +108,11 @@ impl Landing {
         format!("landing/objects/{sha256}")
     }
 
+    /// The hash under which a text lies in landing, as [`DeliveryRecord::profile_sha256`] names it.
+    pub fn sha256_of(text: &str) -> String {
+        hex(&Sha256::digest(text))
+    }
+
     /// Lands a file: its bytes first, then its profile's text, then its arrival. Memory is bounded whatever the file's size.
     ///
     /// - The same bytes of the same account, under any name: [`Landed::Already`], unless what arrived was held and the request
@@ -132,16 +137,24 @@ impl Landing {
                 Ruling::Announce => DeliveryState::Announced,
                 Ruling::Hold(reason) => DeliveryState::Held { reason },
             };
-            Ok(ArrivalKind::Delivery(DeliveryRecord {
-                delivery: identity.id(),
-                identity: identity.clone(),
-                origin: request.origin.clone(),
-                size,
-                profile: request.profile.to_string(),
-                profile_sha256: profile_sha256.clone(),
-                cut_rows: request.cut_rows,
-                state,
-            }))
+            Ok(ArrivalKind::Delivery(request.record(&identity, size, &profile_sha256, state)))
+        })
+    }
+
+    /// Lets a file that has arrived arrive anew, as its next generation and with the profile of the request: for a file that
+    /// was refused as a whole, of which no row was taken. [`Landed::Already`] if that generation is there.
+    pub fn land_again(&self, request: &LandRequest, former: &DeliveryRecord, clock: &dyn Clock) -> Result<Landed, LandError> {
+        request.check()?;
+        let file = &request.origin;
+        let generation = former.identity.generation + 1;
+        let identity = DeliveryIdentity { generation, ..former.identity.clone() };
+        let profile_sha256 = self.land_text(file, &request.profile_text)?;
+        self.arrive(file, clock, |index| match index.generation(&identity, former.size) {
+            Some((there, number)) if there >= generation => Err(number),
+            _ => {
+                let state = DeliveryState::Announced;
+                Ok(ArrivalKind::Delivery(request.record(&identity, former.size, &profile_sha256, state)))
+            }
         })
     }
 
@@ -265,7 +278,7 @@ impl Landing {
 
     /// Lands a small text once per process and returns its hash.
     fn land_text(&self, file: &str, text: &str) -> Result<String, LandError> {
-        let sha256 = hex(&Sha256::digest(text));
+        let sha256 = Self::sha256_of(text);
         let present = || self.present.lock().unwrap_or_else(PoisonError::into_inner);
         if !present().contains(&sha256) {
             let staged = self.stage(file, &mut text.as_bytes(), u64::MAX)?;

@@ -42,8 +42,17 @@ pub(super) struct Index {
 struct Seen {
     account: Account,
     name: DeliveryId,
+    generation: u32,
     number: ArrivalNumber,
     announced: bool,
+}
+
+impl Seen {
+    /// Whether it is what this identity names, apart from the generation. All files without bytes have the same bytes: only
+    /// the name tells one heartbeat from the next.
+    fn is(&self, identity: &DeliveryIdentity, size: u64) -> bool {
+        self.account == identity.account && (size > 0 || self.name == name(identity))
+    }
 }
 
 /// The lowest numbers of a delivery.
@@ -107,7 +116,8 @@ impl Index {
         } else {
             acting.held = Some(number);
         }
-        let seen = Seen { account: record.identity.account.clone(), name, number, announced };
+        let (account, generation) = (record.identity.account.clone(), record.identity.generation);
+        let seen = Seen { account, name, generation, number, announced };
         self.by_bytes.entry(record.identity.sha256.clone()).or_default().push(seen);
     }
 
@@ -119,13 +129,10 @@ impl Index {
     /// What the arrivals so far mean for a file of this identity.
     pub(super) fn rule(&self, identity: &DeliveryIdentity, size: u64, mode: DeliveryMode, repeat: Repeat) -> Ruling {
         let same_bytes = self.by_bytes.get(&identity.sha256).map_or(&[][..], Vec::as_slice);
-        let name = name(identity);
-        // All files without bytes have the same bytes: only the name tells one heartbeat from the next.
-        let ours = |seen: &&Seen| seen.account == identity.account && (size > 0 || seen.name == name);
-        let announced = same_bytes.iter().filter(ours).find(|seen| seen.announced);
-        let held = same_bytes.iter().find(ours);
-        match (announced, held, repeat) {
-            (Some(seen), _, _) | (None, Some(seen), Repeat::Hold) => return Ruling::Already(seen.number),
+        let held = same_bytes.iter().find(|seen| seen.is(identity, size));
+        match (self.generation(identity, size), held, repeat) {
+            (Some((_, number)), _, _) => return Ruling::Already(number),
+            (None, Some(seen), Repeat::Hold) => return Ruling::Already(seen.number),
             (None, _, Repeat::AsNew) => return Ruling::Announce,
             (None, None, Repeat::Hold) => {}
         }
@@ -138,13 +145,20 @@ impl Index {
                 identity.account.path()
             ));
         }
-        match self.by_name.get(&name) {
+        match self.by_name.get(&name(identity)) {
             Some(number) if mode == DeliveryMode::Delta => Ruling::Hold(format!(
                 "same name as arrival {number}, new content, and its profile says that files bring new rows under new names; \
                  if its rows are wanted, land it again with --as-new"
             )),
             _ => Ruling::Announce,
         }
+    }
+
+    /// The latest generation of a file that acts, and its number.
+    pub(super) fn generation(&self, identity: &DeliveryIdentity, size: u64) -> Option<(u32, ArrivalNumber)> {
+        let same_bytes = self.by_bytes.get(&identity.sha256).map_or(&[][..], Vec::as_slice);
+        let acting = same_bytes.iter().filter(|seen| seen.announced && seen.is(identity, size));
+        acting.map(|seen| (seen.generation, seen.number)).max()
     }
 
     /// The last import of a kind.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::delivery::{Account, DeliveryIdentity, DeliveryMode};
 use domain::ids::TenantId;
 
-use super::arrival::ImportKind;
+use super::arrival::{DeliveryRecord, DeliveryState, ImportKind};
 use super::error::LandError;
 
 /// Longest name of a file, bytes.
@@ -70,6 +70,26 @@ impl LandRequest {
             logical_file: self.logical_file.clone(),
             sha256: sha256.to_owned(),
             generation: 0,
+        }
+    }
+
+    /// What is kept of the file.
+    pub(super) fn record(
+        &self,
+        identity: &DeliveryIdentity,
+        size: u64,
+        profile_sha256: &str,
+        state: DeliveryState,
+    ) -> DeliveryRecord {
+        DeliveryRecord {
+            delivery: identity.id(),
+            identity: identity.clone(),
+            origin: self.origin.clone(),
+            size,
+            profile: self.profile.to_string(),
+            profile_sha256: profile_sha256.to_owned(),
+            cut_rows: self.cut_rows,
+            state,
         }
     }
 }

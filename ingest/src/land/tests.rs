@@ -109,6 +109,25 @@ fn the_same_file_again_is_a_no_op_under_any_name() {
 }
 
 #[test]
+fn a_refused_file_arrives_anew_under_another_profile_once() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    let first = land(&landing, &request("a.csv"), "abc");
+    let corrected = LandRequest { profile_text: "name = \"corrected\"".into(), ..request("copy-of-a.csv") };
+    let again = || landing.land_again(&corrected, delivery(first.arrival()), &TestClock).expect("landed");
+    let Landed::New(second) = again() else { panic!("it is a new generation") };
+    let (one, two) = (delivery(first.arrival()), delivery(&second));
+    assert_eq!((two.identity.generation, &*two.identity.logical_file, two.size), (1, "a.csv", 3), "the same file");
+    assert!(one.delivery != two.delivery && one.profile_sha256 != two.profile_sha256);
+    assert_eq!(again(), Landed::Already(second.clone()), "the same generation is there");
+    // From now on the bytes are known as their latest generation, also to those who look for the first time.
+    assert_eq!(land(&landing, &request("a.csv"), "abc"), Landed::Already(second.clone()));
+    let fresh = Landing::new(Arc::new(store.clone()), LandingSettings::default());
+    assert_eq!(land(&fresh, &request("a.csv"), "abc"), Landed::Already(second));
+    assert_eq!(numbers(&fresh.arrivals(1).expect("arrivals")), [1, 2]);
+}
+
+#[test]
 fn the_same_bytes_under_another_account_wait_for_a_word() {
     let store = TestStore::default();
     let landing = landing(&store);
