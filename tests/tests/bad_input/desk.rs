@@ -24,7 +24,8 @@ pub fn program() -> PathBuf {
     if let Some(named) = env::var_os("TOLLWAY_BIN") {
         return named.into();
     }
-    let beside = env::current_exe().expect("tests have a path").join("../../tollway");
+    let tests = env::current_exe().expect("tests have a path");
+    let beside = tests.ancestors().nth(2).expect("Cargo puts tests two folders below the program").join("tollway");
     assert!(beside.exists(), "no tollway at {}: build it (`cargo build -p tollway`) or name it in TOLLWAY_BIN", beside.display());
     beside
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::desk::{DONE, Desk, NEEDS_HAND};
+use crate::desk::{DONE, Desk, NEEDS_HAND, Said};
 use crate::kpn::{self, Call};
 
 /// Ingests `bad` between two good rows and asserts that it alone is in suspense, for this reason and field, with what to
@@ -172,4 +172,18 @@ fn usage_that_the_tariff_has_no_price_for_waits_until_it_has() {
     desk.write("in/b.csv", kpn::file(&[message("b-1")]));
     desk.ingest(&["in/b.csv"]).ends(DONE);
     desk.holds(3, 1);
+}
+
+#[test]
+fn no_log_line_of_any_level_shows_a_number() {
+    let desk = Desk::new();
+    let broken = [Call::new("a"), Call { date: "31-02-2026", ..Call::new("b") }, Call { seconds: "-1", ..Call::new("c") }];
+    desk.write("in/a.csv", kpn::file(&broken));
+    for words in [&[&crate::desk::INGEST[..], &["in/a.csv"]].concat()[..], &["import", "devices", "devices.csv"], &["suspense", "list"]] {
+        let output = desk.command(words).env("TOLLWAY_LOG", "trace").output().expect("it starts");
+        // What was said is searched for the subscriber's number when it is taken.
+        let said = Said::of(words, &output);
+        assert!(format!("{said:?}").contains("DEBUG"), "{said:?}");
+    }
+    desk.holds(1, 2);
 }
