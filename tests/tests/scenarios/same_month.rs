@@ -1,7 +1,7 @@
 //! A month has one result: whatever is killed, shuffled, rebuilt or done by more hands, rows, reasons and money are the same.
 //!
-//! A million rows, in commits of 10,000, take about six minutes of two cores with a release build, by hand:
-//! `TOLLWAY_BIN=target/release/tollway TOLLWAY_MONTH_ROWS=1_000_000 cargo test -p tests --test scenarios same_month`
+//! A million rows, in commits of 10,000, take about five minutes of two cores with a release build, by hand:
+//! `TOLLWAY_BIN=$PWD/target/release/tollway TOLLWAY_MONTH_ROWS=1_000_000 cargo test -p tests --test scenarios same_month`
 
 use std::collections::BTreeMap;
 use std::fs;
