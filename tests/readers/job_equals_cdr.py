@@ -28,13 +28,16 @@ def main(out, data):
         files = sorted(glob.glob(f"{out}/{name}.parquet"))
         session.execute(f"CREATE VIEW {view} AS SELECT * FROM read_parquet({files})")
     for what, left, right in (("rows", JOB, CDR), ("totals", JOB_TOTALS, TOTALS)):
-        lost, extra = (session.execute(f"SELECT count(*) FROM (({a}) EXCEPT ALL ({b}))").fetchone()[0]
+        lost, extra = (session.execute(f"SELECT count(*) FROM (({a}) EXCEPT ALL ({b}))").fetchall()[0][0]
                        for a, b in ((left, right), (right, left)))
         if lost or extra:
             print(f"{what}: {lost} only in the job's output, {extra} only in the tables")
-            print(session.sql(f"(({left}) EXCEPT ALL ({right})) LIMIT 3"), session.sql(f"(({right}) EXCEPT ALL ({left})) LIMIT 3"))
+            for side, a, b in (("the job's output", left, right), ("the tables", right, left)):
+                for row in session.execute(f"SELECT * FROM (({a}) EXCEPT ALL ({b})) LIMIT 3").fetchall():
+                    print(f"only in {side}: {row}")
             sys.exit(1)
-        print(f"the same {session.execute(f'SELECT count(*) FROM ({left})').fetchone()[0]} {what}")
+        count = session.execute(f"SELECT count(*) FROM ({left})").fetchall()[0][0]
+        print(f"the same {count} {what}")
 
 
 if __name__ == "__main__":

@@ -31,11 +31,13 @@ def totals(view):
 def compare(session, what, left, right):
     lost = f"(({left}) EXCEPT ALL ({right}))"
     extra = f"(({right}) EXCEPT ALL ({left}))"
-    count = lambda query: session.execute(f"SELECT count(*) FROM ({query})").fetchone()[0]
+    count = lambda query: session.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]
     missing, more, whole = count(lost), count(extra), count(left)
     if missing or more:
         print(f"{what}: {missing} rows only in {sys.argv[1]}, {more} only in {sys.argv[2]}")
-        print(session.sql(f"SELECT * FROM {lost} LIMIT 5"), session.sql(f"SELECT * FROM {extra} LIMIT 5"))
+        for side, query in ((sys.argv[1], lost), (sys.argv[2], extra)):
+            for row in session.execute(f"SELECT * FROM {query} ORDER BY ALL LIMIT 5").fetchall():
+                print(f"only in {side}: {row}")
         sys.exit(1)
     return whole
 
