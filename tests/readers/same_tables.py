@@ -36,7 +36,7 @@ def compare(session, what, left, right):
     if missing or more:
         print(f"{what}: {missing} rows only in {sys.argv[1]}, {more} only in {sys.argv[2]}")
         for side, query in ((sys.argv[1], lost), (sys.argv[2], extra)):
-            for row in session.execute(f"SELECT * FROM {query} ORDER BY ALL LIMIT 5").fetchall():
+            for row in session.execute(f"SELECT COLUMNS(*)::VARCHAR FROM {query} ORDER BY ALL LIMIT 5").fetchall():
                 print(f"only in {side}: {row}")
         sys.exit(1)
     return whole
