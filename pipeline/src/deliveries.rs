@@ -164,7 +164,10 @@ impl Deliveries {
         }
         number(batch, &mut numbering.occurrences);
         numbering.next_row = claim.first_row + claim.rows;
-        self.numbering.insert(open.arrival, numbering);
+        // The last range ends the counting; a delivery that was closed meanwhile is counted again if it goes on.
+        if claim.verdict.is_none() && self.open.contains_key(&open.arrival) {
+            self.numbering.insert(open.arrival, numbering);
+        }
         Ok(())
     }
 

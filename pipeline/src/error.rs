@@ -60,6 +60,9 @@ pub enum PipelineError {
     /// Reference data could not be loaded.
     #[error("failed to load reference data: {0}")]
     Reference(String),
+    /// A thread of the flow panicked: a bug.
+    #[error("{0} panicked: this is a bug; nothing half-done is visible, start again")]
+    Panicked(String),
     /// An invariant did not hold; the partition stops.
     #[error(transparent)]
     Violation(#[from] Violation),
@@ -74,9 +77,12 @@ impl PipelineError {
             Self::Blob(e) => e.disposition(),
             Self::Commit(e) => e.disposition(),
             Self::Reference(_) => Disposition::Retry,
-            Self::Profile { .. } | Self::Header(_) | Self::Message { .. } | Self::LogLost { .. } | Self::Violation(_) => {
-                Disposition::Stop
-            }
+            Self::Profile { .. }
+            | Self::Header(_)
+            | Self::Message { .. }
+            | Self::LogLost { .. }
+            | Self::Panicked(_)
+            | Self::Violation(_) => Disposition::Stop,
         }
     }
 }

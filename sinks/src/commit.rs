@@ -184,7 +184,11 @@ impl Committer {
         for _ in 0..self.settings.attempts_max {
             let changes = self.table.refresh()?;
             let fenced = |p: &PositionMove| self.table.snapshot().position(&p.app_id) != p.from;
-            if prepared.positions.iter().any(fenced) {
+            let fenced = prepared.positions.iter().any(fenced);
+            if fenced || changes.entries.is_none() {
+                self.forget();
+            }
+            if fenced {
                 return Ok(Outcome::Fenced);
             }
             if accounts.iter().any(|a| changes.may_touch(a)) {
@@ -195,6 +199,12 @@ impl Committer {
             }
         }
         Err(CommitError::Contended(self.settings.attempts_max))
+    }
+
+    /// Drops what is folded from the table: after a fence or a gap in the log it may hold what the table does not.
+    fn forget(&mut self) {
+        self.keys = KeyCache::new(self.settings.key_cache_bytes);
+        self.coverage = Coverage::default();
     }
 
     fn accept(&mut self, prepared: Prepared) -> Receipt {

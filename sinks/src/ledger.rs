@@ -115,15 +115,20 @@ pub fn read_entries(batch: &RecordBatch) -> Result<Vec<LedgerEntry>, ColumnError
     for i in 0..batch.num_rows() {
         let text = if detail.is_null(i) { "{}" } else { detail.value(i) };
         let detail: Detail = serde_json::from_str(text).map_err(|e| ColumnError::Batch(format!("ledger_detail: {e}")))?;
-        let money = |(code, text): (&String, &String)| Some((Currency::parse(code)?, Money::parse(text)?));
+        let strange = |what: &str| ColumnError::Batch(format!("ledger_detail: `{what}` is not known to this version"));
+        let money = |(code, text): (&String, &String)| {
+            let known = Currency::parse(code).zip(Money::parse(text));
+            known.ok_or_else(|| strange(&format!("{code} {text}")))
+        };
+        let reason = |(name, n): (&String, &u64)| Ok((Reason::parse(name).ok_or_else(|| strange(name))?, *n));
         let counts = Counts {
             rows_in: count(rows_in, i),
             rated: count(rated, i),
-            suspense: detail.suspense.iter().filter_map(|(r, n)| Some((Reason::parse(r)?, *n))).collect(),
+            suspense: detail.suspense.iter().map(reason).collect::<Result<_, ColumnError>>()?,
             duplicates: count(duplicates, i),
             resent: count(resent, i),
             skipped: detail.skipped,
-            charge: detail.charge.iter().filter_map(money).collect(),
+            charge: detail.charge.iter().map(money).collect::<Result<_, ColumnError>>()?,
         };
         let delivery = DeliveryId::parse(delivery.value(i))
             .ok_or_else(|| ColumnError::Batch(format!("`{}` is no delivery id", delivery.value(i))))?;

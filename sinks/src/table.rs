@@ -73,11 +73,6 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Whether the position of an application may have moved.
-    pub fn may_have_moved(&self, app_id: &str) -> bool {
-        self.entries.as_ref().is_none_or(|all| all.iter().any(|e| e.moved.iter().any(|m| m == app_id)))
-    }
-
     /// Whether rows of an account may have come. An entry that does not say counts as yes.
     pub fn may_touch(&self, account: &str) -> bool {
         let touches = |e: &EntrySummary| e.info.as_ref().is_none_or(|i| i.accounts.iter().any(|a| a == account));

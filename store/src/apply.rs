@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::database::Store;
 use crate::error::StoreError;
-use crate::import::{CustomerRow, DeviceRow, ImportContent, ImportRows, PlanRow};
+use crate::import::{CustomerRow, DeviceRow, ImportContent, ImportKind, ImportRows, PlanRow};
 use crate::load::{AsOf, read_customers, read_plans, read_tariff_hashes, read_windows};
 use crate::names::Interner;
 use crate::report::{ImportReport, Listed};
@@ -69,6 +69,22 @@ impl Store {
         self.write_all(&mut writing, number, rows, &writes).await.map_err(|e| self.error("write an import", e))?;
         writing.commit().await.map_err(|e| self.error("commit an import", e))?;
         Ok(Applied::Now(Box::new(report)))
+    }
+
+    /// Notes that a landed import does not act: it was refused, or this version cannot read it. Its place in the order is
+    /// taken, so that what arrived later can act; the same on every replay.
+    pub async fn pass_over(&self, arrival: ArrivalNumber, kind: ImportKind, sha256: &str) -> Result<(), StoreError> {
+        let number = i64::try_from(arrival).map_err(|_| StoreError::ArrivalTooLarge(arrival))?;
+        let mut writing = self.write().await?;
+        sqlx::query("INSERT INTO imports (tenant, arrival, kind, content_sha256, row_count) VALUES ($1, $2, $3, $4, 0)")
+            .bind(self.tenant.as_str())
+            .bind(number)
+            .bind(kind.as_str())
+            .bind(sha256)
+            .execute(&mut *writing)
+            .await
+            .map_err(|e| self.error("pass over an import", e))?;
+        writing.commit().await.map_err(|e| self.error("commit an import", e))
     }
 
     async fn plan<'a>(&self, sql: &mut SqliteConnection, rows: &'a ImportRows) -> Result<(ImportReport, Writes<'a>), StoreError> {

@@ -134,7 +134,7 @@ fn of_pipeline(error: &PipelineError) -> Exit {
         | PipelineError::Message { .. }
         | PipelineError::LogLost { .. } => Exit::Refused,
         PipelineError::Reference(_) => Exit::Outside,
-        PipelineError::Violation(_) => Exit::Bug,
+        PipelineError::Violation(_) | PipelineError::Panicked(_) => Exit::Bug,
     }
 }
 

@@ -4,6 +4,7 @@
 //! again with growing pauses; any other stops the flow with its cause.
 
 use std::collections::{BTreeMap, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,6 +31,9 @@ const GROUP: &str = "tollway";
 
 /// How long a thread waits for records before it looks around, milliseconds.
 const WAIT_MS: u64 = 50;
+
+/// Moments of a run that are kept for its picture.
+const SAMPLES_MAX: usize = 10_000;
 
 /// First pause after a failure that may pass; it doubles up to 64 times itself.
 const PAUSE_MS: u64 = 100;
@@ -131,12 +135,17 @@ impl Flow {
     fn thread(&mut self, name: String, body: impl FnOnce() -> Result<(), PipelineError> + Send + 'static) -> anyhow::Result<()> {
         let (board, stop) = (Arc::clone(&self.board), Arc::clone(&self.stop));
         let thread = std::thread::Builder::new().name(name.clone()).spawn(move || {
-            if let Err(e) = body() {
-                tracing::error!(thread = name, error = %e, "stopped");
-                stop.store(true, Ordering::Release);
-                lock(&board.0).failure.get_or_insert(e);
-                board.1.notify_all();
-            }
+            // A panic must end the flow like any failure: a thread that is silently gone would leave the others waiting.
+            let ended = std::panic::catch_unwind(AssertUnwindSafe(body));
+            let failure = match ended {
+                Ok(Ok(())) => return,
+                Ok(Err(e)) => e,
+                Err(_) => PipelineError::Panicked(name.clone()),
+            };
+            tracing::error!(thread = name, error = %failure, "stopped");
+            stop.store(true, Ordering::Release);
+            lock(&board.0).failure.get_or_insert(failure);
+            board.1.notify_all();
         })?;
         self.threads.push(thread);
         Ok(())
@@ -154,6 +163,7 @@ impl Flow {
             while !stop.load(Ordering::Acquire) {
                 let step = announcer.step().and_then(|sent| Ok((sent, splitter.step(WAIT_MS)?)));
                 let Some((sent, split)) = patience.settle(step, &stop)? else { continue };
+                patience.restore();
                 let mut b = lock(&board.0);
                 b.announced = sent == 0;
                 b.splitter_idle = split == SplitStep::Idle && sent == 0;
@@ -189,12 +199,17 @@ impl Flow {
                     Some(Step::Fenced) => tracing::debug!(worker = number, "fenced"),
                     _ => {}
                 }
+                if matches!(step, Some(Step::Committed(_) | Step::Idle)) {
+                    patience.restore();
+                }
                 let mut b = lock(&board.0);
                 if let Some(Step::Committed(receipt)) = step {
                     b.rows += receipt.counts.rows_in;
                     b.counts.add(&receipt.counts);
                     let sample = (SystemClock.now_us() - began_us, b.rows);
-                    b.samples.push(sample);
+                    if b.samples.len() < SAMPLES_MAX {
+                        b.samples.push(sample);
+                    }
                 }
                 b.committed.extend(worker.positions());
                 board.1.notify_all();
@@ -360,13 +375,16 @@ impl Patience {
         Self { failures: 0, failures_max }
     }
 
-    /// Passes a success on; pauses after a failure that may pass; hands any other failure back.
+    /// Work has been done: what failed before has passed.
+    fn restore(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Passes a success on; pauses after a failure that may pass; hands any other failure back. Only [`Patience::restore`]
+    /// forgets failures: starting over after one is no success yet.
     fn settle<T>(&mut self, result: Result<T, PipelineError>, stop: &AtomicBool) -> Result<Option<T>, PipelineError> {
         match result {
-            Ok(value) => {
-                self.failures = 0;
-                Ok(Some(value))
-            }
+            Ok(value) => Ok(Some(value)),
             Err(e) if e.disposition() == Disposition::Retry && self.failures < self.failures_max => {
                 self.failures += 1;
                 tracing::warn!(error = %e, attempt = self.failures, "trying again");

@@ -67,7 +67,11 @@ impl Answer {
         let mut csv = csv::Writer::from_writer(out);
         csv.write_record(sheet.heads.iter().map(|h| h.trim_start_matches('#')))?;
         for row in &sheet.rows {
-            csv.write_record(row.iter().map(|c| c.replace(THOUSANDS, "")))?;
+            // Only figures are grouped; a comma in a name is part of it.
+            let plain = |(cell, head): (&String, &String)| {
+                if head.starts_with('#') { cell.replace(THOUSANDS, "") } else { cell.clone() }
+            };
+            csv.write_record(row.iter().zip(&sheet.heads).map(plain))?;
         }
         csv.flush()
     }
@@ -179,12 +183,12 @@ fn complaint(error: &anyhow::Error, exit: Exit) -> String {
     for cause in causes.map(ToString::to_string) {
         // Some libraries repeat their cause in their own text.
         if !last.ends_with(&cause) {
-            text.push_str(&format!("  because: {cause}\n"));
+            text.extend(["  because: ", &cause, "\n"]);
         }
         last = cause;
     }
     if let Some(help) = help {
-        text.push_str(&format!("  help: {help}\n"));
+        text.extend(["  help: ", &help.0, "\n"]);
     }
     if exit == Exit::Bug {
         text.push_str(

@@ -215,7 +215,10 @@ mod tests {
     #[test]
     fn durations_in_three_units() {
         let read = |unit, text: &str| {
-            duration(&Duration { slot: Slot(0), unit, required: true, max_s: 360_000 }, Field::of(text.as_bytes()))
+            duration(
+                &Duration { slot: Slot(0), unit, required: true, empty_is_zero: false, max_s: 360_000 },
+                Field::of(text.as_bytes()),
+            )
         };
         assert_eq!(read(DurationUnit::Seconds, "63"), Some(63));
         assert_eq!(read(DurationUnit::Minutes, "3"), Some(180));
@@ -239,7 +242,15 @@ mod tests {
 
     #[test]
     fn volumes_keep_their_unit() {
-        let kilo = Volume { up: None, down: None, unit_bytes: 1024, decimal: b',', required: true, max_bytes: 1 << 40 };
+        let kilo = Volume {
+            up: None,
+            down: None,
+            unit_bytes: 1024,
+            decimal: b',',
+            required: true,
+            empty_is_zero: false,
+            max_bytes: 1 << 40,
+        };
         let read = |text: &str| volume(&kilo, Field::of(text.as_bytes()));
         assert_eq!(read("3"), Some(3072));
         assert_eq!(read("0,5"), Some(512));

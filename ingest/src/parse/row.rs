@@ -10,7 +10,7 @@ use domain::columns::parsed::{MalformedRow, ParsedBatch, ParsedColumns};
 use domain::delivery::{FileContext, KeyMode, RecordHasher};
 use domain::number::{Network, Number};
 use domain::outcome::Reason;
-use domain::usage::{Direction, Usage};
+use domain::usage::{Direction, Usage, UsageKind};
 
 use crate::profile::recipe::{Choice, Column, Party, PartySource, SkipTest, Slot, Volume};
 use crate::profile::{Layout, Profile};
@@ -233,11 +233,17 @@ impl<'a> RowReader<'a> {
         let iccid = self.card(recipe.iccid.as_ref(), amount::iccid, row)?;
         let start = time::read(recipe, self.layout, row, &self.fault)?;
         let duration_s = match &recipe.duration {
-            Some(rule) => self.test(Reason::Duration, rule.slot, row, |f| amount::duration(rule, f))?,
+            // What a row is charged by must be there: no call is free because its duration is missing.
+            Some(rule) => {
+                let needed = kind == UsageKind::Voice && !rule.empty_is_zero;
+                self.test(Reason::Duration, rule.slot, row, |f| {
+                    if needed && f.is_empty() { None } else { amount::duration(rule, f) }
+                })?
+            }
             None => 0,
         };
         let (up, down) = match &recipe.volume {
-            Some(rule) => (self.volume(rule, rule.up, row)?, self.volume(rule, rule.down, row)?),
+            Some(rule) => self.volumes(rule, kind == UsageKind::Data && !rule.empty_is_zero, row)?,
             None => (0, 0),
         };
         let messages = match &recipe.messages {
@@ -296,6 +302,20 @@ impl<'a> RowReader<'a> {
     fn card(&self, column: Option<&Column>, read: fn(Field<'_>) -> Option<u64>, row: &Row<'_>) -> Option<u64> {
         let Some(column) = column else { return Some(0) };
         self.test(Reason::Number, column.slot, row, |f| if f.is_empty() && !column.required { Some(0) } else { read(f) })
+    }
+
+    /// Bytes sent and received; a `needed` volume is malformed when all its fields are empty.
+    #[inline]
+    fn volumes(&self, rule: &Volume, needed: bool, row: &Row<'_>) -> Option<(i64, i64)> {
+        if needed {
+            let columns = [rule.up, rule.down];
+            let given = columns.iter().flatten().any(|slot| !row.field(self.layout.at(*slot)).is_empty());
+            if !given {
+                let slot = columns.into_iter().flatten().next_back()?;
+                return self.test(Reason::Volume, slot, row, |_| None);
+            }
+        }
+        Some((self.volume(rule, rule.up, row)?, self.volume(rule, rule.down, row)?))
     }
 
     #[inline]

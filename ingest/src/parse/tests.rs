@@ -389,3 +389,21 @@ proptest! {
         check(&profile, "garbage", &body, 2);
     }
 }
+
+#[test]
+fn what_a_row_is_charged_by_must_be_there() {
+    let head = "RECORDID;SOORT;RICHTING;MSISDN;BESTEMMING;DATUM;TIJD;DUUR;VOLUME_KB;NETWERK;TARIEFKLASSE;BEDRAG\n";
+    let rows = "1;SPRAAK;UIT;0612345678;0201234567;24-10-2026;09:15:00;;;20408;N_VAST;0,0410\n\
+        2;SPRAAK;UIT;0612345678;0201234567;24-10-2026;09:15:00;0;;20408;N_VAST;0,0410\n\
+        3;DATA;UIT;0612345678;;24-10-2026;09:15:00;;;20408;;0,0100\n\
+        4;SMS;UIT;0612345678;0612345679;24-10-2026;09:15:00;;;20408;N_MOBOV;0,0300\n";
+    let text = format!("{head}{rows}TRAILER;4;0,1220\n");
+    let batch = batch(&shipped("kpn-sp16"), text.as_bytes());
+    let malformed: Vec<(u64, Reason)> = batch.malformed.iter().map(|m| (m.row, m.reason)).collect();
+    assert_eq!(
+        malformed,
+        [(0, Reason::Duration), (2, Reason::Volume)],
+        "no call and no session is free because a field is empty"
+    );
+    assert_eq!(batch.columns.row, [1, 3]);
+}

@@ -225,6 +225,8 @@ pub(crate) struct Duration {
     pub slot: Slot,
     pub unit: DurationUnit,
     pub required: bool,
+    /// Whether a call may have none.
+    pub empty_is_zero: bool,
     pub max_s: u64,
 }
 
@@ -237,6 +239,8 @@ pub(crate) struct Volume {
     pub unit_bytes: u64,
     pub decimal: u8,
     pub required: bool,
+    /// Whether a data session may have none.
+    pub empty_is_zero: bool,
     pub max_bytes: u64,
 }
 

@@ -112,6 +112,18 @@ impl DeltaLog {
 
     /// Whether entries beyond `version` exist although `version` itself does not: it was trimmed behind a checkpoint.
     fn was_trimmed_past(&self, version: u64) -> Result<bool, DeltaError> {
+        // Trimming takes away the oldest entries first: while our own is there and none stands behind a hole, nothing is
+        // missing, and two probes are cheaper than a listing.
+        let is_there = |version| match self.blob.size(&self.entry_path(version)) {
+            Ok(_) => Ok(true),
+            Err(BlobError::NotFound(_)) => Ok(false),
+            Err(e) => Err(DeltaError::from(e)),
+        };
+        let own = version.checked_sub(1).map_or(Ok(false), is_there)?;
+        if own && !is_there(version + 1)? {
+            return Ok(false);
+        }
+        // The digits of entries and of checkpoints alike.
         let beyond = |name: &String| name.get(..20).and_then(|digits| digits.parse::<u64>().ok()).is_some_and(|v| v >= version);
         Ok(self.listed()?.iter().any(beyond))
     }

@@ -24,7 +24,7 @@ pub enum SidecarError {
     #[error(transparent)]
     Blob(#[from] BlobError),
     /// The file is no sidecar, or a checksum differs.
-    #[error("key sidecar `{path}` is damaged: {what}; delete it and run `tollway check --rebuild-keys`")]
+    #[error("key sidecar `{path}` is damaged: {what}; restore it from a backup, do not delete it")]
     Damaged {
         /// The file.
         path: String,

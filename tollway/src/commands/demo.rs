@@ -42,7 +42,7 @@ pub fn run(global: &Global, args: &DemoArgs) -> anyhow::Result<Exit> {
     let began = SystemClock.now_us();
     let installation = Installation::open_or_create(global)?;
     let folder = installation.folder().join("demo");
-    claim_folder(&folder, args.seed)?;
+    claim_folder(&folder, args.seed, installation.landing().next_number()? > 1)?;
     let say = |text: String| {
         if global.output == OutputMode::Table {
             println!("{text}");
@@ -100,8 +100,8 @@ pub fn run(global: &Global, args: &DemoArgs) -> anyhow::Result<Exit> {
     shown.answer(global, args.seed, rated_us)
 }
 
-/// One demo per folder: another seed would mix two months.
-fn claim_folder(folder: &Path, seed: u64) -> anyhow::Result<()> {
+/// One demo per folder, and no other files in it: what has landed cannot be taken back.
+fn claim_folder(folder: &Path, seed: u64, in_use: bool) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     let path = folder.join("seed");
     match fs::read_to_string(&path) {
@@ -109,7 +109,15 @@ fn claim_folder(folder: &Path, seed: u64) -> anyhow::Result<()> {
         Ok(text) => {
             Err(refused(format!("this folder holds the demo of seed {}; choose another folder with --data", text.trim())))
         }
-        Err(_) => Ok(fs::write(path, seed.to_string())?),
+        Err(_) if in_use => Err(refused(
+            "this data folder holds other files; the demo would mix its month into them: choose another folder with --data",
+        )),
+        Err(_) => {
+            let staged = folder.join("seed.new");
+            fs::write(&staged, seed.to_string())?;
+            #[expect(clippy::disallowed_methods, reason = "whole or not at all, and no object of the store")]
+            Ok(fs::rename(staged, path)?)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use domain::money::{Currency, Money};
 use domain::number::masked;
+use ingest::land::{ArrivalKind, ImportKind};
 use rate::explain::{Derivation, ExplainInput, explain};
 use serde_json::json;
 
@@ -153,12 +154,26 @@ fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<Deriv
     let reference = installation.block_on(crate::reference::load(&store))?;
     match explain(&input, reference.tariffs.set()) {
         Ok(derivation) => Ok(Some(derivation)),
-        Err(rate::error::ExplainError::UnknownVersion(id)) => {
-            // The tariff was replaced since: load the version that the row's commit used.
-            Err(bad_input(format!(
-                "tariff version {id} is no longer in force; import it again under its name to explain old records"
-            )))
-        }
+        Err(rate::error::ExplainError::UnknownVersion(_)) => by_replaced_tariff(installation, &store, &input).map(Some),
         Err(e) => Err(e.into()),
     }
+}
+
+/// Explains by a tariff version that has been replaced since: every version that ever acted can be loaded as of its arrival.
+fn by_replaced_tariff(installation: &Installation, store: &store::Store, input: &ExplainInput) -> anyhow::Result<Derivation> {
+    for arrival in installation.landing().arrivals(0)?.iter().rev() {
+        let ArrivalKind::Import(import) = &arrival.kind else { continue };
+        if import.what != ImportKind::Tariffs {
+            continue;
+        }
+        let reference = installation.block_on(crate::reference::load_at(store, arrival.number))?;
+        match explain(input, reference.tariffs.set()) {
+            Err(rate::error::ExplainError::UnknownVersion(_)) => {}
+            found => return Ok(found?),
+        }
+    }
+    Err(bad_input(format!(
+        "no import brought tariff version {}; was the state database rebuilt?",
+        input.tariff.as_deref().unwrap_or("?")
+    )))
 }

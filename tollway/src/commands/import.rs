@@ -46,6 +46,7 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
     if let ImportContent::Tariff(bundle) = &rows.content {
         fits_the_others(&installation, &store, bundle)?;
     }
+    catch_up(&installation, &store)?;
     let report = installation.block_on(store.plan_import(&rows))?;
     let mut json = json!({"what": kind.as_str(), "dry_run": args.dry_run, "report": serde_json::to_value(&report)?});
     let text = report.to_string();
@@ -116,8 +117,20 @@ pub fn apply_landed(landing: &Landing, store: &Store, runtime: &Handle, from: Ar
         looked.next = arrival.number + 1;
         let ArrivalKind::Import(import) = &arrival.kind else { continue };
         let bytes = landing.read_import(&import.sha256)?;
-        let rows = parse_import(kind_in_state(import.what), &bytes, &ImportLimits::default())?;
-        runtime.block_on(store.apply_import(arrival.number, &rows))?;
+        let kind = kind_in_state(import.what);
+        let refused = match parse_import(kind, &bytes, &ImportLimits::default()) {
+            Ok(rows) => match runtime.block_on(store.apply_import(arrival.number, &rows)) {
+                Ok(_) => None,
+                Err(store::StoreError::Refused(report)) => Some(report.to_string()),
+                Err(e) => return Err(e.into()),
+            },
+            Err(e) => Some(e.to_string()),
+        };
+        if let Some(why) = refused {
+            // What came in between made it impossible. It must not keep out what arrived later.
+            tracing::error!(arrival = arrival.number, why, "import does not act");
+            runtime.block_on(store.pass_over(arrival.number, kind, &import.sha256))?;
+        }
         looked.imports += 1;
     }
     Ok(looked)

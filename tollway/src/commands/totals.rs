@@ -90,8 +90,8 @@ fn print(
     for ((names, currency), s) in sums.iter().take(shown) {
         let mut row = names.clone();
         row.extend([
-            count(s.count.unsigned_abs()),
-            count(s.seconds.unsigned_abs() / 60),
+            signed(s.count),
+            signed(s.seconds / 60),
             if machine { s.bytes.to_string() } else { bytes(s.bytes.unsigned_abs()) },
             if machine { s.charge().to_text(9) } else { grouped(s.charge(), 6) },
             currency.clone(),
@@ -131,6 +131,11 @@ fn print(
         json: json!({"totals": json, "commits_behind": lag}),
     };
     answer.print(global.output)
+}
+
+/// A signed figure with thousands: sums of corrections may be negative.
+fn signed(n: i64) -> String {
+    format!("{}{}", if n < 0 { "-" } else { "" }, count(n.unsigned_abs()))
 }
 
 fn rebuild(global: &Global, installation: &Installation) -> anyhow::Result<Exit> {

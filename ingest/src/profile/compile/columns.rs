@@ -194,6 +194,7 @@ pub(super) fn duration(compiler: &mut Compiler, raw: RawDuration) -> Checked<Dur
             RawDurationUnit::Clock => DurationUnit::Clock,
         },
         required: raw.required,
+        empty_is_zero: raw.empty_is_zero,
         max_s: raw.max_s.unsigned_abs(),
     })
 }
@@ -230,6 +231,7 @@ pub(super) fn volume(compiler: &mut Compiler, raw: RawVolume, file: &FileForm) -
         },
         decimal: decimal_mark("volume.decimal", raw.decimal, file)?,
         required: raw.required,
+        empty_is_zero: raw.empty_is_zero,
         max_bytes: raw.max_bytes.unsigned_abs(),
     })
 }

@@ -176,9 +176,13 @@ pub(in crate::profile) struct RawDuration {
     /// Default `seconds`.
     #[serde(default = "seconds")]
     pub unit: RawDurationUnit,
-    /// Whether an empty field is malformed (else it is 0). Default true.
+    /// Whether an empty field is malformed in every row. Default true. With false it is 0 in rows that are not charged by
+    /// time; a call without a duration stays malformed.
     #[serde(default = "yes")]
     pub required: bool,
+    /// Whether a call with an empty duration lasted 0 seconds, because the source says so. Default false.
+    #[serde(default)]
+    pub empty_is_zero: bool,
     /// Longest duration in seconds that is believed. Default 2678400 (31 days).
     #[serde(default = "month_s")]
     #[schemars(range(min = 1, max = 2_147_483_647))]
@@ -212,9 +216,13 @@ pub(in crate::profile) struct RawVolume {
     /// The decimal mark of units above the byte. Default `.`.
     #[serde(default = "point")]
     pub decimal: char,
-    /// Whether an empty field is malformed (else it is 0). Default true.
+    /// Whether an empty field is malformed in every row. Default true. With false it is 0 in rows that are not charged by
+    /// volume; a data session without any volume stays malformed.
     #[serde(default = "yes")]
     pub required: bool,
+    /// Whether a data session with empty volumes moved 0 bytes, because the source says so. Default false.
+    #[serde(default)]
+    pub empty_is_zero: bool,
     /// Largest volume in bytes that is believed. Default 1125899906842624 (1 PiB).
     #[serde(default = "pebibyte")]
     #[schemars(range(min = 1, max = 4_611_686_018_427_387_903i64))]
