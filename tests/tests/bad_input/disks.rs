@@ -88,7 +88,11 @@ impl Drop for Room {
     fn drop(&mut self) {
         if let Self::Mounted(folder) = self {
             let unmounted = Command::new("umount").arg(folder.path()).status();
-            assert!(std::thread::panicking() || unmounted.is_ok_and(|s| s.success()), "{} stays mounted", folder.path().display());
+            assert!(
+                std::thread::panicking() || unmounted.is_ok_and(|s| s.success()),
+                "{} stays mounted",
+                folder.path().display()
+            );
         }
     }
 }

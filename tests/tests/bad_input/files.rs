@@ -147,7 +147,7 @@ fn an_empty_file_asks_whether_there_was_no_usage() {
 #[test]
 fn a_file_of_nul_bytes_is_no_file_of_rows() {
     let facts = ["no line end", "file.row_bytes_max"];
-    refused_beside_a_good_one("in/zeros.csv", &[0; 200_000], "endless_row", &facts);
+    refused_beside_a_good_one("in/zeros.csv", &vec![0; 200_000], "endless_row", &facts);
 }
 
 #[test]

@@ -78,7 +78,10 @@ fn a_tariff_with_a_mistake_is_refused_with_file_line_and_field() {
 #[test]
 fn a_tariff_that_sells_what_another_sells_is_refused_before_it_stops_rating() {
     let desk = Desk::new();
-    desk.write("twin.toml", TARIFF.replace("name = \"sample-voice\"", "name = \"zakelijk-plus\"").replace("\"sample-voice\"", "\"zakelijk-plus\""));
+    desk.write(
+        "twin.toml",
+        TARIFF.replace("name = \"sample-voice\"", "name = \"zakelijk-plus\"").replace("\"sample-voice\"", "\"zakelijk-plus\""),
+    );
     let facts = ["plan `zakelijk-plus`", "nl-zakelijk@", "samples@", "`valid_to`"];
     desk.tollway(&["import", "tariffs", "twin.toml", "--dry-run"]).ends(BAD_INPUT).says(&facts);
     desk.tollway(&["import", "tariffs", "twin.toml"]).ends(BAD_INPUT).says(&facts);

@@ -53,14 +53,14 @@ fn a_local_time_that_autumn_repeats_is_rated_and_flagged() {
     let night = |id, time| Call { date: "25-10-2026", time, ..Call::new(id) };
     desk.write("in/night.csv", kpn::file(&[night("1", "01:59:59"), night("2", "02:30:00"), night("3", "03:00:00")]));
     let checked = desk.tollway(&["profile", "check", "kpn-sp16", "in/night.csv"]).ends(DONE);
-    checked.says(&["1 rows have a local time that the autumn change repeats; the first was taken", "the first of two such times"]);
+    checked
+        .says(&["1 rows have a local time that the autumn change repeats; the first was taken", "the first of two such times"]);
     desk.ingest(&["in/night.csv"]).ends(DONE);
     let rows = desk.query("SELECT row, start, time_flag FROM cdr ORDER BY row");
-    assert_eq!(starts(&rows), [
-        ("2026-10-24T23:59:59Z", None),
-        ("2026-10-25T00:30:00Z", Some("repeated")),
-        ("2026-10-25T02:00:00Z", None)
-    ]);
+    assert_eq!(
+        starts(&rows),
+        [("2026-10-24T23:59:59Z", None), ("2026-10-25T00:30:00Z", Some("repeated")), ("2026-10-25T02:00:00Z", None)]
+    );
     desk.holds(3, 0);
 }
 
@@ -75,7 +75,8 @@ fn with_an_offset_both_hours_of_the_night_are_told_apart_and_none_is_missing() {
     let times = ["2026-10-25T02:30:00.0+02:00", "2026-10-25T02:30:00.0+01:00", "2026-03-29T02:30:00.0+01:00"];
     let mut text = String::from("Type,Direction,CallingNumber,CalledNumber,StartTime,Duration,BytesUp,BytesDown,Network,Costs\n");
     for time in times {
-        let row = format!("\"Voice\",\"Originating\",\"0619283746\",\"0201234567\",\"{time}\",\"63\",\"\",\"\",\"20408\",\"0.05\"\n");
+        let row =
+            format!("\"Voice\",\"Originating\",\"0619283746\",\"0201234567\",\"{time}\",\"63\",\"\",\"\",\"20408\",\"0.05\"\n");
         text.push_str(&row);
     }
     desk.write("in/night.csv", text);
@@ -179,7 +180,9 @@ fn no_log_line_of_any_level_shows_a_number() {
     let desk = Desk::new();
     let broken = [Call::new("a"), Call { date: "31-02-2026", ..Call::new("b") }, Call { seconds: "-1", ..Call::new("c") }];
     desk.write("in/a.csv", kpn::file(&broken));
-    for words in [&[&crate::desk::INGEST[..], &["in/a.csv"]].concat()[..], &["import", "devices", "devices.csv"], &["suspense", "list"]] {
+    for words in
+        [&[&crate::desk::INGEST[..], &["in/a.csv"]].concat()[..], &["import", "devices", "devices.csv"], &["suspense", "list"]]
+    {
         let output = desk.command(words).env("TOLLWAY_LOG", "trace").output().expect("it starts");
         // What was said is searched for the subscriber's number when it is taken.
         let said = Said::of(words, &output);
