@@ -5,7 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ingest::land::LandRequest;
+use pipeline::worker::Step;
+use tests::simulator::layout::{Call, Layout};
 use tests::simulator::tally::{Mishap, Tally};
+use tests::simulator::theatre::{MEMBERS, Theatre};
+use tests::simulator::world::World;
 use tests::simulator::{Breach, COMMITS_MIN, Outcome, replay_command, run};
 
 /// Seeds of a run, unless `TOLLWAY_SIM_SEEDS` wants another number.
@@ -92,4 +97,42 @@ fn replay() {
     }
     let again = guarded(seed.unwrap_or(1)).expect("it held a moment ago");
     assert_eq!((again.trace, again.steps), (outcome.trace, outcome.steps), "a seed repeats its run");
+}
+
+/// Files longer than what is read at once are numbered again in pieces, and a piece is no whole file.
+#[test]
+fn a_long_file_goes_on_where_a_killed_worker_left_it() {
+    const ROWS: u64 = 2200;
+    let world = World::of(1);
+    let mut theatre = Theatre::new(1, &world);
+    let filler = format!("\"{}\"", "x".repeat(4000));
+    let row = |id| {
+        let call = Call { id, line: 0, zoned: true, day: 14, second: id, seconds: 60, answered: true, flaw: None };
+        Layout::Asterisk.write(&call, false).replace("\"DOC\"", &filler) + "\n"
+    };
+    let text: String = (0..ROWS).map(row).collect();
+    assert!(text.len() > 9_000_000, "it must be longer than one piece, and the first claim check as well");
+    let of_asterisk = world.files.iter().position(|f| world.senders[f.sender].layout == Layout::Asterisk);
+    let request = world.request(of_asterisk.expect("a file of that layout"));
+    let request = LandRequest { logical_file: "long.csv".to_owned(), cut_rows: 2100, ..request };
+    theatre.landing().land(&request, &mut text.as_bytes(), &theatre.clock).expect("landed");
+    assert_eq!(theatre.new_announcer().and_then(|mut a| a.step()).expect("announced"), 1);
+    for member in 0..MEMBERS {
+        let mut splitter = theatre.new_splitter(member);
+        for _ in 0..3 {
+            splitter.step(0).expect("split");
+        }
+    }
+    let mut committed = Vec::new();
+    for life in 0..2 * MEMBERS {
+        let mut actor = theatre.new_worker(life % MEMBERS).expect("a worker");
+        for _ in 0..40 {
+            // Each worker is killed after its first commit.
+            if let Step::Committed(receipt) = actor.worker.step(0, &theatre.clock, &mut actor.chance).expect("a step") {
+                committed.push((receipt.counts.rows_in, receipt.counts.rated));
+                break;
+            }
+        }
+    }
+    assert_eq!(committed, [(2100, 2100), (100, 100)]);
 }

@@ -13,7 +13,7 @@ use ingest::message::ClaimCheck;
 use pipeline::worker::JOB;
 use sinks::delta::action::entry_name;
 use sinks::ledger::LedgerEntry;
-use sinks::table::Table;
+use sinks::table::{TAG_VERSION, Table};
 
 use super::Breach;
 use super::chance::Chance;
@@ -238,6 +238,8 @@ impl Audit<'_> {
             return Ok(());
         }
         hold!(entry.adds.iter().all(|add| self.files.insert(add.path.clone())), "INV-5: a file was added twice");
+        let version = self.next_version.to_string();
+        hold!(entry.adds.iter().all(|add| add.tag(TAG_VERSION) == Some(&version)), "a file does not carry version {version}");
         hold!(entry.adds.is_empty() || info.reference_version == REFERENCE_VERSION, "reference {}", info.reference_version);
         self.commits += 1;
         let wanted = self.move_positions(entry)?;

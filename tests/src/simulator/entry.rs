@@ -13,7 +13,6 @@ use sinks::keys::sidecar::Sidecar;
 use sinks::ledger::{LedgerEntry, read_entries};
 use sinks::local_store::memory::MemoryStore;
 use sinks::parquet::decode;
-use sinks::table::TAG_VERSION;
 
 use super::Breach;
 use super::theatre::ENTRIES;
@@ -86,7 +85,6 @@ impl Entry {
         let path = format!("{ENTRIES}/{}", add.path);
         let bytes =
             store.get(&path).map_err(|e| Breach(format!("INV-5: entry {version} names a file that is not there: {e}")))?;
-        hold!(add.tag(TAG_VERSION) == Some(&version.to_string()), "{path} does not carry version {version}");
         hold!(usize::try_from(add.size) == Ok(bytes.len()), "{path} has {} bytes, the entry says {}", bytes.len(), add.size);
         let is_ledger = add.partition("outcome") == Some(LEDGER);
         let columns: &[&str] = if is_ledger { &sinks::ledger::LEDGER_COLUMNS } else { &COLUMNS };

@@ -403,6 +403,7 @@ impl Script<'_> {
         match written {
             Ok(Some(version)) if !report.dead => {
                 theatre.note(Mishap::Checkpoint);
+                audit.follow(theatre)?;
                 if self.chance.per_mille(500) && audit.trim_entries(theatre, version)? {
                     theatre.note(Mishap::EntriesTrimmed);
                 }

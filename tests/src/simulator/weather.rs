@@ -149,7 +149,7 @@ impl Sky {
             self.failing -= 1;
             return Fault::Fail;
         }
-        let is_commit = matches!(operation, Operation::Publish(path) if path.contains("/_delta_log/") && path.ends_with(".json"));
+        let is_commit = matches!(operation, Operation::Publish(path) if is_commit(path));
         match &mut self.armed {
             Some(armed) if !armed.commits_only || is_commit => {
                 if armed.after > 0 {
