@@ -233,12 +233,12 @@ impl<R: LogReader> Worker<R> {
                 break;
             }
             let Some(next) = self.queue.pop_front() else { break };
-            rows += next.claim.rows;
             ends.insert(next.partition, next.offset + 1);
             let c = &next.claim;
             if self.committer.is_committed(c.delivery, c.arrival, c.first_row, c.rows)? {
                 metrics::redelivered(1);
             } else {
+                rows += next.claim.rows;
                 claims.push(next.claim);
             }
         }
