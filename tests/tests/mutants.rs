@@ -34,7 +34,9 @@ fn text(output: &Output) -> String {
 /// Makes the copy equal to the checkout: what differs is written, what is gone is removed, the rest keeps its time and so
 /// its build.
 fn copy_tree(to: &Path) {
-    let listed = output(Command::new("git").args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(repository()));
+    let listed = output(
+        Command::new("git").args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(repository()),
+    );
     assert!(listed.status.success(), "the copy is made of what git knows: {}", text(&listed));
     let names = String::from_utf8(listed.stdout).expect("names in the repository are UTF-8");
     let mut kept: Vec<PathBuf> = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::ports::{Clock, Rng};
 
-/// A stream of random numbers: SplitMix64, so that neighbouring seeds have nothing in common.
+/// A stream of random numbers: `SplitMix64`, so that neighbouring seeds have nothing in common.
 #[derive(Debug, Clone)]
 pub struct Chance(u64);
 

@@ -107,13 +107,11 @@ impl Keys {
         match &reading.content {
             Some(content) if first.content.as_ref() != Some(content) => {
                 let name = (reading.key.clone(), content.clone());
-                match self.conflicts.get(&name) {
-                    Some(other) => Claimed::CopyOf(*other),
-                    None => {
-                        self.conflicts.insert(name, file);
-                        Claimed::Conflict
-                    }
+                if let Some(other) = self.conflicts.get(&name) {
+                    return Claimed::CopyOf(*other);
                 }
+                self.conflicts.insert(name, file);
+                Claimed::Conflict
             }
             _ => Claimed::CopyOf(first.file),
         }

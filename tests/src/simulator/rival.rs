@@ -43,7 +43,8 @@ impl ContestedStore {
             accounts: if touches { self.accounts.to_vec() } else { Vec::new() },
             ..CommitInfo::default()
         };
-        let txn = Txn { app_id: format!("{RIVAL_JOB}/0"), version: i64::try_from(number).unwrap_or(i64::MAX), last_updated: None };
+        let txn =
+            Txn { app_id: format!("{RIVAL_JOB}/0"), version: i64::try_from(number).unwrap_or(i64::MAX), last_updated: None };
         let actions = [Action { commit_info: Some(info), ..Action::default() }, Action { txn: Some(txn), ..Action::default() }];
         let lines = actions.iter().map(|action| serde_json::to_string(action).expect("texts and integers make JSON") + "\n");
         lines.collect::<String>().into_bytes()
@@ -52,7 +53,8 @@ impl ContestedStore {
 
 /// Whether a path is an entry of the table's log beyond its first.
 pub fn is_commit(path: &str) -> bool {
-    path.contains("/_delta_log/") && path.ends_with(".json") && !path.ends_with("/00000000000000000000.json")
+    let name = path.rsplit_once("/_delta_log/").and_then(|(_, name)| name.strip_suffix(".json"));
+    name.and_then(|digits| digits.parse::<u64>().ok()).is_some_and(|version| version > 0)
 }
 
 impl Write for ContestedBlob {

@@ -1,10 +1,12 @@
 //! Who does the next step: files land, machines move, die, sleep and are taken for dead, in an order drawn from the seed.
 
+mod mishaps;
+
 use std::error::Error;
 
 use domain::ports::Disposition;
 use ingest::land::Landed;
-use ingest::log::{LogError, LogWriter, Topic};
+use ingest::log::{LogError, Topic};
 use pipeline::PipelineError;
 use pipeline::splitter::SplitStep;
 use pipeline::worker::Step;
@@ -29,6 +31,17 @@ const FAULTS_PER_MILLE: u64 = 45;
 /// Of a thousand commits so many get a fault or a rival.
 const COMMIT_FAULTS_PER_MILLE: u64 = 130;
 
+/// What kind of weather it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scene {
+    /// Anything may go wrong.
+    Storm,
+    /// Nothing goes wrong any more, but a reader that slept over a trimmed log finds its place gone.
+    Aftermath,
+    /// Nothing ever went wrong.
+    Calm,
+}
+
 /// A worker that the others take for dead.
 struct Ghost {
     actor: Actor,
@@ -41,9 +54,7 @@ struct Ghost {
 pub struct Script<'w> {
     world: &'w World,
     chance: Chance,
-    stormy: bool,
-    /// Records are trimmed: a reader that slept over it finds its place gone.
-    trims: bool,
+    scene: Scene,
     /// Files that have landed.
     landed: usize,
     ghosts: Vec<Ghost>,
@@ -66,21 +77,20 @@ impl std::fmt::Debug for Script<'_> {
 impl<'w> Script<'w> {
     /// A run in which everything goes wrong that may.
     pub fn storm(seed: u64, world: &'w World) -> Self {
-        Self::new(seed, world, true)
+        Self::new(seed, world, Scene::Storm)
     }
 
     /// The same files, undisturbed.
     pub fn calm(seed: u64, world: &'w World) -> Self {
-        Self::new(seed, world, false)
+        Self::new(seed, world, Scene::Calm)
     }
 
-    fn new(seed: u64, world: &'w World, stormy: bool) -> Self {
+    fn new(seed: u64, world: &'w World, scene: Scene) -> Self {
         let members = MEMBERS as usize;
         Self {
             world,
             chance: Chance::new(seed, 2),
-            stormy,
-            trims: stormy,
+            scene,
             landed: 0,
             ghosts: Vec::new(),
             asleep: vec![0; members],
@@ -94,14 +104,14 @@ impl<'w> Script<'w> {
 
     /// Plays to the end: all that has landed is in the table. Tells how many steps it took.
     pub fn play(mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<u64, Breach> {
-        if self.stormy {
+        if self.scene == Scene::Storm {
             while self.steps < STORM_STEPS_MAX && !(self.landed == self.world.files.len() && audit.is_settled()) {
                 self.steps += 1;
                 theatre.clock.advance(self.chance.below(1500));
                 self.happen(theatre, audit)?;
                 audit.follow(theatre)?;
             }
-            self.stormy = false;
+            self.scene = Scene::Aftermath;
         } else {
             // As little work as possible: the result must not depend on how rows are grouped.
             theatre.set_rows_max(u64::MAX);
@@ -157,7 +167,10 @@ impl<'w> Script<'w> {
             85..200 => self.split(theatre, member),
             200..920 => self.work(theatre, member),
             920..958 => self.haunt(theatre),
-            958..972 => self.rebalance(theatre),
+            958..972 => {
+                self.rebalance(theatre);
+                Ok(())
+            }
             972..977 => {
                 self.asleep[member as usize] = self.steps + self.chance.between(10, 60);
                 theatre.note(Mishap::Paused);
@@ -167,7 +180,10 @@ impl<'w> Script<'w> {
                 self.kill(theatre, member);
                 Ok(())
             }
-            981..985 => self.take_for_dead(theatre, member, false),
+            981..985 => {
+                self.take_for_dead(theatre, member, false);
+                Ok(())
+            }
             985..986 => {
                 theatre.announcer = None;
                 theatre.note(Mishap::Reannounced);
@@ -248,7 +264,7 @@ impl<'w> Script<'w> {
         if self.asleep[at] > self.steps {
             return Ok(());
         }
-        if self.stormy && self.last[at] == Some(Step::Prepared) && self.chance.per_mille(COMMIT_FAULTS_PER_MILLE) {
+        if self.scene == Scene::Storm && self.last[at] == Some(Step::Prepared) && self.chance.per_mille(COMMIT_FAULTS_PER_MILLE) {
             theatre.weather.arm_commit(&mut self.chance);
         } else {
             self.arm(theatre);
@@ -301,14 +317,14 @@ impl<'w> Script<'w> {
     }
 
     fn arm(&mut self, theatre: &Theatre) {
-        if self.stormy && self.chance.per_mille(FAULTS_PER_MILLE) {
+        if self.scene == Scene::Storm && self.chance.per_mille(FAULTS_PER_MILLE) {
             theatre.weather.arm(&mut self.chance);
         }
     }
 
     fn arm_append(&mut self, theatre: &Theatre) {
         self.arm(theatre);
-        if self.stormy && self.chance.per_mille(FAULTS_PER_MILLE) {
+        if self.scene == Scene::Storm && self.chance.per_mille(FAULTS_PER_MILLE) {
             theatre.weather.arm_append(&mut self.chance);
         }
     }
@@ -322,125 +338,10 @@ impl<'w> Script<'w> {
             Ok(_) => Ok(Some(())),
             Err(error) => {
                 let trimmed = matches!(error, PipelineError::Log(LogError::OutOfRange { .. }));
-                hold!(report.fired || (trimmed && self.trims), "a step failed in calm weather: {}", chain(&error));
+                hold!(report.fired || (trimmed && self.scene != Scene::Calm), "a step failed in calm weather: {}", chain(&error));
                 Ok((error.disposition() == Disposition::Retry).then_some(()))
             }
         }
-    }
-}
-
-/// Rebalances, deaths, repeats and losses.
-impl Script<'_> {
-    fn rebalance(&mut self, theatre: &mut Theatre) -> Result<(), Breach> {
-        let mut shares: Vec<Vec<u32>> = vec![Vec::new(); MEMBERS as usize];
-        let mut shared = false;
-        let (group, topic) = if self.chance.per_mille(750) { (RATING, Topic::Batches) } else { (SPLITTING, Topic::Files) };
-        for partition in 0..self.world.partitions {
-            let both = self.chance.per_mille(if group == RATING { 120 } else { 30 });
-            let owner = self.chance.index(shares.len());
-            for (member, share) in shares.iter_mut().enumerate() {
-                if both || member == owner {
-                    share.push(partition);
-                }
-            }
-            shared |= both;
-        }
-        for (member, share) in (0..).zip(&shares) {
-            theatre.log.assign(group, topic, member, share);
-        }
-        // Whoever is about to commit may sleep over it, and wake as a zombie.
-        for (member, last) in self.last.iter().enumerate() {
-            if *last == Some(Step::Prepared) && self.chance.per_mille(700) {
-                self.asleep[member] = self.steps + self.chance.between(5, 50);
-                theatre.note(Mishap::Paused);
-            }
-        }
-        theatre.note(Mishap::Rebalance);
-        if shared {
-            theatre.note(Mishap::SplitBrain);
-        }
-        Ok(())
-    }
-
-    fn kill(&mut self, theatre: &mut Theatre, member: u32) {
-        let at = member as usize;
-        match self.chance.below(12) {
-            0..3 => theatre.splitters[at] = None,
-            3 => theatre.announcer = None,
-            _ => theatre.workers[at] = None,
-        }
-        theatre.note(Mishap::CrashBetween);
-    }
-
-    /// Another takes a worker's place while it lives on.
-    fn take_for_dead(&mut self, theatre: &mut Theatre, member: u32, reads_no_more: bool) -> Result<(), Breach> {
-        let at = member as usize;
-        let has_begun = matches!(self.last[at], Some(Step::Prepared | Step::Rated | Step::Redo));
-        if let Some(actor) = theatre.workers[at].take().filter(|_| has_begun || !reads_no_more) {
-            self.ghosts.push(Ghost { actor, steps_left: self.chance.between(2, 40), reads_no_more });
-            theatre.note(Mishap::Ghost);
-        }
-        self.last[at] = None;
-        Ok(())
-    }
-
-    /// Old claim checks come again, one or a run of them.
-    fn redeliver(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
-        let again = audit.some_claims(&mut self.chance);
-        for (account, claim) in again {
-            let payload = serde_json::to_vec(&claim).map_err(|e| Breach(e.to_string()))?;
-            theatre.log.writer().append(Topic::Batches, account.as_bytes(), &[], &payload).map_err(|e| Breach(e.to_string()))?;
-            theatre.note(Mishap::Redelivered);
-        }
-        Ok(())
-    }
-
-    /// Writes a checkpoint, and sometimes removes entries behind it, as the housekeeper does.
-    fn keep_house(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
-        self.arm(theatre);
-        let written = theatre.table().and_then(|table| table.checkpoint().map(|()| table.snapshot().version));
-        let report = theatre.weather.calm();
-        match written {
-            Ok(Some(version)) if !report.dead => {
-                theatre.note(Mishap::Checkpoint);
-                audit.follow(theatre)?;
-                if self.chance.per_mille(500) && audit.trim_entries(theatre, version)? {
-                    theatre.note(Mishap::EntriesTrimmed);
-                }
-                Ok(())
-            }
-            Err(error) if !report.fired => Err(Breach(format!("no checkpoint in calm weather: {}", chain(&error)))),
-            _ => Ok(()),
-        }
-    }
-
-    /// Removes records that the table is past: retention of the log.
-    fn trim_topic(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
-        audit.mirror(theatre)?;
-        for (partition, position) in audit.positions() {
-            let below = self.chance.below(position + 1);
-            theatre.log.trim(partition, below).map_err(|e| Breach(e.to_string()))?;
-            theatre.note(Mishap::TopicTrimmed);
-        }
-        Ok(())
-    }
-
-    /// The topic of claim checks is gone: everyone stops, it is made anew and filled from landing. Whoever was about to
-    /// commit is taken for dead and commits all the same.
-    fn lose_topic(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
-        if self.topic_was_lost || self.chance.per_mille(500) || !self.last.contains(&Some(Step::Prepared)) {
-            return Ok(());
-        }
-        self.topic_was_lost = true;
-        self.ghosts.clear();
-        for member in 0..MEMBERS {
-            self.take_for_dead(theatre, member, true)?;
-            theatre.splitters[member as usize] = None;
-        }
-        theatre.announcer = None;
-        audit.lose_topic(theatre)?;
-        theatre.note(Mishap::TopicLost);
-        Ok(())
     }
 }
 

@@ -71,12 +71,12 @@ impl Weather {
         let reach = *chance.pick(&[1, 3, 10, 40]);
         let after = chance.below(reach);
         let (fault, deadly) = match chance.below(100) {
-            0..22 => (Fault::Fail, true),
-            22..44 => (Fault::AmbiguousDone, true),
-            44..62 => (Fault::Fail, false),
-            62..70 => (Fault::Full, false),
-            70..82 => (Fault::AmbiguousDone, false),
-            82..94 => (Fault::AmbiguousUndone, false),
+            0..18 => (Fault::Fail, true),
+            18..36 => (Fault::AmbiguousDone, true),
+            36..60 => (Fault::Fail, false),
+            60..66 => (Fault::Full, false),
+            66..80 => (Fault::AmbiguousDone, false),
+            80..94 => (Fault::AmbiguousUndone, false),
             // Files are read in parallel, so a read that fails may not be one of a count.
             _ => {
                 sky.landed_reads_fail = true;
@@ -112,7 +112,7 @@ impl Weather {
         let mut sky = self.lock();
         let report = Report { dead: sky.dead, fired: sky.fired };
         let (tally, rivals) = (std::mem::take(&mut sky.tally), sky.rivals);
-        *sky = Sky { tally, rivals, ..Sky::default() };
+        *sky = Sky { rivals, tally, ..Sky::default() };
         report
     }
 

@@ -1,0 +1,172 @@
+//! The checks of one entry: positions, ranges, counts, rows and claims.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use domain::delivery::DeliveryId;
+use ingest::message::ClaimCheck;
+use sinks::ledger::LedgerEntry;
+use sinks::table::TAG_VERSION;
+
+use super::{Audit, place_of};
+use crate::hold;
+use crate::simulator::Breach;
+use crate::simulator::entry::{DataRow, Entry};
+use crate::simulator::layout::End;
+use crate::simulator::model::Expected;
+use crate::simulator::price_list::REFERENCE_VERSION;
+use crate::simulator::rival::RIVAL_JOB;
+use crate::simulator::tally::Mishap;
+
+impl Audit<'_> {
+    pub(super) fn check(&mut self, entry: &Entry) -> Result<(), Breach> {
+        if self.next_version == 0 {
+            hold!(entry.adds.is_empty() && entry.moves.is_empty(), "the table begins with rows");
+            return Ok(());
+        }
+        let info = &entry.info;
+        hold!(self.commit_ids.insert(info.commit_id.clone()), "INV-5: attempt {} was committed twice", info.commit_id);
+        if let [(app, to)] = &entry.moves[..]
+            && app.starts_with(RIVAL_JOB)
+        {
+            hold!(entry.adds.is_empty(), "a rival adds nothing");
+            self.positions.insert(app.clone(), *to);
+            return Ok(());
+        }
+        hold!(entry.adds.iter().all(|add| self.files.insert(add.path.clone())), "INV-5: a file was added twice");
+        let version = self.next_version.to_string();
+        hold!(entry.adds.iter().all(|add| add.tag(TAG_VERSION) == Some(&version)), "a file does not carry version {version}");
+        hold!(entry.adds.is_empty() || info.reference_version == REFERENCE_VERSION, "reference {}", info.reference_version);
+        self.commits += 1;
+        let wanted = self.move_positions(entry)?;
+        self.check_ranges(entry, wanted)?;
+        let accounts: BTreeSet<&String> = entry.ledger.iter().map(|l| &l.account).collect();
+        hold!(accounts == info.accounts.iter().collect(), "commitInfo names {:?}, the ledger {accounts:?}", info.accounts);
+        let mut rows: HashMap<(DeliveryId, u64), &DataRow> = HashMap::new();
+        for row in &entry.rows {
+            hold!(rows.insert((row.delivery, row.row), row).is_none(), "INV-5: row {} of {} twice", row.row, row.delivery);
+        }
+        let mut claims = 0;
+        for range in &entry.ledger {
+            let expected = self.check_range(range)?;
+            for (number, end) in &expected.rows {
+                let row = rows.remove(&(range.delivery, *number));
+                let row = row.ok_or_else(|| Breach(format!("INV-8: row {number} of {} is not there", range.delivery)))?;
+                let (reason, charge) = match end {
+                    End::Rated(nano) => (None, Some(i128::from(*nano))),
+                    End::Suspense(reason) => (Some(*reason), None),
+                    End::Skipped => (Some("skipped"), None),
+                };
+                hold!(row.account == range.account, "row {number} of {} is in account {}", range.delivery, row.account);
+                hold!(
+                    row.reason.as_deref() == reason && row.charge_nano == charge,
+                    "row {number} of {} should be {end:?}, it is {:?} {:?}",
+                    range.delivery,
+                    row.reason,
+                    row.charge_nano
+                );
+            }
+            claims += self.check_claims(entry, range, &expected)?;
+        }
+        hold!(rows.is_empty(), "INV-8: rows without a range in the ledger: {:?}", rows.keys());
+        hold!(claims == entry.claims.len(), "INV-9: the sidecar has {} claims, {claims} are right", entry.claims.len());
+        let outcome = |r: &DataRow| r.reason.clone().unwrap_or_else(|| "rated".to_owned());
+        self.records.extend(entry.rows.iter().map(|r| (r.account.clone(), r.key.clone(), outcome(r), r.charge_nano)));
+        Ok(())
+    }
+
+    /// INV-4: positions move forward, and by what the log holds there; gives the claim checks that they pass.
+    fn move_positions(&mut self, entry: &Entry) -> Result<Vec<ClaimCheck>, Breach> {
+        hold!(!entry.moves.is_empty(), "INV-4: {} files were added and no position moved", entry.adds.len());
+        let mut passed = Vec::new();
+        for (app, to) in &entry.moves {
+            let from = self.positions.insert(app.clone(), *to).unwrap_or(0);
+            hold!(from < *to, "INV-4: position {app} went from {from} to {to}");
+            let copies = place_of(app).and_then(|place| self.mirror.get(&place));
+            let copies = copies.ok_or_else(|| Breach(format!("INV-4: position {app} is of no partition")))?;
+            let range = usize::try_from(from).unwrap_or(0)..usize::try_from(*to).unwrap_or(usize::MAX);
+            let claims = copies.get(range).ok_or_else(|| Breach(format!("INV-4: position {app} is beyond the log: {to}")))?;
+            passed.extend_from_slice(claims);
+        }
+        Ok(passed)
+    }
+
+    /// INV-4, INV-7: the ledger's ranges are the claim checks that were passed, but those that are in already.
+    fn check_ranges(&mut self, entry: &Entry, passed: Vec<ClaimCheck>) -> Result<(), Breach> {
+        let mut wanted: BTreeMap<(DeliveryId, u64), ClaimCheck> = BTreeMap::new();
+        let count = passed.len();
+        for claim in passed {
+            let known = self.deliveries.get(&claim.delivery);
+            let known = known.ok_or_else(|| Breach(format!("a claim check of an unknown delivery {}", claim.delivery)))?;
+            if !known.ranges.contains_key(&claim.first_row) {
+                wanted.insert((claim.delivery, claim.first_row), claim);
+            }
+        }
+        self.tally.note_many(Mishap::RangesDropped, (count - wanted.len()) as u64);
+        if wanted.is_empty() {
+            self.tally.note(Mishap::PositionsOnly);
+        }
+        let mut found = BTreeSet::new();
+        for range in &entry.ledger {
+            let at = (range.delivery, range.first_row);
+            hold!(found.insert(at), "INV-7: range {at:?} twice");
+            let claim = wanted.get(&at);
+            let claim = claim.ok_or_else(|| Breach(format!("INV-4: range {at:?} is none of those that positions passed")))?;
+            let verdict = claim.verdict.as_ref().map(|v| (v.state.as_str().to_owned(), v.rows));
+            hold!(
+                claim.rows == range.counts.rows_in && verdict == range.verdict.as_ref().map(|v| (v.state.clone(), v.rows)),
+                "range {at:?} is not the claim check {claim:?}"
+            );
+        }
+        hold!(found.len() == wanted.len(), "INV-4: positions passed {:?}, the ledger has {found:?}", wanted.keys());
+        Ok(())
+    }
+
+    /// INV-2, INV-3, INV-7: the range is one of the file's, and its counts are those of the model.
+    fn check_range(&mut self, range: &LedgerEntry) -> Result<Expected, Breach> {
+        let known = self.deliveries.get_mut(&range.delivery).ok_or_else(|| Breach("an unknown delivery".to_owned()))?;
+        let file = &self.world.files[known.file];
+        let (rows, cut) = (file.readings.len() as u64, self.world.senders[file.sender].cut_rows);
+        let wanted = cut.min(rows.saturating_sub(range.first_row));
+        let name = format!("{} from row {}", file.name, range.first_row);
+        hold!(range.arrival == known.arrival, "{name} has arrival {}", range.arrival);
+        hold!(
+            range.counts.rows_in == wanted && range.first_row.is_multiple_of(cut),
+            "INV-7: {name} has {} rows",
+            range.counts.rows_in
+        );
+        known.ranges.insert(range.first_row, wanted);
+        let is_last = range.first_row + wanted == rows;
+        hold!(range.verdict.is_some() == is_last, "INV-7: {name}: verdict {:?}", range.verdict);
+        if let Some(verdict) = &range.verdict {
+            hold!(verdict.state == file.state, "{name} is {}, it should be {}", verdict.state, file.state);
+            known.verdict = Some((verdict.state.clone(), verdict.rows));
+        }
+        let expected = self.model.take(known.file, range.first_row, wanted);
+        let counts = &range.counts;
+        let (rated, sum) = expected.rated();
+        let suspense: BTreeMap<&str, u64> = counts.suspense.iter().map(|(reason, n)| (reason.as_str(), *n)).collect();
+        let charge: i128 = counts.charge.values().map(|money| money.0).sum();
+        hold!(
+            (counts.rated, &suspense, counts.duplicates, counts.resent, counts.skipped_rows())
+                == (rated, &expected.suspense(), expected.duplicates, expected.resent, expected.skipped),
+            "INV-2: {name} is {counts:?}, it should be {expected:?}"
+        );
+        hold!(charge == sum, "INV-3: {name} is charged {charge}, its rows {sum}");
+        Ok(expected)
+    }
+
+    /// INV-9: one claim per row that was not skipped, live where the row is kept.
+    fn check_claims(&self, entry: &Entry, range: &LedgerEntry, expected: &Expected) -> Result<usize, Breach> {
+        let file = &self.world.files[self.deliveries[&range.delivery].file];
+        let mut right = 0;
+        for number in range.first_row..range.first_row + range.counts.rows_in {
+            let reading = &file.readings[usize::try_from(number).unwrap_or(usize::MAX)];
+            let claim = (range.delivery, number, expected.rows.contains_key(&number));
+            if reading.end != End::Skipped {
+                hold!(entry.claims.contains(&claim), "INV-9: row {number} of {} has no claim", file.name);
+                right += 1;
+            }
+        }
+        Ok(right)
+    }
+}
