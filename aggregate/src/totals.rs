@@ -62,7 +62,8 @@ pub struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, other: &Self) {
+    /// Adds other sums of the same key.
+    pub fn add(&mut self, other: &Self) {
         self.count += other.count;
         self.seconds += other.seconds;
         self.bytes += other.bytes;

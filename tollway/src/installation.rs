@@ -3,7 +3,7 @@
 //! `installation.json` (format, tenant), `secret.key` (record keys), `store/` (landing and tables), `log/`, `state.db`.
 
 use std::fs;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -236,11 +236,6 @@ impl Installation {
             retries_max: p.retries_max,
             checkpoint_every: self.config.tables.checkpoint_commits,
         }
-    }
-
-    /// Whether progress is shown as a bar.
-    pub fn is_interactive() -> bool {
-        std::io::stderr().is_terminal()
     }
 }
 

@@ -49,8 +49,7 @@ pub fn run(global: &Global, args: &TotalsArgs) -> anyhow::Result<Exit> {
             continue;
         }
         let names = groups.iter().map(|(_, slot)| slot.map_or_else(|| key.0.clone(), |i| key.1[i].clone())).collect();
-        let sum = sums.entry((names, key.1[CURRENCY].clone())).or_default();
-        *sum = added(sum, s);
+        sums.entry((names, key.1[CURRENCY].clone())).or_default().add(s);
     }
     print(global, args, &groups, &sums, lag)?;
     Ok(Exit::Done)
@@ -61,18 +60,6 @@ fn group(name: &str) -> anyhow::Result<(&'static str, Option<usize>)> {
         let known: Vec<&str> = GROUPS.iter().map(|(n, _)| *n).collect();
         usage(format!("totals cannot be grouped by `{name}`; choose from {}", known.join(", ")))
     })
-}
-
-fn added(a: &Sums, b: &Sums) -> Sums {
-    Sums {
-        count: a.count + b.count,
-        seconds: a.seconds + b.seconds,
-        bytes: a.bytes + b.bytes,
-        messages: a.messages + b.messages,
-        billed_units: a.billed_units + b.billed_units,
-        charge: a.charge + b.charge,
-        cost: a.cost + b.cost,
-    }
 }
 
 fn print(
@@ -168,8 +155,7 @@ fn backup(global: &Global, installation: &Installation, args: &TotalsArgs) -> an
 pub fn by_customer(all: &BTreeMap<TotalKey, Sums>) -> BTreeMap<(String, String, String), Sums> {
     let mut sums = BTreeMap::new();
     for (key, s) in all {
-        let sum = sums.entry((key.1[1].clone(), key.0.clone(), key.1[CURRENCY].clone())).or_insert_with(Sums::default);
-        *sum = added(sum, s);
+        sums.entry((key.1[1].clone(), key.0.clone(), key.1[CURRENCY].clone())).or_insert_with(Sums::default).add(s);
     }
     sums
 }

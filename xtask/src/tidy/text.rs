@@ -73,7 +73,7 @@ pub fn machine_paths(tree: &Tree, report: &mut Report) {
     for (path, text) in tree.texts() {
         for (index, line) in text.lines().enumerate() {
             for folder in MACHINE {
-                // `shared/work/x` and `https://host/home/` are no paths of a machine
+                // a folder of this name inside another path, or after a host, is no path of a machine
                 let inside = |at: usize| line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-})*~".contains(c));
                 if line.match_indices(folder).any(|(at, _)| !inside(at)) {
                     report.breach(
