@@ -1,5 +1,7 @@
 //! SQL for analysts over the files of our tables, on one consistent version of each.
 
+mod mask;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -66,6 +68,15 @@ impl QueryError {
     }
 }
 
+/// Whether subscriber numbers are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbers {
+    /// As they are.
+    Clear,
+    /// With their middle hidden; the bytes of rows that were not read are not shown at all.
+    Masked,
+}
+
 /// A session that knows our tables.
 #[derive(Clone)]
 pub struct Analyst {
@@ -79,14 +90,20 @@ impl std::fmt::Debug for Analyst {
 }
 
 impl Analyst {
-    /// Registers the tables and the view `cdr`; `threads` limits how many cores a question takes.
-    pub async fn new(tables: Vec<TableFiles>, threads: usize) -> Result<Self, QueryError> {
+    /// Registers the tables and the view `cdr`; `threads` limits how many cores a question takes. Unless `numbers` are clear,
+    /// no question sees one, under whatever name: the columns are masked before SQL begins.
+    pub async fn new(tables: Vec<TableFiles>, threads: usize, numbers: Numbers) -> Result<Self, QueryError> {
         let settings = SessionConfig::new().with_target_partitions(threads.max(1)).with_information_schema(true);
         let session = SessionContext::new_with_config(settings);
         let sql = |e: DataFusionError| QueryError::Sql(plain(&e));
         for table in tables {
             let name = table.name;
-            session.register_table(name, Arc::new(Files::new(table))).map_err(sql)?;
+            let files: Arc<dyn TableProvider> = Arc::new(Files::new(table));
+            let shown = match numbers {
+                Numbers::Clear => files,
+                Numbers::Masked => mask::masked(&session, files).map_err(sql)?,
+            };
+            session.register_table(name, shown).map_err(sql)?;
         }
         if session.table_exist("cdr_entries").map_err(sql)? {
             session.sql(CDR_VIEW).await.map_err(sql)?;

@@ -17,7 +17,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 mkdir -p "$1"
 cd "$1"
-py=venv/bin/python
+py=$PWD/venv/bin/python
 files=${FILES:-20}
 
 if [ ! -f venv/.ready ]; then

@@ -1,13 +1,13 @@
 //! Dedupe: rows of batch after batch held against the known keys, on one core, and the sidecar that a commit leaves.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::columns::rated::RatedBatch;
 use domain::delivery::KeyMode;
 use domain::ports::Blob;
 use generator::layout::Layout;
-use sinks::keys::cache::{KeyCache, runs_of};
+use sinks::keys::cache::{Found, KeyCache};
 use sinks::keys::sidecar::{RunId, account_hash, encode};
 use sinks::keys::{Bucket, Claim, Verdict};
 use sinks::local_store::memory::MemoryStore;
@@ -62,7 +62,11 @@ fn measure_layout(layout: &str, batches: &[RatedBatch], rounds: u32, report: &mu
     report.throughputs.push(measure(&format!("dedupe/{layout} sidecar"), rounds, || {
         let claims: Vec<(RunId, Claim)> = claims(batch).collect();
         let rows = claims.len() as u64;
-        let (bytes, spent) = time(|| encode(runs_of(claims)));
+        let (bytes, spent) = time(|| {
+            let mut runs = BTreeMap::<RunId, Vec<Claim>>::new();
+            claims.into_iter().for_each(|(run, claim)| runs.entry(run).or_default().push(claim));
+            encode(runs)
+        });
         Ok(Lap { rows, bytes: Some(bytes.len() as u64), spent })
     })?);
     Ok(())
@@ -86,15 +90,18 @@ fn check(cache: &mut KeyCache, table: &Table, batches: &[RatedBatch]) -> anyhow:
     let mut first = 0;
     for (batch, number) in batches.iter().zip(0..) {
         let file = &batch.linked.parsed.file;
-        let runs: BTreeSet<RunId> = claims(batch).map(|claim| claim.0).collect();
-        cache.load(table, &runs)?;
-        let mut check = cache.check();
-        let delivery = check.delivery(file.delivery);
+        let mut runs: BTreeMap<RunId, Vec<Claim>> = BTreeMap::new();
+        claims(batch).for_each(|(run, claim)| runs.entry(run).or_default().push(claim));
+        cache.load(table, &runs.keys().copied().collect())?;
+        let delivery = cache.code(file.delivery);
         let by_id = file.key_mode == KeyMode::Id;
-        for (run, claim) in claims(batch) {
-            first += usize::from(check.row(run, claim.key, claim.content, delivery, by_id) == Verdict::First);
+        let mut found = Found::default();
+        for (run, claims) in runs {
+            let mut check = cache.check(run);
+            let is_first = |c: &&Claim| check.row(c.key, c.content, delivery, by_id) == Verdict::First;
+            first += claims.iter().filter(is_first).count();
+            found.insert(run, check.finish());
         }
-        let found = check.finish();
         cache.accept(found, &format!("_keys/{number}"));
     }
     Ok(first)

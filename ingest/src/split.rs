@@ -18,7 +18,8 @@ use verdict::Facts;
 pub const ROWS_PER_RANGE: u64 = 50_000;
 
 /// A range ends with the row that reaches this size, so that a worker's memory is bounded whatever the rows look like.
-const RANGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Landing pins it with each delivery: another value cuts later deliveries only.
+pub const RANGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// A line of so many times the longest row allowed is no broken row but no file of rows.
 const ENDLESS_ROWS: u64 = 64;
@@ -59,6 +60,7 @@ pub fn split(profile: &Profile, bytes: &[u8], rows_per_range: u64) -> Split {
 pub struct Splitter<'p> {
     profile: &'p Profile,
     rows_per_range: u64,
+    range_bytes_max: u64,
     /// The file's beginning, until the header is read.
     head: Vec<u8>,
     header: Option<Result<Layout, HeaderError>>,
@@ -82,6 +84,7 @@ impl<'p> Splitter<'p> {
         Self {
             profile,
             rows_per_range: rows_per_range.max(1),
+            range_bytes_max: RANGE_BYTES_MAX,
             head: Vec::new(),
             header: None,
             open: Vec::new(),
@@ -94,6 +97,11 @@ impl<'p> Splitter<'p> {
             trailer: TrailerCheck::default(),
             fields: Fields::default(),
         }
+    }
+
+    /// Ends ranges at another size than [`RANGE_BYTES_MAX`]: the one that was pinned when the file landed.
+    pub fn with_range_bytes(self, range_bytes_max: u64) -> Self {
+        Self { range_bytes_max, ..self }
     }
 
     /// Takes the next piece of the file.
@@ -231,7 +239,7 @@ impl<'p> Splitter<'p> {
         let range = self.current.get_or_insert(SplitRange { from, to, first_row, rows: 0 });
         range.to = to;
         range.rows += 1;
-        if range.rows >= self.rows_per_range || range.to - range.from >= RANGE_BYTES_MAX {
+        if range.rows >= self.rows_per_range || range.to - range.from >= self.range_bytes_max {
             self.ranges.extend(self.current.take());
         }
     }

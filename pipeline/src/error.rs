@@ -18,7 +18,7 @@ pub enum PipelineError {
     #[error(transparent)]
     Land(#[from] LandError),
     /// An object.
-    #[error("failed to read a landed file")]
+    #[error(transparent)]
     Blob(#[from] BlobError),
     /// The commit.
     #[error(transparent)]

@@ -17,6 +17,10 @@ pub const REDELIVERED: &str = "tollway_redelivered_ranges_total";
 pub const LAG: &str = "tollway_log_lag_records";
 /// Claim checks that a worker holds.
 pub const QUEUE: &str = "tollway_worker_queue_records";
+/// Partitions of a worker that wait for a hand.
+pub const PARKED: &str = "tollway_partitions_parked";
+/// Accounts whose files wait for a hand.
+pub const BLOCKED: &str = "tollway_accounts_blocked";
 /// Files by state.
 pub const FILES: &str = "tollway_files_split_total";
 
@@ -29,6 +33,8 @@ pub fn describe() {
     describe_counter!(REDELIVERED, Unit::Count, "Ranges dropped because the ledger covers them");
     describe_gauge!(LAG, Unit::Count, "Records of a partition behind the table's position");
     describe_gauge!(QUEUE, Unit::Count, "Claim checks that a worker holds and has not committed");
+    describe_gauge!(PARKED, Unit::Count, "Partitions of a worker that wait before a claim check that cannot be rated");
+    describe_gauge!(BLOCKED, Unit::Count, "Accounts whose files wait because one of them cannot be split");
     describe_counter!(FILES, Unit::Count, "Files split, by state");
 }
 
@@ -82,4 +88,15 @@ pub fn lag(partition: u32, records: u64) {
 pub fn queue(worker: u32, records: usize) {
     let records = u32::try_from(records).unwrap_or(u32::MAX);
     gauge!(QUEUE, "worker" => worker.to_string()).set(records);
+}
+
+/// Notes how many partitions of a worker are parked.
+pub fn parked(worker: u32, partitions: usize) {
+    let partitions = u32::try_from(partitions).unwrap_or(u32::MAX);
+    gauge!(PARKED, "worker" => worker.to_string()).set(partitions);
+}
+
+/// Notes how many accounts are blocked.
+pub fn blocked(accounts: usize) {
+    gauge!(BLOCKED).set(u32::try_from(accounts).unwrap_or(u32::MAX));
 }

@@ -36,25 +36,31 @@ pub trait References: Send {
     fn current(&mut self) -> Result<Arc<Reference>, PipelineError>;
 }
 
+/// Why a group was not rated: its first claim check that could not be.
+#[derive(Debug)]
+pub struct Spoilt {
+    /// Which claim check of the group.
+    pub claim: usize,
+    /// What is wrong.
+    pub error: PipelineError,
+}
+
+impl Spoilt {
+    fn at(claim: usize) -> impl Fn(PipelineError) -> Self {
+        move |error| Self { claim, error }
+    }
+}
+
 /// Rates the ranges of claim checks; the result is in their order.
-pub fn rate(claims: &[ClaimCheck], deliveries: &mut Deliveries, reference: &Reference) -> Result<Vec<RatedRange>, PipelineError> {
-    let opened = claims.iter().map(|c| deliveries.open(c.arrival)).collect::<Result<Vec<_>, _>>()?;
+pub fn rate(claims: &[ClaimCheck], deliveries: &mut Deliveries, reference: &Reference) -> Result<Vec<RatedRange>, Spoilt> {
+    let open = |(i, claim): (usize, &ClaimCheck)| deliveries.open(claim.arrival).map_err(Spoilt::at(i));
+    let opened = claims.iter().enumerate().map(open).collect::<Result<Vec<_>, _>>()?;
     let blob = Arc::clone(deliveries.blob());
-    let parsed =
-        claims.par_iter().zip(&opened).map(|(claim, open)| parse_claim(&*blob, open, claim)).collect::<Result<Vec<_>, _>>()?;
+    let parsed: Vec<_> = claims.par_iter().zip(&opened).map(|(claim, open)| parse_claim(&*blob, open, claim)).collect();
     let mut numbered = Vec::with_capacity(parsed.len());
-    for ((claim, open), mut batch) in claims.iter().zip(&opened).zip(parsed) {
-        domain::check!(
-            RowsBalance,
-            batch.is_balanced() && batch.rows_in == claim.rows,
-            "arrival {} from row {}: split counted {} rows, parse {}",
-            claim.arrival,
-            claim.first_row,
-            claim.rows,
-            batch.rows_in
-        );
-        deliveries.number(open, claim, &mut batch)?;
-        numbered.push(batch);
+    for (i, ((claim, open), batch)) in claims.iter().zip(&opened).zip(parsed).enumerate() {
+        let batch = batch.and_then(|batch| number(deliveries, claim, open, batch));
+        numbered.push(batch.map_err(Spoilt::at(i))?);
     }
     let ranges = numbered
         .into_par_iter()
@@ -69,6 +75,26 @@ pub fn rate(claims: &[ClaimCheck], deliveries: &mut Deliveries, reference: &Refe
         })
         .collect();
     Ok(ranges)
+}
+
+/// Gives the rows of a range their occurrence, if they are the rows that split has seen.
+fn number(
+    deliveries: &mut Deliveries,
+    claim: &ClaimCheck,
+    open: &Arc<Opened>,
+    mut batch: ParsedBatch,
+) -> Result<ParsedBatch, PipelineError> {
+    domain::check!(
+        RowsBalance,
+        batch.is_balanced() && batch.rows_in == claim.rows,
+        "arrival {} from row {}: split counted {} rows, parse {}",
+        claim.arrival,
+        claim.first_row,
+        claim.rows,
+        batch.rows_in
+    );
+    deliveries.number(open, claim, &mut batch)?;
+    Ok(batch)
 }
 
 /// Fetches and parses the bytes of one claim check.

@@ -1,7 +1,9 @@
 //! Notices → claim checks: a landed file is checked as a whole, cut at record boundaries and announced for rating.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use domain::ports::Disposition;
 use ingest::land::{ArrivalKind, DeliveryState, Landing};
 use ingest::log::{LogEvent, LogReader, LogWriter, Record, Topic, TopicPartition};
 use ingest::message::{ClaimCheck, Notice};
@@ -23,14 +25,20 @@ pub enum SplitStep {
     Rebalanced,
     /// A file was split into this many claim checks.
     Split(usize),
+    /// A file cannot be split: it waits for a hand, and so do the later files of its account.
+    Blocked,
 }
 
 /// Reads `files.v1`, writes `batches.v1`. At least once: what comes twice is dropped by the ledger's coverage.
+///
+/// A file that cannot be split, because its object or its profile is damaged, holds back its account alone: the files of an
+/// account act in the order of their arrival. What was held back has no verdict, so the next start announces it again.
 pub struct Splitter<R, W> {
     reader: R,
     writer: W,
     landing: Arc<Landing>,
     deliveries: Deliveries,
+    blocked: BTreeMap<String, Arc<PipelineError>>,
 }
 
 impl<R, W> std::fmt::Debug for Splitter<R, W> {
@@ -42,7 +50,12 @@ impl<R, W> std::fmt::Debug for Splitter<R, W> {
 impl<R: LogReader, W: LogWriter> Splitter<R, W> {
     /// A splitter over the files of a landing.
     pub fn new(reader: R, writer: W, landing: Arc<Landing>, deliveries: Deliveries) -> Self {
-        Self { reader, writer, landing, deliveries }
+        Self { reader, writer, landing, deliveries, blocked: BTreeMap::new() }
+    }
+
+    /// The accounts whose files wait for a hand, and why.
+    pub fn blocked(&self) -> &BTreeMap<String, Arc<PipelineError>> {
+        &self.blocked
     }
 
     /// Handles the next event; waits at most `wait_ms` for one.
@@ -59,19 +72,31 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
                 Ok(SplitStep::Rebalanced)
             }
             LogEvent::Records(partition, records) => {
-                let mut cut = 0;
+                let mut done = SplitStep::Split(0);
                 for record in &records {
-                    match self.split(partition, record) {
-                        Ok(claims) => cut += claims,
-                        Err(error) => {
-                            // The reader is past this notice: it is read again with the next step.
-                            self.reader.start_at(partition, record.offset)?;
-                            return Err(error);
-                        }
-                    }
+                    done = self.take(partition, record)?;
                     self.reader.note_progress(partition, record.offset + 1)?;
                 }
-                Ok(SplitStep::Split(cut))
+                Ok(done)
+            }
+        }
+    }
+
+    /// Splits the file of one notice, or blocks its account.
+    fn take(&mut self, partition: TopicPartition, record: &Record) -> Result<SplitStep, PipelineError> {
+        match self.split(partition, record) {
+            Ok(claims) => Ok(SplitStep::Split(claims)),
+            Err(error) if error.disposition() == Disposition::Retry => {
+                // The reader is past this notice: it is read again with the next step.
+                self.reader.start_at(partition, record.offset)?;
+                Err(error)
+            }
+            Err(error) => {
+                let account = String::from_utf8_lossy(&record.key).into_owned();
+                tracing::error!(account, error = %error, "blocked: mend the cause and restart");
+                self.blocked.insert(account, Arc::new(error));
+                metrics::blocked(self.blocked.len());
+                Ok(SplitStep::Blocked)
             }
         }
     }
@@ -90,9 +115,13 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
         if !matches!(delivery.state, DeliveryState::Announced) {
             return Ok(0);
         }
+        let key = delivery.identity.account.path();
+        if self.blocked.contains_key(&key) {
+            return Ok(0);
+        }
         let profile = self.deliveries.profile(notice.arrival, &delivery.profile_sha256)?;
         let object = Landing::object_path(&delivery.identity.sha256);
-        let mut cutter = Cutter::new(&profile, delivery.cut_rows);
+        let mut cutter = Cutter::new(&profile, delivery.cut_rows).with_range_bytes(delivery.cut_bytes);
         let mut at = 0;
         while at < delivery.size {
             let to = (at + CHUNK_BYTES).min(delivery.size);
@@ -100,7 +129,6 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
             at = to;
         }
         let claims = claims_of(&notice, cutter.finish());
-        let key = delivery.identity.account.path();
         for claim in &claims {
             let payload = serde_json::to_vec(claim).expect("texts and integers make JSON");
             self.writer.append(Topic::Batches, key.as_bytes(), &[], &payload)?;

@@ -5,8 +5,9 @@
 //! prepare, commit. Nothing that a worker holds is worth saving: the table says where it stands.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
-use domain::ports::{Clock, Rng};
+use domain::ports::{Clock, Disposition, Rng};
 use ingest::log::{Incarnation, LogEvent, LogReader, Record, TopicPartition};
 use ingest::message::ClaimCheck;
 use sinks::commit::{Committer, Group, Outcome, PositionMove, Prepared, Receipt};
@@ -14,7 +15,7 @@ use sinks::commit::{Committer, Group, Outcome, PositionMove, Prepared, Receipt};
 use crate::deliveries::Deliveries;
 use crate::error::PipelineError;
 use crate::metrics;
-use crate::rating::{References, rate};
+use crate::rating::{References, Spoilt, rate};
 
 /// The name of the rating job in position ids.
 pub const JOB: &str = "rate";
@@ -60,6 +61,8 @@ pub enum Step {
     Redo,
     /// Another worker moved our positions; the group is dropped.
     Fenced,
+    /// A claim check cannot be rated: its partition waits before it, the others go on.
+    Parked(TopicPartition),
 }
 
 /// Where a partition stands.
@@ -68,6 +71,15 @@ struct Cursor {
     app_id: String,
     /// The table's position: where the next group begins.
     committed: u64,
+}
+
+/// A claim check that cannot be rated until a hand has mended its cause.
+#[derive(Debug, Clone)]
+pub struct Parked {
+    /// Its place in the partition: nothing from here on is taken.
+    pub offset: u64,
+    /// What is wrong.
+    pub error: Arc<PipelineError>,
 }
 
 /// A claim check that waits.
@@ -95,6 +107,7 @@ pub struct Worker<R> {
     references: Box<dyn References>,
     settings: WorkerSettings,
     cursors: BTreeMap<TopicPartition, Cursor>,
+    parked: BTreeMap<TopicPartition, Parked>,
     queue: VecDeque<Waiting>,
     queued_since_us: i64,
     stage: Stage,
@@ -124,6 +137,7 @@ impl<R: LogReader> Worker<R> {
             references,
             settings,
             cursors: BTreeMap::new(),
+            parked: BTreeMap::new(),
             queue: VecDeque::new(),
             queued_since_us: 0,
             stage: Stage::Gathering,
@@ -133,6 +147,11 @@ impl<R: LogReader> Worker<R> {
     /// The table's positions of this worker's partitions, as far as it knows them.
     pub fn positions(&self) -> impl Iterator<Item = (TopicPartition, u64)> + '_ {
         self.cursors.iter().map(|(tp, c)| (*tp, c.committed))
+    }
+
+    /// The partitions that wait for a hand.
+    pub fn parked(&self) -> &BTreeMap<TopicPartition, Parked> {
+        &self.parked
     }
 
     /// Whether something is waiting or under way.
@@ -175,11 +194,7 @@ impl<R: LogReader> Worker<R> {
                 if self.queue.is_empty() {
                     self.queued_since_us = clock.now_us();
                 }
-                for record in records {
-                    self.queue.push_back(read_claim(partition, record)?);
-                }
-                metrics::queue(self.number, self.queue.len());
-                Ok(Step::Polled)
+                self.take(partition, records)
             }
             LogEvent::Assigned(partitions) => {
                 for partition in partitions {
@@ -193,11 +208,38 @@ impl<R: LogReader> Worker<R> {
             LogEvent::Revoked(partitions) => {
                 for partition in partitions {
                     self.cursors.remove(&partition);
+                    self.parked.remove(&partition);
                 }
                 self.restart()?;
                 Ok(Step::Rebalanced)
             }
         }
+    }
+
+    /// Queues the claim checks of a partition, as far as it is not parked.
+    fn take(&mut self, partition: TopicPartition, records: Vec<Record>) -> Result<Step, PipelineError> {
+        for record in records {
+            let offset = record.offset;
+            if self.parked.get(&partition).is_some_and(|p| offset >= p.offset) {
+                self.reader.pause(partition);
+                break;
+            }
+            match read_claim(partition, record) {
+                Ok(waiting) => self.queue.push_back(waiting),
+                Err(error) => return self.park(partition, offset, error),
+            }
+        }
+        metrics::queue(self.number, self.queue.len());
+        Ok(Step::Polled)
+    }
+
+    /// Lets a partition wait before one of its claim checks and starts again without it: what stands before it is rated yet.
+    fn park(&mut self, partition: TopicPartition, offset: u64, error: PipelineError) -> Result<Step, PipelineError> {
+        tracing::error!(worker = self.number, %partition, offset, error = %error, "parked: mend the cause and restart");
+        self.parked.insert(partition, Parked { offset, error: Arc::new(error) });
+        metrics::parked(self.number, self.parked.len());
+        self.restart()?;
+        Ok(Step::Parked(partition))
     }
 
     /// After a failed step: forgets what was under way; the next step starts every partition from where the table stands.
@@ -218,6 +260,7 @@ impl<R: LogReader> Worker<R> {
             }
             cursor.committed = position;
             self.reader.start_at(*partition, position)?;
+            self.reader.resume(*partition);
         }
         Ok(())
     }
@@ -226,7 +269,7 @@ impl<R: LogReader> Worker<R> {
     fn rate(&mut self, clock: &dyn Clock) -> Result<Step, PipelineError> {
         let began = clock.now_us();
         let mut rows = 0;
-        let mut claims = Vec::new();
+        let (mut claims, mut places) = (Vec::new(), Vec::new());
         let mut ends: BTreeMap<TopicPartition, u64> = BTreeMap::new();
         while let Some(next) = self.queue.front() {
             if !ends.is_empty() && rows + next.claim.rows > self.settings.rows_max {
@@ -240,11 +283,19 @@ impl<R: LogReader> Worker<R> {
             } else {
                 rows += next.claim.rows;
                 claims.push(next.claim);
+                places.push((next.partition, next.offset));
             }
         }
         self.queued_since_us = began;
         let reference = self.references.current()?;
-        let ranges = rate(&claims, &mut self.deliveries, &reference)?;
+        let ranges = match rate(&claims, &mut self.deliveries, &reference) {
+            Ok(ranges) => ranges,
+            Err(Spoilt { claim, error }) if error.disposition() != Disposition::Retry => {
+                let (partition, offset) = places[claim];
+                return self.park(partition, offset, error);
+            }
+            Err(spoilt) => return Err(spoilt.error),
+        };
         let positions = ends
             .iter()
             .filter_map(|(partition, to)| {

@@ -4,6 +4,7 @@
 //! under names that nobody sees. [`Committer::commit`] is the one step that counts: put-if-absent of the next log entry, on
 //! a state whose positions are still where the group began. Whoever lost reloads and compares; nobody retries blindly.
 
+mod duplicates;
 mod prepare;
 
 use std::collections::BTreeSet;

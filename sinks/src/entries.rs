@@ -34,14 +34,14 @@ pub fn charges<'a>(
     let rated = |b: &'a RatedBatch, i: usize| reason(b, i).is_none();
     let coded = |code: u32| (code != NONE).then_some(code);
     Entries {
-        tenant: s.labels(|b, _| Some(std::ptr::from_ref(&**file(b))), |b, _| file(b).account.tenant.to_string()),
-        provider: s.labels(|b, _| Some(std::ptr::from_ref(&**file(b))), |b, _| file(b).account.provider.to_string()),
-        account: s.labels(|b, _| Some(std::ptr::from_ref(&**file(b))), |b, _| file(b).account.account.to_string()),
+        tenant: s.file_labels(|f| Some(f.account.tenant.to_string())),
+        provider: s.file_labels(|f| Some(f.account.provider.to_string())),
+        account: s.file_labels(|f| Some(f.account.account.to_string())),
         entry: s.constant(EntryKind::Charge.as_str()),
         rows: Int8Array::from_value(1, n),
         entry_no: s.ints(|_, _| Some(0)),
         as_of: s.longs(|_, _| None),
-        delivery: s.labels(|b, _| Some(file(b).delivery), |_, d| d.to_string()),
+        delivery: s.file_labels(|f| Some(f.delivery.to_string())),
         arrival: s.longs(|b, _| i64::try_from(file(b).arrival).ok()),
         row: s.longs(|b, i| i64::try_from(c(b).row[i]).ok()),
         byte_offset: s.longs(|b, i| i64::try_from(c(b).offset[i]).ok()),
@@ -54,7 +54,7 @@ pub fn charges<'a>(
                 !text.is_empty()
             }
         }),
-        profile: s.labels(|b, _| Some(std::ptr::from_ref(&**file(b))), |b, _| file(b).profile.to_string()),
+        profile: s.file_labels(|f| Some(f.profile.to_string())),
         reason: s.labels(&reason, |_, r| r.as_str().to_owned()),
         reason_field: null_labels(n),
         raw: BinaryArray::new_null(n),
@@ -92,10 +92,7 @@ pub fn charges<'a>(
         subscription: s.owner_labels(|o| o.subscription, |b, code| b.linked.owners.subscriptions.name(code).to_owned()),
         device: s.owner_labels(|o| o.device, |b, code| b.linked.owners.devices.name(code).to_owned()),
         plan: s.owner_labels(|o| o.plan, |b, code| b.linked.owners.plans.name(code).to_owned()),
-        provider_cycle: s.labels(
-            |b, _| file(b).cycle.as_ref().map(|_| std::ptr::from_ref(&**file(b))),
-            |b, _| file(b).cycle.as_deref().unwrap_or_default().to_owned(),
-        ),
+        provider_cycle: s.file_labels(|f| f.cycle.as_deref().map(str::to_owned)),
         billing_period: s.labels(
             |b, i| Some(b.columns.period[i]).filter(|p| *p != NO_PERIOD),
             |_, month| Month::from_number(month).to_string(),

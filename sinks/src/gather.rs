@@ -1,7 +1,6 @@
 //! Rows of several batches in a new order, gathered column by column into arrays.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::fmt::Write;
 
 use arrow_array::builder::StringBuilder;
@@ -10,6 +9,8 @@ use arrow_array::{Decimal128Array, DictionaryArray, Int32Array, Int64Array, Stri
 use arrow_buffer::NullBuffer;
 use domain::columns::linked::{NO_OWNER, Owner};
 use domain::columns::rated::RatedBatch;
+use domain::delivery::FileContext;
+use hashbrown::HashMap;
 use rayon::prelude::*;
 
 /// A row of a batch of a group.
@@ -152,6 +153,22 @@ impl<'a> Selection<'a> {
             keys.push(Some(key));
         }
         dictionary(keys, nulls, &values)
+    }
+
+    /// Texts of the files that the rows came from; `None` is null.
+    pub fn file_labels(&self, name: impl Fn(&FileContext) -> Option<String>) -> DictionaryArray<Int32Type> {
+        let mut values: Vec<String> = Vec::new();
+        let code = |batch: &&RatedBatch| {
+            let name = name(&batch.linked.parsed.file)?;
+            let known = values.iter().position(|v| *v == name).unwrap_or_else(|| {
+                values.push(name);
+                values.len() - 1
+            });
+            Some(i32::try_from(known).expect("a group has fewer than 2^31 batches"))
+        };
+        let codes: Vec<Option<i32>> = self.batches.iter().map(code).collect();
+        let keys = self.picks.iter().map(|p| codes[p.batch as usize]).collect();
+        dictionary(keys, codes.contains(&None), &values)
     }
 
     /// One text for all rows.

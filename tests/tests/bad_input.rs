@@ -8,12 +8,16 @@ mod kpn;
 
 #[path = "bad_input/configuration.rs"]
 mod configuration;
+#[path = "bad_input/damage.rs"]
+mod damage;
 #[path = "bad_input/disks.rs"]
 mod disks;
 #[path = "bad_input/files.rs"]
 mod files;
 #[path = "bad_input/other_programs.rs"]
 mod other_programs;
+#[path = "bad_input/prying.rs"]
+mod prying;
 #[path = "bad_input/reference.rs"]
 mod reference;
 #[path = "bad_input/repeats.rs"]

@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ingest::land::LandRequest;
+use domain::ports::{Blob, Disposition};
+use ingest::land::{ArrivalKind, DeliveryState, LandRequest, Landing};
+use pipeline::splitter::SplitStep;
 use pipeline::worker::Step;
 use tests::simulator::layout::{Call, Layout};
 use tests::simulator::tally::{Mishap, Tally};
@@ -135,4 +137,58 @@ fn a_long_file_goes_on_where_a_killed_worker_left_it() {
         }
     }
     assert_eq!(committed, [(2100, 2100), (100, 100)]);
+}
+
+/// A claim check whose file is gone cannot be rated; it must not hold up other accounts, and nothing of it may be lost.
+#[test]
+fn a_claim_that_cannot_be_rated_parks_its_partition_alone() {
+    let world = World::of(3);
+    let mut theatre = Theatre::new(3, &world);
+    for file in 0..world.files.len() {
+        let text = &world.files[file].text;
+        theatre.landing().land(&world.request(file), &mut text.as_bytes(), &theatre.clock).expect("landed");
+    }
+    theatre.new_announcer().and_then(|mut a| a.step()).expect("announced");
+    for member in 0..MEMBERS {
+        let mut splitter = theatre.new_splitter(member);
+        while splitter.step(0).expect("split") != SplitStep::Idle {}
+    }
+    let landing = theatre.landing();
+    let deliveries = landing.arrivals(0).expect("arrivals").into_iter().filter_map(|a| match a.kind {
+        ArrivalKind::Delivery(d) if matches!(d.state, DeliveryState::Announced) && d.size > 0 => Some(d),
+        _ => None,
+    });
+    let deliveries: Vec<_> = deliveries.collect();
+    let lost = Landing::object_path(&deliveries[0].identity.sha256);
+    let bytes = theatre.store.get(&lost).expect("it is there");
+    theatre.store.delete(&lost).expect("deleted");
+
+    let drain = |theatre: &mut Theatre| {
+        let (mut rows, mut parked) = (0, 0);
+        for member in 0..MEMBERS {
+            let mut actor = theatre.new_worker(member).expect("a worker");
+            loop {
+                match actor.worker.step(0, &theatre.clock, &mut actor.chance).expect("a step") {
+                    Step::Committed(receipt) => rows += receipt.counts.rows_in,
+                    Step::Parked(_) => parked += 1,
+                    Step::Idle => break,
+                    _ => {}
+                }
+            }
+            for waits in actor.worker.parked().values() {
+                assert_eq!(waits.error.disposition(), Disposition::Stop, "{}", waits.error);
+            }
+        }
+        (rows, parked)
+    };
+    let (rows_without, parked) = drain(&mut theatre);
+    assert_eq!(parked, 1, "one partition waits");
+    assert!(rows_without > 0, "the others went on");
+    theatre.store.put_if_absent(&lost, &bytes).expect("the object is back");
+    let (rows_after, parked) = drain(&mut theatre);
+    assert_eq!(parked, 0);
+    let all: u64 =
+        sinks::ledger::read_all(&theatre.table().expect("the table")).expect("the ledger").iter().map(|e| e.counts.rows_in).sum();
+    assert_eq!(rows_without + rows_after, all, "every row once");
+    assert!(rows_after > 0, "what waited was rated");
 }

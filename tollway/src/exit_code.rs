@@ -1,6 +1,8 @@
 //! How a command ends: the documented exit codes, and which error leads to which.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use aggregate::query::QueryError;
 use domain::columns::ColumnError;
@@ -89,6 +91,18 @@ pub fn usage(text: impl Into<String>) -> anyhow::Error {
 /// Refused to protect data.
 pub fn refused(text: impl Into<String>) -> anyhow::Error {
     Ending { exit: Exit::Refused, text: text.into() }.into()
+}
+
+/// What waits for a hand while everything else was rated: the first cause decides the exit code, all are told.
+pub fn waiting(waiting: &BTreeMap<String, Arc<PipelineError>>) -> anyhow::Result<()> {
+    let Some(first) = waiting.values().next() else { return Ok(()) };
+    let tell = |(place, error): (&String, &Arc<PipelineError>)| {
+        let causes: Vec<String> = anyhow::Chain::new(&**error).map(ToString::to_string).collect();
+        format!("{place}: {}", causes.join(": "))
+    };
+    let text: Vec<String> = waiting.iter().map(tell).collect();
+    let ending: anyhow::Error = Ending { exit: of_pipeline(first), text: text.join("\n") }.into();
+    Err(ending.context(Help("everything else is rated; mend the cause and run again: nothing is lost".to_owned())))
 }
 
 /// The exit code of an error: what the first of its causes says that knows.

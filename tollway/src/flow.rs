@@ -11,32 +11,37 @@ use std::time::Duration;
 
 use domain::delivery::KeySecret;
 use domain::outcome::Counts;
-use domain::ports::{Blob, Clock, Disposition};
+use domain::ports::{Blob, Clock};
 use ingest::land::Landing;
 use ingest::log::embedded::EmbeddedLog;
-use ingest::log::{LogError, LogReader, Topic, TopicPartition};
+use ingest::log::{Topic, TopicPartition};
 use pipeline::PipelineError;
 use pipeline::announcer::Announcer;
 use pipeline::deliveries::Deliveries;
 use pipeline::splitter::{SplitStep, Splitter};
-use pipeline::worker::{Step, Worker, WorkerSettings, app_id};
+use pipeline::worker::{Step, Worker, WorkerSettings};
 use sinks::commit::{CommitSettings, Committer};
 use sinks::table::Table;
 
+use crate::log_end::{forget_lost_notices, log_ends};
+use crate::patience::Patience;
 use crate::reference::SharedReference;
 use crate::system::{SystemClock, SystemRng};
 
 /// Group name on the log.
-const GROUP: &str = "tollway";
+pub const GROUP: &str = "tollway";
 
 /// How long a thread waits for records before it looks around, milliseconds.
 const WAIT_MS: u64 = 50;
 
+/// How often a service keeps house, microseconds.
+const HOUSE_EVERY_US: i64 = 1_000_000;
+
+/// How often a command that ends does: what is folded meanwhile need not be waited for at the end.
+const HURRIED_HOUSE_EVERY_US: i64 = 250_000;
+
 /// Moments of a run that are kept for its picture.
 const SAMPLES_MAX: usize = 10_000;
-
-/// First pause after a failure that may pass; it doubles up to 64 times itself.
-const PAUSE_MS: u64 = 100;
 
 /// Limits of a flow.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +54,8 @@ pub struct FlowSettings {
     pub commit: CommitSettings,
     /// Failures in a row that may pass before the flow gives up.
     pub retries_max: u32,
+    /// Pause after the first of them.
+    pub retry_pause: Duration,
     /// A checkpoint after so many versions.
     pub checkpoint_every: u64,
 }
@@ -78,9 +85,14 @@ struct Board {
     counts: Counts,
     /// When (microseconds since the start) how many rows were in the table.
     samples: Vec<(i64, u64)>,
-    announced: bool,
-    splitter_idle: bool,
+    /// How often someone has asked for everything that had landed by then.
+    asked: u64,
+    /// The last of these questions since which the feeder has found nothing to announce or split.
+    fed: u64,
     committed: BTreeMap<TopicPartition, u64>,
+    /// What waits for a hand, by partition or account: from which offset, and why.
+    waiting: BTreeMap<String, Arc<PipelineError>>,
+    parked: BTreeMap<TopicPartition, u64>,
     failure: Option<PipelineError>,
 }
 
@@ -89,6 +101,7 @@ pub struct Flow {
     board: Arc<(Mutex<Board>, Condvar)>,
     stop: Arc<AtomicBool>,
     installed: Installed,
+    settings: FlowSettings,
     threads: Vec<std::thread::JoinHandle<()>>,
     began_us: i64,
 }
@@ -106,6 +119,8 @@ pub struct Finished {
     pub counts: Counts,
     /// Microseconds since its start, and rows in the table by then.
     pub samples: Vec<(i64, u64)>,
+    /// What could not be rated and waits for a hand: a partition of the log or an account, and why.
+    pub waiting: BTreeMap<String, Arc<PipelineError>>,
 }
 
 fn lock(board: &Mutex<Board>) -> std::sync::MutexGuard<'_, Board> {
@@ -117,7 +132,7 @@ impl Flow {
     pub fn start(installed: Installed, entries: &Table, settings: FlowSettings) -> anyhow::Result<Self> {
         let board = Arc::new((Mutex::new(Board::default()), Condvar::new()));
         let stop = Arc::new(AtomicBool::new(false));
-        let mut flow = Self { board, stop, installed, threads: Vec::new(), began_us: SystemClock.now_us() };
+        let mut flow = Self { board, stop, installed, settings, threads: Vec::new(), began_us: SystemClock.now_us() };
         let settled = settled_deliveries(entries)?;
         // Before anything is appended: a log that lost its end would give old offsets to new records, and the table would
         // take them for done.
@@ -159,14 +174,19 @@ impl Flow {
         let mut splitter = Splitter::new(reader, i.log.writer(), Arc::clone(&i.landing), deliveries);
         let (board, stop) = (Arc::clone(&self.board), Arc::clone(&self.stop));
         self.thread("feeder".to_owned(), move || {
-            let mut patience = Patience::new(settings.retries_max);
+            let mut patience = Patience::new(settings.retries_max, settings.retry_pause);
             while !stop.load(Ordering::Acquire) {
+                let asked = lock(&board.0).asked;
                 let step = announcer.step().and_then(|sent| Ok((sent, splitter.step(WAIT_MS)?)));
                 let Some((sent, split)) = patience.settle(step, &stop)? else { continue };
                 patience.restore();
                 let mut b = lock(&board.0);
-                b.announced = sent == 0;
-                b.splitter_idle = split == SplitStep::Idle && sent == 0;
+                if split == SplitStep::Idle && sent == 0 {
+                    b.fed = asked;
+                }
+                if split == SplitStep::Blocked {
+                    b.waiting.extend(splitter.blocked().iter().map(|(account, e)| (account.clone(), Arc::clone(e))));
+                }
                 board.1.notify_all();
             }
             Ok(())
@@ -183,7 +203,7 @@ impl Flow {
         let mut rng = SystemRng::new()?;
         let (board, stop, began_us) = (Arc::clone(&self.board), Arc::clone(&self.stop), self.began_us);
         self.thread(format!("worker-{number}"), move || {
-            let mut patience = Patience::new(settings.retries_max);
+            let mut patience = Patience::new(settings.retries_max, settings.retry_pause);
             while !stop.load(Ordering::Acquire) {
                 let step = worker.step(WAIT_MS, &SystemClock, &mut rng);
                 let failed = step.is_err();
@@ -203,12 +223,18 @@ impl Flow {
                     patience.restore();
                 }
                 let mut b = lock(&board.0);
-                if let Some(Step::Committed(receipt)) = step {
+                if let Some(Step::Committed(receipt)) = &step {
                     b.rows += receipt.counts.rows_in;
                     b.counts.add(&receipt.counts);
                     let sample = (SystemClock.now_us() - began_us, b.rows);
                     if b.samples.len() < SAMPLES_MAX {
                         b.samples.push(sample);
+                    }
+                }
+                if let Some(Step::Parked(_)) = step {
+                    for (partition, parked) in worker.parked() {
+                        b.parked.insert(*partition, parked.offset);
+                        b.waiting.insert(partition.to_string(), Arc::clone(&parked.error));
                     }
                 }
                 b.committed.extend(worker.positions());
@@ -218,14 +244,18 @@ impl Flow {
         })
     }
 
-    /// Runs `house` about every second until `done` says so or something fails; `show` gets the rows committed so far.
+    /// Runs `house` every now and then until the end or until something fails for good; `show` gets the rows committed so
+    /// far. [`Until::Drained`] means what has landed before this call.
     pub fn watch(
         &self,
         mut show: impl FnMut(u64),
         mut house: impl FnMut() -> anyhow::Result<()>,
         until: Until,
     ) -> anyhow::Result<()> {
-        let mut last_house_us = self.began_us;
+        let every_us = if until == Until::Drained { HURRIED_HOUSE_EVERY_US } else { HOUSE_EVERY_US };
+        let mut house_due_us = self.began_us + every_us;
+        let mut patience = Patience::new(self.settings.retries_max, self.settings.retry_pause);
+        lock(&self.board.0).asked += 1;
         loop {
             {
                 let b = lock(&self.board.0);
@@ -244,23 +274,24 @@ impl Flow {
                 drop(waited.unwrap_or_else(PoisonError::into_inner));
             }
             let now = SystemClock.now_us();
-            if now - last_house_us >= 1_000_000 {
-                last_house_us = now;
-                house()?;
+            if now >= house_due_us {
+                let pause = patience.bear(house())?;
+                house_due_us = SystemClock.now_us() + every_us + i64::try_from(pause.as_micros()).unwrap_or(i64::MAX / 2);
             }
         }
     }
 
     /// Whether everything that has landed is in the table.
     fn is_drained(&self, b: &Board) -> anyhow::Result<bool> {
-        if !b.announced || !b.splitter_idle {
+        if b.fed != b.asked {
             return Ok(false);
         }
         let log = &self.installed.log;
         for partition in 0..log.partitions(Topic::Batches) {
             let partition = TopicPartition { topic: Topic::Batches, partition };
             let high = log.watermarks(partition)?.high;
-            if b.committed.get(&partition).is_none_or(|at| *at < high) {
+            let end = b.parked.get(&partition).map_or(high, |parked| high.min(*parked));
+            if b.committed.get(&partition).is_none_or(|at| *at < end) {
                 return Ok(false);
             }
         }
@@ -288,7 +319,11 @@ impl Flow {
         let mut b = lock(&self.board.0);
         match b.failure.take() {
             Some(failure) => Err(failure.into()),
-            None => Ok(Finished { counts: b.counts.clone(), samples: std::mem::take(&mut b.samples) }),
+            None => Ok(Finished {
+                counts: b.counts.clone(),
+                samples: std::mem::take(&mut b.samples),
+                waiting: std::mem::take(&mut b.waiting),
+            }),
         }
     }
 }
@@ -302,99 +337,7 @@ pub enum Until {
     Stopped,
 }
 
-/// How far a partition of claim checks goes, and how far the table has taken it in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogEnd {
-    partition: TopicPartition,
-    /// The offset that the table would take next.
-    position: u64,
-    /// The offset that the next record gets.
-    high: u64,
-}
-
-impl LogEnd {
-    /// Records that wait for the table.
-    pub fn lag(self) -> u64 {
-        self.high.saturating_sub(self.position)
-    }
-
-    /// Lets the log forget what the table holds, as far as its retention allows.
-    pub fn trim(self, log: &EmbeddedLog) -> Result<(), PipelineError> {
-        log.trim(self.partition, self.position)?;
-        Ok(())
-    }
-
-    /// Whether the log still holds what the table has seen.
-    pub fn check(self) -> Result<(), PipelineError> {
-        let Self { partition, position, high } = self;
-        if position > high { Err(PipelineError::LogLost { partition, position, high }) } else { Ok(()) }
-    }
-}
-
-/// Where the log ends and the table stands, for every partition of claim checks.
-pub fn log_ends(log: &EmbeddedLog, entries: &Table) -> Result<Vec<LogEnd>, PipelineError> {
-    let incarnation = log.incarnation(Topic::Batches);
-    let end = |partition| {
-        let partition = TopicPartition { topic: Topic::Batches, partition };
-        let app_id = app_id(&incarnation, partition);
-        let high = log.watermarks(partition)?.high;
-        Ok(LogEnd { partition, position: entries.snapshot().position(&app_id), high })
-    };
-    (0..log.partitions(Topic::Batches)).map(end).collect()
-}
-
-/// Where the topic of files ends before what was split of it, it lost its end: the next notices get those offsets again and
-/// must not be taken for split. Nothing is missing, because landing announces every delivery that has no verdict.
-fn forget_lost_notices(log: &EmbeddedLog) -> Result<(), LogError> {
-    let mut reader = log.reader(GROUP, Topic::Files, 0, 1);
-    for partition in 0..log.partitions(Topic::Files) {
-        let partition = TopicPartition { topic: Topic::Files, partition };
-        let high = log.watermarks(partition)?.high;
-        if reader.noted_progress(partition)?.is_some_and(|noted| noted > high) {
-            tracing::warn!(%partition, high, "the log lost its end; what has no verdict is announced again");
-            reader.note_progress(partition, high)?;
-        }
-    }
-    Ok(())
-}
-
 /// Deliveries that have their verdict in the ledger.
 fn settled_deliveries(entries: &Table) -> anyhow::Result<HashSet<domain::delivery::DeliveryId>> {
     Ok(sinks::ledger::settled(&sinks::ledger::read_all(entries)?))
-}
-
-/// Bounded patience with failures that may pass.
-#[derive(Debug)]
-struct Patience {
-    failures: u32,
-    failures_max: u32,
-}
-
-impl Patience {
-    fn new(failures_max: u32) -> Self {
-        Self { failures: 0, failures_max }
-    }
-
-    /// Work has been done: what failed before has passed.
-    fn restore(&mut self) {
-        self.failures = 0;
-    }
-
-    /// Passes a success on; pauses after a failure that may pass; hands any other failure back. Only [`Patience::restore`]
-    /// forgets failures: starting over after one is no success yet.
-    fn settle<T>(&mut self, result: Result<T, PipelineError>, stop: &AtomicBool) -> Result<Option<T>, PipelineError> {
-        match result {
-            Ok(value) => Ok(Some(value)),
-            Err(e) if e.disposition() == Disposition::Retry && self.failures < self.failures_max => {
-                self.failures += 1;
-                tracing::warn!(error = %e, attempt = self.failures, "trying again");
-                let pause = PAUSE_MS << self.failures.min(6);
-                if !stop.load(Ordering::Acquire) {
-                    std::thread::park_timeout(Duration::from_millis(pause));
-                }
-                Ok(None)
-            }
-            Err(e) => Err(e),
-        }
-    }
 }

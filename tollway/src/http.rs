@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::Context;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::routing::get;
 use axum::{Router, response::IntoResponse};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
 
 /// What the door knows.
 #[derive(Clone)]
@@ -33,19 +35,24 @@ impl Door {
         Ok(Self { metrics, ready: Arc::new(AtomicBool::new(false)), token: token.map(Into::into) })
     }
 
-    /// Serves until `stop` resolves.
-    pub async fn serve(self, address: SocketAddr, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    /// Takes the address, before anything else is started: a service that nobody can watch is none.
+    pub async fn bind(&self, address: SocketAddr) -> anyhow::Result<TcpListener> {
         if !address.ip().is_loopback() && self.token.is_none() {
             return Err(crate::exit_code::usage(format!(
                 "{address} is no loopback address and `http.token` is not set; every door checks who knocks"
             )));
         }
+        let taken = || format!("cannot listen on {address}; give another one with --listen or `http.listen`");
+        TcpListener::bind(address).await.with_context(taken)
+    }
+
+    /// Serves until `stop` resolves.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
         let routes = Router::new()
             .route("/metrics", get(metrics))
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))
             .with_state(self);
-        let listener = tokio::net::TcpListener::bind(address).await?;
         tracing::info!(address = %listener.local_addr()?, "listening");
         axum::serve(listener, routes).with_graceful_shutdown(stop).await?;
         Ok(())

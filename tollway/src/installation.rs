@@ -234,6 +234,7 @@ impl Installation {
             },
             commit: CommitSettings { key_cache_bytes: p.key_cache_bytes, attempts_max: p.commit_attempts_max },
             retries_max: p.retries_max,
+            retry_pause: p.retry_pause,
             checkpoint_every: self.config.tables.checkpoint_commits,
         }
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use aggregate::totals::{ENTRY_COLUMNS, PeriodRows, Sums, TotalKey, Totals, to_batches};
 use domain::columns::totals::{PARTITION, TotalRows};
 use domain::ports::{Clock, Rng};
+use rayon::prelude::*;
 use sinks::delta::action::{Add, CommitInfo};
 use sinks::delta::log::Attempt;
 use sinks::table::{TAG_VERSION, Table, TableError};
@@ -58,15 +59,30 @@ pub fn step(entries: &mut Table, totals: &mut Table, clock: &dyn Clock, rng: &mu
         Some(version) => version,
         None => newest,
     };
-    let mut sums = Totals::default();
-    for (_, add) in fresh.iter().take_while(|(version, _)| *version <= upto) {
-        for batch in entries.read(add, Some(&ENTRY_COLUMNS))? {
-            sums.add_entries(&batch)?;
-        }
-    }
+    fresh.retain(|(version, _)| *version <= upto);
+    let sums = fold(entries, fresh.iter().map(|(_, add)| &**add).collect())?;
     let written = append(totals, sums.into_batches()?, &[(APP_ID.to_owned(), upto + 1)], &[], clock, rng)?;
     // Whoever was faster has folded some of it: the rest is found at the next step.
     Ok(!written || upto < newest)
+}
+
+/// The sums of the rated rows of some files. Each core folds a run of them: merging sums costs nearly as much as making them,
+/// so there are no more runs than cores.
+fn fold(entries: &Table, files: Vec<&Add>) -> anyhow::Result<Totals> {
+    let run = files.len().div_ceil(rayon::current_num_threads()).max(1);
+    let fold_run = |files: &[&Add]| {
+        let mut sums = Totals::default();
+        for file in files {
+            for batch in entries.read(file, Some(&ENTRY_COLUMNS))? {
+                sums.add_entries(&batch)?;
+            }
+        }
+        anyhow::Ok(sums)
+    };
+    let mut runs = files.par_chunks(run).map(fold_run).collect::<Result<Vec<_>, _>>()?.into_iter();
+    let mut sums = runs.next().unwrap_or_default();
+    runs.for_each(|other| sums.merge(other));
+    Ok(sums)
 }
 
 /// Appends sums as one commit; `false` if another writer was faster and nothing was written.
@@ -113,13 +129,8 @@ pub fn read(totals: &Table, period: Option<&str>) -> anyhow::Result<BTreeMap<Tot
 
 /// All totals made again from the entries up to a version.
 pub fn recompute(entries: &Table, below: u64) -> anyhow::Result<BTreeMap<TotalKey, Sums>> {
-    let mut sums = Totals::default();
-    for add in entries.files(&[("outcome", "rated")]).filter(|add| version_of(add) < below) {
-        for batch in entries.read(add, Some(&ENTRY_COLUMNS))? {
-            sums.add_entries(&batch)?;
-        }
-    }
-    Ok(sums.into_sorted())
+    let files = entries.files(&[("outcome", "rated")]).filter(|add| version_of(add) < below);
+    Ok(fold(entries, files.map(|add| &**add).collect())?.into_sorted())
 }
 
 /// What a rebuild found and did.

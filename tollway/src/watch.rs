@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use anyhow::Context;
 use domain::delivery::Account;
 use domain::ids::{AccountId, ProviderId, TenantId};
-use ingest::land::{LandRequest, Landed, Landing, PathLimits, Repeat, collect_paths};
+use ingest::land::{LandRequest, Landed, Landing, PathLimits, collect_paths};
 use ingest::profile::Profile;
 
 use crate::system::SystemClock;
@@ -95,21 +95,12 @@ impl WatchFolder {
             self.profiles.insert(profile.to_owned(), loaded);
         }
         let profile = &self.profiles[profile];
-        let request = LandRequest {
-            account: Account {
-                tenant: self.tenant.clone(),
-                provider: ProviderId::parse(profile.provider().unwrap_or(profile.name()))?,
-                account: AccountId::parse(account)?,
-            },
-            cycle: None,
-            origin: path.display().to_string(),
-            logical_file: name.to_owned(),
-            profile: Arc::clone(profile.label()),
-            profile_text: profile.text().into(),
-            mode: profile.delivery_mode(),
-            cut_rows: self.cut_rows,
-            repeat: Repeat::Hold,
+        let account = Account {
+            tenant: self.tenant.clone(),
+            provider: ProviderId::parse(profile.provider().unwrap_or(profile.name()))?,
+            account: AccountId::parse(account)?,
         };
+        let request = LandRequest::new(profile, account, &path.display().to_string(), name, self.cut_rows);
         let file = File::open(path).context("the file cannot be read")?;
         Ok(self.landing.land(&request, &mut BufReader::with_capacity(1 << 20, file), &SystemClock)?)
     }

@@ -56,6 +56,8 @@ pub struct DeliveryRecord {
     pub profile_sha256: String,
     /// How many rows split puts into one claim check; fixed here, so that every split of this file cuts alike.
     pub cut_rows: u64,
+    /// The size at which it ends a claim check earlier; fixed for the same reason.
+    pub cut_bytes: u64,
     /// Whether it acts.
     pub state: DeliveryState,
 }

@@ -7,6 +7,8 @@ use domain::ids::TenantId;
 
 use super::arrival::{DeliveryRecord, DeliveryState, ImportKind};
 use super::error::LandError;
+use crate::profile::Profile;
+use crate::split::RANGE_BYTES_MAX;
 
 /// Longest name of a file, bytes.
 const NAME_BYTES_MAX: usize = 4096;
@@ -47,6 +49,21 @@ pub struct LandRequest {
 }
 
 impl LandRequest {
+    /// A file of `account` in the layout of `profile`, of no cycle, that waits for a word if it looks like another.
+    pub fn new(profile: &Profile, account: Account, origin: &str, logical_file: &str, cut_rows: u64) -> Self {
+        Self {
+            account,
+            cycle: None,
+            origin: origin.to_owned(),
+            logical_file: logical_file.to_owned(),
+            profile: Arc::clone(profile.label()),
+            profile_text: profile.text().into(),
+            mode: profile.delivery_mode(),
+            cut_rows,
+            repeat: Repeat::Hold,
+        }
+    }
+
     pub(super) fn check(&self) -> Result<(), LandError> {
         check_name(&self.origin, "origin", &self.origin, NAME_BYTES_MAX)?;
         check_name(&self.origin, "logical file", &self.logical_file, NAME_BYTES_MAX)?;
@@ -89,6 +106,7 @@ impl LandRequest {
             profile: self.profile.to_string(),
             profile_sha256: profile_sha256.to_owned(),
             cut_rows: self.cut_rows,
+            cut_bytes: RANGE_BYTES_MAX,
             state,
         }
     }

@@ -378,7 +378,7 @@ fn first_format(number: u64) -> String {
             "identity": {{"account": {{"tenant": "main", "provider": "kpn", "account": "haven"}}, "cycle": null,
                 "logical_file": "a.csv", "sha256": "{ABC_SHA256}", "generation": 0}},
             "delivery": "{}", "origin": "inbox/a.csv", "size": 3, "profile": "kpn-sp16@1", "profile_sha256": "{ABC_SHA256}",
-            "cut_rows": 50000, "state": {{"held": {{"reason": "why"}}}}}}}}}}"#,
+            "cut_rows": 50000, "cut_bytes": 1000, "state": {{"held": {{"reason": "why"}}}}}}}}}}"#,
         identity.id()
     )
 }

@@ -1,6 +1,6 @@
 //! From a group of rated ranges to durable files: redeliveries and duplicates out, rows into partitions, the ledger written.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -8,19 +8,19 @@ use domain::check;
 use domain::columns::entries::LEDGER;
 use domain::columns::parsed::MalformedRow;
 use domain::columns::rated::RatedBatch;
-use domain::delivery::{FileContext, KeyMode};
-use domain::money::Money;
-use domain::outcome::{Counts, Outcome, Reason};
+use domain::delivery::FileContext;
+use domain::outcome::{Outcome, Reason};
 use domain::period::Month;
 use domain::ports::{Clock, Rng};
+use hashbrown::HashMap;
 use rayon::prelude::*;
 
+use super::duplicates::{Buckets, Checked, Fate, GroupCheck, buckets, check_group};
 use super::{CommitError, Committer, Group, Prepared, RatedRange};
 use crate::delta::action::{Add, CommitInfo};
 use crate::gather::{Pick, Selection, sort};
-use crate::keys::cache::{Check, runs_of};
-use crate::keys::sidecar::{RunId, account_hash, encode};
-use crate::keys::{Bucket, Claim, TAG_SIDECAR, Verdict};
+use crate::keys::TAG_SIDECAR;
+use crate::keys::sidecar::{RunId, encode};
 use crate::ledger::{Covered, LedgerRow, TAG_ARRIVALS};
 use crate::{entries, rows};
 
@@ -29,45 +29,6 @@ const BUILD_ROWS: usize = 32_768;
 
 /// The partition value of rows whose month is unknown.
 const UNKNOWN: &str = "unknown";
-
-/// What the duplicate check said of the rows of one range.
-struct Checked {
-    /// Per readable row: its fate.
-    fates: Vec<Fate>,
-    /// Positions of the malformed rows that stay.
-    malformed: Vec<usize>,
-    counts: Counts,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    /// It stays, with its own reason or none.
-    Stays,
-    /// It stays in suspense: its id came before with other content.
-    Conflict,
-    /// An equal row came before.
-    Gone,
-}
-
-/// Key and bucket of every row of a range, readable ones first, then malformed ones.
-fn keys_of(batch: &RatedBatch) -> impl Iterator<Item = (RunId, u128, u64, u64)> + '_ {
-    let parsed = &batch.linked.parsed;
-    let (columns, mode) = (&parsed.columns, parsed.file.key_mode);
-    let account = account_hash(&parsed.file.account.path());
-    let readable = (0..columns.key.len()).map(move |i| {
-        let bucket = Bucket::of(mode, columns.key[i], Some(columns.start_us[i]));
-        let content = columns.content.get(i).copied().unwrap_or(0);
-        (RunId { account, bucket }, columns.key[i], content, columns.row[i])
-    });
-    let malformed =
-        parsed.malformed.iter().map(move |m| (RunId { account, bucket: Bucket::of(mode, m.key, None) }, m.key, 0, m.row));
-    readable.chain(malformed)
-}
-
-/// The key of a row in conflict: its id is taken, so content becomes part of the name.
-fn conflict_key(key: u128, content: u64) -> u128 {
-    key ^ (u128::from(content) << 64 | u128::from(content.rotate_left(32)) | 1)
-}
 
 /// See [`Committer::prepare`].
 pub(super) fn prepare(
@@ -78,12 +39,11 @@ pub(super) fn prepare(
 ) -> Result<Prepared, CommitError> {
     let fresh = fresh_ranges(committer, group)?;
     let redelivered = group.ranges.len() - fresh.len();
-    let touched: HashSet<RunId> = fresh.iter().flat_map(|r| keys_of(&r.batch)).map(|k| k.0).collect();
-    committer.keys.load(&committer.table, &touched.into_iter().collect())?;
-    let mut claims = Vec::new();
-    let mut check = committer.keys.check();
-    let checked: Vec<Checked> = fresh.iter().map(|r| check_range(&mut check, &r.batch, &mut claims)).collect();
-    let found = check.finish();
+    let batches: Vec<&RatedBatch> = fresh.iter().map(|r| &r.batch).collect();
+    let by_range: Vec<Buckets> = batches.par_iter().map(|batch| buckets(batch)).collect();
+    let touched: BTreeSet<RunId> = by_range.iter().flat_map(Buckets::keys).copied().collect();
+    committer.keys.load(&committer.table, &touched)?;
+    let GroupCheck { checked, claims, found } = check_group(&mut committer.keys, &batches, by_range);
 
     let ledger: Vec<LedgerRow> = fresh
         .iter()
@@ -105,9 +65,8 @@ pub(super) fn prepare(
             row.counts
         );
     }
-    let batches: Vec<&RatedBatch> = fresh.iter().map(|r| &r.batch).collect();
     let now_ms = clock.now_us() / 1000;
-    let (files, claimed) = rayon::join(|| build(&batches, &checked, &ledger), || encode(runs_of(claims)));
+    let (files, claimed) = rayon::join(|| build(&batches, &checked, &ledger), || encode(claims));
     let mut files = files?;
     check!(
         RowsMatchFiles,
@@ -151,59 +110,6 @@ fn fresh_ranges<'g>(committer: &mut Committer, group: &'g Group) -> Result<Vec<&
     Ok(fresh)
 }
 
-/// Runs the rows of one range through the duplicate check.
-fn check_range(check: &mut Check<'_>, batch: &RatedBatch, claims: &mut Vec<(RunId, Claim)>) -> Checked {
-    let parsed = &batch.linked.parsed;
-    let delivery = parsed.file.delivery;
-    let code = check.delivery(delivery);
-    let by_id = parsed.file.key_mode == KeyMode::Id;
-    let readable = parsed.len();
-    let mut counts = Counts { rows_in: parsed.rows_in, skipped: parsed.skipped.clone(), ..Counts::default() };
-    let mut fates = Vec::with_capacity(readable);
-    let mut malformed = Vec::new();
-    for (i, (run, key, content, row)) in keys_of(batch).enumerate() {
-        let is_readable = i < readable;
-        let mut claimed = key;
-        let mut verdict = check.row(run, key, content, code, by_id && is_readable);
-        let conflict = verdict == Verdict::Conflict;
-        if conflict {
-            claimed = conflict_key(key, content);
-            verdict = check.row(run, claimed, content, code, false);
-        }
-        let live = verdict == Verdict::First;
-        claims.push((run, Claim { key: claimed, content, delivery, row, live }));
-        match verdict {
-            Verdict::SameFile => counts.duplicates += 1,
-            Verdict::OtherFile | Verdict::Conflict => counts.resent += 1,
-            Verdict::First if is_readable => count_readable(&mut counts, batch, i, conflict),
-            Verdict::First => {
-                *counts.suspense.entry(parsed.malformed[i - readable].reason).or_default() += 1;
-                malformed.push(i - readable);
-            }
-        }
-        if is_readable {
-            fates.push(match (live, conflict) {
-                (false, _) => Fate::Gone,
-                (true, true) => Fate::Conflict,
-                (true, false) => Fate::Stays,
-            });
-        }
-    }
-    Checked { fates, malformed, counts }
-}
-
-fn count_readable(counts: &mut Counts, batch: &RatedBatch, i: usize, conflict: bool) {
-    let reason = if conflict { Some(Reason::IdConflict) } else { batch.reason(i) };
-    if let Some(reason) = reason {
-        *counts.suspense.entry(reason).or_default() += 1;
-        return;
-    }
-    counts.rated += 1;
-    let currency = batch.labels.tariffs[usize::from(batch.columns.tariff[i])].currency;
-    let sum = counts.charge.entry(currency).or_default();
-    *sum = sum.plus(Money(i128::from(batch.columns.charge_nano[i])));
-}
-
 /// A file to be: its partition and its rows.
 struct NewFile {
     month: String,
@@ -233,8 +139,9 @@ fn build(batches: &[&RatedBatch], checked: &[Checked], ledger: &[LedgerRow]) -> 
         }
         spoiled.extend(c.malformed.iter().map(|m| (&*parsed.file, &parsed.malformed[*m])));
     }
+    let numbers: HashMap<usize, usize> = batches.iter().map(|b| std::ptr::from_ref(*b).addr()).zip(0..).collect();
     let reason = |batch: &RatedBatch, i: usize| {
-        let b = batches.iter().position(|x| std::ptr::eq(*x, batch)).expect("the row is of this group");
+        let b = numbers[&std::ptr::from_ref(batch).addr()];
         if checked[b].fates[i] == Fate::Conflict { Some(Reason::IdConflict) } else { batch.reason(i) }
     };
     let mut files = partitions

@@ -1,13 +1,14 @@
 //! Known keys in memory: a bounded, disposable fold of the live sidecars, one set per account and bucket.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use domain::delivery::DeliveryId;
+use hashbrown::HashMap;
 
 use super::sidecar::{RunId, Sidecar, SidecarError};
-use super::{Claim, TAG_SIDECAR, Verdict};
+use super::{TAG_SIDECAR, Verdict};
 use crate::table::Table;
 
 /// Record keys are hashes already: the low half is as good a hash as any.
@@ -29,7 +30,7 @@ impl Hasher for KeyBits {
 }
 
 /// A map by record key.
-pub type ByKey<V> = hashbrown::HashMap<u128, V, BuildHasherDefault<KeyBits>>;
+pub type ByKey<V> = HashMap<u128, V, BuildHasherDefault<KeyBits>>;
 
 /// The first claim of a key, as the check needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +76,8 @@ impl KeyCache {
         }
     }
 
-    fn code(&mut self, delivery: DeliveryId) -> u32 {
+    /// The code of a delivery in checks.
+    pub fn code(&mut self, delivery: DeliveryId) -> u32 {
         let next = u32::try_from(self.deliveries.len()).expect("fewer than 2^32 deliveries are held");
         let code = *self.delivery_codes.entry(delivery).or_insert(next);
         if code == next {
@@ -139,9 +141,10 @@ impl KeyCache {
         }
     }
 
-    /// Begins a check whose finds stay apart until the commit has succeeded.
-    pub fn check(&mut self) -> Check<'_> {
-        Check { cache: self, found: HashMap::new() }
+    /// Begins a check of one run whose finds stay apart until the commit has succeeded. Runs are checked apart from each
+    /// other, in parallel if need be: a key is always in the same one.
+    pub fn check(&self, run: RunId) -> RunCheck<'_> {
+        RunCheck { known: self.sets.get(&run).map(|set| &set.known), found: ByKey::default() }
     }
 
     /// Takes the finds of a committed check over; `sidecar` is the one that the commit wrote.
@@ -160,30 +163,32 @@ impl KeyCache {
     }
 }
 
-/// The first claims that a check found.
+/// The first claims that the checks of one commit found.
 #[derive(Debug, Default)]
 pub struct Found(HashMap<RunId, ByKey<Known>>);
 
-/// A check of the rows of one commit, in their order.
-#[derive(Debug)]
-pub struct Check<'a> {
-    cache: &'a mut KeyCache,
-    found: HashMap<RunId, ByKey<Known>>,
+impl Found {
+    /// Adds what the check of a run found.
+    pub fn insert(&mut self, run: RunId, found: ByKey<Known>) {
+        self.0.insert(run, found);
+    }
 }
 
-impl Check<'_> {
-    /// The code of a delivery in this check.
-    pub fn delivery(&mut self, delivery: DeliveryId) -> u32 {
-        self.cache.code(delivery)
-    }
+/// A check of the rows of one commit in one run, in their order.
+#[derive(Debug)]
+pub struct RunCheck<'a> {
+    known: Option<&'a ByKey<Known>>,
+    found: ByKey<Known>,
+}
 
-    /// Whether a row is the first of its key. `by_id` compares contents: the same key with other content is a conflict.
-    pub fn row(&mut self, run: RunId, key: u128, content: u64, delivery: u32, by_id: bool) -> Verdict {
-        let found = self.found.entry(run).or_default();
-        let known = self.cache.sets.get(&run).and_then(|s| s.known.get(&key)).or_else(|| found.get(&key));
+impl RunCheck<'_> {
+    /// Whether a row is the first of its key. `delivery` is its [`KeyCache::code`]; `by_id` compares contents: the same key
+    /// with other content is a conflict.
+    pub fn row(&mut self, key: u128, content: u64, delivery: u32, by_id: bool) -> Verdict {
+        let known = self.known.and_then(|known| known.get(&key)).or_else(|| self.found.get(&key));
         match known {
             None => {
-                found.insert(key, Known { content, delivery });
+                self.found.insert(key, Known { content, delivery });
                 Verdict::First
             }
             Some(k) if by_id && k.content != content => Verdict::Conflict,
@@ -193,16 +198,7 @@ impl Check<'_> {
     }
 
     /// Ends the check.
-    pub fn finish(self) -> Found {
-        Found(self.found)
+    pub fn finish(self) -> ByKey<Known> {
+        self.found
     }
-}
-
-/// Groups the claims of a commit into runs.
-pub fn runs_of(claims: impl IntoIterator<Item = (RunId, Claim)>) -> std::collections::BTreeMap<RunId, Vec<Claim>> {
-    let mut runs = std::collections::BTreeMap::<RunId, Vec<Claim>>::new();
-    for (id, claim) in claims {
-        runs.entry(id).or_default().push(claim);
-    }
-    runs
 }

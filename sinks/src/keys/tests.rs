@@ -7,7 +7,7 @@ use domain::delivery::{DeliveryId, KeyMode};
 use domain::ports::Blob;
 use proptest::prelude::*;
 
-use super::cache::KeyCache;
+use super::cache::{Found, KeyCache};
 use super::sidecar::{RunId, Sidecar, SidecarError, account_hash, encode};
 use super::{Bucket, Claim, TAG_SIDECAR, Verdict};
 use crate::delta::action::{Add, CommitInfo};
@@ -102,13 +102,13 @@ fn the_check_tells_first_copy_resend_and_conflict() {
     let table = table_with(&[BTreeMap::from([(run(1), vec![Claim { content: 5, ..claim(10, 1, 0) }])])]);
     let mut cache = KeyCache::new(1 << 20);
     cache.load(&table, &BTreeSet::from([run(1)])).expect("its sidecars");
-    let mut check = cache.check();
-    let (old, new) = (check.delivery(DeliveryId(1)), check.delivery(DeliveryId(2)));
-    assert_eq!(check.row(run(1), 10, 5, new, false), Verdict::OtherFile);
-    assert_eq!(check.row(run(1), 10, 5, old, false), Verdict::SameFile);
-    assert_eq!(check.row(run(1), 10, 6, new, true), Verdict::Conflict);
-    assert_eq!(check.row(run(1), 11, 0, new, false), Verdict::First);
-    assert_eq!(check.row(run(1), 11, 0, new, false), Verdict::SameFile, "a copy inside the same commit is seen too");
+    let (old, new) = (cache.code(DeliveryId(1)), cache.code(DeliveryId(2)));
+    let mut check = cache.check(run(1));
+    assert_eq!(check.row(10, 5, new, false), Verdict::OtherFile);
+    assert_eq!(check.row(10, 5, old, false), Verdict::SameFile);
+    assert_eq!(check.row(10, 6, new, true), Verdict::Conflict);
+    assert_eq!(check.row(11, 0, new, false), Verdict::First);
+    assert_eq!(check.row(11, 0, new, false), Verdict::SameFile, "a copy inside the same commit is seen too");
 }
 
 #[test]
@@ -117,15 +117,16 @@ fn finds_count_only_once_they_are_committed() {
     let mut cache = KeyCache::new(1 << 20);
     let runs = BTreeSet::from([run(1)]);
     cache.load(&table, &runs).expect("no sidecars");
-    let mut check = cache.check();
-    let code = check.delivery(DeliveryId(1));
-    assert_eq!(check.row(run(1), 1, 0, code, false), Verdict::First);
+    let code = cache.code(DeliveryId(1));
+    let mut check = cache.check(run(1));
+    assert_eq!(check.row(1, 0, code, false), Verdict::First);
     drop(check);
-    let mut again = cache.check();
-    assert_eq!(again.row(run(1), 1, 0, code, false), Verdict::First, "the first check was dropped with its commit");
-    let found = again.finish();
+    let mut again = cache.check(run(1));
+    assert_eq!(again.row(1, 0, code, false), Verdict::First, "the first check was dropped with its commit");
+    let mut found = Found::default();
+    found.insert(run(1), again.finish());
     cache.accept(found, "_keys/0");
-    assert_eq!(cache.check().row(run(1), 1, 0, code, false), Verdict::SameFile);
+    assert_eq!(cache.check(run(1)).row(1, 0, code, false), Verdict::SameFile);
 }
 
 #[test]
@@ -136,9 +137,8 @@ fn a_small_cache_forgets_and_reads_again() {
     let mut cache = KeyCache::new(1);
     for day in [0, 1, 2, 3, 0, 2] {
         cache.load(&table, &BTreeSet::from([run(day)])).expect("its sidecars");
-        let mut check = cache.check();
-        let code = check.delivery(DeliveryId(9));
-        assert_eq!(check.row(run(day), u128::from(day.cast_unsigned()), 0, code, false), Verdict::OtherFile, "day {day}");
+        let code = cache.code(DeliveryId(9));
+        assert_eq!(cache.check(run(day)).row(u128::from(day.cast_unsigned()), 0, code, false), Verdict::OtherFile, "day {day}");
     }
 }
 
@@ -150,9 +150,9 @@ fn a_copy_is_told_by_the_row_that_lives_whatever_order_sidecars_come_in() {
         let table = table_with(&sidecars);
         let mut cache = KeyCache::new(1 << 20);
         cache.load(&table, &BTreeSet::from([run(1)])).expect("its sidecars");
-        let mut check = cache.check();
-        let (one, two) = (check.delivery(DeliveryId(1)), check.delivery(DeliveryId(2)));
-        assert_eq!(check.row(run(1), 10, 0, one, false), Verdict::SameFile);
-        assert_eq!(check.row(run(1), 10, 0, two, false), Verdict::OtherFile);
+        let (one, two) = (cache.code(DeliveryId(1)), cache.code(DeliveryId(2)));
+        let mut check = cache.check(run(1));
+        assert_eq!(check.row(10, 0, one, false), Verdict::SameFile);
+        assert_eq!(check.row(10, 0, two, false), Verdict::OtherFile);
     }
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::desk::{DONE, Desk, NEEDS_HAND, REFUSED};
+use crate::desk::{DONE, Desk, NEEDS_HAND, OUTSIDE_FAILED, REFUSED};
 use crate::kpn;
 
 /// A service on a desk's data folder; killed when the test ends before it does.
@@ -229,4 +229,13 @@ fn a_state_database_of_a_newer_version_is_refused() {
     }
     desk.ingest(&["in/a.csv"]).ends(DONE);
     desk.holds(3, 0);
+}
+
+#[test]
+fn a_service_whose_address_is_taken_does_not_start() {
+    let desk = Desk::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let facts = ["cannot listen on", &address, "--listen"];
+    desk.tollway(&["run", "--listen", &address]).ends(OUTSIDE_FAILED).says(&facts);
 }

@@ -13,14 +13,15 @@ use domain::ports::Clock;
 use generator::folder::MadeFile;
 use generator::month::Month;
 use generator::settings::Settings;
-use ingest::land::{LandRequest, Repeat};
+use ingest::land::LandRequest;
 use serde_json::json;
 
 use super::demo_report::{Measured, write_report};
 use super::import::{import_text, tariff_bundle};
-use super::ingest::{LandedFiles, note, rate_what_landed};
+use super::ingest::{LandedFiles, note};
 use super::rows::ask_rows;
 use super::suspense::{BY_REASON, remedy};
+use crate::backlog::Backlog;
 use crate::cli::{DemoArgs, Global, ImportWhat, OutputMode};
 use crate::counts::{grouped, outcomes, sum, to_json};
 use crate::exit_code::{Exit, refused};
@@ -81,9 +82,11 @@ pub fn run(global: &Global, args: &DemoArgs) -> anyhow::Result<Exit> {
         seconds(landed_at - at)
     ));
     let new_rows: u64 = if landed.new.is_empty() { 0 } else { rows };
-    let Some(finished) = rate_what_landed(&installation, global, None, Some(new_rows))? else {
+    let landing = Arc::new(installation.landing());
+    let Some(backlog) = Backlog::start(&installation, &landing, None)? else {
         return Err(refused("another tollway works on this data folder; wait for it, or use --data for another folder"));
     };
+    let finished = backlog.drain(global, Some(new_rows))?;
     let rated_us = SystemClock.now_us() - landed_at;
     if finished.counts.rows_in > 0 {
         say(format!(
@@ -131,21 +134,13 @@ fn land(installation: &Installation, folder: &Path, made: &[MadeFile]) -> anyhow
             profiles.insert(name, super::profile::load(name)?);
         }
         let profile = &profiles[name];
-        let request = LandRequest {
-            account: Account {
-                tenant: installation.config().data.tenant.clone(),
-                provider: ProviderId::parse(profile.provider().unwrap_or(name))?,
-                account: AccountId::parse(&file.file.account)?,
-            },
-            cycle: None,
-            origin: file.file.path(),
-            logical_file: file.file.name.clone(),
-            profile: Arc::clone(profile.label()),
-            profile_text: profile.text().into(),
-            mode: profile.delivery_mode(),
-            cut_rows: installation.config().landing.cut_rows,
-            repeat: Repeat::Hold,
+        let account = Account {
+            tenant: installation.config().data.tenant.clone(),
+            provider: ProviderId::parse(profile.provider().unwrap_or(name))?,
+            account: AccountId::parse(&file.file.account)?,
         };
+        let cut_rows = installation.config().landing.cut_rows;
+        let request = LandRequest::new(profile, account, &file.file.path(), &file.file.name, cut_rows);
         let content = fs::read(folder.join("cdr").join(file.file.path()))?;
         note(&landing.land(&request, &mut &content[..], &SystemClock)?, &mut landed);
     }

@@ -13,23 +13,18 @@ use domain::ports::Clock;
 use ingest::land::{
     Arrival, ArrivalKind, DeliveryRecord, DeliveryState, LandRequest, Landed, Landing, PathLimits, Repeat, collect_paths,
 };
-use ingest::log::LogError;
-use ingest::log::embedded::EmbeddedLog;
 use ingest::profile::Profile;
 use serde_json::json;
 use sinks::ledger::LedgerEntry;
 
 use crate::attention::{self, Trouble};
+use crate::backlog::Backlog;
 use crate::cli::{Global, IngestArgs};
 use crate::counts::{outcomes, sum, to_json};
 use crate::exit_code::{Exit, Help, bad_input, usage};
-use crate::flow::{Finished, Flow, Installed, Until, log_ends};
 use crate::installation::Installation;
 use crate::output::{Answer, bytes, count, seconds};
-use crate::progress::Progress;
-use crate::reference::SharedReference;
-use crate::system::{SystemClock, SystemRng};
-use crate::totals;
+use crate::system::SystemClock;
 
 /// The states of files that were not taken.
 const HELD: &str = "held";
@@ -81,9 +76,25 @@ pub fn run(global: &Global, args: &IngestArgs) -> anyhow::Result<Exit> {
     let installation = Installation::open_or_create(global)?;
     let account = Account { tenant: installation.config().data.tenant.clone(), provider, account };
     let landing = Arc::new(installation.landing());
-    let landed = land_paths(&installation, &landing, &profile, &account, args, &paths)?;
-    let rated = if args.land_only { Ok(None) } else { rate_what_landed(&installation, global, args.workers, None) };
-    let finished = rated.map_err(|e| {
+    // Loading reference data and rating go on while files land: on two cores the one hides the other.
+    let (landed, backlog) = std::thread::scope(|scope| {
+        let start = || Backlog::start(&installation, &landing, args.workers);
+        let starting = (!args.land_only).then(|| scope.spawn(start));
+        let landed = land_paths(&installation, &landing, &profile, &account, args, &paths);
+        (landed, starting.map(|thread| thread.join().expect("starting returns its errors")))
+    });
+    let backlog = backlog.transpose().map(Option::flatten);
+    let landed = match landed {
+        Ok(landed) => landed,
+        Err(e) => {
+            if let Ok(Some(backlog)) = backlog {
+                backlog.abandon();
+            }
+            return Err(e);
+        }
+    };
+    let drained = backlog.and_then(|backlog| backlog.map(|b| b.drain(global, None)).transpose());
+    let finished = drained.map_err(|e| {
         e.context(Help(format!("{} files have landed and wait; run again to rate them", landed.deliveries.len())))
     })?;
     answer(global, &installation, &landed, finished.is_some(), SystemClock.now_us() - began)
@@ -104,16 +115,11 @@ fn land_paths(
     let mut landed = LandedFiles::default();
     let mut known_refused = None;
     let mut land = |name: &str, reader: &mut dyn Read, landed: &mut LandedFiles| {
+        let logical_file = Path::new(name).file_name().map_or_else(|| name.to_owned(), |n| n.to_string_lossy().into_owned());
         let request = LandRequest {
-            account: account.clone(),
             cycle: args.cycle.clone(),
-            origin: name.to_owned(),
-            logical_file: Path::new(name).file_name().map_or_else(|| name.to_owned(), |n| n.to_string_lossy().into_owned()),
-            profile: Arc::clone(profile.label()),
-            profile_text: profile.text().into(),
-            mode: profile.delivery_mode(),
-            cut_rows: installation.config().landing.cut_rows,
             repeat: if args.as_new { Repeat::AsNew } else { Repeat::Hold },
+            ..LandRequest::new(profile, account.clone(), name, &logical_file, installation.config().landing.cut_rows)
         };
         let mut outcome = landing.land(&request, reader, &SystemClock)?;
         if let Some(former) = under_another_profile(&outcome, profile)
@@ -171,63 +177,6 @@ pub fn note(outcome: &Landed, landed: &mut LandedFiles) {
         DeliveryState::Announced if is_new => landed.new.push(delivery.delivery),
         DeliveryState::Announced => landed.known += 1,
     }
-}
-
-/// Rates everything that has landed and brings the totals up to date. `None` if a service holds the log: it will do it.
-pub fn rate_what_landed(
-    installation: &Installation,
-    global: &Global,
-    workers: Option<u32>,
-    expected_rows: Option<u64>,
-) -> anyhow::Result<Option<Finished>> {
-    let log = match installation.log() {
-        Ok(log) => log,
-        Err(e) if matches!(e.downcast_ref(), Some(LogError::Locked { .. })) => return Ok(None),
-        Err(e) => return Err(e),
-    };
-    let landing = Arc::new(installation.landing());
-    let runtime = installation.runtime().handle().clone();
-    let reference = SharedReference::open(Arc::clone(&landing), installation.state()?, runtime)?;
-    let mut entries = installation.entries()?;
-    let mut sums = installation.totals()?;
-    let mut rng = SystemRng::new()?;
-    let settings = installation.flow_settings(workers);
-    let installed = Installed {
-        blob: Arc::clone(installation.blob()),
-        landing,
-        log,
-        secret: installation.secret(),
-        reference,
-        parquet: installation.parquet(),
-    };
-    let flow = Flow::start(installed, &entries, settings)?;
-    let mut progress = Progress::start("rating", expected_rows.unwrap_or(0), global.quiet);
-    let house = || totals::step(&mut entries, &mut sums, &SystemClock, &mut rng).map(|_| ());
-    flow.watch(|rows| progress.at(rows), house, Until::Drained)?;
-    progress.finish();
-    let finished = flow.finish()?;
-    while totals::step(&mut entries, &mut sums, &SystemClock, &mut rng)? {}
-    keep_house(&mut entries, settings.checkpoint_every)?;
-    keep_house(&mut sums, settings.checkpoint_every)?;
-    Ok(Some(finished))
-}
-
-/// Lets the log forget claim checks below the table's positions, as far as its retention allows.
-pub fn trim_log(log: &EmbeddedLog, entries: &sinks::table::Table) -> anyhow::Result<()> {
-    for end in log_ends(log, entries)? {
-        end.trim(log)?;
-    }
-    Ok(())
-}
-
-/// A checkpoint when enough versions have passed since the last one.
-pub fn keep_house(table: &mut sinks::table::Table, every: u64) -> anyhow::Result<()> {
-    table.refresh()?;
-    let version = table.snapshot().next_version();
-    if version.saturating_sub(table.newest_checkpoint()?.unwrap_or(0)) >= every.max(1) {
-        table.checkpoint()?;
-    }
-    Ok(())
 }
 
 fn answer(global: &Global, installation: &Installation, landed: &LandedFiles, rated: bool, took_us: i64) -> anyhow::Result<Exit> {

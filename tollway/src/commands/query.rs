@@ -1,9 +1,8 @@
 //! `tollway query`: SQL over the tables, and the same door for the other commands that read records.
 
-use aggregate::query::{Analyst, Answered, ColumnKind, TableFile, TableFiles};
+use aggregate::query::{Analyst, Answered, ColumnKind, Numbers, TableFile, TableFiles};
 use domain::columns::entries::{Entries, PARTITION};
 use domain::columns::totals::TotalRows;
-use domain::number::masked;
 use serde_json::{Map, Value, json};
 use sinks::table::Table;
 
@@ -12,13 +11,10 @@ use crate::exit_code::Exit;
 use crate::installation::Installation;
 use crate::output::{Answer, Sheet, count};
 
-/// Columns that hold subscriber numbers: masked unless `--clear`.
-const NUMBER_COLUMNS: [&str; 4] = ["a_number", "b_number", "imsi", "iccid"];
-
 /// Runs the command.
 pub fn run(global: &Global, args: &QueryArgs) -> anyhow::Result<Exit> {
     let installation = Installation::open(global)?;
-    let answered = ask(&installation, &args.sql)?;
+    let answered = ask(&installation, &args.sql, if global.clear { Numbers::Clear } else { Numbers::Masked })?;
     let columns = answered.columns();
     let rows = answered.len();
     let limit = if args.limit == 0 || global.output != OutputMode::Table { rows } else { args.limit };
@@ -26,12 +22,7 @@ pub fn run(global: &Global, args: &QueryArgs) -> anyhow::Result<Exit> {
         |(name, kind): &(&str, ColumnKind)| if *kind == ColumnKind::Text { (*name).to_owned() } else { format!("#{name}") };
     let mut sheet = Sheet { heads: columns.iter().map(head).collect(), ..Sheet::default() };
     let mut json_rows = Vec::new();
-    for mut row in answered.rows() {
-        for (cell, (name, _)) in row.iter_mut().zip(&columns) {
-            if !global.clear && NUMBER_COLUMNS.contains(name) {
-                *cell = cell.as_deref().map(masked);
-            }
-        }
+    for row in answered.rows() {
         if global.output == OutputMode::Json {
             let row: Map<String, Value> = columns
                 .iter()
@@ -59,13 +50,13 @@ fn json_cell(kind: ColumnKind, cell: Option<&str>) -> Value {
 }
 
 /// Runs a question on the present versions of all tables.
-pub fn ask(installation: &Installation, sql: &str) -> anyhow::Result<Answered> {
-    let analyst = analyst(installation)?;
+pub fn ask(installation: &Installation, sql: &str, numbers: Numbers) -> anyhow::Result<Answered> {
+    let analyst = analyst(installation, numbers)?;
     installation.block_on(analyst.ask(sql)).map_err(Into::into)
 }
 
 /// A session over the present versions of all tables.
-pub fn analyst(installation: &Installation) -> anyhow::Result<Analyst> {
+pub fn analyst(installation: &Installation, numbers: Numbers) -> anyhow::Result<Analyst> {
     let tables = vec![
         TableFiles {
             name: "cdr_entries",
@@ -81,7 +72,7 @@ pub fn analyst(installation: &Installation) -> anyhow::Result<Analyst> {
         },
     ];
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    installation.block_on(Analyst::new(tables, threads)).map_err(Into::into)
+    installation.block_on(Analyst::new(tables, threads, numbers)).map_err(Into::into)
 }
 
 fn files(installation: &Installation, table: &Table, partition: &[&str]) -> Vec<TableFile> {

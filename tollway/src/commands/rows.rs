@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::query::ask;
 use crate::exit_code::bad_input;
 use crate::installation::Installation;
+use aggregate::query::Numbers;
 
 /// A row by column name; null is absent.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +30,7 @@ impl Row {
 
 /// Runs a question and returns its rows.
 pub fn ask_rows(installation: &Installation, sql: &str) -> anyhow::Result<Vec<Row>> {
-    let answered = ask(installation, sql)?;
+    let answered = ask(installation, sql, Numbers::Clear)?;
     let columns = answered.columns();
     let row = |cells: Vec<Option<String>>| {
         Row(columns.iter().zip(cells).filter_map(|((name, _), cell)| Some(((*name).to_owned(), cell?))).collect())

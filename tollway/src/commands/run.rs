@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use domain::ports::Clock;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::ingest::{keep_house, trim_log};
+use crate::backlog::{keep_house, trim_log};
 use crate::cli::{Global, RunArgs};
-use crate::exit_code::{Exit, usage};
+use crate::exit_code::{self, Exit, usage};
 use crate::flow::{Flow, Installed, Until};
 use crate::http::Door;
 use crate::installation::Installation;
@@ -29,6 +29,7 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     };
     let token = installation.config().http.token.as_ref().map(|t| t.reveal().to_owned());
     let door = Door::new(token)?;
+    let listener = installation.block_on(door.bind(listen))?;
     let ready = Arc::clone(&door.ready);
     let landing = Arc::new(installation.landing());
     let runtime = installation.runtime().handle().clone();
@@ -56,7 +57,7 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     let flow = Flow::start(installed, &entries, settings)?;
     let stop = Arc::new(flow.stopper());
     let (closing, closed) = tokio::sync::watch::channel(false);
-    serve(&installation, door, listen, closed, Arc::clone(&stop));
+    serve(&installation, door, listener, closed, Arc::clone(&stop));
     watch_signals(&installation, closing, Arc::clone(&stop))?;
     ready.store(true, Ordering::Release);
     tracing::info!(data = %installation.folder().display(), workers = settings.workers, "running");
@@ -76,6 +77,7 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     ready.store(false, Ordering::Release);
     let finished = flow.finish()?;
     watched?;
+    exit_code::waiting(&finished.waiting)?;
     tracing::info!(rows = finished.counts.rows_in, ran_s = (SystemClock.now_us() - began) / 1_000_000, "stopped in order");
     Ok(Exit::Done)
 }
@@ -83,7 +85,7 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
 fn serve(
     installation: &Installation,
     door: Door,
-    listen: std::net::SocketAddr,
+    listener: tokio::net::TcpListener,
     mut closed: tokio::sync::watch::Receiver<bool>,
     stop: Arc<impl Fn() + Send + Sync + 'static>,
 ) {
@@ -92,7 +94,7 @@ fn serve(
             // An error means that the sender is gone: the service is ending.
             let _gone = closed.wait_for(|closed| *closed).await;
         };
-        if let Err(e) = door.serve(listen, until).await {
+        if let Err(e) = door.serve(listener, until).await {
             tracing::error!(error = %e, "cannot serve metrics and health");
             stop();
         }

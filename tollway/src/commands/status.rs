@@ -1,9 +1,12 @@
 //! `tollway status`: files, rows by outcome, and what waits.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
+use domain::delivery::DeliveryId;
 use ingest::land::{Arrival, ArrivalKind, DeliveryRecord, DeliveryState};
 use ingest::log::LogError;
+use pipeline::deliveries::Deliveries;
 use serde_json::json;
 use sinks::ledger::LedgerEntry;
 
@@ -11,10 +14,13 @@ use crate::attention::{self, Trouble};
 use crate::cli::Global;
 use crate::counts::{outcomes, sum, to_json};
 use crate::exit_code::Exit;
-use crate::flow::log_ends;
 use crate::installation::Installation;
+use crate::log_end::log_ends;
 use crate::output::{Answer, count};
 use crate::totals::APP_ID;
+
+/// Waiting files that are opened to see whether they can be.
+const WAITING_OPENED_MAX: usize = 100;
 
 /// Runs the command.
 pub fn run(global: &Global) -> anyhow::Result<Exit> {
@@ -24,7 +30,8 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
     let ledger = sinks::ledger::read_all(&entries)?;
     let settled = sinks::ledger::settled(&ledger);
     let landing = installation.landing();
-    let deliveries: Vec<DeliveryRecord> = landing.arrivals(0)?.into_iter().filter_map(delivery).collect();
+    let arrivals = landing.arrivals(0)?;
+    let deliveries: Vec<DeliveryRecord> = arrivals.iter().cloned().filter_map(delivery).collect();
     // A file that was held and then taken has two arrivals.
     let landed = deliveries.iter().map(|d| d.delivery).collect::<BTreeSet<_>>().len();
     let acts = |d: &&DeliveryRecord| d.state == DeliveryState::Announced;
@@ -37,7 +44,8 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
     let totals_lag = entries.snapshot().next_version().saturating_sub(totals.snapshot().position(APP_ID));
     let counts = sum(&ledger);
     let over = attention::over_limits(&installation, &counts, "TRUE")?;
-    let troubles: Vec<Trouble> = held.iter().chain(&refused).cloned().collect();
+    let blocked = blocked(&installation, &arrivals, &settled);
+    let troubles: Vec<Trouble> = held.iter().chain(&refused).chain(&blocked).cloned().collect();
     let mut sheets = vec![outcomes(&counts)];
     sheets.extend(attention::sheet(&troubles));
     let to_go = lag.as_ref().ok().copied().flatten().map_or_else(|| "?".to_owned(), count);
@@ -61,6 +69,7 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
     let json = json!({
         "files": {
             "landed": landed, "done": settled.len(), "waiting": waiting, "held": held.len(), "refused": refused.len(),
+            "blocked": blocked.len(),
         },
         "trouble": troubles.iter().map(Trouble::to_json).collect::<Vec<_>>(),
         "over_limits": over,
@@ -87,6 +96,23 @@ fn held(record: DeliveryRecord) -> Trouble {
         DeliveryState::Announced => String::new(),
     };
     Trouble { file: record.origin, state: "held".to_owned(), message, delivery: Some(record.delivery) }
+}
+
+/// Files that wait because they cannot be opened: the first of each is told, with the cause.
+fn blocked(installation: &Installation, arrivals: &[Arrival], settled: &HashSet<DeliveryId>) -> Vec<Trouble> {
+    let mut deliveries =
+        Deliveries::new(Arc::new(installation.landing()), Arc::clone(installation.blob()), installation.secret());
+    let waits = |arrival: &&Arrival| match &arrival.kind {
+        ArrivalKind::Delivery(d) => d.state == DeliveryState::Announced && !settled.contains(&d.delivery),
+        _ => false,
+    };
+    let trouble = |arrival: &Arrival| {
+        let record = delivery(arrival.clone())?;
+        let error = anyhow::Error::from(deliveries.open(arrival.number).err()?);
+        let message = format!("{error:#}; restore it from a backup, then run again");
+        Some(Trouble { file: record.origin, state: "blocked".to_owned(), message, delivery: Some(record.delivery) })
+    };
+    arrivals.iter().filter(waits).take(WAITING_OPENED_MAX).filter_map(trouble).collect()
 }
 
 fn by_account(ledger: &[LedgerEntry]) -> BTreeMap<String, serde_json::Value> {

@@ -1,0 +1,23 @@
+//! Subscriber numbers stay hidden from whoever did not ask for them in the clear, however the question is put.
+
+use crate::desk::{DONE, Desk, SUBSCRIBER};
+use crate::kpn::{self, Call};
+
+#[test]
+fn an_alias_shows_no_number() {
+    let desk = Desk::new();
+    desk.write("in/a.csv", kpn::file(&[Call::new("a-0"), Call { date: "99-99-2026", ..Call::new("a-1") }]));
+    desk.ingest(&["in/a.csv"]);
+    for sql in [
+        "SELECT a_number AS x, a_number || '' AS y, substr(a_number, 4, 20) AS z FROM cdr_entries",
+        "SELECT max(a_number) AS x FROM cdr",
+        "SELECT * FROM cdr_entries",
+        "SELECT encode(raw, 'hex') AS x, raw AS y FROM cdr_entries",
+    ] {
+        let said = desk.query(sql).to_string();
+        let hex: String = SUBSCRIBER.bytes().map(|b| format!("{b:02x}")).collect();
+        assert!(!said.contains(SUBSCRIBER) && !said.contains(&SUBSCRIBER[3..]) && !said.contains(&hex), "{sql}: {said}");
+    }
+    let clear = desk.tollway(&["query", "SELECT a_number AS x FROM cdr WHERE outcome = 'rated'", "--clear", "--output", "json"]);
+    assert!(clear.ends(DONE).json().to_string().contains(SUBSCRIBER));
+}
