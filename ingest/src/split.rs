@@ -100,6 +100,7 @@ impl<'p> Splitter<'p> {
     }
 
     /// Ends ranges at another size than [`RANGE_BYTES_MAX`]: the one that was pinned when the file landed.
+    #[must_use]
     pub fn with_range_bytes(self, range_bytes_max: u64) -> Self {
         Self { range_bytes_max, ..self }
     }
