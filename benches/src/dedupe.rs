@@ -64,7 +64,9 @@ fn measure_layout(layout: &str, batches: &[RatedBatch], rounds: u32, report: &mu
         let rows = claims.len() as u64;
         let (bytes, spent) = time(|| {
             let mut runs = BTreeMap::<RunId, Vec<Claim>>::new();
-            claims.into_iter().for_each(|(run, claim)| runs.entry(run).or_default().push(claim));
+            for (run, claim) in claims {
+                runs.entry(run).or_default().push(claim);
+            }
             encode(runs)
         });
         Ok(Lap { rows, bytes: Some(bytes.len() as u64), spent })
@@ -91,7 +93,9 @@ fn check(cache: &mut KeyCache, table: &Table, batches: &[RatedBatch]) -> anyhow:
     for (batch, number) in batches.iter().zip(0..) {
         let file = &batch.linked.parsed.file;
         let mut runs: BTreeMap<RunId, Vec<Claim>> = BTreeMap::new();
-        claims(batch).for_each(|(run, claim)| runs.entry(run).or_default().push(claim));
+        for (run, claim) in claims(batch) {
+            runs.entry(run).or_default().push(claim);
+        }
         cache.load(table, &runs.keys().copied().collect())?;
         let delivery = cache.code(file.delivery);
         let by_id = file.key_mode == KeyMode::Id;

@@ -81,7 +81,9 @@ fn fold(entries: &Table, files: Vec<&Add>) -> anyhow::Result<Totals> {
     };
     let mut runs = files.par_chunks(run).map(fold_run).collect::<Result<Vec<_>, _>>()?.into_iter();
     let mut sums = runs.next().unwrap_or_default();
-    runs.for_each(|other| sums.merge(other));
+    for other in runs {
+        sums.merge(other);
+    }
     Ok(sums)
 }
 

@@ -91,7 +91,9 @@ pub(super) fn check_group(cache: &mut KeyCache, batches: &[&RatedBatch], by_rang
     let mut per_range: Vec<Vec<Vec<Said>>> = batches.iter().map(|_| Vec::new()).collect();
     let (mut claims, mut found) = (BTreeMap::new(), Found::default());
     for (run, said, claimed, keys) in done {
-        said.into_iter().for_each(|(range, rows)| per_range[range].push(rows));
+        for (range, rows) in said {
+            per_range[range].push(rows);
+        }
         claims.insert(run, claimed);
         found.insert(run, keys);
     }
