@@ -16,6 +16,7 @@ pub(crate) mod quoted;
 mod row;
 mod scan;
 mod time;
+pub(crate) mod utf16;
 
 use std::sync::Arc;
 
@@ -23,11 +24,11 @@ use domain::columns::parsed::ParsedBatch;
 use domain::delivery::{FileContext, RecordHasher};
 use memchr::{memchr, memrchr};
 
-use crate::profile::recipe::Encoding;
 use crate::profile::{Layout, Profile};
 
 use row::{Line, RowReader};
 use scan::{Marks, Wanted};
+use utf16::Rewritten;
 
 /// Searched at a time: with what is found there, it stays in the core's cache.
 const WINDOW_BYTES: usize = 32 * 1024;
@@ -63,10 +64,29 @@ pub fn parse(
     bytes: &[u8],
 ) -> ParsedBatch {
     debug_assert_eq!(file.key_mode, profile.key_mode(), "a file's context comes from its profile");
+    let Some(order) = layout.byte_order() else {
+        return parse_text(profile, layout, file, hasher, range, bytes);
+    };
+    let rewritten = Rewritten::new(order, bytes);
+    let whole = RowRange { byte_from: 0, ..range };
+    let mut batch = parse_text(profile, layout, file, hasher, whole, &rewritten.text);
+    rewritten.restore(&mut batch, bytes, range.byte_from, profile.file.row_bytes_max, hasher);
+    batch
+}
+
+/// As [`parse`], of lines in which a character of ASCII is a byte.
+fn parse_text(
+    profile: &Profile,
+    layout: &Layout,
+    file: &Arc<FileContext>,
+    hasher: &RecordHasher,
+    range: RowRange,
+    bytes: &[u8],
+) -> ParsedBatch {
     let wanted = Wanted { separator: profile.file.separator, quote: profile.file.quote };
     let mut reader = RowReader::new(profile, layout, hasher, range.first_row);
     // All of a window at once is cheaper than one field after the other.
-    let wants_text = profile.recipe.record_id.is_some() && profile.file.encoding == Encoding::Utf8;
+    let wants_text = profile.recipe.record_id.is_some() && profile.file.encoding.reads_utf8();
     let mut marks = Marks::default();
     let mut from = 0;
     while from < bytes.len() {

@@ -3,6 +3,7 @@
 //! A profile arrives as text, is checked as a whole when it is loaded, and leaves compiled: parse meets no setting that can
 //! fail. `docs/howto/add-a-layout.md` shows how to write one; [`Profile::schema_json`] is its published schema.
 
+pub(crate) mod charset;
 mod compile;
 mod error;
 mod layout;
@@ -19,11 +20,11 @@ use domain::money::Currency;
 use domain::zone::Zone;
 
 pub use error::ProfileError;
-pub(crate) use layout::trim_return;
+pub(crate) use layout::{next_feed, trim_return};
 pub use layout::{HeaderError, Layout};
 
 use raw::ColumnRef;
-use recipe::{Encoding, FileForm, Recipe, Slot, Trailer};
+use recipe::{FileForm, Recipe, Slot, Trailer};
 
 /// A source layout, checked and compiled.
 #[derive(Clone)]
@@ -126,18 +127,18 @@ impl Profile {
         self.roles.iter().map(|(role, slot)| (*role, layout.at(*slot)))
     }
 
-    /// Bytes of the file as text. Bytes that are none (which parse has refused before) become U+FFFD.
+    /// Bytes of a line as text. Bytes that are none (which parse has refused before) become U+FFFD.
     #[inline]
     pub(crate) fn decode<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
-        match self.file.encoding {
-            Encoding::Latin1 if !bytes.is_ascii() => Cow::Owned(bytes.iter().copied().map(char::from).collect()),
-            _ => String::from_utf8_lossy(bytes),
-        }
+        self.file.encoding.decode(bytes)
     }
 }
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
 
 #[cfg(test)]
 pub(crate) mod samples;

@@ -9,7 +9,8 @@ mod verdict;
 use crate::message::FileVerdict;
 use crate::parse::encoding::first_bad_byte;
 use crate::parse::quoted::Fields;
-use crate::profile::{HeaderError, Layout, Profile, trim_return};
+use crate::parse::utf16::ByteOrder;
+use crate::profile::{HeaderError, Layout, Profile, next_feed, trim_return};
 
 use trailer::TrailerCheck;
 use verdict::Facts;
@@ -64,6 +65,12 @@ pub struct Splitter<'p> {
     /// The file's beginning, until the header is read.
     head: Vec<u8>,
     header: Option<Result<Layout, HeaderError>>,
+    /// Of a file in UTF-16.
+    byte_order: Option<ByteOrder>,
+    /// The first half of a unit whose second half is in the next piece.
+    half: Option<u8>,
+    /// The line at hand as UTF-8, where the file is in UTF-16.
+    text: Vec<u8>,
     /// The line that is not ended yet: at most one row and a byte of it.
     open: Vec<u8>,
     /// Its whole length.
@@ -87,6 +94,9 @@ impl<'p> Splitter<'p> {
             range_bytes_max: RANGE_BYTES_MAX,
             head: Vec::new(),
             header: None,
+            byte_order: None,
+            half: None,
+            text: Vec::new(),
             open: Vec::new(),
             open_length: 0,
             offset: 0,
@@ -132,6 +142,9 @@ impl<'p> Splitter<'p> {
         if self.header.is_none() {
             self.try_header(true);
         }
+        if let Some(half) = self.half.take() {
+            self.extend_open(&[half]);
+        }
         if self.open_length > 0 && !self.is_endless {
             self.facts.ends_open = true;
             let open = std::mem::take(&mut self.open);
@@ -152,15 +165,33 @@ impl<'p> Splitter<'p> {
         };
         if let Some(Ok(layout)) = &self.header {
             self.offset = layout.body_from();
+            self.byte_order = layout.byte_order();
             self.facts.lines = layout.header_lines();
             let body = usize::try_from(layout.body_from()).unwrap_or(usize::MAX);
             self.take_body(&head[body.min(head.len())..]);
         }
     }
 
-    fn take_body(&mut self, chunk: &[u8]) {
+    /// Takes a piece behind the header; of UTF-16 only whole units go on.
+    fn take_body(&mut self, mut chunk: &[u8]) {
+        if self.byte_order.is_none() {
+            return self.take_lines(chunk);
+        }
+        if let (Some(half), Some((first, rest))) = (self.half, chunk.split_first()) {
+            self.half = None;
+            self.take_lines(&[half, *first]);
+            chunk = rest;
+        }
+        let (units, half) = chunk.split_at(chunk.len() & !1);
+        self.half = self.half.or(half.first().copied());
+        if !self.is_endless {
+            self.take_lines(units);
+        }
+    }
+
+    fn take_lines(&mut self, chunk: &[u8]) {
         let mut rest = chunk;
-        while let Some(feed) = memchr::memchr(b'\n', rest) {
+        while let Some((feed, next)) = next_feed(self.byte_order, rest) {
             if self.open_length == 0 {
                 self.take_line(&rest[..feed], feed as u64);
             } else {
@@ -171,11 +202,11 @@ impl<'p> Splitter<'p> {
                 self.open = open;
                 self.open.clear();
             }
-            self.offset += 1;
+            self.offset += self.feed_bytes();
             if self.is_endless {
                 return;
             }
-            rest = &rest[feed + 1..];
+            rest = &rest[next..];
         }
         self.extend_open(rest);
         self.is_endless |= self.open_length > self.endless_bytes();
@@ -183,9 +214,15 @@ impl<'p> Splitter<'p> {
 
     /// Adds to the open line; beyond the longest row only its length is kept.
     fn extend_open(&mut self, bytes: &[u8]) {
-        let room = (self.profile.file.row_bytes_max + 2).saturating_sub(self.open.len());
+        let enough = (self.profile.file.row_bytes_max + 2) * self.profile.file.encoding.unit_bytes();
+        let room = enough.saturating_sub(self.open.len());
         self.open.extend_from_slice(&bytes[..bytes.len().min(room)]);
         self.open_length += bytes.len() as u64;
+    }
+
+    /// Bytes of a line feed.
+    fn feed_bytes(&self) -> u64 {
+        if self.byte_order.is_some() { 2 } else { 1 }
     }
 
     fn endless_bytes(&self) -> u64 {
@@ -202,6 +239,16 @@ impl<'p> Splitter<'p> {
         }
         self.facts.lines += 1;
         let is_whole = line.len() as u64 == length;
+        let Some(order) = self.byte_order else { return self.take_text(line, from, is_whole) };
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        order.append_utf8(line, &mut text);
+        self.take_text(&text, from, is_whole);
+        self.text = text;
+    }
+
+    /// Takes a line as it is read, which begins at `from` in the file.
+    fn take_text(&mut self, line: &[u8], from: u64, is_whole: bool) {
         let line = if is_whole { trim_return(line) } else { line };
         if line.is_empty() && (self.profile.file.ignores_blank_lines || self.trailer.is_seen()) {
             return;
@@ -236,7 +283,7 @@ impl<'p> Splitter<'p> {
         let first_row = self.facts.rows;
         self.facts.rows += 1;
         // `offset` stands behind the line; its line feed, where there is one, belongs to the row.
-        let to = self.offset + u64::from(!self.facts.ends_open);
+        let to = self.offset + if self.facts.ends_open { 0 } else { self.feed_bytes() };
         let range = self.current.get_or_insert(SplitRange { from, to, first_row, rows: 0 });
         range.to = to;
         range.rows += 1;

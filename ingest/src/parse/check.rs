@@ -165,7 +165,7 @@ impl Checker<'_> {
         let (mut row, mut at) = (first_row, from);
         while row < rows_max as u64 && at < to {
             let rest = self.slice(at, to);
-            let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |feed| feed + 1) as u64;
+            let length = self.layout.line_length(rest) as u64;
             if self.parse(row, at, at + length).rows_in == 1 {
                 shown.push(self.show(row, at, at + length));
                 row += 1;
@@ -177,7 +177,7 @@ impl Checker<'_> {
     /// Shows the one row that stands in these bytes.
     fn show(&self, row: u64, from: u64, to: u64) -> CheckedRow {
         let batch = self.parse(row, from, to);
-        let line = memchr::memchr_iter(b'\n', self.slice(0, from)).count() as u64 + 1;
+        let line = self.lines_before(from) + 1;
         let bad = batch.malformed.first();
         let (outcome, note) = match (bad, batch.skipped.keys().next()) {
             (Some(bad), _) => (bad.reason.as_str(), bad.reason.remedy().to_owned()),
@@ -199,8 +199,18 @@ impl Checker<'_> {
         CheckedRow { row, line, outcome: outcome.to_owned(), note, columns: columns.collect() }
     }
 
+    /// Lines of the file before a row that begins there.
+    fn lines_before(&self, to: u64) -> u64 {
+        let (mut lines, mut at) = (self.layout.header_lines(), self.layout.body_from());
+        while at < to {
+            at += self.layout.line_length(self.slice(at, to)) as u64;
+            lines += 1;
+        }
+        lines
+    }
+
     fn sources(&self, line: &[u8]) -> Vec<String> {
-        let line = crate::profile::trim_return(line.strip_suffix(b"\n").unwrap_or(line));
+        let line = &*self.layout.line_text(line);
         let file = &self.profile.file;
         let line = &line[..line.len().min(file.row_bytes_max)];
         let mut fields = Fields::default();

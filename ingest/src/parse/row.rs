@@ -85,6 +85,8 @@ pub(super) struct RowReader<'a> {
     skipped: Vec<u64>,
     texts: Vec<String>,
     classes: Classes,
+    /// The class of the row at hand, where several columns make it.
+    class: Vec<u8>,
     unquoted: Fields,
     /// Why the row at hand cannot be read; means something only then.
     fault: Cell<Fault>,
@@ -103,6 +105,7 @@ impl<'a> RowReader<'a> {
             skipped: vec![0; profile.recipe.skip.len()],
             texts: Vec::new(),
             classes: Classes::default(),
+            class: Vec::new(),
             unquoted: Fields::default(),
             fault: Cell::new(Fault { reason: Reason::Columns, at: 0 }),
         }
@@ -210,6 +213,7 @@ impl<'a> RowReader<'a> {
                 SkipTest::Equals(words) => words.get(field).is_some(),
                 SkipTest::NotEquals(words) => words.get(field).is_none(),
                 SkipTest::Empty => field.is_empty(),
+                SkipTest::NotWithin(branches) => !branches.hold(field.bytes()),
             }
         })
     }
@@ -329,11 +333,18 @@ impl<'a> RowReader<'a> {
         let Some(column) = &self.profile.recipe.class else { return Some(0) };
         let at = self.layout.at(column.slot);
         let field = row.field(at);
-        if field.is_empty() {
+        let class = if column.with.is_empty() {
+            field.bytes()
+        } else {
+            let parts = column.with.iter().map(|slot| row.field(self.layout.at(*slot)).bytes());
+            join_class(&mut self.class, field.bytes(), parts);
+            &self.class
+        };
+        if class.is_empty() {
             return if column.required { self.fail(Reason::Columns, at) } else { Some(0) };
         }
         // A column with more classes than codes holds something else.
-        self.classes.code(self.profile, field.bytes()).or_else(|| self.fail(Reason::Columns, at))
+        self.classes.code(self.profile, class).or_else(|| self.fail(Reason::Columns, at))
     }
 
     /// The batch; INV-2 holds for it.
@@ -355,4 +366,19 @@ impl<'a> RowReader<'a> {
         debug_assert!(batch.is_balanced(), "INV-2: each row was stored, kept as malformed or skipped");
         batch
     }
+}
+
+/// Writes the parts of a class, each behind a `/`; empty ones at the end leave nothing.
+fn join_class<'f>(class: &mut Vec<u8>, first: &[u8], parts: impl Iterator<Item = &'f [u8]>) {
+    class.clear();
+    class.extend_from_slice(first);
+    let mut used = class.len();
+    for part in parts {
+        class.push(b'/');
+        class.extend_from_slice(part);
+        if !part.is_empty() {
+            used = class.len();
+        }
+    }
+    class.truncate(used);
 }

@@ -9,7 +9,8 @@ use super::raw::{
     ColumnRef, RawBlankLines, RawBom, RawEmptyFile, RawEncoding, RawExtraFields, RawFile, RawHeader, RawProfile, RawSkip,
     RawTrailer,
 };
-use super::recipe::{Bom, Encoding, FileForm, Recipe, SkipRule, SkipTest, Slot, Trailer, Words};
+use super::charset::Encoding;
+use super::recipe::{Bom, Branches, FileForm, Recipe, SkipRule, SkipTest, Slot, Trailer, Words};
 use super::{Profile, ProfileError, layout};
 
 /// Most columns that a file may have.
@@ -52,19 +53,26 @@ impl Compiler {
 
     /// A text of the profile as the file writes it.
     fn encode(&self, key: &str, text: &str) -> Checked<Vec<u8>> {
-        match self.encoding {
-            Encoding::Utf8 => Ok(text.as_bytes().to_vec()),
-            Encoding::Latin1 => text
-                .chars()
-                .map(|c| u8::try_from(c).ok())
-                .collect::<Option<Vec<u8>>>()
-                .ok_or_else(|| ProfileError::setting(key, format!("`{text}` has characters that latin-1 cannot write"))),
-        }
+        self.encoding.encode(text).ok_or_else(|| {
+            ProfileError::setting(key, format!("`{text}` has characters that {} cannot write", self.encoding.name()))
+        })
     }
 
     fn words(&self, key: &str, texts: &[String]) -> Checked<Words<()>> {
         let entries = texts.iter().map(|t| self.encode(key, t).map(|bytes| (bytes, ()))).collect::<Checked<Vec<_>>>()?;
         Ok(Words::new(entries))
+    }
+
+    fn branches(&self, paths: &[String], level_mark: char) -> Checked<Branches> {
+        let Some(level_mark) = u8::try_from(level_mark).ok().filter(u8::is_ascii_punctuation) else {
+            let problem = format!("{level_mark:?} cannot divide the levels of a path; `/` or `>` can");
+            return Err(ProfileError::setting("skip.level_mark", problem));
+        };
+        let branch = |path: &String| match path.trim_end_matches(char::from(level_mark)) {
+            "" => Err(ProfileError::setting("skip.not_within", "a path is empty; name a branch of the tree")),
+            path => self.encode("skip.not_within", path).map(Into::into),
+        };
+        Ok(Branches { paths: paths.iter().map(branch).collect::<Checked<Vec<_>>>()?, level_mark })
     }
 
     fn skip(&mut self, raw: RawSkip) -> Checked<SkipRule> {
@@ -73,12 +81,16 @@ impl Compiler {
             let problem = format!("rule `{}` needs a name of letters, digits and `-_.`", raw.rule);
             return Err(ProfileError::setting("skip.rule", problem));
         }
-        let test = match (raw.equals.is_empty(), raw.not_equals.is_empty(), raw.empty) {
-            (false, true, false) => SkipTest::Equals(self.words(key, &raw.equals)?),
-            (true, false, false) => SkipTest::NotEquals(self.words(key, &raw.not_equals)?),
-            (true, true, true) => SkipTest::Empty,
+        let test = match (&raw.equals[..], &raw.not_equals[..], raw.empty, &raw.not_within[..]) {
+            (equals @ [_, ..], [], false, []) => SkipTest::Equals(self.words(key, equals)?),
+            ([], not_equals @ [_, ..], false, []) => SkipTest::NotEquals(self.words(key, not_equals)?),
+            ([], [], true, []) => SkipTest::Empty,
+            ([], [], false, paths @ [_, ..]) => SkipTest::NotWithin(self.branches(paths, raw.level_mark)?),
             _ => {
-                let problem = format!("rule `{}` needs exactly one of `equals`, `not_equals` and `empty = true`", raw.rule);
+                let problem = format!(
+                    "rule `{}` needs exactly one of `equals`, `not_equals`, `not_within` and `empty = true`",
+                    raw.rule
+                );
                 return Err(ProfileError::setting(key, problem));
             }
         };
@@ -116,7 +128,7 @@ pub(super) fn compile(raw: RawProfile, text: &str) -> Checked<Profile> {
         volume: raw.volume.map(|v| columns::volume(&mut compiler, v, &file)).transpose()?,
         messages: raw.messages.map(|m| columns::messages(&mut compiler, m)).transpose()?,
         network: raw.network.map(|n| columns::network(&mut compiler, n)).transpose()?,
-        class: raw.class.map(|c| columns::column(&mut compiler, "class", c)).transpose()?,
+        class: raw.class.map(|c| columns::class(&mut compiler, c)).transpose()?,
         cost: raw.cost.map(|c| columns::cost(&mut compiler, c, &file)).transpose()?,
         skip: raw.skip.into_iter().map(|s| compiler.skip(s)).collect::<Checked<Vec<_>>>()?,
     };
@@ -184,6 +196,12 @@ fn file_form(raw: RawFile) -> Checked<FileForm> {
         encoding: match raw.encoding {
             RawEncoding::Utf8 => Encoding::Utf8,
             RawEncoding::Latin1 => Encoding::Latin1,
+            RawEncoding::Windows1252 => Encoding::Windows1252,
+            RawEncoding::Utf16 if raw.bom == RawBom::Absent => {
+                let problem = "the mark tells the byte order of utf-16, so it cannot be absent";
+                return Err(ProfileError::setting("file.bom", problem));
+            }
+            RawEncoding::Utf16 => Encoding::Utf16,
         },
         bom: match raw.bom {
             RawBom::Optional => Bom::Optional,

@@ -1,22 +1,27 @@
 //! Where a profile's columns stand in one file: found in its header, needed by every range of it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::ports::Disposition;
 
 use crate::message::FileState;
 use crate::parse::quoted::Fields;
+use crate::parse::utf16::ByteOrder;
 
 use super::Profile;
+use super::charset::Encoding;
 use super::error::{hint, nearest};
 use super::raw::ColumnRef;
-use super::recipe::{Bom, Encoding, Slot};
+use super::recipe::{Bom, Slot};
 
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Where a profile's columns stand in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
+    /// Of a file in UTF-16.
+    byte_order: Option<ByteOrder>,
     body_from: u64,
     header_lines: u64,
     fields: usize,
@@ -38,6 +43,31 @@ impl Layout {
     /// How many fields a row must have.
     pub fn fields(&self) -> usize {
         self.fields
+    }
+
+    /// The byte order of a file in UTF-16.
+    #[inline]
+    pub(crate) fn byte_order(&self) -> Option<ByteOrder> {
+        self.byte_order
+    }
+
+    /// How many of these bytes, which begin with a row, are whole lines; `None` if no line ends among them.
+    pub fn whole_lines(&self, bytes: &[u8]) -> Option<usize> {
+        match self.byte_order {
+            None => memchr::memrchr(b'\n', bytes).map(|feed| feed + 1),
+            Some(order) => order.find_last_feed(bytes).map(|feed| feed + 2),
+        }
+    }
+
+    /// How long the line is with which these bytes begin, with its line feed.
+    pub(crate) fn line_length(&self, bytes: &[u8]) -> usize {
+        next_feed(self.byte_order, bytes).map_or(bytes.len(), |(_, next)| next)
+    }
+
+    /// A line as it is read, without its end.
+    pub(crate) fn line_text<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
+        let end = next_feed(self.byte_order, line).map_or(line.len(), |(feed, _)| feed);
+        reading(self.byte_order, &line[..end])
     }
 
     /// The position of a column that the profile names.
@@ -94,7 +124,7 @@ impl Profile {
     /// How many bytes of a file [`Profile::resolve_header`] may need; all of them, if the file is shorter.
     pub fn header_bytes_max(&self) -> usize {
         let lines = self.file.skip_lines as usize + 2;
-        UTF8_BOM.len() + lines * (self.file.row_bytes_max + 2)
+        UTF8_BOM.len() + lines * (self.file.row_bytes_max + 2) * self.file.encoding.unit_bytes()
     }
 
     /// Finds the columns in the beginning of a file: its first [`Profile::header_bytes_max`] bytes, or the whole file.
@@ -111,14 +141,14 @@ impl Profile {
         if bytes.len() < 4 && !is_whole {
             return Ok(None);
         }
-        let mut at = self.check_mark(bytes)?;
+        let (mut at, order) = self.check_mark(bytes)?;
         let mut lines = 0;
         let mut to_skip = self.file.skip_lines;
         while to_skip > 0 || self.file.has_header {
-            let Some((line, next)) = next_line(&bytes[at..], is_whole) else {
+            let Some((line, next)) = next_line(order, &bytes[at..], is_whole) else {
                 return match is_whole {
                     true if self.file.has_header => Err(HeaderError::Missing),
-                    true => self.layout_of(&[], at, lines).map(Some),
+                    true => self.layout_of(order, &[], at, lines).map(Some),
                     false => self.may_grow(bytes.len() - at),
                 };
             };
@@ -130,7 +160,7 @@ impl Profile {
             if to_skip > 0 {
                 to_skip -= 1;
             } else if !(line.is_empty() && self.file.ignores_blank_lines) {
-                return self.layout_of(line, at, lines).map(Some);
+                return self.layout_of(order, &line, at, lines).map(Some);
             }
             if lines > u64::from(self.file.skip_lines) + 1 {
                 return Err(HeaderError::Columns(
@@ -138,29 +168,45 @@ impl Profile {
                 ));
             }
         }
-        self.layout_of(&[], at, lines).map(Some)
+        self.layout_of(order, &[], at, lines).map(Some)
     }
 
     fn may_grow(&self, open_bytes: usize) -> Result<Option<Layout>, HeaderError> {
-        if open_bytes > self.file.row_bytes_max + 1 {
+        if open_bytes > (self.file.row_bytes_max + 1) * self.file.encoding.unit_bytes() {
             return Err(HeaderError::Endless { limit: self.file.row_bytes_max });
         }
         Ok(None)
     }
 
-    /// Checks the byte order mark and says how long it is.
-    fn check_mark(&self, bytes: &[u8]) -> Result<usize, HeaderError> {
+    /// Checks the byte order mark and says how long it is, and which order it tells.
+    fn check_mark(&self, bytes: &[u8]) -> Result<(usize, Option<ByteOrder>), HeaderError> {
         let refuse = |problem: &str| Err(HeaderError::Encoding(problem.to_owned()));
-        for (mark, name) in [(&b"\xff\xfe"[..], "UTF-16 or UTF-32"), (b"\xfe\xff", "UTF-16"), (b"\0\0\xfe\xff", "UTF-32")] {
-            if bytes.starts_with(mark) {
-                let problem =
-                    format!("the file begins with the mark of {name}; convert it to the declared encoding or ask for that");
+        let declared = self.file.encoding;
+        if bytes.starts_with(b"\xff\xfe\0\0") || bytes.starts_with(b"\0\0\xfe\xff") {
+            return refuse("the file begins with the mark of UTF-32; convert it to the declared encoding or ask for that");
+        }
+        match (ByteOrder::of_mark(bytes), declared) {
+            (Some(order), Encoding::Utf16) => return Ok((2, Some(order))),
+            (Some(_), _) => {
+                let problem = format!(
+                    "the file begins with the mark of UTF-16, but the profile declares {}; set `file.encoding` to utf-16",
+                    declared.name()
+                );
                 return Err(HeaderError::Encoding(problem));
             }
+            (None, Encoding::Utf16) if bytes.is_empty() => return Ok((0, Some(ByteOrder::Little))),
+            (None, Encoding::Utf16) => {
+                return refuse("the file lacks the mark that tells the byte order of utf-16; correct `file.encoding` of the profile");
+            }
+            (None, _) => {}
         }
-        match (bytes.starts_with(UTF8_BOM), self.file.encoding, self.file.bom) {
-            (true, Encoding::Latin1, _) => {
-                refuse("the file begins with the mark of UTF-8, but the profile declares latin-1; set `file.encoding` to utf-8")
+        match (bytes.starts_with(UTF8_BOM), declared, self.file.bom) {
+            (true, Encoding::Latin1 | Encoding::Windows1252, _) => {
+                let problem = format!(
+                    "the file begins with the mark of UTF-8, but the profile declares {}; set `file.encoding` to utf-8",
+                    declared.name()
+                );
+                Err(HeaderError::Encoding(problem))
             }
             (true, Encoding::Utf8, Bom::Absent) => {
                 refuse("the file begins with a byte order mark, which the profile excludes; set `file.bom` to optional")
@@ -168,11 +214,17 @@ impl Profile {
             (false, Encoding::Utf8, Bom::Required) if !bytes.is_empty() => {
                 refuse("the file lacks the byte order mark that the profile requires; set `file.bom` to optional")
             }
-            (has_mark, _, _) => Ok(if has_mark { UTF8_BOM.len() } else { 0 }),
+            (has_mark, _, _) => Ok((if has_mark { UTF8_BOM.len() } else { 0 }, None)),
         }
     }
 
-    fn layout_of(&self, header: &[u8], body_from: usize, header_lines: u64) -> Result<Layout, HeaderError> {
+    fn layout_of(
+        &self,
+        byte_order: Option<ByteOrder>,
+        header: &[u8],
+        body_from: usize,
+        header_lines: u64,
+    ) -> Result<Layout, HeaderError> {
         let names = if self.file.has_header { self.header_names(header)? } else { self.file.names.clone() };
         let positions = self.columns.iter().map(|c| find(c, &names)).collect::<Result<Vec<_>, _>>();
         let positions = positions.map_err(HeaderError::Columns)?;
@@ -182,6 +234,7 @@ impl Profile {
             return Err(HeaderError::Columns(problem));
         }
         Ok(Layout {
+            byte_order,
             body_from: body_from as u64,
             header_lines,
             fields,
@@ -199,13 +252,33 @@ impl Profile {
     }
 }
 
-/// The next line without its end, and where the one after begins; `None` if there is none or it may go on.
-fn next_line(bytes: &[u8], is_whole: bool) -> Option<(&[u8], usize)> {
-    match memchr::memchr(b'\n', bytes) {
-        Some(end) => Some((trim_return(&bytes[..end]), end + 1)),
-        None if is_whole && !bytes.is_empty() => Some((trim_return(bytes), bytes.len())),
+/// Where the next line feed begins, and what follows it.
+#[inline]
+pub(crate) fn next_feed(order: Option<ByteOrder>, bytes: &[u8]) -> Option<(usize, usize)> {
+    match order {
+        None => memchr::memchr(b'\n', bytes).map(|feed| (feed, feed + 1)),
+        Some(order) => order.find_feed(bytes).map(|feed| (feed, feed + 2)),
+    }
+}
+
+/// The next line as it is read, without its end, and where the one after begins; `None` if there is none or it may go on.
+fn next_line(order: Option<ByteOrder>, bytes: &[u8], is_whole: bool) -> Option<(Cow<'_, [u8]>, usize)> {
+    match next_feed(order, bytes) {
+        Some((feed, next)) => Some((reading(order, &bytes[..feed]), next)),
+        None if is_whole && !bytes.is_empty() => Some((reading(order, bytes), bytes.len())),
         None => None,
     }
+}
+
+/// A line without its line feed as it is read: UTF-8 for UTF-16, and without a carriage return at its end.
+fn reading(order: Option<ByteOrder>, line: &[u8]) -> Cow<'_, [u8]> {
+    let Some(order) = order else { return Cow::Borrowed(trim_return(line)) };
+    let mut text = Vec::with_capacity(line.len());
+    order.append_utf8(line, &mut text);
+    if text.last() == Some(&b'\r') {
+        text.pop();
+    }
+    Cow::Owned(text)
 }
 
 /// A line without the carriage return before its line feed.

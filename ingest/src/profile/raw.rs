@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(super) use columns::{
-    ColumnRef, RawChoice, RawColumn, RawCost, RawDuration, RawMessages, RawNetwork, RawNumbers, RawParty, RawTime, RawVolume,
+    ColumnRef, RawChoice, RawClass, RawColumn, RawCost, RawDuration, RawMessages, RawNetwork, RawNumbers, RawParty, RawTime, RawVolume,
 };
 pub(super) use words::{
     RawBlankLines, RawBom, RawDeliveryMode, RawDirection, RawDurationUnit, RawEmptyFile, RawEncoding, RawExtraFields, RawHeader,
@@ -62,7 +62,7 @@ pub(super) struct RawProfile {
     /// The network that carried it. Without this section none is known.
     pub network: Option<RawNetwork>,
     /// The provider's rate class, which tariffs may match before the number.
-    pub class: Option<RawColumn>,
+    pub class: Option<RawClass>,
     /// IMSI of the served party: 14 or 15 digits.
     pub imsi: Option<RawColumn>,
     /// ICCID of the served party: 18 to 20 digits, trailing F ignored, the first 19 count.
@@ -82,7 +82,7 @@ pub(super) struct RawFile {
     pub quote: String,
     /// Default `utf-8`.
     pub encoding: RawEncoding,
-    /// Whether a UTF-8 byte order mark opens the file. Default `optional`.
+    /// Whether a byte order mark opens the file. Default `optional`; utf-16 always needs one, which tells the byte order.
     pub bom: RawBom,
     /// Whether a line names the columns. Default `names`.
     pub header: RawHeader,
@@ -96,7 +96,8 @@ pub(super) struct RawFile {
     pub extra_fields: RawExtraFields,
     /// What a line without any character is. Default `ignore`.
     pub blank_lines: RawBlankLines,
-    /// Longest row in bytes; a longer one is malformed and only so much of it is kept. Default 65536.
+    /// Longest row in bytes (for utf-16: of the row as UTF-8); a longer one is malformed and only so much of it is kept.
+    /// Default 65536.
     #[schemars(range(min = 64, max = 16_777_216))]
     pub row_bytes_max: u32,
     /// How many rows in a hundred may hold bytes outside the encoding before the whole file is refused. Default 10.
@@ -160,7 +161,7 @@ fn delta() -> RawDeliveryMode {
     RawDeliveryMode::Delta
 }
 
-/// A rule that leaves rows out: exactly one of `equals`, `not_equals` and `empty`.
+/// A rule that leaves rows out: exactly one of `equals`, `not_equals`, `empty` and `not_within`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSkip {
@@ -177,4 +178,14 @@ pub(super) struct RawSkip {
     /// Leave the row out when the field is empty.
     #[serde(default)]
     pub empty: bool,
+    /// Leave the row out when the field, a path such as `NL/North/12`, is in none of these branches of the tree.
+    #[serde(default)]
+    pub not_within: Vec<String>,
+    /// What stands between two levels of a path. Default `/`.
+    #[serde(default = "slash")]
+    pub level_mark: char,
+}
+
+fn slash() -> char {
+    '/'
 }

@@ -6,18 +6,12 @@ use domain::zone::Zone;
 
 use crate::parse::field::Field;
 
+use super::charset::Encoding;
 use super::time::TimePattern;
 
 /// A column that the profile names; [`super::Layout`] knows where it stands in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slot(pub usize);
-
-/// How characters are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Encoding {
-    Utf8,
-    Latin1,
-}
 
 /// How the file is written.
 #[derive(Debug, Clone)]
@@ -156,6 +150,25 @@ pub(crate) enum SkipTest {
     Equals(Words<()>),
     NotEquals(Words<()>),
     Empty,
+    /// The field is a path that lies in none of these.
+    NotWithin(Branches),
+}
+
+/// Branches of a tree that a path may lie in: itself, or what is below it.
+#[derive(Debug, Clone)]
+pub(crate) struct Branches {
+    pub paths: Vec<Box<[u8]>>,
+    /// What stands between two levels of a path.
+    pub level_mark: u8,
+}
+
+impl Branches {
+    /// Whether a path is one of the branches or below one.
+    pub fn hold(&self, path: &[u8]) -> bool {
+        self.paths.iter().any(|branch| {
+            path.strip_prefix(&**branch).is_some_and(|below| below.first().is_none_or(|mark| *mark == self.level_mark))
+        })
+    }
 }
 
 /// A named rule that leaves rows out.
@@ -273,6 +286,15 @@ pub(crate) struct NetworkForm {
     pub required: bool,
 }
 
+/// How rate classes are read.
+#[derive(Debug, Clone)]
+pub(crate) struct ClassForm {
+    pub slot: Slot,
+    /// Columns whose texts follow.
+    pub with: Vec<Slot>,
+    pub required: bool,
+}
+
 /// A column of its own.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
@@ -301,6 +323,6 @@ pub(crate) struct Recipe {
     pub volume: Option<Volume>,
     pub messages: Option<Messages>,
     pub network: Option<NetworkForm>,
-    pub class: Option<Column>,
+    pub class: Option<ClassForm>,
     pub cost: Option<Cost>,
 }

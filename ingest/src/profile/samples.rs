@@ -9,14 +9,21 @@ use domain::ids::{AccountId, ProviderId, TenantId};
 use crate::parse::{RowRange, parse};
 use crate::split::{Split, split};
 
-use super::Profile;
+use super::{Profile, fixtures};
 
-pub(crate) const SHIPPED: [(&str, &str); 5] = [
+pub(crate) const SHIPPED: [(&str, &str); 12] = [
     ("kpn-sp16", include_str!("../../../config/profiles/kpn-sp16.toml")),
     ("routit", include_str!("../../../config/profiles/routit.toml")),
     ("asterisk-cdr-csv", include_str!("../../../config/profiles/asterisk-cdr-csv.toml")),
     ("mobile-metadata", include_str!("../../../config/profiles/mobile-metadata.toml")),
     ("job", include_str!("../../../config/profiles/job.toml")),
+    ("vodafone", include_str!("../../../config/profiles/vodafone.toml")),
+    ("tmobile-calvi", include_str!("../../../config/profiles/tmobile-calvi.toml")),
+    ("kpn-een", include_str!("../../../config/profiles/kpn-een.toml")),
+    ("yielder", include_str!("../../../config/profiles/yielder.toml")),
+    ("freeswitch-cdr-csv", include_str!("../../../config/profiles/freeswitch-cdr-csv.toml")),
+    ("pbx-csv", include_str!("../../../config/profiles/pbx-csv.toml")),
+    ("cisco-cucm", include_str!("../../../config/profiles/cisco-cucm.toml")),
 ];
 
 pub(crate) const KPN_HEADER: &str =
@@ -66,12 +73,13 @@ pub(crate) fn file_of(name: &str) -> Vec<u8> {
             text,in,A,2014-03-02 07:13:30,,1\ncall,in,G,2014-03-03 09:14:15,374,1\ncall,out,A,2014-03-04 16:35:27,6233,\
                 4\ntext,in,A,2014-03-02 07:13:30,,1\n"
             .into(),
-        _ => "record_id,type,a_number,b_number,start,duration_s,bytes_up,bytes_down,direction,mccmnc,cost\n\
+        "job" => "record_id,type,a_number,b_number,start,duration_s,bytes_up,bytes_down,direction,mccmnc,cost\n\
             00000-049652-5e1e,voice,0621435362,35555965982,2026-10-30T13:29:39+01:00,73,,,MT,20408,0.00\n\
             00000-007178-3a84,data,0650661000,,2026-10-08T15:52:46+02:00,30,2179,29443,MO,20408,0\n\
             00000-001131-9455,sms,+31617257325,\"0201234567\",2026-10-18T05:49:08+02:00,,,,MO,310260,0.064124\n\
             00000-030620-fe81,fax,31629365977,,2026-10-30T13:47:42+01:00,188,9214,121898,MO,20416,0\n"
             .into(),
+        other => fixtures::build(fixtures::shape(other).expect("a layout with fixtures"), 4).file,
     }
 }
 

@@ -148,10 +148,7 @@ fn endless(profile: &Profile, facts: &Facts) -> String {
 
 fn wrong_encoding(profile: &Profile, facts: &Facts) -> String {
     let (invalid, rows, limit) = (facts.invalid_rows, facts.rows, profile.file.invalid_percent_max);
-    let declared = match profile.file.encoding {
-        crate::profile::recipe::Encoding::Utf8 => "utf-8",
-        crate::profile::recipe::Encoding::Latin1 => "latin-1",
-    };
+    let declared = profile.file.encoding.name();
     format!(
         "{invalid} of {rows} rows hold bytes that are no text in {declared} (more than {limit} in a hundred); correct \
          `file.encoding` of the profile, or ask the provider for another file"

@@ -6,11 +6,11 @@ use domain::zone::Zone;
 
 use crate::profile::ProfileError;
 use crate::profile::raw::{
-    RawChoice, RawColumn, RawCost, RawDuration, RawDurationUnit, RawMessages, RawNetwork, RawNetworkForm, RawNumbers, RawParty,
+    RawChoice, RawClass, RawColumn, RawCost, RawDuration, RawDurationUnit, RawMessages, RawNetwork, RawNetworkForm, RawNumbers, RawParty,
     RawTime, RawVolume, RawVolumeUnit,
 };
 use crate::profile::recipe::{
-    Choice, Column, Cost, Duration, DurationUnit, FileForm, Messages, NetworkForm, NumberForm, Party, PartySource, Prefix,
+    Choice, ClassForm, Column, Cost, Duration, DurationUnit, FileForm, Messages, NetworkForm, NumberForm, Party, PartySource, Prefix,
     TimeSource, Volume, Words,
 };
 use crate::profile::time::{TimePattern, offset_seconds};
@@ -49,6 +49,19 @@ pub(super) fn choice<R: Copy + Into<T>, T: Copy>(
 
 pub(super) fn column(compiler: &mut Compiler, key: &'static str, raw: RawColumn) -> Checked<Column> {
     Ok(Column { slot: compiler.slot(key, raw.column)?, required: raw.required })
+}
+
+/// Most columns that make one rate class.
+const CLASS_COLUMNS_MAX: usize = 4;
+
+pub(super) fn class(compiler: &mut Compiler, raw: RawClass) -> Checked<ClassForm> {
+    if raw.with.len() >= CLASS_COLUMNS_MAX {
+        let problem = format!("at most {CLASS_COLUMNS_MAX} columns make one rate class");
+        return Err(ProfileError::setting("class.with", problem));
+    }
+    let slot = compiler.slot("class", raw.column)?;
+    let with = raw.with.into_iter().map(|c| compiler.slot("class", c)).collect::<Checked<Vec<_>>>()?;
+    Ok(ClassForm { slot, with, required: raw.required })
 }
 
 pub(super) fn number_form(raw: RawNumbers) -> Checked<NumberForm> {

@@ -316,6 +316,21 @@ fn mccmnc() -> RawNetworkForm {
     RawNetworkForm::MccMnc
 }
 
+/// The provider's rate class: one column, or several that make it together.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::profile) struct RawClass {
+    /// The column.
+    pub column: ColumnRef,
+    /// Columns whose texts follow, each behind a `/`: whether a bundle covered the usage, a time band. Empty ones keep their
+    /// place, but none stands at the end: `NAT/BUNDLE`, `NAT`, `/BUNDLE`.
+    #[serde(default)]
+    pub with: Vec<ColumnRef>,
+    /// Whether a class that is empty in all its columns is malformed (else the value is absent). Default true.
+    #[serde(default = "yes")]
+    pub required: bool,
+}
+
 /// A column of its own.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

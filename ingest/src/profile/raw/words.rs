@@ -20,6 +20,10 @@ words! {
         Utf8 = "utf-8",
         /// ISO 8859-1: one byte per character.
         Latin1 = "latin-1",
+        /// Windows-1252: ISO 8859-1 with the euro sign and more letters.
+        Windows1252 = "windows-1252",
+        /// UTF-16 in the byte order that its mark tells.
+        Utf16 = "utf-16",
     }
     /// Whether a byte order mark opens the file.
     RawBom {
