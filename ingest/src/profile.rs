@@ -10,6 +10,7 @@ mod layout;
 mod raw;
 pub(crate) mod recipe;
 pub(crate) mod time;
+mod traits;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,6 +23,7 @@ use domain::zone::Zone;
 pub use error::ProfileError;
 pub(crate) use layout::{next_feed, trim_return};
 pub use layout::{HeaderError, Layout};
+pub use traits::{LayoutTraits, layouts_markdown};
 
 use raw::ColumnRef;
 use recipe::{FileForm, Recipe, Slot, Trailer};
@@ -120,6 +122,11 @@ impl Profile {
     /// The text that it was loaded from.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// A landed row of a file as text, for people. Bytes that are none become U+FFFD.
+    pub fn row_text(&self, layout: &Layout, row: &[u8]) -> String {
+        self.decode(&layout.line_text(row)).into_owned()
     }
 
     /// The columns that rows are read from: what for, and where in the file.

@@ -306,6 +306,6 @@ pub enum BenchCommand {
 #[derive(Debug, Args)]
 pub struct DocsArgs {
     /// Which document
-    #[arg(value_parser = ["invariants", "columns", "config", "config-schema", "profile-schema", "reasons"])]
+    #[arg(value_parser = ["invariants", "columns", "config", "config-schema", "profile-schema", "profiles", "reasons"])]
     pub what: String,
 }

@@ -23,11 +23,12 @@ struct Page {
 }
 
 /// All generated pages.
-const PAGES: [Page; 5] = [
+const PAGES: [Page; 6] = [
     Page { what: "invariants", path: "docs/invariants.md" },
     Page { what: "reasons", path: "docs/reasons.md" },
     Page { what: "columns", path: "docs/data-dictionary.md" },
     Page { what: "config", path: "docs/config-reference.md" },
+    Page { what: "profiles", path: "docs/profiles.md" },
     Page { what: "profile-schema", path: "docs/profile.schema.json" },
 ];
 

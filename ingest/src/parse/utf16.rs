@@ -74,7 +74,7 @@ impl ByteOrder {
     /// The bytes of a line without the carriage return before its line feed.
     fn trim_return(self, line: &[u8]) -> &[u8] {
         match line.split_last_chunk::<2>() {
-            Some((before, last)) if line.len() % 2 == 0 && self.unit(*last) == u16::from(b'\r') => before,
+            Some((before, last)) if line.len().is_multiple_of(2) && self.unit(*last) == u16::from(b'\r') => before,
             _ => line,
         }
     }
@@ -118,14 +118,7 @@ impl Rewritten {
     }
 
     /// Puts the landed bytes in the place of the rewritten ones: offsets, lengths, and what is kept of malformed rows.
-    pub fn restore(
-        &self,
-        batch: &mut ParsedBatch,
-        bytes: &[u8],
-        byte_from: u64,
-        row_bytes_max: usize,
-        hasher: &RecordHasher,
-    ) {
+    pub fn restore(&self, batch: &mut ParsedBatch, bytes: &[u8], byte_from: u64, row_bytes_max: usize, hasher: &RecordHasher) {
         let mut places = self.places.iter();
         let columns = &mut batch.columns;
         for (offset, length) in columns.offset.iter_mut().zip(&mut columns.length) {

@@ -103,6 +103,10 @@ mod tests {
         for byte in [0x81, 0x8d, 0x8f, 0x90, 0x9d] {
             assert_eq!(Encoding::Windows1252.first_foreign(&[b'a', byte]), Some(1), "{byte:x} is no character");
         }
-        assert_eq!((0..=255u8).filter(|b| to_windows_1252(windows_1252(*b)) == Some(*b)).count(), 256 - 5, "there and back, NUL included");
+        assert_eq!(
+            (0..=255u8).filter(|b| to_windows_1252(windows_1252(*b)) == Some(*b)).count(),
+            256 - 5,
+            "there and back, NUL included"
+        );
     }
 }

@@ -5,11 +5,11 @@ mod columns;
 use domain::delivery::KeyMode;
 use domain::money::Currency;
 
+use super::charset::Encoding;
 use super::raw::{
     ColumnRef, RawBlankLines, RawBom, RawEmptyFile, RawEncoding, RawExtraFields, RawFile, RawHeader, RawProfile, RawSkip,
     RawTrailer,
 };
-use super::charset::Encoding;
 use super::recipe::{Bom, Branches, FileForm, Recipe, SkipRule, SkipTest, Slot, Trailer, Words};
 use super::{Profile, ProfileError, layout};
 
@@ -87,10 +87,8 @@ impl Compiler {
             ([], [], true, []) => SkipTest::Empty,
             ([], [], false, paths @ [_, ..]) => SkipTest::NotWithin(self.branches(paths, raw.level_mark)?),
             _ => {
-                let problem = format!(
-                    "rule `{}` needs exactly one of `equals`, `not_equals`, `not_within` and `empty = true`",
-                    raw.rule
-                );
+                let problem =
+                    format!("rule `{}` needs exactly one of `equals`, `not_equals`, `not_within` and `empty = true`", raw.rule);
                 return Err(ProfileError::setting(key, problem));
             }
         };

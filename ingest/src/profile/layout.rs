@@ -196,7 +196,9 @@ impl Profile {
             }
             (None, Encoding::Utf16) if bytes.is_empty() => return Ok((0, Some(ByteOrder::Little))),
             (None, Encoding::Utf16) => {
-                return refuse("the file lacks the mark that tells the byte order of utf-16; correct `file.encoding` of the profile");
+                return refuse(
+                    "the file lacks the mark that tells the byte order of utf-16; correct `file.encoding` of the profile",
+                );
             }
             (None, _) => {}
         }

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(super) use columns::{
-    ColumnRef, RawChoice, RawClass, RawColumn, RawCost, RawDuration, RawMessages, RawNetwork, RawNumbers, RawParty, RawTime, RawVolume,
+    ColumnRef, RawChoice, RawClass, RawColumn, RawCost, RawDuration, RawMessages, RawNetwork, RawNumbers, RawParty, RawTime,
+    RawVolume,
 };
 pub(super) use words::{
     RawBlankLines, RawBom, RawDeliveryMode, RawDirection, RawDurationUnit, RawEmptyFile, RawEncoding, RawExtraFields, RawHeader,

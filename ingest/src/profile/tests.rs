@@ -2,8 +2,8 @@
 
 use domain::delivery::{DeliveryMode, KeyMode};
 
-use super::samples::{SHIPPED, file_of, shipped};
-use super::{Profile, ProfileError};
+use super::samples::{SHIPPED, batch, file_of, shipped};
+use super::{Profile, ProfileError, fixtures, layouts_markdown};
 use crate::message::FileState;
 
 /// The layouts of the six providers whose files we have been told of.
@@ -33,6 +33,64 @@ fn shipped_profiles_say_what_they_are() {
     assert_eq!(shipped("kpn-sp16").provider(), Some("kpn"));
     assert_eq!(shipped("kpn-sp16").zone().map(domain::zone::Zone::name), Some("Europe/Amsterdam"));
     assert_eq!(shipped("job").cost_currency().as_str(), "EUR");
+}
+
+#[test]
+fn any_two_providers_layouts_differ_in_at_least_four_traits() {
+    for (i, one) in SIX_PROVIDERS.iter().enumerate() {
+        for other in &SIX_PROVIDERS[i + 1..] {
+            let (a, b) = (shipped(one).traits(), shipped(other).traits());
+            let differ = a.all().iter().zip(b.all()).filter(|(a, b)| **a != *b).count();
+            assert!(differ >= 4, "{one} and {other} differ in {differ} traits only: {a:?} {b:?}");
+        }
+    }
+}
+
+#[test]
+fn the_page_of_layouts_says_what_the_profiles_say() {
+    let all: Vec<Profile> = SHIPPED.iter().map(|(name, _)| shipped(name)).collect();
+    let page = layouts_markdown(&all);
+    for line in [
+        "| `kpn-sp16` | KPN SP16 usage file (assumed layout) |",
+        "| `job` | Call records of the yardstick job |",
+        "| `kpn-sp16` | `;` | Latin-1 | `,` | `DD-MM-YYYY` and `HH:mm:SS`, local | `0…`, `00…` | s, kB of 1024 | \
+         `TRAILER`: rows, sum | id |",
+        "| `vodafone` | `\\|` | Windows-1252 | `,` | `DD/MM/YYYY HH:mm:SS`, local | `00…` | s, MB of 1000 kB of 1000 | \
+         `TOTAAL`: rows | id and content |",
+        "| `yielder` | `,` | UTF-8 | `.` | `epoch-seconds`, UTC | only `31…`, ICCID | s, bytes | `#end`: rows | id |",
+        "| `kpn-een` | `;` | UTF-8 | `,` | `YYYY-MM-DD HH:mm:SS`, local | `00…`, 9 national digits | \
+         hh:mm:ss, MB of 1024 kB of 1024 | none | content and occurrence |",
+        "| `vodafone` | `Tariefgroep` with `Bundel` | `fee`: `Soort` is `Abonnement` |",
+        "| `tmobile-calvi` | `RateClass` | `another-partner`: `PartnerPath` is not within `NL` |",
+        "| `freeswitch-cdr-csv` |  | `unanswered`: `answer_stamp` is empty |",
+    ] {
+        assert!(page.contains(line), "{line}\n{page}");
+    }
+    let cells = |line: &str| line.replace("\\|", "").matches('|').count();
+    let table = page.split("apart\n\n").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("the second table");
+    assert!(table.lines().all(|l| cells(l) == 10), "nine columns in every line\n{table}");
+}
+
+#[test]
+fn a_branch_of_a_tree_is_itself_and_what_is_below_it() {
+    let calvi = shipped("tmobile-calvi");
+    let text = calvi.text().replace("not_within = [\"NL\"]", "not_within = [\"NL/Noord/\", \"NL/Zuid\"]");
+    let load = |text: &str| Profile::load(text).expect("a profile");
+    let fixture = fixtures::build(fixtures::shape("tmobile-calvi").expect("it has fixtures"), 4);
+    let left_out = |profile: &Profile| batch(profile, &fixture.file).skipped.get("another-partner").copied();
+    assert_eq!(left_out(&calvi), None);
+    assert_eq!(left_out(&load(&text)), Some(1), "the row of the tree's root is in neither branch");
+    assert_eq!(left_out(&load(&text.replace("NL/Noord/", "NL/Noo"))), Some(3), "half a level is no branch");
+    for (from, to, words) in [
+        ("\"NL/Zuid\"", "\"/\"", "a path is empty"),
+        ("level_mark = \"/\"", "level_mark = \"x\"", "levels of a path"),
+        ("level_mark = \"/\"", "empty = true", "exactly one of"),
+        ("bom = \"required\"", "bom = \"absent\"", "cannot be absent"),
+        ("column = \"RateClass\"", "column = \"RateClass\"\nwith = [0, 1, 2, 3]", "at most 4 columns"),
+    ] {
+        let error = refused(&text.replace(from, to));
+        assert!(error.contains(words), "{to}: {error}");
+    }
 }
 
 #[test]
@@ -103,6 +161,11 @@ fn marks_of_other_encodings_are_told() {
     let kpn = shipped("kpn-sp16");
     for file in [&b"\xff\xfeR\0E\0"[..], b"\xfe\xff\0R\0E", b"\xef\xbb\xbfRECORDID;"] {
         assert_eq!(kpn.resolve_header(file).expect_err("wrong mark").state(), FileState::WrongEncoding);
+    }
+    let calvi = shipped("tmobile-calvi");
+    for file in [&b"CdrId\tPartnerPath"[..], b"\xef\xbb\xbfCdrId", b"\xff\xfe\0\0C\0\0\0", b"C\0d\0r\0"] {
+        let error = calvi.resolve_header(file).expect_err("no mark of UTF-16");
+        assert_eq!(error.state(), FileState::WrongEncoding, "{error}");
     }
 }
 

@@ -1,10 +1,12 @@
 //! `tollway docs`: documents that are generated from the code, for `cargo xtask codegen`.
 
+use anyhow::Context;
 use domain::columns::ColumnDoc;
 use domain::columns::entries::Entries;
 use domain::columns::totals::TotalRows;
 use domain::invariant::Invariant;
 use domain::outcome::Reason;
+use ingest::profile::{Profile, layouts_markdown};
 
 use crate::exit_code::Exit;
 
@@ -15,11 +17,18 @@ pub fn run(what: &str) -> anyhow::Result<Exit> {
         "columns" => columns(),
         "config" => config::reference_markdown(),
         "config-schema" => config::schema_json(),
-        "profile-schema" => ingest::profile::Profile::schema_json(),
+        "profile-schema" => Profile::schema_json(),
+        "profiles" => profiles()?,
         _ => reasons(),
     };
     print!("{text}");
     Ok(Exit::Done)
+}
+
+fn profiles() -> anyhow::Result<String> {
+    let load = |(name, text): &(&str, &str)| Profile::load(text).with_context(|| format!("shipped profile `{name}`"));
+    let all: Vec<Profile> = config::profiles::SHIPPED.iter().map(load).collect::<anyhow::Result<_>>()?;
+    Ok(layouts_markdown(&all))
 }
 
 fn invariants() -> String {

@@ -6,12 +6,12 @@ use domain::zone::Zone;
 
 use crate::profile::ProfileError;
 use crate::profile::raw::{
-    RawChoice, RawClass, RawColumn, RawCost, RawDuration, RawDurationUnit, RawMessages, RawNetwork, RawNetworkForm, RawNumbers, RawParty,
-    RawTime, RawVolume, RawVolumeUnit,
+    RawChoice, RawClass, RawColumn, RawCost, RawDuration, RawDurationUnit, RawMessages, RawNetwork, RawNetworkForm, RawNumbers,
+    RawParty, RawTime, RawVolume, RawVolumeUnit,
 };
 use crate::profile::recipe::{
-    Choice, ClassForm, Column, Cost, Duration, DurationUnit, FileForm, Messages, NetworkForm, NumberForm, Party, PartySource, Prefix,
-    TimeSource, Volume, Words,
+    Choice, ClassForm, Column, Cost, Duration, DurationUnit, FileForm, Messages, NetworkForm, NumberForm, Party, PartySource,
+    Prefix, TimeSource, Volume, Words,
 };
 use crate::profile::time::{TimePattern, offset_seconds};
 
