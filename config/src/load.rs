@@ -11,7 +11,7 @@ use domain::money::Money;
 use crate::error::{ConfigError, Origin};
 use crate::raw::{Layers, Written};
 use crate::secret::Secret;
-use crate::sections::{Fsync, Http, Installation, Landing, Log, LogFormat, LogLevel, Logging, Pipeline, Rating, Tables};
+use crate::sections::{Fsync, Http, Installation, Landing, Log, LogFormat, LogLevel, Logging, Pipeline, Rating, Tables, Unwrap};
 use crate::setting::{Kind, Setting};
 
 /// Length of a token in characters.
@@ -80,6 +80,12 @@ impl Config {
                 file_bytes_max: read.number("landing.file_bytes_max")?,
                 watch_folder: Some(read.text("landing.watch_folder")?).filter(|p| !p.is_empty()).map(PathBuf::from),
                 cut_rows: read.number("landing.cut_rows")?,
+                unwrap: Unwrap {
+                    depth_max: read.number("landing.unwrap_depth_max")?,
+                    members_max: read.number("landing.unwrap_members_max")?,
+                    bytes_max: read.number("landing.unwrap_bytes_max")?,
+                    ratio_max: read.number("landing.unwrap_ratio_max")?,
+                },
             },
             log: read.log()?,
             pipeline: read.pipeline()?,

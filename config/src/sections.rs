@@ -28,6 +28,21 @@ pub struct Landing {
     pub watch_folder: Option<PathBuf>,
     /// Rows of a claim check.
     pub cut_rows: u64,
+    /// How much of a wrapped file is unwrapped.
+    pub unwrap: Unwrap,
+}
+
+/// `[landing] unwrap_*`: limits of one file as it was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unwrap {
+    /// Wrappers inside each other.
+    pub depth_max: u32,
+    /// Members together.
+    pub members_max: u64,
+    /// Unwrapped bytes together.
+    pub bytes_max: u64,
+    /// Unwrapped bytes for each byte of the wrapper.
+    pub ratio_max: u64,
 }
 
 /// When the log forces records to the disk.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::ports::Disposition;
 
-use crate::sections::{Fsync, LogLevel};
+use crate::sections::{Fsync, LogLevel, Unwrap};
 use crate::setting::{SETTINGS, Setting, sections};
 use crate::{Config, ConfigError, DEFAULT_TOML, profiles, reference_markdown, samples, schema_json, tariffs};
 
@@ -45,6 +45,8 @@ fn the_defaults_are_complete_and_valid() {
     let config = Config::load(None, []).expect("the defaults");
     assert_eq!((config.data.folder.as_path(), config.data.tenant.as_str()), (Path::new("./tollway-data"), "main"));
     assert_eq!((config.landing.cut_rows, &config.landing.watch_folder), (50_000, &None));
+    let unwrap = Unwrap { depth_max: 5, members_max: 10_000, bytes_max: 64 << 30, ratio_max: 250 };
+    assert_eq!(config.landing.unwrap, unwrap);
     assert_eq!((config.log.fsync, config.log.batches_partitions), (Fsync::Always, 8));
     assert_eq!((config.pipeline.workers, config.pipeline.linger), (None, Duration::from_secs(1)));
     assert_eq!((config.tables.checkpoint_commits, config.tables.compression_level), (50, 1));

@@ -13,8 +13,10 @@ mod error;
 mod index;
 mod paths;
 mod request;
+mod settings;
 #[cfg(test)]
 mod tests;
+mod wrapped;
 
 use std::collections::HashSet;
 use std::io::{ErrorKind, Read};
@@ -30,28 +32,13 @@ pub use self::arrival::{Arrival, ArrivalKind, Decision, DeliveryRecord, Delivery
 pub use self::error::LandError;
 pub use self::paths::{PathLimits, collect_paths};
 pub use self::request::{ImportRequest, LandRequest, Repeat};
+pub use self::settings::LandingSettings;
+pub use self::wrapped::LandedFile;
 
 use self::index::{Index, Ruling};
 
 /// How much is read, hashed and written at once.
 const CHUNK_BYTES: usize = 256 * 1024;
-
-/// Limits of landing.
-#[derive(Debug, Clone, Copy)]
-pub struct LandingSettings {
-    /// Largest file that is landed, bytes.
-    pub file_bytes_max: u64,
-    /// Largest reference import, bytes: imports are read into memory.
-    pub import_bytes_max: u64,
-    /// How often a number is tried for when others take it first.
-    pub attempts_max: u32,
-}
-
-impl Default for LandingSettings {
-    fn default() -> Self {
-        Self { file_bytes_max: 16 << 30, import_bytes_max: 1 << 30, attempts_max: 1000 }
-    }
-}
 
 /// What became of something that was landed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,14 +117,28 @@ impl Landing {
             return Ok(Landed::Already(self.read(number)?));
         }
         self.publish(file, staged)?;
+        self.deliver(request, &identity, size, None, clock)
+    }
+
+    /// Lets bytes that are there arrive.
+    fn deliver(
+        &self,
+        request: &LandRequest,
+        identity: &DeliveryIdentity,
+        size: u64,
+        unwrapped_from: Option<&str>,
+        clock: &dyn Clock,
+    ) -> Result<Landed, LandError> {
+        let file = &request.origin;
         let profile_sha256 = self.land_text(file, &request.profile_text)?;
         self.arrive(file, clock, |index| {
-            let state = match index.rule(&identity, size, request.mode, request.repeat) {
+            let state = match index.rule(identity, size, request.mode, request.repeat) {
                 Ruling::Already(number) => return Err(number),
                 Ruling::Announce => DeliveryState::Announced,
                 Ruling::Hold(reason) => DeliveryState::Held { reason },
             };
-            Ok(ArrivalKind::Delivery(request.record(&identity, size, &profile_sha256, state)))
+            let record = request.record(identity, size, &profile_sha256, state);
+            Ok(ArrivalKind::Delivery(DeliveryRecord { unwrapped_from: unwrapped_from.map(str::to_owned), ..record }))
         })
     }
 
@@ -152,8 +153,8 @@ impl Landing {
         self.arrive(file, clock, |index| match index.generation(&identity, former.size) {
             Some((there, number)) if there >= generation => Err(number),
             _ => {
-                let state = DeliveryState::Announced;
-                Ok(ArrivalKind::Delivery(request.record(&identity, former.size, &profile_sha256, state)))
+                let record = request.record(&identity, former.size, &profile_sha256, DeliveryState::Announced);
+                Ok(ArrivalKind::Delivery(DeliveryRecord { unwrapped_from: former.unwrapped_from.clone(), ..record }))
             }
         })
     }

@@ -10,3 +10,4 @@ pub mod message;
 pub mod split;
 pub mod profile;
 pub mod parse;
+pub mod unwrap;

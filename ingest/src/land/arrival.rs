@@ -27,6 +27,7 @@ pub struct Arrival {
 }
 
 /// What can arrive.
+#[expect(clippy::large_enum_variant, reason = "few are held at a time, and most are deliveries")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ArrivalKind {
@@ -48,6 +49,9 @@ pub struct DeliveryRecord {
     pub delivery: DeliveryId,
     /// The name as given: a path, an address.
     pub origin: String,
+    /// The SHA-256 of the file as it was sent, if this one was wrapped in it; it lies in landing, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unwrapped_from: Option<String>,
     /// Bytes.
     pub size: u64,
     /// The profile's label, `kpn-sp16@1`.
@@ -169,7 +173,7 @@ impl Arrival {
             ArrivalKind::Delivery(d) if d.delivery != d.identity.id() => {
                 return Err(damaged(format!("its delivery is {}, its identity makes {}", d.delivery, d.identity.id())));
             }
-            ArrivalKind::Delivery(d) => vec![&d.identity.sha256, &d.profile_sha256],
+            ArrivalKind::Delivery(d) => [&d.identity.sha256, &d.profile_sha256].into_iter().chain(&d.unwrapped_from).collect(),
             ArrivalKind::Import(import) => vec![&import.sha256],
             ArrivalKind::Decision(_) => Vec::new(),
         };

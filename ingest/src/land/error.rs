@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use domain::delivery::ArrivalNumber;
 use domain::ports::{BlobError, Disposition};
 
+use crate::unwrap::Problem;
+
 /// Why something was not landed or not found there.
 #[derive(Debug, thiserror::Error)]
 pub enum LandError {
@@ -47,6 +49,14 @@ pub enum LandError {
         file: String,
         /// The limit.
         bytes_max: u64,
+    },
+    /// The file, or a member of it, cannot be unwrapped.
+    #[error("`{file}` was not unwrapped: {problem}")]
+    Wrapped {
+        /// The file and the way to the member: `archive.zip!member.csv`.
+        file: String,
+        /// What is wrong with it.
+        problem: Problem,
     },
     /// What was said about the file cannot be kept.
     #[error("`{file}` cannot be landed: {what}")]

@@ -102,6 +102,7 @@ impl LandRequest {
             delivery: identity.id(),
             identity: identity.clone(),
             origin: self.origin.clone(),
+            unwrapped_from: None,
             size,
             profile: self.profile.to_string(),
             profile_sha256: profile_sha256.to_owned(),

@@ -1,6 +1,7 @@
 //! Landing: what is new, what is known, what waits; races, lost answers, full disks, damaged and newer records.
 
 mod store;
+mod wrapped;
 
 use std::io;
 

@@ -21,6 +21,8 @@ struct State {
     objects: BTreeMap<String, Vec<u8>>,
     /// Which paths, what, how often.
     fault: Option<(String, Fault, u32)>,
+    /// How many publications there go well before.
+    fault_after: u32,
     reads: u64,
 }
 
@@ -37,6 +39,12 @@ impl TestStore {
     /// The next `times` publications under a prefix go wrong.
     pub fn fail(&self, prefix: &str, fault: Fault, times: u32) {
         self.state().fault = Some((prefix.to_owned(), fault, times));
+    }
+
+    /// All publications under a prefix go wrong but the first few.
+    pub fn fail_after(&self, prefix: &str, fault: Fault, good: u32) {
+        self.fail(prefix, fault, u32::MAX);
+        self.state().fault_after = good;
     }
 
     /// Puts bytes there, whatever was there before.
@@ -62,6 +70,10 @@ impl State {
     fn drawn_fault(&mut self, path: &str) -> Option<Fault> {
         let (prefix, fault, times) = self.fault.as_mut()?;
         if *times == 0 || !path.starts_with(prefix.as_str()) {
+            return None;
+        }
+        if self.fault_after > 0 {
+            self.fault_after -= 1;
             return None;
         }
         *times -= 1;
