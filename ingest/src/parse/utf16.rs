@@ -130,7 +130,8 @@ impl Rewritten {
         for row in &mut batch.malformed {
             let (from, line) = self.line_at(&mut places, row.offset, bytes);
             row.offset = byte_from + from as u64;
-            row.raw = line[..line.len().min(row_bytes_max & !1)].to_vec();
+            // A row within the limit, which counts UTF-8, has at most twice as many bytes here.
+            row.raw = line[..line.len().min(2 * row_bytes_max)].to_vec();
             row.length = line.len() as u64;
             row.key = hasher.hash(hash_domain::MALFORMED, line);
         }
