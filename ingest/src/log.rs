@@ -13,6 +13,8 @@ pub mod contract;
 mod cursors;
 pub mod embedded;
 mod error;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod memory;
 
 pub use error::LogError;

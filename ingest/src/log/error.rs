@@ -125,6 +125,10 @@ pub enum LogError {
         #[source]
         source: io::Error,
     },
+    /// What a broker or its client library said.
+    #[cfg(feature = "kafka")]
+    #[error(transparent)]
+    Broker(#[from] super::kafka::BrokerError),
 }
 
 impl LogError {
@@ -133,6 +137,8 @@ impl LogError {
         match self {
             Self::Unacknowledged(_) => Disposition::Retry,
             Self::Locked { .. } | Self::Full(_) => Disposition::NextRun,
+            #[cfg(feature = "kafka")]
+            Self::Broker(broker) => broker.disposition(),
             _ => Disposition::Stop,
         }
     }
