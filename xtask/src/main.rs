@@ -9,6 +9,7 @@ mod check;
 mod codegen;
 mod deny;
 mod python;
+mod services;
 mod stage;
 mod test;
 mod tidy;
@@ -29,6 +30,8 @@ cargo xtask <command>
   deny [--install]   licences, sources and double versions of dependencies (--install: fetch cargo-deny into the cache)
   codegen [--check]  writes the generated pages of docs/ (--check: only says whether they are up to date)
   test               installs what the tests need, builds everything once, runs all tests
+  services start|stop|status [kafka|postgres|s3 ...]
+                     real servers for the tests, on loopback; where they listen stands in <cache>/services.env
 
   TOLLWAY_CACHE    where tools of the tests live (default: ~/.cache/tollway)
   TOLLWAY_SAMPLES  folder of real-shaped sample records (default: ../shared/data beside the checkout, if it is there)
@@ -63,6 +66,7 @@ fn run(words: &[&str]) -> anyhow::Result<()> {
         ["codegen"] => codegen::run(&workspace, codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(&workspace, codegen::Mode::Compare),
         ["test"] => test::run(&workspace),
+        ["services", rest @ ..] => services::run(&workspace, rest),
         other => bail!("`{}` is no command\n\n{USAGE}", other.join(" ")),
     }
 }
