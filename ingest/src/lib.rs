@@ -10,4 +10,5 @@ pub mod message;
 pub mod split;
 pub mod profile;
 pub mod parse;
+pub mod tap3;
 pub mod unwrap;

@@ -5,8 +5,8 @@ use std::fmt;
 use domain::zone::{SECOND_US, date_of};
 
 use super::ber::{BerError, Header, Visitor, walk};
-use super::value::{Stamp, integer, local_time, natural, utc_offset};
 use super::tags;
+use super::value::{Stamp, integer, local_time, natural, utc_offset};
 
 /// Most elements of the audit control.
 const ELEMENTS_MAX: u64 = 10_000;

@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn depth_and_size_are_bounded() {
-        let nested = |levels| [vec![0x69, 0x80].repeat(levels), vec![0, 0].repeat(levels)].concat();
+        let nested = |levels| [[0x69, 0x80].repeat(levels), [0, 0].repeat(levels)].concat();
         assert_eq!(measure(&nested(DEPTH_MAX)), Ok(4 * DEPTH_MAX));
         assert_eq!(measure(&nested(DEPTH_MAX + 1)), Err(BerFault::TooDeep));
         assert_eq!(measure(&nested(1_000_000)), Err(BerFault::TooDeep));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use domain::columns::parsed::{MalformedRow, NO_COST, ParsedBatch, ParsedColumns};
+use domain::columns::parsed::{MalformedRow, ParsedBatch, ParsedColumns};
 use domain::delivery::{FileContext, KeyMode, RecordHasher};
 use domain::money::NANO;
 use domain::number::Network;
@@ -215,8 +215,8 @@ impl<'a> Rows<'a> {
             return Err(fault("tapCurrency"));
         };
         let nano = if event.charge.is_refund { -nano } else { nano };
-        let fits = nano.abs() < COST_NANO_MAX;
-        i64::try_from(nano).ok().filter(|nano| fits && *nano != NO_COST).ok_or(fault("charge"))
+        // The limit leaves out the value that stands for no cost, too.
+        Some(nano).filter(|nano| nano.abs() < COST_NANO_MAX).and_then(|nano| i64::try_from(nano).ok()).ok_or(fault("charge"))
     }
 
     /// The code of the sender's rate class plus one; 0 where the event has none.
@@ -238,7 +238,7 @@ impl<'a> Rows<'a> {
         let c = &mut self.columns;
         c.row.push(self.range.first_row + self.count);
         c.offset.push(self.range.from + segment.from as u64);
-        c.length.push(u32::try_from(raw.len()).expect("an event of more bytes than the limit was not read"));
+        c.length.push(u32::try_from(raw.len()).expect("an event is at most 16 MiB"));
         c.key.push(key);
         c.content.extend(content);
         c.record_id.push(&self.id);

@@ -48,8 +48,7 @@ pub fn integer(number: u32, value: impl Into<i128>) -> Vec<u8> {
 
 pub fn digits(number: u32, text: &str) -> Vec<u8> {
     let half = |c: u8| u8::try_from(b"0123456789*#abc".iter().position(|known| *known == c).unwrap()).unwrap();
-    let packed: Vec<u8> =
-        text.as_bytes().chunks(2).map(|two| half(two[0]) << 4 | two.get(1).map_or(15, |c| half(*c))).collect();
+    let packed: Vec<u8> = text.as_bytes().chunks(2).map(|two| half(two[0]) << 4 | two.get(1).map_or(15, |c| half(*c))).collect();
     value(number, &packed)
 }
 
@@ -181,8 +180,7 @@ impl Event {
             }
             tags::SUPPLEMENTARY_SERVICE => {
                 let charges: Vec<_> = self.charges.iter().map(|(u, c)| self.charge_information(form, *u, *c)).collect();
-                let used =
-                    [vec![text(tags::SUPPLEMENTARY_CODE, "21"), self.when(form, tags::CHARGING_TIME)], charges].concat();
+                let used = [vec![text(tags::SUPPLEMENTARY_CODE, "21"), self.when(form, tags::CHARGING_TIME)], charges].concat();
                 vec![subscriber, group(form, 206, &used)]
             }
             _ => {
@@ -193,7 +191,7 @@ impl Event {
                 let party = group(form, party, &[digits(number, &self.other)]);
                 let basic = group(form, basic, &[subscriber, party, self.when(form, tags::CALL_START), duration]);
                 let network = group(form, tags::NETWORK_LOCATION, &location);
-                let used = group(form, tags::BASIC_SERVICE_USED, &[service, charged, self.charge_list(form)]);
+                let used = group(form, 39, &[service, charged, self.charge_list(form)]);
                 vec![basic, group(form, 138, &[network, group(form, 113, &geography)]), group(form, 38, &[used])]
             }
         };

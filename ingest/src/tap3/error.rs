@@ -49,7 +49,9 @@ pub enum Tap3Error {
         item: &'static str,
     },
     /// A code table that contradicts itself.
-    #[error("code {code} stands twice in the file's table of {table}, with different values; ask the sender for a corrected file")]
+    #[error(
+        "code {code} stands twice in the file's table of {table}, with different values; ask the sender for a corrected file"
+    )]
     Contradiction {
         /// The table's item in TAP.
         table: &'static str,

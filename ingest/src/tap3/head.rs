@@ -2,6 +2,8 @@
 
 mod reading;
 
+use std::fmt::Write as _;
+
 use domain::money::Currency;
 
 use super::ber::{BerError, BerFault, Header, is_end_mark, walk};
@@ -175,7 +177,8 @@ fn damaged(group: &'static str, source: BerError) -> Unread {
 
 fn open(bytes: &[u8]) -> Result<Opening, Unread> {
     let not_tap = || {
-        let opening = bytes.iter().take(8).map(|b| format!("{b:02x}")).collect();
+        let mut opening = String::new();
+        bytes.iter().take(8).try_for_each(|byte| write!(opening, "{byte:02x}")).expect("a string takes all");
         Unread::from(Tap3Error::NotTap3 { opening })
     };
     // Both openings are one byte; a file of something else should not be told to be cut.

@@ -30,7 +30,7 @@ pub struct Rules {
     /// The currency of the cost column. It must be the charges' currency (mostly XDR) or the sender's own; then charges are
     /// taken as they are, or exchanged with the file's rates.
     pub cost_currency: Currency,
-    /// Longest event; a longer one is malformed. Bytes.
+    /// Longest event; a longer one is malformed. Bytes, at most 16 MiB.
     pub event_bytes_max: usize,
     /// So much of a malformed event is kept. Bytes.
     pub raw_bytes_max: usize,

@@ -19,6 +19,9 @@ const SEARCH_ELEMENTS_MAX: u64 = 200_000;
 /// So many stretches are bridged in one file.
 const STRETCHES_MAX: u32 = 1000;
 
+/// No rule allows longer events.
+const EVENT_BYTES_LIMIT: usize = 16 * 1024 * 1024;
+
 /// Most elements of one event.
 const EVENT_ELEMENTS_MAX: u64 = 20_000;
 
@@ -79,6 +82,7 @@ impl<'a> Segments<'a> {
     pub(super) fn new(bytes: &'a [u8], from: usize, to: Option<usize>, event_bytes_max: usize) -> Self {
         let limit = to.unwrap_or(bytes.len()).min(bytes.len());
         let is_open = to.is_none();
+        let event_bytes_max = event_bytes_max.min(EVENT_BYTES_LIMIT);
         Self { bytes, at: from, limit, is_open, event_bytes_max, stretches: 0, unreadable_from: None, end: None }
     }
 

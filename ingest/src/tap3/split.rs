@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use domain::money::{Currency, NANO_PLACES, Money};
+use domain::money::{Currency, Money, NANO_PLACES};
 
 use crate::message::{FileState, FileVerdict};
 use crate::split::{RANGE_BYTES_MAX, SplitRange};
@@ -110,7 +110,8 @@ fn judge(rules: &Rules, head: &Head, length: usize, ending: &Ending) -> (FileSta
         return (FileState::Truncated, message);
     }
     if ending.trailing > 0 {
-        let message = format!("{} bytes stand behind the batch; the file was joined from several, land them apart", ending.trailing);
+        let message =
+            format!("{} bytes stand behind the batch; the file was joined from several, land them apart", ending.trailing);
         return (FileState::WrongCount, message);
     }
     if ending.audit.is_none() {

@@ -121,7 +121,6 @@ pub const CHARGING_ID: u32 = 72;
 pub const PARTIAL_TYPE: u32 = 166;
 
 // What was used.
-pub const BASIC_SERVICE_USED: u32 = 39;
 pub const TELE_SERVICE: u32 = 218;
 pub const BEARER_SERVICE: u32 = 40;
 pub const SUPPLEMENTARY_CODE: u32 = 209;

@@ -84,7 +84,10 @@ impl Reading {
     }
 
     /// The head, or what is wrong with it.
-    pub(super) fn head(mut self, (body_from, body_to, batch_to): (usize, Option<usize>, Option<usize>)) -> Result<Head, Tap3Error> {
+    pub(super) fn head(
+        mut self,
+        (body_from, body_to, batch_to): (usize, Option<usize>, Option<usize>),
+    ) -> Result<Head, Tap3Error> {
         let control = self.control()?;
         let decimals = self.decimals.ok_or(Tap3Error::Missing { item: "tapDecimalPlaces" })?;
         let decimals = u32::try_from(decimals).ok().filter(|d| *d <= crate::tap3::charge::TAP_DECIMALS_MAX);

@@ -91,7 +91,10 @@ fn what_is_wrong_with_a_head_is_named() {
     let entity = |code| RecordingEntity { code, kind: 1, id: "1".to_owned() };
     says(&with(&|b| b.entities = (0..1001).map(entity).collect()), "more than 1000 entries");
     assert!(read(&with(&|b| b.offsets.push((0, "+0100"))), true).is_ok(), "the same entry twice says nothing else");
-    says(&group(Form::Definite, tags::TRANSFER_BATCH, &[group(Form::Definite, tags::BATCH_CONTROL, &good.control())]), "callEventDetails");
+    says(
+        &group(Form::Definite, tags::TRANSFER_BATCH, &[group(Form::Definite, tags::BATCH_CONTROL, &good.control())]),
+        "callEventDetails",
+    );
     let no_sender = group(Form::Definite, tags::BATCH_CONTROL, &good.control()[1..]);
     let events = group(Form::Definite, tags::CALL_EVENTS, &[]);
     says(&group(Form::Definite, tags::TRANSFER_BATCH, &[no_sender, events]), "no sender");

@@ -124,10 +124,18 @@ fn what_is_charged_by_must_be_there() {
     };
     let call = drop(&Event::call(), tags::DURATION, 1);
     let session = drop(&Event::of(tags::GPRS), tags::VOLUME_INCOMING, 1);
-    let nobody = group(Form::Indefinite, tags::MOBILE_ORIGINATED, &[
-        group(Form::Indefinite, tags::CALL_START, &[text(tags::LOCAL_TIME, "20261025013015"), super::super::encode::integer(tags::UTC_OFFSET_CODE, 0)]),
-        text(tags::TELE_SERVICE, "11"),
-    ]);
+    let nobody = group(
+        Form::Indefinite,
+        tags::MOBILE_ORIGINATED,
+        &[
+            group(
+                Form::Indefinite,
+                tags::CALL_START,
+                &[text(tags::LOCAL_TIME, "20261025013015"), super::super::encode::integer(tags::UTC_OFFSET_CODE, 0)],
+            ),
+            text(tags::TELE_SERVICE, "11"),
+        ],
+    );
     let too_long = Event { duration_s: 31 * 86_400 + 1, ..Event::call() };
     let audit = Batch::of(Form::Indefinite, &[Event::call(), Event::call(), Event::call()]).audit;
     let events = vec![call, session, nobody, too_long.encode(Form::Indefinite)];

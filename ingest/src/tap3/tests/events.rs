@@ -37,7 +37,21 @@ fn event() -> impl Strategy<Value = Event> {
         let service = "11".to_owned();
         let more = vec![group(Form::Indefinite, 162, &[text(163, "note")])];
         Event {
-            tag, imsi, msisdn, other, local, utc_code, duration_s, volumes, service, charges, tax, reference, entity: 1, serving, more,
+            tag,
+            imsi,
+            msisdn,
+            other,
+            local,
+            utc_code,
+            duration_s,
+            volumes,
+            service,
+            charges,
+            tax,
+            reference,
+            entity: 1,
+            serving,
+            more,
         }
     })
 }
@@ -170,7 +184,11 @@ fn camel_fees_count_and_refunds_are_apart() {
 
 #[test]
 fn events_over_ip_come_with_3_12() {
-    let when = group(Form::Definite, tags::SERVICE_START, &[text(tags::LOCAL_TIME, "20261025013015"), integer(tags::UTC_OFFSET_CODE, 1)]);
+    let when = group(
+        Form::Definite,
+        tags::SERVICE_START,
+        &[text(tags::LOCAL_TIME, "20261025013015"), integer(tags::UTC_OFFSET_CODE, 1)],
+    );
     let party = group(Form::Definite, 436, &[digits(tags::IMSI, "204080123456789"), digits(tags::MSISDN, "31612345678")]);
     let peer = group(Form::Definite, 443, &[digits(tags::NON_CHARGED_NUMBER, "442071234567")]);
     let money = [integer(tags::EXCHANGE_RATE_CODE, 0), integer(tags::CHARGE, 40)];
@@ -189,13 +207,39 @@ fn events_over_ip_come_with_3_12() {
 }
 
 #[test]
+fn the_same_items_are_read_wherever_a_version_nests_them() {
+    let event = |parts: &[Vec<u8>]| {
+        let when = [text(tags::LOCAL_TIME, "20261025013015"), integer(tags::UTC_OFFSET_CODE, 0)];
+        let basic =
+            group(Form::Definite, 114, &[digits(tags::IMSI, "204080123456789"), group(Form::Definite, tags::CALL_START, &when)]);
+        group(Form::Definite, tags::GPRS, &[vec![basic], parts.to_vec()].concat())
+    };
+    let volumes = [integer(tags::VOLUME_INCOMING, 300), integer(tags::VOLUME_OUTGOING, 20)];
+    // Usages of their own were part of the service used up to 3.9; several of them add up.
+    let nested = group(Form::Definite, 121, &[group(Form::Definite, 119, &volumes), group(Form::Definite, 119, &volumes)]);
+    let events = vec![event(&[group(Form::Definite, 121, &volumes)]), event(&[nested])];
+    for release in 10..=12 {
+        let file = Batch { events: events.clone(), release, ..Batch::of(Form::Definite, &[]) }.encode();
+        let (records, _) = read(&head_of(&file), &file);
+        let found: Vec<_> = records.iter().map(|r| r.event.as_ref().map(|e| (e.bytes_in, e.bytes_out))).collect();
+        assert_eq!(found, [Ok((Some(300), Some(20))), Ok((Some(600), Some(40)))], "3.{release}");
+    }
+}
+
+#[test]
 fn the_other_party_of_a_message_is_not_its_centre() {
-    let to_message = Event { service: "22".to_owned(), more: vec![digits(tags::SMS_DESTINATION, "31687654321")], ..Event::call() };
+    let to_message =
+        Event { service: "22".to_owned(), more: vec![digits(tags::SMS_DESTINATION, "31687654321")], ..Event::call() };
     let dialled = Event { other: String::new(), more: vec![text(tags::DIALLED_DIGITS, "*100#")], ..Event::call() };
-    let changed = Event { other: String::new(), more: vec![text(tags::DIALLED_DIGITS, "123"), digits(tags::CAMEL_DESTINATION, "3197")], ..Event::call() };
+    let changed = Event {
+        other: String::new(),
+        more: vec![text(tags::DIALLED_DIGITS, "123"), digits(tags::CAMEL_DESTINATION, "3197")],
+        ..Event::call()
+    };
     let file = Batch::of(Form::Definite, &[to_message, dialled, changed]).encode();
     let (records, _) = read(&head_of(&file), &file);
-    let others: Vec<_> = records.iter().map(|r| r.event.as_ref().map(|e| (e.other.as_str().to_owned(), e.other.kind()))).collect();
+    let others: Vec<_> =
+        records.iter().map(|r| r.event.as_ref().map(|e| (e.other.as_str().to_owned(), e.other.kind()))).collect();
     assert_eq!(others[0], Ok(("31687654321".to_owned(), NumberKind::E164)));
     assert_eq!(others[1], Ok(("*100#".to_owned(), NumberKind::Alphanumeric)));
     assert_eq!(others[2], Ok(("3197".to_owned(), NumberKind::ShortCode)));
