@@ -191,6 +191,7 @@ fn of_landing(error: &LandError) -> Exit {
         | LandError::Unreadable { .. }
         | LandError::TooMany { .. }
         | LandError::TooLarge { .. }
+        | LandError::Wrapped { .. }
         | LandError::Request { .. }
         | LandError::NoArrival(_) => Exit::BadInput,
         LandError::Damaged { .. } | LandError::Newer { .. } => Exit::Refused,

@@ -16,6 +16,7 @@ use domain::ids::TenantId;
 use domain::ports::{Blob, Clock, Rng};
 use ingest::land::{Landing, LandingSettings};
 use ingest::log::embedded::{EmbeddedLog, LogSettings};
+use ingest::unwrap::UnwrapLimits;
 use sinks::commit::CommitSettings;
 use sinks::local_store::{LocalStore, SyncPolicy};
 use sinks::parquet::ParquetSettings;
@@ -143,7 +144,10 @@ impl Installation {
 
     /// Landing.
     pub fn landing(&self) -> Landing {
-        let settings = LandingSettings { file_bytes_max: self.config.landing.file_bytes_max, ..LandingSettings::default() };
+        let limits = &self.config.landing;
+        let config::sections::Unwrap { depth_max, members_max, bytes_max, ratio_max } = limits.unwrap;
+        let unwrap = UnwrapLimits { depth_max, members_max, bytes_max, ratio_max };
+        let settings = LandingSettings { file_bytes_max: limits.file_bytes_max, unwrap, ..LandingSettings::default() };
         Landing::new(Arc::clone(&self.blob), settings)
     }
 

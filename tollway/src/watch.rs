@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use anyhow::Context;
 use domain::delivery::Account;
 use domain::ids::{AccountId, ProviderId, TenantId};
-use ingest::land::{LandRequest, Landed, Landing, PathLimits, collect_paths};
+use ingest::land::{LandRequest, Landed, LandedFile, Landing, PathLimits, collect_paths};
 use ingest::profile::Profile;
 
 use crate::system::SystemClock;
@@ -76,15 +76,29 @@ impl WatchFolder {
 
     fn settle(&mut self, path: &Path) {
         let file = path.display().to_string();
-        match self.land(path) {
-            Ok(Landed::New(arrival)) => tracing::info!(file, arrival = arrival.number, "landed"),
-            Ok(Landed::Already(_)) => {}
-            Ok(Landed::Held(arrival)) => tracing::warn!(file, arrival = arrival.number, "held: `tollway status` says why"),
-            Err(e) => tracing::warn!(file, error = format!("{e:#}"), "not landed"),
+        let all = match self.land(path) {
+            Ok(all) => all,
+            Err(e) => {
+                tracing::warn!(file, error = format!("{e:#}"), "not landed");
+                return;
+            }
+        };
+        for landed in &all.landed {
+            match landed {
+                Landed::New(arrival) => tracing::info!(file, arrival = arrival.number, "landed"),
+                Landed::Already(_) => {}
+                Landed::Held(arrival) => tracing::warn!(file, arrival = arrival.number, "held: `tollway status` says why"),
+            }
+        }
+        for skipped in &all.skipped {
+            tracing::debug!(file, member = skipped.origin, why = skipped.why, "skipped, it holds no data");
+        }
+        for error in &all.refused {
+            tracing::warn!(file, error = %error, "not landed");
         }
     }
 
-    fn land(&mut self, path: &Path) -> anyhow::Result<Landed> {
+    fn land(&mut self, path: &Path) -> anyhow::Result<LandedFile> {
         let inside = path.strip_prefix(&self.folder)?;
         let parts: Vec<&str> = inside.iter().filter_map(|p| p.to_str()).collect();
         let [profile, account, .., name] = parts[..] else {
@@ -102,7 +116,7 @@ impl WatchFolder {
         };
         let request = LandRequest::new(profile, account, &path.display().to_string(), name, self.cut_rows);
         let file = File::open(path).context("the file cannot be read")?;
-        Ok(self.landing.land(&request, &mut BufReader::with_capacity(1 << 20, file), &SystemClock)?)
+        Ok(self.landing.land_all(&request, &mut BufReader::with_capacity(1 << 20, file), &SystemClock)?)
     }
 }
 
@@ -135,5 +149,31 @@ mod tests {
         after_restart.step();
         after_restart.step();
         assert_eq!(arrivals(), 1, "the same bytes are known");
+    }
+
+    /// `gzip a.csv`.
+    const GZIP: &[u8] = &[
+        31, 139, 8, 8, 128, 162, 189, 106, 2, 3, 97, 46, 99, 115, 118, 0, 203, 76, 177, 46, 78, 77, 206, 207, 75, 41, 230, 50,
+        180, 54, 51, 224, 50, 178, 54, 55, 229, 2, 0, 66, 225, 52, 2, 21, 0, 0, 0,
+    ];
+
+    #[test]
+    fn a_wrapped_file_is_unwrapped_and_a_broken_one_keeps_nobody_waiting() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let account = folder.path().join("job").join("haven");
+        fs::create_dir_all(&account).expect("folders");
+        fs::write(account.join("a-cut-off.csv.gz"), &GZIP[..30]).expect("a file");
+        fs::write(account.join("b.csv.gz"), GZIP).expect("a file");
+        let landing = Arc::new(Landing::new(Arc::new(MemoryStore::new()), ingest::land::LandingSettings::default()));
+        let tenant = TenantId::parse("main").expect("an id");
+        let mut watch = WatchFolder::new(folder.path().to_owned(), Arc::clone(&landing), tenant, 10);
+        watch.step();
+        watch.step();
+        let arrivals = landing.arrivals(0).expect("arrivals");
+        let [ingest::land::Arrival { kind: ingest::land::ArrivalKind::Delivery(record), .. }] = &arrivals[..] else {
+            panic!("{arrivals:?}")
+        };
+        assert_eq!((&*record.identity.logical_file, record.size), ("b.csv", 21));
+        assert_eq!(landing.read_range(&record.identity.sha256, 0..10).expect("its bytes"), b"id;seconds");
     }
 }

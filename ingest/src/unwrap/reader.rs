@@ -137,7 +137,7 @@ impl Read for Metered<'_> {
     }
 }
 
-/// Makes an end of the input behind a member's last byte an error of the wrapper, and names it.
+/// What is read of an archive's member; errors say which wrapper they are about.
 pub(super) struct Spoken<'a, R> {
     pub(super) input: R,
     pub(super) speaker: &'a Speaker,

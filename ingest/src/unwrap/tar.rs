@@ -113,6 +113,7 @@ impl<R: Read> Tar<R> {
                 b'L' => attributes.name = Some(until_zero(&self.attributes(size)?).to_vec()),
                 b'x' => attributes.read(&self.attributes(size)?)?,
                 b'g' | b'K' | b'V' => {}
+                b'M' => return Err(damaged("it is one of several volumes")),
                 flag => return Ok(Some(self.member(&header, flag, attributes))),
             }
             self.padding = padding_of(size);

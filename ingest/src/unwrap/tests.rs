@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use self::build::{from_hex, gzip, gzip_zeros, tar, tar_member, zip, zstd};
+use self::build::{from_hex, gzip, gzip_zeros, tar, tar_member, widened, zip, zstd};
 use self::samples as by;
 use super::*;
 
@@ -164,6 +164,22 @@ fn archives_of_other_programs_are_read() {
     let encrypted = unwrapped("x", &from_hex(by::ENCRYPTED));
     encrypted.assert_members(&[("x!folder/b.csv", B)]);
     encrypted.assert_refused(&[("x!a.csv", "without a password")]);
+}
+
+#[test]
+fn large_zip_archives_are_read_and_their_addresses_are_not_believed() {
+    let archive = widened(&zip(&[("a.csv", A), ("b.csv", B)]));
+    let packed = unwrapped("x", &archive);
+    packed.assert_members(&[("x!a.csv", A), ("x!b.csv", B)]);
+    let commented = [&archive[..archive.len() - 2], &[9, 0], b"a comment"].concat();
+    unwrapped("x", &commented).assert_members(&[("x!a.csv", A), ("x!b.csv", B)]);
+    for at in archive.len() - 98..archive.len() {
+        for byte in [0, 1, 0x7f, 0xff] {
+            let mut wrong = archive.clone();
+            wrong[at] = byte;
+            assert_honest(&unwrapped("x", &wrong), &packed);
+        }
+    }
 }
 
 #[test]

@@ -11,9 +11,11 @@ use domain::ids::{AccountId, ProviderId};
 use domain::outcome::Counts;
 use domain::ports::Clock;
 use ingest::land::{
-    Arrival, ArrivalKind, DeliveryRecord, DeliveryState, LandRequest, Landed, Landing, PathLimits, Repeat, collect_paths,
+    Arrival, ArrivalKind, DeliveryRecord, DeliveryState, LandError, LandRequest, Landed, Landing, PathLimits, Repeat,
+    collect_paths,
 };
 use ingest::profile::Profile;
+use ingest::unwrap::Skipped;
 use serde_json::json;
 use sinks::ledger::LedgerEntry;
 
@@ -39,8 +41,10 @@ pub struct LandedFiles {
     pub known: u64,
     /// Files that wait for a word: name and reason.
     pub held: Vec<(String, String)>,
-    /// Files that could not be opened: name and reason.
+    /// Files that could not be opened or unwrapped: name and reason.
     pub unreadable: Vec<(String, String)>,
+    /// Members of archives that hold no data.
+    pub skipped: Vec<Skipped>,
     /// Bytes that were read.
     pub bytes: u64,
     /// All deliveries of the paths, new or known.
@@ -121,13 +125,21 @@ fn land_paths(
             repeat: if args.as_new { Repeat::AsNew } else { Repeat::Hold },
             ..LandRequest::new(profile, account.clone(), name, &logical_file, installation.config().landing.cut_rows)
         };
-        let mut outcome = landing.land(&request, reader, &SystemClock)?;
-        if let Some(former) = under_another_profile(&outcome, profile)
-            && refused(&mut known_refused, installation)?.contains(&former.delivery)
-        {
-            outcome = landing.land_again(&request, former, &SystemClock)?;
+        let all = landing.land_all(&request, reader, &SystemClock)?;
+        for mut outcome in all.landed {
+            if let Some(former) = under_another_profile(&outcome, profile)
+                && refused(&mut known_refused, installation)?.contains(&former.delivery)
+            {
+                let request = LandRequest { origin: former.origin.clone(), ..request.clone() };
+                outcome = landing.land_again(&request, former, &SystemClock)?;
+            }
+            note(&outcome, landed);
         }
-        note(&outcome, landed);
+        landed.skipped.extend(all.skipped);
+        landed.unreadable.extend(all.refused.into_iter().map(|error| match error {
+            LandError::Wrapped { file, problem } => (file, problem.to_string()),
+            error => (name.to_owned(), error.to_string()),
+        }));
         anyhow::Ok(())
     };
     for _ in args.paths.iter().filter(|p| is_stream(p)) {
@@ -199,6 +211,10 @@ fn answer(global: &Global, installation: &Installation, landed: &LandedFiles, ra
     if !rated {
         next.push("landed; the service that runs on this data folder rates them: tollway status".to_owned());
     }
+    if let Some(Skipped { origin, why }) = landed.skipped.first() {
+        let count = count(landed.skipped.len() as u64);
+        next.push(format!("{count} members of archives hold no data and were skipped; the first is `{origin}`, {why}"));
+    }
     next.extend(over.iter().cloned());
     if counts.suspended() > 0 && over.is_empty() {
         next.push("what needs a hand: tollway suspense list".to_owned());
@@ -221,6 +237,8 @@ fn answer(global: &Global, installation: &Installation, landed: &LandedFiles, ra
     json["held"] = json!(held);
     json["refused"] = json!(refused);
     json["unreadable"] = json!(unreadable);
+    let skipped = landed.skipped.iter().map(|member| json!({ "file": member.origin, "message": member.why }));
+    json["skipped"] = skipped.collect();
     json["over_limits"] = json!(over);
     Answer { headline, sheets, next, json }.print(global.output)?;
     Ok(if troubles.is_empty() && over.is_empty() { Exit::Done } else { Exit::NeedsHand })

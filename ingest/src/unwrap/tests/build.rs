@@ -86,6 +86,17 @@ pub fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     [&archive[..], &directory, b"PK\x05\x06\0\0\0\0", count, count, &bytes, &from, &[0, 0]].concat()
 }
 
+/// The same archive as writers end it that do not trust their numbers to be small: they stand in a record of 64 bits.
+pub fn widened(archive: &[u8]) -> Vec<u8> {
+    let (members, end) = archive.split_at(archive.len() - 22);
+    let wide = |bytes: &[u8]| [bytes, &[0; 8][bytes.len()..]].concat();
+    let (count, bytes, from) = (wide(&end[10..12]), wide(&end[12..16]), wide(&end[16..20]));
+    let mut wide_end =
+        [b"PK\x06\x06", &44_u64.to_le_bytes()[..], &[45, 3, 45, 0], &[0; 8], &count, &count, &bytes, &from].concat();
+    wide_end.extend([b"PK\x06\x07", &[0; 4][..], &(members.len() as u64).to_le_bytes(), &[1, 0, 0, 0]].concat());
+    [members, &wide_end, b"PK\x05\x06\0\0\0\0", &[0xff; 12], &[0, 0]].concat()
+}
+
 /// Reads hexadecimal digits.
 pub fn from_hex(text: &str) -> Vec<u8> {
     let digit = |b: u8| u8::try_from(char::from(b).to_digit(16).expect("a digit")).expect("below 16");
