@@ -223,6 +223,8 @@ pub struct Batch {
     /// The events, encoded.
     pub events: Vec<Vec<u8>>,
     pub audit: Option<Audit>,
+    /// Groups between the events and the audit control.
+    pub behind: Vec<Vec<u8>>,
 }
 
 impl Batch {
@@ -241,6 +243,7 @@ impl Batch {
             is_test: false,
             events: events.iter().map(|e| e.encode(form)).collect(),
             audit: Some(Audit { events: i64::try_from(events.len()).ok(), charge: Some(sum), tax: Some(tax), times: None }),
+            behind: Vec::new(),
         }
     }
 
@@ -331,6 +334,7 @@ impl Batch {
             self.network(),
             group(self.form, tags::CALL_EVENTS, &self.events),
         ];
+        parts.extend(self.behind.iter().cloned());
         parts.extend(self.audit.iter().map(|audit| self.audit(audit)));
         group(self.form, tags::TRANSFER_BATCH, &parts)
     }

@@ -4,12 +4,26 @@ use domain::outcome::Reason;
 
 use super::Rules;
 use super::audit::{AuditControl, Difference, Tally};
-use super::ber::{BerError, Header};
+use super::ber::{BerError, Visitor, is_end_mark, walk};
 use super::charge::Charge;
 use super::event::{CallEvent, Collector, EventFault};
 use super::head::Head;
 use super::segment::{Segment, Segments};
 use super::value::Stamp;
+
+/// Most elements of a group behind the events.
+const GROUP_ELEMENTS_MAX: u64 = 100_000;
+
+/// Walks past a group that nothing is read from.
+struct Skip;
+
+impl Visitor<'_> for Skip {
+    fn enter(&mut self, _: u32) -> bool {
+        true
+    }
+    fn value(&mut self, _: u32, _: u32, _: &[u8]) {}
+    fn leave(&mut self, _: u32) {}
+}
 
 /// Why a piece of the list of events cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,18 +123,23 @@ impl<'h, 'a> Events<'h, 'a> {
             return ending;
         };
         let limit = head.batch_to.unwrap_or(bytes.len());
-        if AuditControl::is_at(bytes, at) {
-            match AuditControl::read(bytes, at, limit) {
-                Ok((audit, end)) => {
+        // Other groups may stand around the audit control; damage among them means that it cannot be found.
+        while head.batch_to.is_none_or(|batch_to| at < batch_to) && !is_end_mark(bytes, at, limit) {
+            let read = if AuditControl::is_at(bytes, at) {
+                AuditControl::read(bytes, at, limit).map(|(audit, end)| {
                     ending.differences = audit.differences(&self.tally);
-                    (ending.audit, at) = (Some(audit), end);
-                }
-                Err(_) => at = Header::read(bytes, at).ok().and_then(|h| h.end(limit)).unwrap_or(limit),
-            }
+                    ending.audit = Some(audit);
+                    end
+                })
+            } else {
+                walk(bytes, at, limit, &mut { GROUP_ELEMENTS_MAX }, &mut Skip)
+            };
+            let Ok(end) = read else { break };
+            at = end;
         }
         match head.batch_to {
             Some(batch_to) => at = batch_to,
-            None if super::ber::is_end_mark(bytes, at, bytes.len()) => at += 2,
+            None if is_end_mark(bytes, at, bytes.len()) => at += 2,
             None => ending.is_cut = true,
         }
         // Transfers pad files to whole blocks.

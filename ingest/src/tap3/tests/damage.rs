@@ -233,3 +233,16 @@ fn wrong_totals_refuse_the_file_and_broken_events_do_not() {
     };
     assert_eq!((state(3702), state(2467)), (FileState::Complete, FileState::WrongSum));
 }
+
+#[test]
+fn the_audit_control_is_found_behind_other_groups() {
+    for form in [Form::Definite, Form::Indefinite] {
+        let other = group(form, 8, &[group(form, 143, &[text(142, "welcome")])]);
+        let state = |behind| split(&rules(), &Batch { behind, ..three(form) }.encode(), 10).verdict.state;
+        assert_eq!(state(vec![other]), FileState::Complete);
+        assert_eq!(
+            state(vec![vec![0x68, 0x03, 0x41, 0x7f, 0x00]]),
+            if form == Form::Definite { FileState::WrongCount } else { FileState::Truncated }
+        );
+    }
+}
