@@ -142,7 +142,8 @@ fn a_revoked_partition_waits_for_its_owner_before_it_is_assigned_again() {
         members[0].turn(&mut table);
     }
     assert_eq!(members[0].owned.len(), PARTITIONS as usize / 2, "half of it was revoked");
-    for _ in 0..50 {
+    // Ten signs of life to the group.
+    for _ in 0..200 {
         members[1].turn(&mut table);
         assert!(members[1].owned.is_empty(), "what the first has not let go of is nobody's");
     }
