@@ -128,7 +128,15 @@ fn members_that_come_and_go_see_every_record_once_when_the_broker_shares_out() {
 
 #[test]
 fn a_revoked_partition_waits_for_its_owner_before_it_is_assigned_again() {
-    let log = fresh(&settings());
+    for rebalance in [Rebalance::Cooperative, Rebalance::Consumer] {
+        a_revoked_partition_waits(rebalance);
+    }
+}
+
+fn a_revoked_partition_waits(rebalance: Rebalance) {
+    let mut settings = settings();
+    settings.rebalance = rebalance;
+    let log = fresh(&settings);
     let mut table = Table::default();
     let mut members = vec![Member::join(0, &log)];
     until(&mut members, &mut table, "one has all", is_shared_out);
