@@ -43,6 +43,9 @@ pub const ENTRY_COLUMNS: [&str; 20] = [
 /// Key columns in the order of [`TotalKey`].
 const KEYS: usize = 9;
 
+/// How many of period and key columns say whose sums they are.
+const OWNER_KEYS: usize = 6;
+
 /// The sums of one key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sums {
@@ -87,10 +90,10 @@ pub type PeriodRows = (String, RecordBatch);
 pub type TotalKey = (String, [String; KEYS]);
 
 /// Whose sums they are: period, tenant, customer, subscription, device, plan, as codes of names.
-type Owner = [u32; 6];
+type Owner = [u32; OWNER_KEYS];
 
 /// What is summed: kind, zone, band, currency, as codes of names.
-type What = [u32; 4];
+type What = [u32; KEYS + 1 - OWNER_KEYS];
 
 /// Totals in the making: names are interned and sums stand by owner first. Entries come sorted by owner, so a row costs a
 /// look-up in its owner's small map, which is warm, and not one in a map of everything, which never is.
@@ -232,12 +235,11 @@ impl Totals {
 }
 
 fn halves(key: [u32; KEYS + 1]) -> (Owner, What) {
-    let [a, b, c, d, e, f, what @ ..] = key;
-    ([a, b, c, d, e, f], what)
+    (std::array::from_fn(|i| key[i]), std::array::from_fn(|i| key[OWNER_KEYS + i]))
 }
 
-fn whole([a, b, c, d, e, f]: Owner, [g, h, i, j]: What) -> [u32; KEYS + 1] {
-    [a, b, c, d, e, f, g, h, i, j]
+fn whole(owner: Owner, what: What) -> [u32; KEYS + 1] {
+    std::array::from_fn(|i| if i < OWNER_KEYS { owner[i] } else { what[i - OWNER_KEYS] })
 }
 
 /// Rows to write, one batch per period, sorted by key. Keys whose sums are all zero are left out.

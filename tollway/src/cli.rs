@@ -69,6 +69,17 @@ pub enum Command {
     #[command(after_help = "Examples:\n  tollway totals --cycle 2026-10\n  tollway totals --by customer,zone --output csv\n  \
         tollway totals --rebuild")]
     Totals(TotalsArgs),
+    /// What went into each hop and came out of it: files, rows, units, money, per account and provider cycle
+    #[command(
+        after_help = "Examples:\n  tollway control-totals\n  tollway control-totals --account haven --cycle 2026-10 --output csv"
+    )]
+    ControlTotals(ControlTotalsArgs),
+    /// Why are a customer's totals zero or low?
+    #[command(after_help = "Example:\n  tollway why C-1042 2026-10")]
+    Why(WhyArgs),
+    /// The provider's cost against our charge, worst first
+    #[command(after_help = "Examples:\n  tollway margin --cycle 2026-10\n  tollway margin --by customer,plan,zone --limit 0")]
+    Margin(MarginArgs),
     /// Rows that need a hand
     #[command(subcommand)]
     Suspense(SuspenseCommand),
@@ -174,6 +185,40 @@ pub struct TotalsArgs {
     /// Make all totals again from the entries and compare
     #[arg(long)]
     pub rebuild: bool,
+}
+
+/// Options of `control-totals`.
+#[derive(Debug, Args)]
+pub struct ControlTotalsArgs {
+    /// Only this account: its name, or TENANT/PROVIDER/ACCOUNT
+    #[arg(long)]
+    pub account: Option<String>,
+    /// Only this cycle of the provider, as it was given to `ingest --cycle`
+    #[arg(long)]
+    pub cycle: Option<String>,
+}
+
+/// Options of `why`.
+#[derive(Debug, Args)]
+pub struct WhyArgs {
+    /// The customer
+    pub customer: String,
+    /// The billing period, such as 2026-10
+    pub cycle: String,
+}
+
+/// Options of `margin`.
+#[derive(Debug, Args)]
+pub struct MarginArgs {
+    /// Only this billing period, such as 2026-10
+    #[arg(long)]
+    pub cycle: Option<String>,
+    /// Group by: customer, cycle, subscription, device, plan, kind, zone, band
+    #[arg(long, value_delimiter = ',', default_value = "customer,plan,zone")]
+    pub by: Vec<String>,
+    /// Rows to show; 0 for all
+    #[arg(long, default_value_t = 20)]
+    pub limit: usize,
 }
 
 /// What to do with rows in suspense.

@@ -1,6 +1,7 @@
 //! The commands, one file each; every one opens what it needs, asks or acts, and answers.
 
 pub mod check;
+pub mod control_totals;
 pub mod demo;
 pub mod demo_report;
 pub mod docs;
@@ -9,6 +10,7 @@ pub mod generate;
 pub mod import;
 pub mod ingest;
 pub mod job;
+pub mod margin;
 pub mod profile;
 pub mod query;
 pub mod rows;
@@ -17,6 +19,7 @@ pub mod source;
 pub mod status;
 pub mod suspense;
 pub mod totals;
+pub mod why;
 
 use crate::cli::{BenchCommand, Cli, Command, ConfigCommand, Global};
 use crate::exit_code::Exit;
@@ -32,6 +35,9 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Run(args) => run::run(global, args),
         Command::Status => status::run(global),
         Command::Totals(args) => totals::run(global, args),
+        Command::ControlTotals(args) => control_totals::run(global, args),
+        Command::Why(args) => why::run(global, args),
+        Command::Margin(args) => margin::run(global, args),
         Command::Suspense(command) => suspense::run(global, command),
         Command::Query(args) => query::run(global, args),
         Command::Explain(args) => explain::run(global, args),

@@ -27,7 +27,7 @@ const GROUPS: [(&str, Option<usize>); 9] = [
 ];
 
 /// Position of the currency in the key.
-const CURRENCY: usize = 8;
+pub const CURRENCY: usize = 8;
 
 /// Runs the command.
 pub fn run(global: &Global, args: &TotalsArgs) -> anyhow::Result<Exit> {
@@ -55,7 +55,8 @@ pub fn run(global: &Global, args: &TotalsArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn group(name: &str) -> anyhow::Result<(&'static str, Option<usize>)> {
+/// A name of `--by` with its position in the key; `cycle` has none.
+pub fn group(name: &str) -> anyhow::Result<(&'static str, Option<usize>)> {
     GROUPS.iter().copied().find(|(n, _)| *n == name).ok_or_else(|| {
         let known: Vec<&str> = GROUPS.iter().map(|(n, _)| *n).collect();
         usage(format!("totals cannot be grouped by `{name}`; choose from {}", known.join(", ")))
