@@ -21,8 +21,8 @@ use domain::money::Currency;
 use domain::zone::Zone;
 
 pub use error::ProfileError;
-pub(crate) use layout::{next_feed, trim_return};
 pub use layout::{HeaderError, Layout};
+pub(crate) use layout::{next_feed, trim_return};
 pub use traits::{LayoutTraits, layouts_markdown};
 
 use raw::ColumnRef;

@@ -18,6 +18,8 @@ mod files;
 mod other_programs;
 #[path = "bad_input/prying.rs"]
 mod prying;
+#[path = "bad_input/questions.rs"]
+mod questions;
 #[path = "bad_input/reference.rs"]
 mod reference;
 #[path = "bad_input/repeats.rs"]

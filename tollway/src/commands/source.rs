@@ -1,6 +1,7 @@
 //! Where a record came from: its file, line and bytes in landing.
 
 use ingest::land::{ArrivalKind, Landing};
+use ingest::profile::Profile;
 
 use super::rows::Row;
 use crate::exit_code::bad_input;
@@ -39,6 +40,13 @@ pub fn source_of(installation: &Installation, row: &Row) -> anyhow::Result<Sourc
         line += blob.get_range(&object, at..to)?.split(|c| *c == b'\n').count() as u64 - 1;
         at = to;
     }
-    let raw = String::from_utf8_lossy(&blob.get_range(&object, from..from + length)?).into_owned();
+    let profile = installation.blob().get(&Landing::object_path(&delivery.profile_sha256))?;
+    let profile = Profile::load(&String::from_utf8_lossy(&profile))?;
+    let head = blob.get_range(&object, 0..(profile.header_bytes_max() as u64).min(delivery.size))?;
+    let bytes = blob.get_range(&object, from..from + length)?;
+    let raw = match profile.resolve_header(&head) {
+        Ok(layout) => profile.row_text(&layout, &bytes),
+        Err(_) => String::from_utf8_lossy(&bytes).into_owned(),
+    };
     Ok(Source { file: delivery.origin.clone(), landed_us: arrival.arrived_us, line: Some(line), raw })
 }

@@ -1,0 +1,72 @@
+//! What operators ask when figures look wrong: control totals, why a customer's totals are low, what sells below cost.
+
+use domain::money::Money;
+use serde_json::Value;
+
+use crate::desk::{BAD_INPUT, DONE, Desk, NEEDS_HAND, WRONG_USE};
+use crate::kpn::{self, Call};
+
+/// The customer that the desk's one number belongs to.
+const CUSTOMER: &str = "C-1042";
+
+fn money(value: &Value) -> Money {
+    Money::parse(value.as_str().expect("an amount is text")).expect("an amount")
+}
+
+/// Three good calls, one of a number that nobody owns, one at a time that does not exist; each costs 0.05.
+fn desk_with_a_file() -> Desk {
+    let desk = Desk::new();
+    let mut calls: Vec<Call<'_>> = ["a-0", "a-1", "a-2"].into_iter().map(Call::new).collect();
+    calls.push(Call { from: "0612345670", ..Call::new("stranger") });
+    calls.push(Call { date: "31-11-2026", ..Call::new("never") });
+    desk.write("in/a.csv", kpn::file(&calls));
+    desk.ingest(&["in/a.csv", "--cycle", "2026-10"]);
+    desk
+}
+
+#[test]
+fn control_totals_agree_from_hop_to_hop_and_tell_what_waits() {
+    let desk = desk_with_a_file();
+    let said = desk.tollway(&["control-totals", "--output", "json"]).ends(DONE).json();
+    let line = &said["control_totals"][0];
+    assert_eq!((&line["account"], &line["cycle"]), (&"main/kpn/haven".into(), &"2026-10".into()), "{said}");
+    assert_eq!((&line["rows"]["rows_in"], &line["rows"]["rated"]), (&5.into(), &3.into()), "{said}");
+    assert_eq!(line["seconds"], 4 * 63, "the row without a time has no length either: {said}");
+    assert_eq!(money(&line["provider_cost"]["EUR"]), Money::parse("0.20").expect("an amount"), "{said}");
+    assert_eq!(money(&line["provider_cost_in_suspense"]["EUR"]), Money::parse("0.05").expect("an amount"), "{said}");
+    assert_eq!(line["charge"], line["rows"]["charge"], "the rows' own sum is the ledger's: {said}");
+    assert_eq!(line["differences"], Value::Array(Vec::new()), "{said}");
+    desk.write("in/b.csv", kpn::good("b", 2));
+    desk.ingest(&["in/b.csv", "--land-only"]).ends(DONE);
+    desk.tollway(&["control-totals"]).ends(NEEDS_HAND).says(&["every hop agrees, 1 files wait"]);
+    desk.tollway(&["control-totals", "--account", "nobody"]).ends(DONE).says(&["0 accounts and cycles"]);
+}
+
+#[test]
+fn why_tells_each_reason_for_low_totals() {
+    let desk = desk_with_a_file();
+    desk.tollway(&["why", CUSTOMER, "2026-10"]).ends(DONE).says(&["in 3 records", "nothing is missing"]);
+    desk.tollway(&["why", CUSTOMER, "2026-12"]).ends(NEEDS_HAND).says(&["nothing in 0 records", "no file that was read holds"]);
+    let facts = ["no customer `nobody`"];
+    desk.tollway(&["why", "nobody", "2026-10"]).ends(BAD_INPUT).says(&facts);
+    desk.tollway(&["why", CUSTOMER, "October"]).ends(WRONG_USE).says(&["`October` is no cycle", "2026-10"]);
+    // A call before the number was its own.
+    desk.write("in/early.csv", kpn::file(&[Call { date: "01-10-2019", ..Call::new("early") }]));
+    desk.ingest(&["in/early.csv"]);
+    let facts = ["outside their windows", "EUR 0.05 of provider cost", "import devices"];
+    desk.tollway(&["why", CUSTOMER, "2019-10"]).ends(NEEDS_HAND).says(&facts);
+    desk.write("in/late.csv", kpn::good("late", 1));
+    desk.ingest(&["in/late.csv", "--land-only"]).ends(DONE);
+    desk.tollway(&["why", CUSTOMER, "2026-10"]).ends(NEEDS_HAND).says(&["1 files have landed and are not rated"]);
+}
+
+#[test]
+fn margin_is_charge_less_cost_to_the_last_place() {
+    let desk = desk_with_a_file();
+    let said = desk.tollway(&["margin", "--by", "customer", "--output", "json"]).json();
+    let line = &said["margins"][0];
+    let cost = Money::parse("0.15").expect("an amount");
+    assert_eq!((&line["customer"], &line["records"], money(&line["cost"])), (&CUSTOMER.into(), &3.into(), cost), "{said}");
+    assert_eq!(money(&line["margin"]).0, money(&line["charge"]).0 - cost.0, "{said}");
+    assert_eq!(said["below_cost"], u64::from(money(&line["margin"]).0 < 0), "{said}");
+}
