@@ -130,7 +130,7 @@ pub struct IngestArgs {
     /// The account at the provider under which the files arrive
     #[arg(long)]
     pub account: String,
-    /// Who hands the files out; the profile's name if not given
+    /// Who hands the files out; if not given, the profile's provider, or else its name
     #[arg(long)]
     pub provider: Option<String>,
     /// The provider's billing cycle, such as 2026-10
