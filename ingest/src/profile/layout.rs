@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use domain::number::masked;
 use domain::ports::Disposition;
 
 use crate::message::FileState;
@@ -302,8 +303,14 @@ pub(super) fn find(column: &ColumnRef, names: &[String]) -> Result<usize, String
         }
         (None, _) => {
             let near = hint(nearest(name, names.iter().map(String::as_str)).as_deref());
-            let shown: Vec<&str> = names.iter().take(40).map(String::as_str).collect();
+            // A file without its header shows a record here: numbers stay hidden in messages and in the tables they go to.
+            let shown: Vec<String> = names.iter().take(40).map(|n| if is_number(n) { masked(n) } else { n.clone() }).collect();
             Err(format!("the header has no column `{name}`{near} (it has: {})", shown.join(", ")))
         }
     }
+}
+
+/// Whether a text could be a subscriber's number or that of a SIM.
+fn is_number(text: &str) -> bool {
+    text.bytes().filter(u8::is_ascii_digit).count() >= 7
 }

@@ -1,6 +1,6 @@
 //! Subscriber numbers stay hidden from whoever did not ask for them in the clear, however the question is put.
 
-use crate::desk::{Desk, SUBSCRIBER};
+use crate::desk::{Desk, NEEDS_HAND, SUBSCRIBER};
 use crate::kpn::{self, Call};
 
 #[test]
@@ -22,4 +22,14 @@ fn an_alias_shows_no_number() {
     let words = ["query", "SELECT a_number AS x FROM cdr WHERE outcome = 'rated'", "--clear", "--output", "json"];
     let clear = desk.command(&words).output().expect("the program starts");
     assert!(String::from_utf8_lossy(&clear.stdout).contains(SUBSCRIBER), "who asks for clear numbers gets them");
+}
+
+#[test]
+fn a_file_without_its_header_shows_no_number() {
+    let desk = Desk::new();
+    desk.write("in/a.csv", kpn::good("a", 2).split_once('\n').expect("a header").1);
+    // What the desk hears is searched for the number each time.
+    desk.ingest(&["in/a.csv"]).ends(NEEDS_HAND).says(&["no column `RECORDID`", "•"]);
+    desk.tollway(&["status"]).ends(NEEDS_HAND).says(&["no column `RECORDID`", "•"]);
+    assert!(desk.query("SELECT ledger_detail FROM cdr_entries").to_string().contains("RECORDID"));
 }

@@ -64,7 +64,11 @@ fn list(global: &Global) -> anyhow::Result<Exit> {
 
 fn check_file(global: &Global, profile: &str, path: &Path, rows: usize) -> anyhow::Result<Exit> {
     let profile = load(profile)?;
-    let size = std::fs::metadata(path).map_err(|e| bad_input(format!("{} cannot be read: {e}", path.display())))?.len();
+    let facts = std::fs::metadata(path).map_err(|e| bad_input(format!("{} cannot be read: {e}", path.display())))?;
+    if facts.is_dir() {
+        return Err(bad_input(format!("{} is a folder; name one file of it", path.display())));
+    }
+    let size = facts.len();
     if size > CHECK_BYTES_MAX {
         return Err(bad_input(format!(
             "{} has {size} bytes; a dry run reads at most {CHECK_BYTES_MAX}: check a part of it",

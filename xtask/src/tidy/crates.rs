@@ -35,6 +35,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("tokio", &["aggregate", "store", "tollway"]),
     ("rayon", &["ingest", "rate", "sinks", "pipeline", "generator", "tollway"]),
+    ("rdkafka", &["ingest"]),
     ("axum", &["tollway"]),
     ("clap", &["tollway"]),
     ("comfy-table", &["tollway"]),
