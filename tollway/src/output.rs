@@ -144,12 +144,13 @@ pub fn count(n: u64) -> String {
     text
 }
 
-/// A share in hundredths of a per cent, as `98.27 %`.
+/// A share in hundredths of a per cent, rounded half up, as `98.27 %`.
 pub fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
         return "-".to_owned();
     }
-    let basis = u128::from(part) * 10_000 / u128::from(whole);
+    let (part, whole) = (u128::from(part), u128::from(whole));
+    let basis = (part * 20_000 + whole) / (whole * 2);
     format!("{}.{:02} %", basis / 100, basis % 100)
 }
 
@@ -221,6 +222,7 @@ mod tests {
         assert_eq!(count(0), "0");
         assert_eq!(count(318_400), "318,400");
         assert_eq!(share(312_907, 318_400), "98.27 %");
+        assert_eq!(share(1_674, 318_402), "0.53 %", "rounded, not cut");
         assert_eq!(share(1, 0), "-");
         assert_eq!(bytes(27_412_345), "27.4 MB");
         assert_eq!(seconds(2_149_000), "2.1 s");

@@ -70,3 +70,12 @@ fn margin_is_charge_less_cost_to_the_last_place() {
     assert_eq!(money(&line["margin"]).0, money(&line["charge"]).0 - cost.0, "{said}");
     assert_eq!(said["below_cost"], u64::from(money(&line["margin"]).0 < 0), "{said}");
 }
+
+#[test]
+fn explain_of_a_broken_row_names_the_reason_and_what_to_do() {
+    let desk = desk_with_a_file();
+    let found = desk.query("SELECT encode(record_key, 'hex') AS record FROM cdr WHERE reason = 'malformed.time'");
+    let record = found[0]["record"].as_str().expect("the row is in suspense");
+    desk.tollway(&["explain", record]).ends(DONE).says(&["in suspense: malformed.time", "impossible time", "in/a.csv"]);
+    desk.tollway(&["totals", "--cycle", "october"]).ends(WRONG_USE).says(&["`october` is no cycle"]);
+}

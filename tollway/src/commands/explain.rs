@@ -100,6 +100,10 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
 
 fn headline(row: &Row, to: &str) -> String {
     let get = |name: &str| row.text(name).unwrap_or_default();
+    if row.text("kind").is_none() {
+        let field = row.text("reason_field").map(|field| format!(" in {field}")).unwrap_or_default();
+        return format!("in suspense: {}{field}; {}", get("reason"), super::suspense::remedy(get("reason")));
+    }
     let amount = match (row.text("charge"), row.text("currency")) {
         (Some(charge), Some(currency)) => format!("{currency} {charge}"),
         _ => format!("in suspense: {}", get("reason")),

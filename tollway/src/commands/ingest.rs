@@ -238,7 +238,7 @@ fn answer(global: &Global, installation: &Installation, landed: &LandedFiles, ra
     json["refused"] = json!(refused);
     json["unreadable"] = json!(unreadable);
     let skipped = landed.skipped.iter().map(|member| json!({ "file": member.origin, "message": member.why }));
-    json["skipped"] = skipped.collect();
+    json["members_skipped"] = skipped.collect();
     json["over_limits"] = json!(over);
     Answer { headline, sheets, next, json }.print(global.output)?;
     Ok(if troubles.is_empty() && over.is_empty() { Exit::Done } else { Exit::NeedsHand })

@@ -122,7 +122,8 @@ fn hide_numbers(report: &mut CheckReport) {
         column.source = column.source.as_deref().map(masked);
         column.became = column.became.as_deref().map(|text| match text.split_once(' ') {
             Some((kind, number)) => format!("{kind} {}", masked(number)),
-            None => masked(text),
+            None if text.bytes().any(|b| b.is_ascii_digit()) => masked(text),
+            None => text.to_owned(),
         });
     }
 }

@@ -31,6 +31,9 @@ pub const CURRENCY: usize = 8;
 
 /// Runs the command.
 pub fn run(global: &Global, args: &TotalsArgs) -> anyhow::Result<Exit> {
+    if let Some(cycle) = &args.cycle {
+        domain::period::Month::parse(cycle).ok_or_else(|| usage(format!("`{cycle}` is no cycle; write it as 2026-10")))?;
+    }
     let installation = Installation::open(global)?;
     if args.rebuild {
         return rebuild(global, &installation);
