@@ -94,7 +94,8 @@ fn utf_16_is_told_by_its_mark() {
     let good = kpn::good("late", 2);
     let mut bytes = vec![0xff, 0xfe];
     bytes.extend(good.encode_utf16().flat_map(u16::to_le_bytes));
-    let desk = refused_beside_a_good_one("in/wide.csv", &bytes, "wrong_encoding", &["mark of UTF-16", "set `file.encoding` to utf-16"]);
+    let desk =
+        refused_beside_a_good_one("in/wide.csv", &bytes, "wrong_encoding", &["mark of UTF-16", "set `file.encoding` to utf-16"]);
     made_good(&desk, "in/wide.csv", &good, 2);
 }
 

@@ -64,10 +64,10 @@ pub(super) fn of_files(files: &[FileOutcomes]) -> String {
         return format!("{few} {} of the rows in suspense", percent(most.into(), all.into()));
     }
     // Here the share is what is told, so it is also what makes a file the worst.
-    let denser = |a: &&&FileOutcomes, b: &&&FileOutcomes| {
+    let denser = |a: &&FileOutcomes, b: &&FileOutcomes| {
         (u128::from(a.suspense) * u128::from(b.rows())).cmp(&(u128::from(b.suspense) * u128::from(a.rows())))
     };
-    let worst = in_suspense.iter().max_by(denser).unwrap_or(&worst);
+    let worst = in_suspense.iter().copied().max_by(denser).unwrap_or(worst);
     let share = percent(worst.suspense.into(), worst.rows().into());
     format!("Trouble is spread thin: the worst file, {}, has {share} of its rows in suspense", escape(&worst.name))
 }
