@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, StringArray};
-use arrow_schema::DataType;
+use arrow_schema::{DataType, FieldRef};
 use datafusion::arrow::array::AsArray;
-use datafusion::arrow::compute::cast;
+use datafusion::arrow::compute;
 use datafusion::catalog::TableProvider;
+use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{ColumnarValue, Expr, ScalarUDF, Volatility, create_udf};
+use datafusion::logical_expr::{ColumnarValue, Expr, ScalarUDF, Volatility, cast, create_udf};
 use datafusion::prelude::{SessionContext, col, lit};
 use domain::number::masked as mask_number;
 
@@ -26,25 +27,19 @@ pub fn masked(session: &SessionContext, table: Arc<dyn TableProvider>) -> Result
         return Ok(table);
     }
     let mask = mask_function();
-    let show = |name: &str, data_type: &DataType| -> Result<Expr, DataFusionError> {
-        let shown = match name {
-            RAW => datafusion::logical_expr::cast(lit(datafusion::common::ScalarValue::Null), data_type.clone()),
-            _ => mask.call(vec![datafusion::logical_expr::cast(col(name), DataType::Utf8)]),
-        };
-        Ok(shown.alias(name))
+    let show = |field: &FieldRef| match field.name().as_str() {
+        RAW => cast(lit(ScalarValue::Null), field.data_type().clone()).alias(RAW),
+        name if hidden(name) => mask.call(vec![cast(col(name), DataType::Utf8)]).alias(name),
+        name => col(name),
     };
-    let columns = schema
-        .fields()
-        .iter()
-        .map(|f| if hidden(f.name()) { show(f.name(), f.data_type()) } else { Ok(col(f.name().as_str())) })
-        .collect::<Result<Vec<_>, _>>()?;
+    let columns: Vec<Expr> = schema.fields().iter().map(show).collect();
     Ok(session.read_table(table)?.select(columns)?.into_view())
 }
 
 fn mask_function() -> ScalarUDF {
     let body = |arguments: &[ColumnarValue]| {
         let arrays = ColumnarValue::values_to_arrays(arguments)?;
-        let texts = cast(&arrays[0], &DataType::Utf8)?;
+        let texts = compute::cast(&arrays[0], &DataType::Utf8)?;
         let shown: StringArray = texts.as_string::<i32>().iter().map(|text| text.map(mask_number)).collect();
         Ok(ColumnarValue::Array(Arc::new(shown) as ArrayRef))
     };

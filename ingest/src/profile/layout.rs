@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use domain::number::masked;
+use domain::number::mask_digits;
 use domain::ports::Disposition;
 
 use crate::message::FileState;
@@ -304,13 +304,8 @@ pub(super) fn find(column: &ColumnRef, names: &[String]) -> Result<usize, String
         (None, _) => {
             let near = hint(nearest(name, names.iter().map(String::as_str)).as_deref());
             // A file without its header shows a record here: numbers stay hidden in messages and in the tables they go to.
-            let shown: Vec<String> = names.iter().take(40).map(|n| if is_number(n) { masked(n) } else { n.clone() }).collect();
-            Err(format!("the header has no column `{name}`{near} (it has: {})", shown.join(", ")))
+            let shown: Vec<&str> = names.iter().take(40).map(String::as_str).collect();
+            Err(format!("the header has no column `{name}`{near} (it has: {})", mask_digits(&shown.join(", "))))
         }
     }
-}
-
-/// Whether a text could be a subscriber's number or that of a SIM.
-fn is_number(text: &str) -> bool {
-    text.bytes().filter(u8::is_ascii_digit).count() >= 7
 }

@@ -65,7 +65,4 @@ impl Rules {
 }
 
 #[cfg(test)]
-mod encode;
-
-#[cfg(test)]
 mod tests;

@@ -2,13 +2,14 @@
 
 mod columns;
 mod damage;
+pub(super) mod encode;
 mod events;
 
 use domain::money::Currency;
 
-use super::encode::Batch;
 use super::head::{self, Head, Opening};
 use super::{Ending, Events, Record, Rules};
+use encode::Batch;
 
 /// Rules of a profile that wants the cost as it is charged.
 fn rules() -> Rules {

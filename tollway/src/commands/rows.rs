@@ -59,42 +59,9 @@ pub fn record_filter(record: &str) -> anyhow::Result<String> {
     Err(bad_input(format!("`{record}` names no record: give the first 6 or more hexadecimal digits of its key, or delivery:row")))
 }
 
-/// Hides runs of seven digits and more, as in subscriber numbers, but keeps three at each end. A control character does not
-/// end a run: a number that a stray byte cuts in two stays hidden.
-pub fn mask_digits(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut run = String::new();
-    for c in text.chars() {
-        if c.is_ascii_digit() || !run.is_empty() && c.is_control() {
-            run.push(c);
-        } else {
-            take_run(&mut run, &mut out);
-            out.push(c);
-        }
-    }
-    take_run(&mut run, &mut out);
-    out
-}
-
-fn take_run(run: &mut String, out: &mut String) {
-    let digits = run.chars().filter(char::is_ascii_digit).count();
-    if digits >= 7 {
-        out.push_str(&domain::number::masked(run));
-    } else {
-        out.push_str(run);
-    }
-    run.clear();
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_in_a_source_line_are_hidden_but_dates_are_not() {
-        assert_eq!(mask_digits("0612345678;2026-10-01;12"), "061••••678;2026-10-01;12");
-        assert_eq!(mask_digits("a;0612\u{0}5678;12\r"), "a;061•••678;12\r");
-    }
 
     #[test]
     fn records_are_named_by_key_or_place() {

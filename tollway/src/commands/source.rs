@@ -40,7 +40,7 @@ pub fn source_of(installation: &Installation, row: &Row) -> anyhow::Result<Sourc
         line += blob.get_range(&object, at..to)?.split(|c| *c == b'\n').count() as u64 - 1;
         at = to;
     }
-    let profile = installation.blob().get(&Landing::object_path(&delivery.profile_sha256))?;
+    let profile = blob.get(&Landing::object_path(&delivery.profile_sha256))?;
     let profile = Profile::load(&String::from_utf8_lossy(&profile))?;
     let head = blob.get_range(&object, 0..(profile.header_bytes_max() as u64).min(delivery.size))?;
     let bytes = blob.get_range(&object, from..from + length)?;

@@ -1,6 +1,6 @@
 //! `tollway suspense`: what needs a hand, how much money hangs on it, and what to do.
 
-use domain::number::masked;
+use domain::number::{mask_digits, masked};
 use domain::outcome::Reason;
 use serde_json::json;
 
@@ -152,7 +152,7 @@ fn show(global: &Global, installation: &Installation, record: &str) -> anyhow::R
     }
     sheet.row(["file".to_owned(), source.file.clone()]);
     sheet.row(["line".to_owned(), source.line.map_or_else(|| "?".to_owned(), count)]);
-    let raw = if global.clear { source.raw.clone() } else { super::rows::mask_digits(&source.raw) };
+    let raw = if global.clear { source.raw.clone() } else { mask_digits(&source.raw) };
     sheet.row(["source".to_owned(), raw.clone()]);
     let json = json!({
         "record": row.text("record"), "reason": reason, "field": row.text("reason_field"), "remedy": remedy(reason),

@@ -1,4 +1,4 @@
-//! `tollway topics create|check`: the topics that the log wants, made and compared with what is there.
+//! The topics that the log wants: made, and compared with what is there.
 
 use std::fmt;
 

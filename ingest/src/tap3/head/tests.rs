@@ -1,7 +1,7 @@
 //! Heads: what their tables hold, versions, and what is wrong with a head that cannot be read.
 
-use super::super::encode::{Batch, Event, Form, group, integer, text};
 use super::super::tags;
+use super::super::tests::encode::{Batch, Event, Form, group, integer, text};
 use super::*;
 
 fn head_of(batch: &Batch) -> Result<Head, Tap3Error> {

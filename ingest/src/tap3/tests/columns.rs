@@ -8,8 +8,8 @@ use domain::ids::{AccountId, ProviderId, TenantId};
 use domain::money::Currency;
 use domain::outcome::Reason;
 
-use super::super::encode::{Batch, Event, Form, group, text};
 use super::super::{FREE_SUPPLEMENTARY, Rules, parse, split, split_at, tags};
+use super::encode::{Batch, Event, Form, group, text};
 use super::{head_of, rules};
 use crate::message::FileState;
 use crate::parse::occurrence::{Occurrences, number};
@@ -117,7 +117,7 @@ fn what_has_no_place_is_suspense_or_skipped_by_name() {
 fn what_is_charged_by_must_be_there() {
     let drop = |event: &Event, tag: u32, length: usize| {
         let mut bytes = event.encode(Form::Indefinite);
-        let wanted = super::super::encode::value(tag, &[]);
+        let wanted = super::encode::value(tag, &[]);
         let at = bytes.windows(wanted.len() - 1).position(|w| w == &wanted[..wanted.len() - 1]).expect("it is there");
         bytes.drain(at..at + wanted.len() + length);
         bytes
@@ -131,7 +131,7 @@ fn what_is_charged_by_must_be_there() {
             group(
                 Form::Indefinite,
                 tags::CALL_START,
-                &[text(tags::LOCAL_TIME, "20261025013015"), super::super::encode::integer(tags::UTC_OFFSET_CODE, 0)],
+                &[text(tags::LOCAL_TIME, "20261025013015"), super::encode::integer(tags::UTC_OFFSET_CODE, 0)],
             ),
             text(tags::TELE_SERVICE, "11"),
         ],
@@ -139,7 +139,7 @@ fn what_is_charged_by_must_be_there() {
     let too_long = Event { duration_s: 31 * 86_400 + 1, ..Event::call() };
     let audit = Batch::of(Form::Indefinite, &[Event::call(), Event::call(), Event::call()]).audit;
     let events = vec![call, session, nobody, too_long.encode(Form::Indefinite)];
-    let audit = audit.map(|a| super::super::encode::Audit { events: Some(4), ..a });
+    let audit = audit.map(|a| super::encode::Audit { events: Some(4), ..a });
     let file = Batch { events, audit, ..Batch::of(Form::Indefinite, &[]) }.encode();
     let batch = parse_as(&rules(), KeyMode::Content, &file);
     let found: Vec<_> = batch.malformed.iter().map(|m| (m.row, m.reason)).collect();

@@ -8,10 +8,10 @@ use domain::outcome::Reason;
 use proptest::prelude::*;
 
 use super::super::ber::{BerFault, DEPTH_MAX};
-use super::super::encode::{Audit, Batch, Event, Form, group, text, value};
 use super::super::head::{self, Opening};
 use super::super::split::cut;
 use super::super::{Events, Unusable, parse, split, tags};
+use super::encode::{Audit, Batch, Event, Form, group, text, value};
 use super::{head_of, read, rules};
 use crate::message::FileState;
 

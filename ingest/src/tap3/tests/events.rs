@@ -6,10 +6,10 @@ use domain::outcome::Reason;
 use proptest::prelude::*;
 
 use super::super::audit::{AuditItem, Difference};
-use super::super::encode::{Audit, Batch, Event, Form, digits, group, integer, text, value};
 use super::super::event::{EventKind, Service};
 use super::super::head::ExchangeRate;
 use super::super::tags;
+use super::encode::{Audit, Batch, Event, Form, digits, group, integer, text, value};
 use super::{ending, head_of, read};
 
 fn form() -> impl Strategy<Value = Form> {

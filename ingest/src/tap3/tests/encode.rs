@@ -1,7 +1,7 @@
 //! Writes BER and TAP3 batches for tests: the fixtures of this module are built, never copied.
 
-use super::head::{ExchangeRate, RecordingEntity};
-use super::tags;
+use super::super::head::{ExchangeRate, RecordingEntity};
+use super::super::tags;
 
 /// How lengths of elements that hold others are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
