@@ -53,6 +53,12 @@ pub enum StoreError {
     /// No space left.
     #[error("no space left for state database `{0}`; nothing was changed, free space and run again")]
     Full(PathBuf),
+    /// A write failed for another reason than a full disk.
+    #[error(
+        "state database `{0}` could not be written; nothing was changed; look for a quota (`quota`), a limit on file sizes \
+         (`ulimit -f`) or a failing disk (`dmesg`), then run again"
+    )]
+    Unwritable(PathBuf),
     /// The file or folder cannot be written or opened.
     #[error("no permission to open or write state database `{0}`; check that the folder exists, its owner and its mode")]
     Denied(PathBuf),
@@ -117,6 +123,8 @@ impl StoreError {
         const NOT_A_DATABASE: u32 = 26;
         // The index of the write-ahead log could not grow: what it says where the disk is full.
         const SHM_SIZE: u32 = 10 + (19 << 8);
+        // A write that failed, say over a quota.
+        const WRITE: u32 = 10 + (3 << 8);
         let extended = source.as_database_error().and_then(sqlx::error::DatabaseError::code).and_then(|c| c.parse::<u32>().ok());
         let code = extended.map(|c| c & 255);
         let path = path.to_owned();
@@ -125,6 +133,7 @@ impl StoreError {
             Some(READ_ONLY | CANNOT_OPEN) => Self::Denied(path),
             Some(FULL) => Self::Full(path),
             _ if extended == Some(SHM_SIZE) => Self::Full(path),
+            _ if extended == Some(WRITE) => Self::Unwritable(path),
             Some(NOT_A_DATABASE | CORRUPT) => Self::NotADatabase(path),
             _ => Self::Query { path, action, source: Box::new(source) },
         }

@@ -228,7 +228,7 @@ fn of_state(error: &StoreError) -> Exit {
         | StoreError::ArrivalTooLarge(_)
         | StoreError::ArrivalTaken(_)
         | StoreError::OutOfOrder { .. } => Exit::Refused,
-        StoreError::Full(_) | StoreError::Denied(_) | StoreError::Query { .. } => Exit::Outside,
+        StoreError::Full(_) | StoreError::Unwritable(_) | StoreError::Denied(_) | StoreError::Query { .. } => Exit::Outside,
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use domain::delivery::ArrivalNumber;
 use ingest::land::{ArrivalKind, ImportKind as LandedWhat, ImportRequest, Landing};
 use serde_json::json;
@@ -89,8 +90,13 @@ fn put_in_force(
     debug_assert!(!report.is_refused(), "a refused import is never landed");
     let request = ImportRequest { tenant: installation.config().data.tenant.clone(), what, origin: origin.to_owned() };
     let landed = installation.landing().land_import(&request, &mut &bytes[..], &SystemClock)?;
-    catch_up(installation, store)?;
-    Ok(landed.arrival().number)
+    let number = landed.arrival().number;
+    catch_up(installation, store).with_context(|| {
+        format!(
+            "arrival {number} has landed but is not in force yet; it will be with the next `import`, `ingest` or start of `run`"
+        )
+    })?;
+    Ok(number)
 }
 
 /// Applies every landed import that the state database has not seen: after a crash between landing and applying, or when
