@@ -82,7 +82,7 @@ impl Daemon {
     /// Asks it to end and waits; ends it by force when it does not.
     pub fn stop(&self) -> anyhow::Result<()> {
         for signal in ["-TERM", "-KILL"] {
-            let sent = workspace::succeeds(Command::new("kill").args([signal, &self.pid.to_string()]));
+            let sent = workspace::succeeds(Command::new("sh").args(["-c", &format!("kill {signal} {}", self.pid)]));
             let ended = wait_until(PATIENCE / 3, || !self.runs());
             if ended || (!sent && !self.runs()) {
                 return Ok(());
