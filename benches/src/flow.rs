@@ -57,7 +57,8 @@ fn run(folder: &Path, files: &[SampleFile], references: &OneVersion) -> anyhow::
     let committer = Committer::new(entries(&blob)?, CommitSettings::default());
     let deliveries = Deliveries::new(Arc::clone(&landing), Arc::clone(&blob), SECRET);
     let settings = WorkerSettings::default();
-    let mut worker = Worker::new(0, reader, committer, deliveries, Box::new(references.clone()), settings);
+    let mut worker =
+        Worker::new(0, reader, Box::new(log.writer()), committer, deliveries, Box::new(references.clone()), settings);
     let (mut counts, mut names) = (Counts::default(), FileNames::default());
     loop {
         match worker.step(0, &StillClock, &mut names)? {

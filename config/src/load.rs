@@ -1,5 +1,7 @@
 //! From layers of written values to validated settings.
 
+mod kafka;
+
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -11,11 +13,17 @@ use domain::money::Money;
 use crate::error::{ConfigError, Origin};
 use crate::raw::{Layers, Written};
 use crate::secret::Secret;
-use crate::sections::{Fsync, Http, Installation, Landing, Log, LogFormat, LogLevel, Logging, Pipeline, Rating, Tables, Unwrap};
+use crate::sections::{
+    Fsync, Http, Installation, Kafka, Landing, Log, LogFormat, LogKind, LogLevel, Logging, Pipeline, Rating, Tables, Unwrap,
+};
 use crate::setting::{Kind, Setting};
 
 /// Length of a token in characters.
 const TOKEN_CHARS: std::ops::RangeInclusive<usize> = 16..=512;
+
+/// Longest name and longest credential that other systems issue, in bytes.
+const TEXT_BYTES_MAX: usize = 256;
+const CREDENTIAL_BYTES_MAX: usize = 4_096;
 
 /// All settings in force.
 #[derive(Debug, Clone)]
@@ -26,6 +34,8 @@ pub struct Config {
     pub landing: Landing,
     /// `[log]`.
     pub log: Log,
+    /// `[kafka]`.
+    pub kafka: Kafka,
     /// `[pipeline]`.
     pub pipeline: Pipeline,
     /// `[tables]`.
@@ -88,6 +98,7 @@ impl Config {
                 },
             },
             log: read.log()?,
+            kafka: read.kafka()?,
             pipeline: read.pipeline()?,
             tables: Tables {
                 checkpoint_commits: read.number("tables.checkpoint_commits")?,
@@ -112,6 +123,7 @@ impl Reader<'_> {
     fn log(&self) -> Result<Log, ConfigError> {
         let interval = self.milliseconds("log.fsync_interval_ms")?;
         Ok(Log {
+            kind: if self.text("log.kind")? == "kafka" { LogKind::Kafka } else { LogKind::Embedded },
             files_partitions: self.number("log.files_partitions")?,
             batches_partitions: self.number("log.batches_partitions")?,
             segment_bytes: self.number("log.segment_bytes")?,
@@ -135,6 +147,7 @@ impl Reader<'_> {
             commit_attempts_max: self.number("pipeline.commit_attempts_max")?,
             retries_max: self.number("pipeline.retries_max")?,
             retry_pause: self.milliseconds("pipeline.retry_pause_ms")?,
+            stalled: Duration::from_secs(self.number("pipeline.stalled_s")?),
         })
     }
 
@@ -188,6 +201,8 @@ impl Reader<'_> {
         let fits = match kind_of(key) {
             Kind::Choice(words) => words.contains(&text.as_str()),
             Kind::Folder { optional } => (optional || !text.is_empty()) && !text.contains('\0'),
+            Kind::Text => is_plain(text, TEXT_BYTES_MAX),
+            Kind::Credential => is_plain(text, CREDENTIAL_BYTES_MAX),
             _ => true,
         };
         if fits { Ok(text) } else { Err(self.refused(key)) }
@@ -204,13 +219,17 @@ impl Reader<'_> {
     fn refused(&self, key: &'static str) -> ConfigError {
         let (written, origin) = self.0.get(key);
         let found = match (kind_of(key), written) {
-            (Kind::Secret, _) => "not allowed".to_owned(),
+            (Kind::Secret | Kind::Credential, _) => "not allowed".to_owned(),
             (_, Written::Integer(n)) => n.to_string(),
             (_, Written::Text(text)) => format!("\"{}\"", text.chars().take(60).collect::<String>()),
             (_, Written::Other(source)) => source.clone(),
         };
         ConfigError::Value { origin: origin.clone(), key, found, allowed: kind_of(key).allowed() }
     }
+}
+
+fn is_plain(text: &str, bytes_max: usize) -> bool {
+    text.len() <= bytes_max && !text.contains(|c: char| c.is_control() || c.is_whitespace())
 }
 
 fn kind_of(key: &str) -> Kind {

@@ -70,7 +70,9 @@ fn schema_of(setting: &Setting) -> Value {
         Kind::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Kind::Choice(words) => json!({ "enum": words }),
         Kind::Amount => json!({ "type": "string", "pattern": "^[0-9]{1,18}(\\.[0-9]{1,9})?$" }),
-        Kind::Id | Kind::Folder { .. } | Kind::Address | Kind::Secret => json!({ "type": "string" }),
+        Kind::Id | Kind::Folder { .. } | Kind::Address | Kind::Secret | Kind::Credential | Kind::Text => {
+            json!({ "type": "string" })
+        }
     };
     schema["description"] = json!(setting.meaning());
     schema["default"] = match default_of(setting) {

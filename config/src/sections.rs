@@ -56,9 +56,20 @@ pub enum Fsync {
     Never,
 }
 
-/// `[log]`: the embedded log.
+/// Where the log lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogKind {
+    /// In the data folder.
+    Embedded,
+    /// On brokers.
+    Kafka,
+}
+
+/// `[log]`: the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
+    /// Where it lies.
+    pub kind: LogKind,
     /// Partitions of the topic of files, when the log is made.
     pub files_partitions: u32,
     /// Partitions of the topic of claim checks, when the log is made.
@@ -71,6 +82,46 @@ pub struct Log {
     pub retention_bytes: u64,
     /// For how long records are kept when no longer needed.
     pub retention: Duration,
+}
+
+/// How the members of a group share partitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rebalance {
+    /// Among themselves.
+    Cooperative,
+    /// By the brokers.
+    Consumer,
+}
+
+/// `[kafka]`: brokers as the log. Times in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kafka {
+    /// `host:port`, separated by commas; empty unless the log is on brokers.
+    pub brokers: String,
+    /// Before the names of topics and groups.
+    pub topic_prefix: String,
+    /// Names this process.
+    pub client_id: String,
+    /// Replicas of a partition, when topics are made.
+    pub replication: u32,
+    /// How members share partitions.
+    pub rebalance: Rebalance,
+    /// For one question.
+    pub request_wait_ms: u64,
+    /// For an append.
+    pub append_wait_ms: u64,
+    /// Silence of a member.
+    pub session_wait_ms: u64,
+    /// Between two polls of a member.
+    pub poll_gap_max_ms: u64,
+    /// KiB fetched ahead.
+    pub fetch_queue_kib: u64,
+    /// Bytes of a partition in one answer.
+    pub fetch_partition_bytes: u64,
+    /// Bytes that wait for their turn.
+    pub shelf_bytes_max: u64,
+    /// What the client library is told about TLS and the login, by its own names of properties; never printed.
+    pub security: Vec<(&'static str, Secret)>,
 }
 
 /// `[pipeline]`: the work and its limits.
@@ -92,6 +143,8 @@ pub struct Pipeline {
     pub retries_max: u32,
     /// Before the first of these; doubled for each further one.
     pub retry_pause: Duration,
+    /// Without progress, after which other processes are not waited for.
+    pub stalled: Duration,
 }
 
 /// `[tables]`: the Delta tables.

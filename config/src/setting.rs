@@ -27,6 +27,10 @@ pub enum Kind {
     Address,
     /// A text that is never shown.
     Secret,
+    /// A secret that another system issued: of any length, never shown.
+    Credential,
+    /// A short text, or none: a name that another system gave.
+    Text,
 }
 
 impl Kind {
@@ -41,6 +45,8 @@ impl Kind {
             Self::Amount => "a decimal such as \"500.00\", at most nine places, not negative".to_owned(),
             Self::Address => "an IP address and a port such as \"127.0.0.1:9464\"".to_owned(),
             Self::Secret => "a text of 16 to 512 characters, or \"\" for none".to_owned(),
+            Self::Credential => "a text of at most 4,096 characters without white space, or \"\" for none".to_owned(),
+            Self::Text => "a text of at most 256 characters without white space, or \"\" for none".to_owned(),
         }
     }
 }
@@ -75,6 +81,7 @@ pub const SETTINGS: &[Setting] = &[
     integer("landing.unwrap_members_max", 1, 10_000_000),
     integer("landing.unwrap_bytes_max", 1, 1 << 50),
     integer("landing.unwrap_ratio_max", 1, 1_000_000),
+    setting("log.kind", Kind::Choice(&["embedded", "kafka"])),
     integer("log.files_partitions", 1, 1_024),
     integer("log.batches_partitions", 1, 1_024),
     integer("log.segment_bytes", 4_096, 1 << 30),
@@ -82,6 +89,26 @@ pub const SETTINGS: &[Setting] = &[
     integer("log.fsync_interval_ms", 1, 60_000),
     integer("log.retention_bytes", 0, 1 << 50),
     integer("log.retention_hours", 0, 1_000_000),
+    setting("kafka.brokers", Kind::Text),
+    setting("kafka.topic_prefix", Kind::Text),
+    setting("kafka.client_id", Kind::Text),
+    integer("kafka.replication", 1, 15),
+    setting("kafka.rebalance", Kind::Choice(&["cooperative", "consumer"])),
+    integer("kafka.request_wait_ms", 100, 300_000),
+    integer("kafka.append_wait_ms", 1_000, 600_000),
+    integer("kafka.session_wait_ms", 6_000, 1_800_000),
+    integer("kafka.poll_gap_max_ms", 10_000, 3_600_000),
+    integer("kafka.fetch_queue_kib", 1_024, 1_048_576),
+    integer("kafka.fetch_partition_bytes", 4_096, 67_108_864),
+    integer("kafka.shelf_bytes_max", 4_096, 67_108_864),
+    setting("kafka.security", Kind::Choice(&["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"])),
+    setting("kafka.ca_file", Kind::Folder { optional: true }),
+    setting("kafka.certificate_file", Kind::Folder { optional: true }),
+    setting("kafka.key_file", Kind::Folder { optional: true }),
+    setting("kafka.key_password", Kind::Credential),
+    setting("kafka.sasl_mechanism", Kind::Choice(&["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])),
+    setting("kafka.sasl_username", Kind::Text),
+    setting("kafka.sasl_password", Kind::Credential),
     integer("pipeline.workers", 0, 1_024),
     integer("pipeline.commit_rows_max", 1, 100_000_000),
     integer("pipeline.linger_ms", 0, 3_600_000),
@@ -90,6 +117,7 @@ pub const SETTINGS: &[Setting] = &[
     integer("pipeline.commit_attempts_max", 1, 100_000),
     integer("pipeline.retries_max", 0, 1_000),
     integer("pipeline.retry_pause_ms", 1, 3_600_000),
+    integer("pipeline.stalled_s", 1, 86_400),
     integer("tables.checkpoint_commits", 1, 1_000_000),
     integer("tables.compression_level", 1, 22),
     integer("tables.row_group_rows", 1_000, 100_000_000),

@@ -23,7 +23,7 @@ impl Config {
         let shown = |setting: &crate::setting::Setting| {
             let (written, origin) = self.layers.get(setting.key);
             let value = match (setting.kind, written) {
-                (Kind::Secret, Written::Text(text)) if !text.is_empty() => "\"•••\"".to_owned(),
+                (Kind::Secret | Kind::Credential, Written::Text(text)) if !text.is_empty() => "\"•••\"".to_owned(),
                 (_, Written::Integer(number)) => number.to_string(),
                 (_, Written::Text(text)) => toml::Value::String(text.clone()).to_string(),
                 (_, Written::Other(source)) => source.clone(),

@@ -26,17 +26,23 @@ pub enum Topic {
     Files,
     /// Claim checks: byte ranges of deliveries, keyed by account.
     Batches,
+    /// Records of the others that could not be understood, as they were.
+    DeadLetters,
 }
 
 impl Topic {
-    /// Both, in flow order.
-    pub const ALL: [Self; 2] = [Self::Files, Self::Batches];
+    /// All, in flow order.
+    pub const ALL: [Self; 3] = [Self::Files, Self::Batches, Self::DeadLetters];
+
+    /// Partitions of the topic of dead letters: they are few, and read in one order.
+    pub const DEAD_LETTER_PARTITIONS: u32 = 1;
 
     /// The name on the broker.
     pub fn name(self) -> &'static str {
         match self {
             Self::Files => "tollway.cdr.files.v1",
             Self::Batches => "tollway.cdr.batches.v1",
+            Self::DeadLetters => "tollway.cdr.files.dlq.v1",
         }
     }
 }
@@ -93,6 +99,31 @@ pub struct Watermarks {
     pub high: u64,
 }
 
+/// A log as a program has opened it, wherever it lies.
+pub trait Log: fmt::Debug + Send + Sync {
+    /// A handle that appends.
+    fn writer(&self) -> Box<dyn LogWriter>;
+
+    /// A member of a group of readers. `member` (from 0) of `members` is what this process knows of the group; a log that
+    /// shares partitions out among processes does so by itself.
+    fn reader(&self, group: &str, topic: Topic, member: u32, members: u32) -> Result<Box<dyn LogReader>, LogError>;
+
+    /// How many partitions a topic has, for ever.
+    fn partitions(&self, topic: Topic) -> u32;
+
+    /// First readable and next offset of a partition.
+    fn watermarks(&self, partition: TopicPartition) -> Result<Watermarks, LogError>;
+
+    /// The topic's present life.
+    fn incarnation(&self, topic: Topic) -> Result<Incarnation, LogError>;
+
+    /// Says that nobody needs the records below `below` any more. When they go is for the log's retention to say.
+    fn let_go(&self, partition: TopicPartition, below: u64) -> Result<(), LogError>;
+
+    /// Whether other processes may work on it at the same time.
+    fn is_shared(&self) -> bool;
+}
+
 /// Appends records. Cloned handles share one log.
 pub trait LogWriter: Send {
     /// Appends to the partition of the key and returns where; when it returns, the record survives kill -9 (and, by the
@@ -138,4 +169,44 @@ pub trait LogReader: Send {
 
     /// What was last noted for a partition.
     fn noted_progress(&mut self, partition: TopicPartition) -> Result<Option<u64>, LogError>;
+}
+
+impl<W: LogWriter + ?Sized> LogWriter for Box<W> {
+    fn append(&mut self, topic: Topic, key: &[u8], headers: &[(&str, &[u8])], payload: &[u8]) -> Result<(u32, u64), LogError> {
+        (**self).append(topic, key, headers, payload)
+    }
+}
+
+impl<R: LogReader + ?Sized> LogReader for Box<R> {
+    fn poll(&mut self, wait_ms: u64, records_max: usize) -> Result<LogEvent, LogError> {
+        (**self).poll(wait_ms, records_max)
+    }
+
+    fn start_at(&mut self, partition: TopicPartition, offset: u64) -> Result<(), LogError> {
+        (**self).start_at(partition, offset)
+    }
+
+    fn pause(&mut self, partition: TopicPartition) {
+        (**self).pause(partition);
+    }
+
+    fn resume(&mut self, partition: TopicPartition) {
+        (**self).resume(partition);
+    }
+
+    fn watermarks(&mut self, partition: TopicPartition) -> Result<Watermarks, LogError> {
+        (**self).watermarks(partition)
+    }
+
+    fn incarnation(&mut self, topic: Topic) -> Result<Incarnation, LogError> {
+        (**self).incarnation(topic)
+    }
+
+    fn note_progress(&mut self, partition: TopicPartition, next_offset: u64) -> Result<(), LogError> {
+        (**self).note_progress(partition, next_offset)
+    }
+
+    fn noted_progress(&mut self, partition: TopicPartition) -> Result<Option<u64>, LogError> {
+        (**self).noted_progress(partition)
+    }
 }

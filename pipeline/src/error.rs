@@ -36,7 +36,7 @@ pub enum PipelineError {
     #[error("the header of arrival {0} is not what it was when it was split; run `tollway check`")]
     Header(ArrivalNumber),
     /// A record on a topic is not what belongs there.
-    #[error("record {offset} of {partition} cannot be understood: {what}; it was left where it is")]
+    #[error("record {offset} of {partition} cannot be understood: {what}")]
     Message {
         /// The partition.
         partition: TopicPartition,
@@ -60,6 +60,17 @@ pub enum PipelineError {
     /// Reference data could not be loaded.
     #[error("failed to load reference data: {0}")]
     Reference(String),
+    /// Other processes that work on the same log have made no progress.
+    #[error(
+        "{files} files have landed and are not rated; other processes work on this log and have got no further for {seconds} s: \
+        see what they log, and `tollway status`"
+    )]
+    Stalled {
+        /// Files without a verdict.
+        files: usize,
+        /// For how long.
+        seconds: u64,
+    },
     /// A thread of the flow panicked: a bug.
     #[error("{0} panicked: this is a bug; nothing half-done is visible, start again")]
     Panicked(String),
@@ -81,6 +92,7 @@ impl PipelineError {
             | Self::Header(_)
             | Self::Message { .. }
             | Self::LogLost { .. }
+            | Self::Stalled { .. }
             | Self::Panicked(_)
             | Self::Violation(_) => Disposition::Stop,
         }

@@ -9,6 +9,7 @@ pub mod announcer;
 pub mod splitter;
 pub mod deliveries;
 pub mod rating;
+pub mod dead_letter;
 pub mod worker;
 pub mod error;
 pub mod metrics;

@@ -21,6 +21,8 @@ pub const QUEUE: &str = "tollway_worker_queue_records";
 pub const PARKED: &str = "tollway_partitions_parked";
 /// Accounts whose files wait for a hand.
 pub const BLOCKED: &str = "tollway_accounts_blocked";
+/// Records that could not be understood and were put aside.
+pub const DEAD_LETTERS: &str = "tollway_dead_letters_total";
 /// Files by state.
 pub const FILES: &str = "tollway_files_split_total";
 
@@ -35,6 +37,7 @@ pub fn describe() {
     describe_gauge!(QUEUE, Unit::Count, "Claim checks that a worker holds and has not committed");
     describe_gauge!(PARKED, Unit::Count, "Partitions of a worker that wait before a claim check that cannot be rated");
     describe_gauge!(BLOCKED, Unit::Count, "Accounts whose files wait because one of them cannot be split");
+    describe_counter!(DEAD_LETTERS, Unit::Count, "Records that could not be understood and were put aside, by topic");
     describe_counter!(FILES, Unit::Count, "Files split, by state");
 }
 
@@ -99,4 +102,9 @@ pub fn parked(worker: u32, partitions: usize) {
 /// Notes how many accounts are blocked.
 pub fn blocked(accounts: usize) {
     gauge!(BLOCKED).set(u32::try_from(accounts).unwrap_or(u32::MAX));
+}
+
+/// A record was put aside.
+pub fn dead_letter(topic: &'static str) {
+    counter!(DEAD_LETTERS, "topic" => topic).increment(1);
 }

@@ -9,12 +9,16 @@ use ingest::log::{LogEvent, LogReader, LogWriter, Record, Topic, TopicPartition}
 use ingest::message::{ClaimCheck, Notice};
 use ingest::split::{Split, Splitter as Cutter};
 
+use crate::dead_letter::put_aside;
 use crate::deliveries::Deliveries;
 use crate::error::PipelineError;
 use crate::metrics;
 
 /// Bytes that are read at once.
 const CHUNK_BYTES: u64 = 8 << 20;
+
+/// The partition whose owner announces.
+const FIRST: TopicPartition = TopicPartition { topic: Topic::Files, partition: 0 };
 
 /// What a step did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +43,7 @@ pub struct Splitter<R, W> {
     landing: Arc<Landing>,
     deliveries: Deliveries,
     blocked: BTreeMap<String, Arc<PipelineError>>,
+    leads: bool,
 }
 
 impl<R, W> std::fmt::Debug for Splitter<R, W> {
@@ -50,7 +55,7 @@ impl<R, W> std::fmt::Debug for Splitter<R, W> {
 impl<R: LogReader, W: LogWriter> Splitter<R, W> {
     /// A splitter over the files of a landing.
     pub fn new(reader: R, writer: W, landing: Arc<Landing>, deliveries: Deliveries) -> Self {
-        Self { reader, writer, landing, deliveries, blocked: BTreeMap::new() }
+        Self { reader, writer, landing, deliveries, blocked: BTreeMap::new(), leads: false }
     }
 
     /// The accounts whose files wait for a hand, and why.
@@ -58,12 +63,21 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
         &self.blocked
     }
 
+    /// Whether this member has the first partition of its group: of all members one has it, and that one announces.
+    pub fn leads(&self) -> bool {
+        self.leads
+    }
+
     /// Handles the next event; waits at most `wait_ms` for one.
     pub fn step(&mut self, wait_ms: u64) -> Result<SplitStep, PipelineError> {
         match self.reader.poll(wait_ms, 1)? {
             LogEvent::Idle => Ok(SplitStep::Idle),
-            LogEvent::Revoked(_) => Ok(SplitStep::Rebalanced),
+            LogEvent::Revoked(partitions) => {
+                self.leads &= !partitions.contains(&FIRST);
+                Ok(SplitStep::Rebalanced)
+            }
             LogEvent::Assigned(partitions) => {
+                self.leads |= partitions.contains(&FIRST);
                 for partition in partitions {
                     let low = self.reader.watermarks(partition)?.low;
                     let start = self.reader.noted_progress(partition)?.unwrap_or(low).max(low);
@@ -86,6 +100,16 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
     fn take(&mut self, partition: TopicPartition, record: &Record) -> Result<SplitStep, PipelineError> {
         match self.split(partition, record) {
             Ok(claims) => Ok(SplitStep::Split(claims)),
+            Err(PipelineError::Message { what, .. }) => {
+                let life = self.reader.incarnation(partition.topic)?;
+                tracing::error!(%partition, offset = record.offset, what, "put aside: `tollway dlq list` shows it");
+                if let Err(error) = put_aside(&mut self.writer, partition, &life, record, &what) {
+                    self.reader.start_at(partition, record.offset)?;
+                    return Err(error.into());
+                }
+                metrics::dead_letter(partition.topic.name());
+                Ok(SplitStep::Split(0))
+            }
             Err(error) if error.disposition() == Disposition::Retry => {
                 // The reader is past this notice: it is read again with the next step.
                 self.reader.start_at(partition, record.offset)?;

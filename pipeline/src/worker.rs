@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use domain::ports::{Clock, Disposition, Rng};
-use ingest::log::{Incarnation, LogEvent, LogReader, Record, TopicPartition};
+use ingest::log::{Incarnation, LogEvent, LogReader, LogWriter, Record, TopicPartition};
 use ingest::message::ClaimCheck;
 use sinks::commit::{Committer, Group, Outcome, PositionMove, Prepared, Receipt};
 
+use crate::dead_letter;
 use crate::deliveries::Deliveries;
 use crate::error::PipelineError;
 use crate::metrics;
@@ -87,7 +88,14 @@ pub struct Parked {
 struct Waiting {
     partition: TopicPartition,
     offset: u64,
-    claim: ClaimCheck,
+    /// `None`: it could not be understood and was put aside; only its offset counts.
+    claim: Option<ClaimCheck>,
+}
+
+impl Waiting {
+    fn rows(&self) -> u64 {
+        self.claim.as_ref().map_or(0, |c| c.rows)
+    }
 }
 
 enum Stage {
@@ -102,6 +110,7 @@ enum Stage {
 pub struct Worker<R> {
     number: u32,
     reader: R,
+    dead_letters: Box<dyn LogWriter>,
     committer: Committer,
     deliveries: Deliveries,
     references: Box<dyn References>,
@@ -124,6 +133,7 @@ impl<R: LogReader> Worker<R> {
     pub fn new(
         number: u32,
         reader: R,
+        dead_letters: Box<dyn LogWriter>,
         committer: Committer,
         deliveries: Deliveries,
         references: Box<dyn References>,
@@ -132,6 +142,7 @@ impl<R: LogReader> Worker<R> {
         Self {
             number,
             reader,
+            dead_letters,
             committer,
             deliveries,
             references,
@@ -180,7 +191,7 @@ impl<R: LogReader> Worker<R> {
     }
 
     fn gather(&mut self, wait_ms: u64, clock: &dyn Clock) -> Result<Step, PipelineError> {
-        let waiting_rows: u64 = self.queue.iter().map(|w| w.claim.rows).sum();
+        let waiting_rows: u64 = self.queue.iter().map(Waiting::rows).sum();
         let full = waiting_rows >= self.settings.rows_max || self.queue.len() >= self.settings.queue_max;
         let lingered = !self.queue.is_empty() && clock.now_us() - self.queued_since_us >= self.settings.linger_us;
         if full || lingered {
@@ -224,13 +235,27 @@ impl<R: LogReader> Worker<R> {
                 self.reader.pause(partition);
                 break;
             }
-            match read_claim(partition, record) {
-                Ok(waiting) => self.queue.push_back(waiting),
-                Err(error) => return self.park(partition, offset, error),
-            }
+            let claim = match serde_json::from_slice(&record.payload) {
+                Ok(claim) => Some(claim),
+                Err(e) => {
+                    self.put_aside(partition, &record, &e.to_string())?;
+                    None
+                }
+            };
+            self.queue.push_back(Waiting { partition, offset, claim });
         }
         metrics::queue(self.number, self.queue.len());
         Ok(Step::Polled)
+    }
+
+    /// A record that is no claim check goes to the dead letters. Its rows, if it stood for any, have no verdict without it, so
+    /// their file is announced again at the next start.
+    fn put_aside(&mut self, partition: TopicPartition, record: &Record, what: &str) -> Result<(), PipelineError> {
+        let life = self.reader.incarnation(partition.topic)?;
+        tracing::error!(%partition, offset = record.offset, what, "put aside: `tollway dlq list` shows it");
+        dead_letter::put_aside(&mut *self.dead_letters, partition, &life, record, what)?;
+        metrics::dead_letter(partition.topic.name());
+        Ok(())
     }
 
     /// Lets a partition wait before one of its claim checks and starts again without it: what stands before it is rated yet.
@@ -272,17 +297,17 @@ impl<R: LogReader> Worker<R> {
         let (mut claims, mut places) = (Vec::new(), Vec::new());
         let mut ends: BTreeMap<TopicPartition, u64> = BTreeMap::new();
         while let Some(next) = self.queue.front() {
-            if !ends.is_empty() && rows + next.claim.rows > self.settings.rows_max {
+            if !ends.is_empty() && rows + next.rows() > self.settings.rows_max {
                 break;
             }
             let Some(next) = self.queue.pop_front() else { break };
             ends.insert(next.partition, next.offset + 1);
-            let c = &next.claim;
+            let Some(c) = next.claim else { continue };
             if self.committer.is_committed(c.delivery, c.arrival, c.first_row, c.rows)? {
                 metrics::redelivered(1);
             } else {
-                rows += next.claim.rows;
-                claims.push(next.claim);
+                rows += c.rows;
+                claims.push(c);
                 places.push((next.partition, next.offset));
             }
         }
@@ -340,13 +365,4 @@ impl<R: LogReader> Worker<R> {
             }
         }
     }
-}
-
-fn read_claim(partition: TopicPartition, record: Record) -> Result<Waiting, PipelineError> {
-    let claim = serde_json::from_slice(&record.payload).map_err(|e| PipelineError::Message {
-        partition,
-        offset: record.offset,
-        what: e.to_string(),
-    })?;
-    Ok(Waiting { partition, offset: record.offset, claim })
 }

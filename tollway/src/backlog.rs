@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use ingest::land::Landing;
-use ingest::log::LogError;
-use ingest::log::embedded::EmbeddedLog;
+use ingest::log::{Log, LogError};
 use sinks::table::Table;
 
 use crate::cli::Global;
 use crate::exit_code;
 use crate::flow::{Finished, Flow, Installed, Until};
 use crate::installation::Installation;
-use crate::log_end::log_ends;
+use crate::log_end::{LogEnd, log_ends};
 use crate::progress::Progress;
 use crate::reference::SharedReference;
 use crate::system::{SystemClock, SystemRng};
@@ -21,6 +20,7 @@ use crate::totals;
 #[derive(Debug)]
 pub struct Backlog {
     flow: Flow,
+    log: Arc<dyn Log>,
     entries: Table,
     sums: Table,
     checkpoint_every: u64,
@@ -42,20 +42,23 @@ impl Backlog {
         let installed = Installed {
             blob: Arc::clone(installation.blob()),
             landing: Arc::clone(landing),
-            log,
+            log: Arc::clone(&log),
             secret: installation.secret(),
             reference,
             parquet: installation.parquet(),
         };
         let flow = Flow::start(installed, &entries, settings)?;
-        Ok(Some(Self { flow, entries, sums, checkpoint_every: settings.checkpoint_every, rng: SystemRng::new()? }))
+        Ok(Some(Self { flow, log, entries, sums, checkpoint_every: settings.checkpoint_every, rng: SystemRng::new()? }))
     }
 
     /// Waits until everything that has landed by now is in the tables and in the totals. What cannot be rated until a hand
     /// has mended its cause is an error, told when all the rest is done.
     pub fn drain(mut self, global: &Global, expected_rows: Option<u64>) -> anyhow::Result<Finished> {
         let mut progress = Progress::start("rating", expected_rows.unwrap_or(0), global.quiet);
-        let house = || totals::step(&mut self.entries, &mut self.sums, &SystemClock, &mut self.rng).map(|_| ());
+        let house = || {
+            totals::step(&mut self.entries, &mut self.sums, &SystemClock, &mut self.rng)?;
+            Ok(log_ends(&*self.log, &self.entries)?.into_iter().map(LogEnd::position).collect())
+        };
         self.flow.watch(|rows| progress.at(rows), house, Until::Drained)?;
         progress.finish();
         let finished = self.flow.finish()?;
@@ -75,7 +78,7 @@ impl Backlog {
 }
 
 /// Lets the log forget claim checks below the table's positions, as far as its retention allows.
-pub fn trim_log(log: &EmbeddedLog, entries: &Table) -> anyhow::Result<()> {
+pub fn trim_log(log: &dyn Log, entries: &Table) -> anyhow::Result<()> {
     for end in log_ends(log, entries)? {
         end.trim(log)?;
     }

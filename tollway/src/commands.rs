@@ -4,6 +4,7 @@ pub mod check;
 pub mod control_totals;
 pub mod demo;
 pub mod demo_report;
+pub mod dlq;
 pub mod docs;
 pub mod explain;
 pub mod generate;
@@ -18,6 +19,7 @@ pub mod run;
 pub mod source;
 pub mod status;
 pub mod suspense;
+pub mod topics;
 pub mod totals;
 pub mod why;
 
@@ -45,6 +47,8 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Generate(args) => generate::run(global, args),
         Command::Import(args) => import::run(global, args),
         Command::Config(command) => config_command(global, command),
+        Command::Topics(command) => topics::run(global, *command),
+        Command::Dlq(command) => dlq::run(global, command),
         Command::Check => check::run(global),
         Command::Bench(BenchCommand::Job { data, out }) => job::run(data, out),
         Command::Docs(args) => docs::run(&args.what),

@@ -10,6 +10,8 @@ use domain::invariant::Violation;
 use domain::ports::BlobError;
 use ingest::land::LandError;
 use ingest::log::LogError;
+#[cfg(feature = "kafka")]
+use ingest::log::kafka::BrokerError;
 use ingest::profile::ProfileError;
 use pipeline::PipelineError;
 use rate::error::TariffError;
@@ -147,6 +149,7 @@ fn of_pipeline(error: &PipelineError) -> Exit {
         | PipelineError::Header(_)
         | PipelineError::Message { .. }
         | PipelineError::LogLost { .. } => Exit::Refused,
+        PipelineError::Stalled { .. } => Exit::NeedsHand,
         PipelineError::Reference(_) => Exit::Outside,
         PipelineError::Violation(_) | PipelineError::Panicked(_) => Exit::Bug,
     }
@@ -213,6 +216,22 @@ fn of_log(error: &LogError) -> Exit {
         | LogError::Full(_)
         | LogError::Denied(_)
         | LogError::Io { .. } => Exit::Outside,
+        #[cfg(feature = "kafka")]
+        LogError::Broker(broker) => of_broker(broker),
+    }
+}
+
+#[cfg(feature = "kafka")]
+fn of_broker(error: &BrokerError) -> Exit {
+    match error {
+        BrokerError::Unavailable { .. } => Exit::Outside,
+        BrokerError::Setting { .. } => Exit::Usage,
+        BrokerError::Refused { .. }
+        | BrokerError::NoTopic { .. }
+        | BrokerError::NoTopicId { .. }
+        | BrokerError::RecordsLost { .. }
+        | BrokerError::Truncated(_)
+        | BrokerError::Recreated { .. } => Exit::Refused,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Every state machine is driven by one thread; they meet only in the log and in the tables. A failure that may pass is tried
 //! again with growing pauses; any other stops the flow with its cause.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -13,23 +13,21 @@ use domain::delivery::KeySecret;
 use domain::outcome::Counts;
 use domain::ports::{Blob, Clock};
 use ingest::land::Landing;
-use ingest::log::embedded::EmbeddedLog;
-use ingest::log::{Topic, TopicPartition};
+use ingest::log::{Log, LogWriter, Topic, TopicPartition};
 use pipeline::PipelineError;
 use pipeline::announcer::Announcer;
 use pipeline::deliveries::Deliveries;
 use pipeline::splitter::{SplitStep, Splitter};
 use pipeline::worker::{Step, Worker, WorkerSettings};
-use sinks::commit::{CommitSettings, Committer};
+use sinks::commit::{CommitError, CommitSettings, Committer};
 use sinks::table::Table;
 
-use crate::log_end::{forget_lost_notices, log_ends};
+use crate::log::GROUP;
+use crate::log_end::log_ends;
+use crate::others::Others;
 use crate::patience::Patience;
 use crate::reference::SharedReference;
 use crate::system::{SystemClock, SystemRng};
-
-/// Group name on the log.
-pub const GROUP: &str = "tollway";
 
 /// How long a thread waits for records before it looks around, milliseconds.
 const WAIT_MS: u64 = 50;
@@ -39,6 +37,9 @@ const HOUSE_EVERY_US: i64 = 1_000_000;
 
 /// How often a command that ends does: what is folded meanwhile need not be waited for at the end.
 const HURRIED_HOUSE_EVERY_US: i64 = 250_000;
+
+/// How often a watching thread looks around unless it is woken.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Moments of a run that are kept for its picture.
 const SAMPLES_MAX: usize = 10_000;
@@ -56,6 +57,8 @@ pub struct FlowSettings {
     pub retries_max: u32,
     /// Pause after the first of them.
     pub retry_pause: Duration,
+    /// Without progress for so long, other processes on the same log are no longer waited for.
+    pub stalled: Duration,
     /// A checkpoint after so many versions.
     pub checkpoint_every: u64,
 }
@@ -68,7 +71,7 @@ pub struct Installed {
     /// Landing in it.
     pub landing: Arc<Landing>,
     /// The log.
-    pub log: EmbeddedLog,
+    pub log: Arc<dyn Log>,
     /// The secret of record keys.
     pub secret: KeySecret,
     /// Devices and tariffs.
@@ -101,6 +104,7 @@ pub struct Flow {
     board: Arc<(Mutex<Board>, Condvar)>,
     stop: Arc<AtomicBool>,
     installed: Installed,
+    entries: Table,
     settings: FlowSettings,
     threads: Vec<std::thread::JoinHandle<()>>,
     began_us: i64,
@@ -132,15 +136,14 @@ impl Flow {
     pub fn start(installed: Installed, entries: &Table, settings: FlowSettings) -> anyhow::Result<Self> {
         let board = Arc::new((Mutex::new(Board::default()), Condvar::new()));
         let stop = Arc::new(AtomicBool::new(false));
-        let mut flow = Self { board, stop, installed, settings, threads: Vec::new(), began_us: SystemClock.now_us() };
-        let settled = settled_deliveries(entries)?;
+        let began_us = SystemClock.now_us();
+        let mut flow = Self { board, stop, installed, entries: entries.clone(), settings, threads: Vec::new(), began_us };
         // Before anything is appended: a log that lost its end would give old offsets to new records, and the table would
         // take them for done.
-        for end in log_ends(&flow.installed.log, entries)? {
+        for end in log_ends(&*flow.installed.log, entries)? {
             end.check()?;
         }
-        forget_lost_notices(&flow.installed.log)?;
-        flow.start_feeder(settled, settings)?;
+        flow.start_feeder(entries.clone(), settings)?;
         for number in 0..settings.workers {
             flow.start_worker(number, entries.clone(), settings)?;
         }
@@ -166,18 +169,20 @@ impl Flow {
         Ok(())
     }
 
-    fn start_feeder(&mut self, settled: HashSet<domain::delivery::DeliveryId>, settings: FlowSettings) -> anyhow::Result<()> {
+    /// Announces and splits. Of all processes on a log one announces; when that changes, the next one begins from landing.
+    fn start_feeder(&mut self, mut entries: Table, settings: FlowSettings) -> anyhow::Result<()> {
         let i = self.installed.clone();
-        let mut announcer = Announcer::new(Arc::clone(&i.landing), i.log.writer(), settled);
+        let mut announcer = None;
         let deliveries = Deliveries::new(Arc::clone(&i.landing), Arc::clone(&i.blob), i.secret);
-        let reader = i.log.reader(GROUP, Topic::Files, 0, 1);
+        let reader = i.log.reader(GROUP, Topic::Files, 0, 1)?;
         let mut splitter = Splitter::new(reader, i.log.writer(), Arc::clone(&i.landing), deliveries);
         let (board, stop) = (Arc::clone(&self.board), Arc::clone(&self.stop));
         self.thread("feeder".to_owned(), move || {
             let mut patience = Patience::new(settings.retries_max, settings.retry_pause);
             while !stop.load(Ordering::Acquire) {
                 let asked = lock(&board.0).asked;
-                let step = announcer.step().and_then(|sent| Ok((sent, splitter.step(WAIT_MS)?)));
+                let step = announce(&i, &mut announcer, splitter.leads(), &mut entries)
+                    .and_then(|sent| Ok((sent, splitter.step(WAIT_MS)?)));
                 let Some((sent, split)) = patience.settle(step, &stop)? else { continue };
                 patience.restore();
                 let mut b = lock(&board.0);
@@ -195,11 +200,11 @@ impl Flow {
 
     fn start_worker(&mut self, number: u32, entries: Table, settings: FlowSettings) -> anyhow::Result<()> {
         let i = self.installed.clone();
-        let reader = i.log.reader(GROUP, Topic::Batches, number, settings.workers);
+        let reader = i.log.reader(GROUP, Topic::Batches, number, settings.workers)?;
         let committer = Committer::new(entries.with_settings(i.parquet), settings.commit);
         let deliveries = Deliveries::new(Arc::clone(&i.landing), Arc::clone(&i.blob), i.secret);
         let references = Box::new(i.reference.clone());
-        let mut worker = Worker::new(number, reader, committer, deliveries, references, settings.worker);
+        let mut worker = Worker::new(number, reader, i.log.writer(), committer, deliveries, references, settings.worker);
         let mut rng = SystemRng::new()?;
         let (board, stop, began_us) = (Arc::clone(&self.board), Arc::clone(&self.stop), self.began_us);
         self.thread(format!("worker-{number}"), move || {
@@ -245,19 +250,25 @@ impl Flow {
     }
 
     /// Runs `house` every now and then until the end or until something fails for good; `show` gets the rows committed so
-    /// far. [`Until::Drained`] means what has landed before this call.
+    /// far. [`Until::Drained`] means what has landed before this call; for that `house` tells where the table stands.
     pub fn watch(
         &self,
         mut show: impl FnMut(u64),
-        mut house: impl FnMut() -> anyhow::Result<()>,
+        mut house: impl FnMut() -> anyhow::Result<Vec<(TopicPartition, u64)>>,
         until: Until,
     ) -> anyhow::Result<()> {
         let every_us = if until == Until::Drained { HURRIED_HOUSE_EVERY_US } else { HOUSE_EVERY_US };
         let mut house_due_us = self.began_us + every_us;
         let mut patience = Patience::new(self.settings.retries_max, self.settings.retry_pause);
+        let mut others = match until {
+            Until::Drained if self.installed.log.is_shared() => {
+                Some(Others::over(&self.installed.landing, self.entries.clone(), self.settings.stalled)?)
+            }
+            _ => None,
+        };
         lock(&self.board.0).asked += 1;
         loop {
-            {
+            let (mut done, moved) = {
                 let b = lock(&self.board.0);
                 if b.failure.is_some() {
                     return Ok(());
@@ -267,21 +278,45 @@ impl Flow {
                     Until::Drained => self.is_drained(&b)?,
                     Until::Stopped => self.stop.load(Ordering::Acquire),
                 };
-                if done {
+                // What waits for a hand is told now; it does not come to an end.
+                let given_up = done && !b.waiting.is_empty();
+                if given_up || (done && others.is_none()) {
                     return Ok(());
                 }
-                let waited = self.board.1.wait_timeout(b, Duration::from_millis(100));
-                drop(waited.unwrap_or_else(PoisonError::into_inner));
+                let moved = b.rows + b.committed.values().sum::<u64>();
+                drop(self.board.1.wait_timeout(b, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner));
+                (done, moved)
+            };
+            if let Some(others) = &mut others {
+                done &= others.have_done(moved)?;
+            }
+            if done {
+                return Ok(());
             }
             let now = SystemClock.now_us();
             if now >= house_due_us {
-                let pause = patience.bear(house())?;
+                let pause = match patience.bear(house())? {
+                    Ok(positions) => {
+                        self.note(positions);
+                        Duration::ZERO
+                    }
+                    Err(pause) => pause,
+                };
                 house_due_us = SystemClock.now_us() + every_us + i64::try_from(pause.as_micros()).unwrap_or(i64::MAX / 2);
             }
         }
     }
 
-    /// Whether everything that has landed is in the table.
+    /// Where the table stands, whoever brought it there.
+    fn note(&self, positions: Vec<(TopicPartition, u64)>) {
+        let mut b = lock(&self.board.0);
+        for (partition, position) in positions {
+            let at = b.committed.entry(partition).or_default();
+            *at = position.max(*at);
+        }
+    }
+
+    /// Whether everything that has landed and was announced is in the table.
     fn is_drained(&self, b: &Board) -> anyhow::Result<bool> {
         if b.fed != b.asked {
             return Ok(false);
@@ -337,7 +372,25 @@ pub enum Until {
     Stopped,
 }
 
-/// Deliveries that have their verdict in the ledger.
-fn settled_deliveries(entries: &Table) -> anyhow::Result<HashSet<domain::delivery::DeliveryId>> {
-    Ok(sinks::ledger::settled(&sinks::ledger::read_all(entries)?))
+/// Announces what has landed, if that is ours to do; tells how many notices went out.
+fn announce(
+    installed: &Installed,
+    announcer: &mut Option<Announcer<Box<dyn LogWriter>>>,
+    leads: bool,
+    entries: &mut Table,
+) -> Result<usize, PipelineError> {
+    if !leads {
+        *announcer = None;
+        return Ok(0);
+    }
+    let announcer = match announcer {
+        Some(announcer) => announcer,
+        None => {
+            entries.refresh().map_err(CommitError::from)?;
+            let ledger = sinks::ledger::read_all(entries).map_err(CommitError::from)?;
+            let settled = sinks::ledger::settled(&ledger);
+            announcer.insert(Announcer::new(Arc::clone(&installed.landing), installed.log.writer(), settled))
+        }
+    };
+    announcer.step()
 }

@@ -15,7 +15,7 @@ use domain::delivery::KeySecret;
 use domain::ids::TenantId;
 use domain::ports::{Blob, Clock, Rng};
 use ingest::land::{Landing, LandingSettings};
-use ingest::log::embedded::{EmbeddedLog, LogSettings};
+use ingest::log::Log;
 use ingest::unwrap::UnwrapLimits;
 use sinks::commit::CommitSettings;
 use sinks::local_store::{LocalStore, SyncPolicy};
@@ -26,6 +26,7 @@ use store::Store;
 use crate::cli::Global;
 use crate::exit_code::{bad_input, refused};
 use crate::flow::FlowSettings;
+use crate::log;
 use crate::system::{SystemClock, SystemRng, secret_bytes};
 use crate::totals;
 
@@ -151,34 +152,14 @@ impl Installation {
         Landing::new(Arc::clone(&self.blob), settings)
     }
 
-    /// The log, as its only writer.
-    pub fn log(&self) -> anyhow::Result<EmbeddedLog> {
-        Ok(EmbeddedLog::open(&self.folder.join("log"), self.log_settings())?)
+    /// The log, for working on it.
+    pub fn log(&self) -> anyhow::Result<Arc<dyn Log>> {
+        log::open(&self.folder.join("log"), &self.config)
     }
 
     /// The log beside a running service.
-    pub fn log_read_only(&self) -> anyhow::Result<EmbeddedLog> {
-        Ok(EmbeddedLog::open_read_only(&self.folder.join("log"))?)
-    }
-
-    fn log_settings(&self) -> LogSettings {
-        let log = &self.config.log;
-        let mut settings = LogSettings::new(Arc::new(SystemClock));
-        settings.files_partitions = log.files_partitions;
-        settings.batches_partitions = log.batches_partitions;
-        settings.segment_bytes_max = log.segment_bytes;
-        settings.fsync = match log.fsync {
-            config::sections::Fsync::Always => ingest::log::embedded::Fsync::Always,
-            config::sections::Fsync::Interval(every) => {
-                ingest::log::embedded::Fsync::Interval { every_ms: u64::try_from(every.as_millis()).unwrap_or(u64::MAX) }
-            }
-            config::sections::Fsync::Never => ingest::log::embedded::Fsync::Never,
-        };
-        settings.retention = ingest::log::embedded::Retention {
-            bytes_max: log.retention_bytes,
-            age_us_max: i64::try_from(log.retention.as_micros()).unwrap_or(i64::MAX),
-        };
-        settings
+    pub fn log_read_only(&self) -> anyhow::Result<Arc<dyn Log>> {
+        log::open_read_only(&self.folder.join("log"), &self.config)
     }
 
     /// The records table, made if it is not there.
@@ -239,6 +220,7 @@ impl Installation {
             commit: CommitSettings { key_cache_bytes: p.key_cache_bytes, attempts_max: p.commit_attempts_max },
             retries_max: p.retries_max,
             retry_pause: p.retry_pause,
+            stalled: p.stalled,
             checkpoint_every: self.config.tables.checkpoint_commits,
         }
     }

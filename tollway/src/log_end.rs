@@ -1,7 +1,6 @@
 //! Where the log ends and where the table stands: what waits, and what was lost.
 
-use ingest::log::embedded::EmbeddedLog;
-use ingest::log::{LogError, LogReader, Topic, TopicPartition};
+use ingest::log::{Log, Topic, TopicPartition};
 use pipeline::PipelineError;
 use pipeline::worker::app_id;
 use sinks::table::Table;
@@ -23,9 +22,14 @@ impl LogEnd {
     }
 
     /// Lets the log forget what the table holds, as far as its retention allows.
-    pub fn trim(self, log: &EmbeddedLog) -> Result<(), PipelineError> {
-        log.trim(self.partition, self.position)?;
+    pub fn trim(self, log: &dyn Log) -> Result<(), PipelineError> {
+        log.let_go(self.partition, self.position)?;
         Ok(())
+    }
+
+    /// Which partition, and the offset that the table would take next.
+    pub fn position(self) -> (TopicPartition, u64) {
+        (self.partition, self.position)
     }
 
     /// Whether the log still holds what the table has seen.
@@ -36,8 +40,8 @@ impl LogEnd {
 }
 
 /// Where the log ends and the table stands, for every partition of claim checks.
-pub fn log_ends(log: &EmbeddedLog, entries: &Table) -> Result<Vec<LogEnd>, PipelineError> {
-    let incarnation = log.incarnation(Topic::Batches);
+pub fn log_ends(log: &dyn Log, entries: &Table) -> Result<Vec<LogEnd>, PipelineError> {
+    let incarnation = log.incarnation(Topic::Batches)?;
     let end = |partition| {
         let partition = TopicPartition { topic: Topic::Batches, partition };
         let app_id = app_id(&incarnation, partition);
@@ -45,19 +49,4 @@ pub fn log_ends(log: &EmbeddedLog, entries: &Table) -> Result<Vec<LogEnd>, Pipel
         Ok(LogEnd { partition, position: entries.snapshot().position(&app_id), high })
     };
     (0..log.partitions(Topic::Batches)).map(end).collect()
-}
-
-/// Where the topic of files ends before what was split of it, it lost its end: the next notices get those offsets again and
-/// must not be taken for split. Nothing is missing, because landing announces every delivery that has no verdict.
-pub fn forget_lost_notices(log: &EmbeddedLog) -> Result<(), LogError> {
-    let mut reader = log.reader(crate::flow::GROUP, Topic::Files, 0, 1);
-    for partition in 0..log.partitions(Topic::Files) {
-        let partition = TopicPartition { topic: Topic::Files, partition };
-        let high = log.watermarks(partition)?.high;
-        if reader.noted_progress(partition)?.is_some_and(|noted| noted > high) {
-            tracing::warn!(%partition, high, "the log lost its end; what has no verdict is announced again");
-            reader.note_progress(partition, high)?;
-        }
-    }
-    Ok(())
 }

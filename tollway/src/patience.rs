@@ -47,13 +47,13 @@ impl Patience {
     }
 
     /// Passes a success on; after a failure of the outside world says how long to leave the work alone.
-    pub fn bear(&mut self, result: anyhow::Result<()>) -> anyhow::Result<Duration> {
+    pub fn bear<T>(&mut self, result: anyhow::Result<T>) -> anyhow::Result<Result<T, Duration>> {
         match result {
-            Ok(()) => {
+            Ok(value) => {
                 self.restore();
-                Ok(Duration::ZERO)
+                Ok(Ok(value))
             }
-            Err(e) if exit_code::of(&e) == Exit::Outside && self.failures < self.failures_max => Ok(self.note(&e)),
+            Err(e) if exit_code::of(&e) == Exit::Outside && self.failures < self.failures_max => Ok(Err(self.note(&e))),
             Err(e) => Err(e),
         }
     }

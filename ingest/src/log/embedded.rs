@@ -35,7 +35,7 @@ use self::partition::PartitionLog;
 use self::progress::Progress;
 use self::segment::Belonging;
 use super::admission::{check_record, partition_of};
-use super::{Incarnation, LogError, LogWriter, Topic, TopicPartition, Watermarks};
+use super::{Incarnation, Log, LogError, LogReader, LogWriter, Topic, TopicPartition, Watermarks};
 
 pub use self::partition::TornTail;
 pub use self::reader::EmbeddedReader;
@@ -90,7 +90,7 @@ impl EmbeddedLog {
         settings.check()?;
         let lock = WriterLock::take(folder)?;
         let meta = match LogMeta::load(folder)? {
-            Some(meta) => meta,
+            Some(meta) => complete(folder, meta, &settings)?,
             None => create(folder, &settings)?,
         };
         let mut torn_tails = Vec::new();
@@ -162,6 +162,36 @@ impl EmbeddedLog {
     /// What was cut off when the log was opened: for a log line, nothing acknowledged was in it.
     pub fn torn_tails(&self) -> &[TornTail] {
         &self.shared.torn_tails
+    }
+}
+
+impl Log for EmbeddedLog {
+    fn writer(&self) -> Box<dyn LogWriter> {
+        Box::new(Self::writer(self))
+    }
+
+    fn reader(&self, group: &str, topic: Topic, member: u32, members: u32) -> Result<Box<dyn LogReader>, LogError> {
+        Ok(Box::new(Self::reader(self, group, topic, member, members)))
+    }
+
+    fn partitions(&self, topic: Topic) -> u32 {
+        Self::partitions(self, topic)
+    }
+
+    fn watermarks(&self, partition: TopicPartition) -> Result<Watermarks, LogError> {
+        Self::watermarks(self, partition)
+    }
+
+    fn incarnation(&self, topic: Topic) -> Result<Incarnation, LogError> {
+        Ok(Self::incarnation(self, topic))
+    }
+
+    fn let_go(&self, partition: TopicPartition, below: u64) -> Result<(), LogError> {
+        self.trim(partition, below).map(drop)
+    }
+
+    fn is_shared(&self) -> bool {
+        false
     }
 }
 
@@ -280,14 +310,27 @@ impl Appends {
 /// Makes a log: the partitions first, `log.json` last, so that a half-made log is none.
 fn create(folder: &Path, settings: &LogSettings) -> Result<LogMeta, LogError> {
     let meta = LogMeta::draw(settings);
-    for topic in Topic::ALL {
-        for partition in 0..meta.partitions(topic) {
-            let (path, belonging) = place(folder, &meta, topic, partition);
-            PartitionLog::create(TopicPartition { topic, partition }, &path, belonging)?;
+    create_topics(folder, &meta, &Topic::ALL)?;
+    Ok(meta)
+}
+
+/// Adds the topics that the program which made the log did not know.
+fn complete(folder: &Path, mut meta: LogMeta, settings: &LogSettings) -> Result<LogMeta, LogError> {
+    let missing = meta.draw_missing(settings);
+    if !missing.is_empty() {
+        create_topics(folder, &meta, &missing)?;
+    }
+    Ok(meta)
+}
+
+fn create_topics(folder: &Path, meta: &LogMeta, topics: &[Topic]) -> Result<(), LogError> {
+    for topic in topics {
+        for partition in 0..meta.partitions(*topic) {
+            let (path, belonging) = place(folder, meta, *topic, partition);
+            PartitionLog::create(TopicPartition { topic: *topic, partition }, &path, belonging)?;
         }
     }
-    meta.store(folder)?;
-    Ok(meta)
+    meta.store(folder)
 }
 
 fn place(folder: &Path, meta: &LogMeta, topic: Topic, partition: u32) -> (PathBuf, Belonging) {

@@ -28,7 +28,7 @@ use rdkafka::topic_partition_list::Offset;
 use self::native::TopicDescription;
 use self::wait::block_on;
 use self::writer::Appender;
-use super::{Incarnation, LogError, Topic, TopicPartition};
+use super::{Incarnation, Log, LogError, LogReader, LogWriter, Topic, TopicPartition, Watermarks};
 
 pub use self::error::BrokerError;
 pub use self::reader::KafkaReader;
@@ -118,6 +118,43 @@ impl KafkaLog {
         let result = done.find_partition(name, number).ok_or_else(|| sort(KafkaError::Canceled))?;
         result.error().map_err(sort)?;
         Ok(result.offset().to_raw().and_then(|low| u64::try_from(low).ok()).unwrap_or_default())
+    }
+}
+
+impl Log for KafkaLog {
+    fn writer(&self) -> Box<dyn LogWriter> {
+        Box::new(Self::writer(self))
+    }
+
+    /// The broker shares the partitions out among all members, of this and of other processes.
+    fn reader(&self, group: &str, topic: Topic, _: u32, _: u32) -> Result<Box<dyn LogReader>, LogError> {
+        Ok(Box::new(Self::reader(self, group, topic)?))
+    }
+
+    fn partitions(&self, topic: Topic) -> u32 {
+        Self::partitions(self, topic)
+    }
+
+    fn watermarks(&self, partition: TopicPartition) -> Result<Watermarks, LogError> {
+        let (name, number) = self.shared.place(partition)?;
+        let settings = &self.shared.settings;
+        let (low, high) = (self.shared.admin.inner())
+            .fetch_watermarks(name, number, settings.request_wait())
+            .map_err(|error| BrokerError::sort("ask for the watermarks", &settings.brokers, Some(name), error))?;
+        Ok(Watermarks { low: u64::try_from(low).unwrap_or_default(), high: u64::try_from(high).unwrap_or_default() })
+    }
+
+    fn incarnation(&self, topic: Topic) -> Result<Incarnation, LogError> {
+        Self::incarnation(self, topic)
+    }
+
+    /// The broker's own retention decides.
+    fn let_go(&self, _: TopicPartition, _: u64) -> Result<(), LogError> {
+        Ok(())
+    }
+
+    fn is_shared(&self) -> bool {
+        true
     }
 }
 

@@ -169,7 +169,15 @@ impl Theatre {
         let linger_us = i64::try_from(chance.below(2000)).expect("small");
         let queue_max = if self.rows_max == u64::MAX { 1000 } else { usize::try_from(chance.between(1, 6)).expect("small") };
         let settings = WorkerSettings { rows_max: self.rows_max, linger_us, queue_max };
-        let worker = Worker::new(member, reader, committer, self.deliveries(&landing), Box::new(Fixed), settings);
+        let worker = Worker::new(
+            member,
+            reader,
+            Box::new(self.log.writer()),
+            committer,
+            self.deliveries(&landing),
+            Box::new(Fixed),
+            settings,
+        );
         Ok(Actor { worker, chance })
     }
 }

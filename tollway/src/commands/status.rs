@@ -131,7 +131,7 @@ fn log_lag(installation: &Installation, entries: &sinks::table::Table) -> Result
         Err(e) if matches!(e.downcast_ref(), Some(LogError::NoLog(_))) => return Ok(None),
         Err(e) => return Err(e.to_string()),
     };
-    let ends = log_ends(&log, entries).map_err(|e| e.to_string())?;
+    let ends = log_ends(&*log, entries).map_err(|e| e.to_string())?;
     ends.iter().try_for_each(|end| end.check()).map_err(|e| e.to_string())?;
     Ok(Some(ends.iter().map(|end| end.lag()).sum()))
 }

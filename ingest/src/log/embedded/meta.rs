@@ -29,6 +29,12 @@ struct TopicMeta {
     incarnation: String,
 }
 
+impl TopicMeta {
+    fn draw(topic: Topic, settings: &LogSettings) -> Self {
+        Self { partitions: settings.partitions(topic), incarnation: format!("{:032x}", random_128()) }
+    }
+}
+
 /// Read before all else, so that a newer file is told from a damaged one.
 #[derive(Deserialize)]
 pub(super) struct Format {
@@ -42,11 +48,15 @@ pub(super) fn path(folder: &Path) -> PathBuf {
 impl LogMeta {
     /// A new log's.
     pub(super) fn draw(settings: &LogSettings) -> Self {
-        let topic = |t: Topic| {
-            let drawn = TopicMeta { partitions: settings.partitions(t), incarnation: format!("{:032x}", random_128()) };
-            (t.name().to_owned(), drawn)
-        };
-        Self { format: LOG_FORMAT, created_us: settings.clock.now_us(), topics: Topic::ALL.map(topic).into() }
+        let topics = Topic::ALL.map(|t| (t.name().to_owned(), TopicMeta::draw(t, settings))).into();
+        Self { format: LOG_FORMAT, created_us: settings.clock.now_us(), topics }
+    }
+
+    /// Draws the topics that a log made by an older program does not have; tells which they are.
+    pub(super) fn draw_missing(&mut self, settings: &LogSettings) -> Vec<Topic> {
+        let missing: Vec<Topic> = Topic::ALL.into_iter().filter(|t| !self.topics.contains_key(t.name())).collect();
+        self.topics.extend(missing.iter().map(|t| (t.name().to_owned(), TopicMeta::draw(*t, settings))));
+        missing
     }
 
     /// The folder's, if it holds a log.
@@ -59,7 +69,9 @@ impl LogMeta {
         let meta: Self = parse(&file, &bytes, LOG_FORMAT)?;
         for topic in Topic::ALL {
             let known = meta.topics.get(topic.name());
-            if known.is_none_or(|t| t.partitions == 0 || u128::from_str_radix(&t.incarnation, 16).is_err()) {
+            // The first programs had no dead letters.
+            let may_lack = known.is_none() && topic == Topic::DeadLetters;
+            if !may_lack && known.is_none_or(|t| t.partitions == 0 || u128::from_str_radix(&t.incarnation, 16).is_err()) {
                 return Err(LogError::Corrupt { file, byte: 0, what: format!("it says nothing usable about {topic}") });
             }
         }
@@ -71,20 +83,18 @@ impl LogMeta {
         durable::replace(&path(folder), &serde_json::to_vec_pretty(self).expect("numbers and texts are JSON"))
     }
 
+    /// None where an older program made the log and nobody has written to it since.
     pub(super) fn partitions(&self, topic: Topic) -> u32 {
-        self.topic(topic).partitions
+        self.topics.get(topic.name()).map_or(0, |t| t.partitions)
     }
 
     pub(super) fn incarnation(&self, topic: Topic) -> Incarnation {
-        Incarnation(self.topic(topic).incarnation.clone())
+        Incarnation(self.topics.get(topic.name()).map_or_else(String::new, |t| t.incarnation.clone()))
     }
 
     pub(super) fn incarnation_bits(&self, topic: Topic) -> u128 {
-        u128::from_str_radix(&self.topic(topic).incarnation, 16).expect("drawn as hexadecimal, checked when loaded")
-    }
-
-    fn topic(&self, topic: Topic) -> &TopicMeta {
-        self.topics.get(topic.name()).expect("drawn for all topics, checked when loaded")
+        u128::from_str_radix(&self.incarnation(topic).0, 16)
+            .expect("a topic that has partitions was drawn, and checked when loaded")
     }
 }
 

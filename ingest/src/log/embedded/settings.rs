@@ -72,6 +72,7 @@ impl LogSettings {
         match topic {
             Topic::Files => self.files_partitions,
             Topic::Batches => self.batches_partitions,
+            Topic::DeadLetters => Topic::DEAD_LETTER_PARTITIONS,
         }
     }
 

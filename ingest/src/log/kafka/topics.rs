@@ -36,12 +36,16 @@ pub const MESSAGE_BYTES_MIN: u64 = (RECORD_BYTES_MAX + KEY_BYTES_MAX + HEADERS_B
 const YEAR_MS: u64 = 366 * 86_400_000;
 
 impl TopicPlan {
-    /// The defaults for a cluster in which each partition has so many replicas: 12 partitions for files and 64 for batches,
+    /// The defaults for a cluster in which each partition has so many replicas: 12 partitions for files, 64 for batches, one for dead letters,
     /// kept for seven days; with three replicas two must have a record.
-    pub fn defaults(replication: u32) -> [Self; 2] {
+    pub fn defaults(replication: u32) -> [Self; 3] {
         Topic::ALL.map(|topic| Self {
             topic,
-            partitions: if topic == Topic::Files { 12 } else { 64 },
+            partitions: match topic {
+                Topic::Files => 12,
+                Topic::Batches => 64,
+                Topic::DeadLetters => Topic::DEAD_LETTER_PARTITIONS,
+            },
             replication,
             in_sync_min: (replication / 2 + 1).min(replication).max(1),
             retention_ms: 7 * 86_400_000,
@@ -233,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_plan_whose_largest_record_would_not_fit_is_refused() {
-        let [plan, _] = TopicPlan::defaults(1);
+        let [plan, ..] = TopicPlan::defaults(1);
         let small = TopicPlan { message_bytes_max: RECORD_BYTES_MAX as u64, ..plan };
         assert!(small.check().expect_err("too small").to_string().contains("message_bytes_max"));
         assert_eq!(MESSAGE_BYTES_MIN, 545_792, "the text of the error names it");

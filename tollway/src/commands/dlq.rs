@@ -1,0 +1,174 @@
+//! `tollway dlq`: records of the log that could not be understood, shown and sent again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ingest::log::{Log, LogEvent, Topic, TopicPartition};
+use pipeline::dead_letter::{DeadLetter, Entry, read, replay};
+use serde_json::{Value, json};
+
+use crate::cli::{DlqCommand, Global};
+use crate::exit_code::{Exit, bad_input};
+use crate::installation::Installation;
+use crate::output::{Answer, Sheet, bytes};
+
+/// The group that looks at dead letters; it keeps no positions.
+const GROUP: &str = "tollway-dlq";
+
+/// How long one look for records waits, milliseconds.
+const WAIT_MS: u64 = 200;
+
+/// Dead letters that are read at once.
+const READ_AT_ONCE: usize = 1000;
+
+/// Most bytes of a payload that are shown.
+const SHOWN_BYTES_MAX: usize = 2048;
+
+/// Runs the command.
+pub fn run(global: &Global, command: &DlqCommand) -> anyhow::Result<Exit> {
+    let installation = Installation::open(global)?;
+    match command {
+        DlqCommand::List { all } => {
+            let letters = letters(&*installation.log_read_only()?, *all)?;
+            list(&letters).print(global.output)?;
+            Ok(if letters.iter().any(|l| !l.replayed) { Exit::NeedsHand } else { Exit::Done })
+        }
+        DlqCommand::Show { number } => {
+            let letters = letters(&*installation.log_read_only()?, true)?;
+            show(find(&letters, *number)?).print(global.output)?;
+            Ok(Exit::Done)
+        }
+        DlqCommand::Replay { number, .. } => {
+            let log = installation.log()?;
+            let mut letters = letters(&*log, number.is_some())?;
+            if let Some(number) = number {
+                letters = vec![find(&letters, *number)?.clone()];
+            }
+            replay_all(&*log, &letters)?.print(global.output)?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// A dead letter, and whether it was replayed.
+#[derive(Debug, Clone)]
+struct Known {
+    letter: DeadLetter,
+    replayed: bool,
+}
+
+/// All dead letters of a log, oldest first, each once; without those that were replayed unless they are wanted, too.
+fn letters(log: &dyn Log, with_replayed: bool) -> anyhow::Result<Vec<Known>> {
+    let mut found: BTreeMap<u64, DeadLetter> = BTreeMap::new();
+    let mut replayed = BTreeSet::new();
+    if log.partitions(Topic::DeadLetters) > 0 {
+        let at = TopicPartition { topic: Topic::DeadLetters, partition: 0 };
+        let marks = log.watermarks(at)?;
+        let mut reader = log.reader(GROUP, Topic::DeadLetters, 0, 1)?;
+        let mut next = marks.low;
+        while next < marks.high {
+            match reader.poll(WAIT_MS, READ_AT_ONCE)? {
+                LogEvent::Assigned(partitions) => partitions.into_iter().try_for_each(|p| reader.start_at(p, next))?,
+                LogEvent::Records(_, records) => {
+                    for record in records {
+                        next = record.offset + 1;
+                        match read(record) {
+                            Entry::Letter(letter) => drop(found.insert(letter.number, letter)),
+                            Entry::Replayed(number) => drop(replayed.insert(number)),
+                        }
+                    }
+                }
+                LogEvent::Revoked(_) | LogEvent::Idle => {}
+            }
+        }
+    }
+    // A worker that was stopped in between has put the same record aside twice.
+    let mut seen = BTreeSet::new();
+    found.retain(|_, l| seen.insert((l.topic_name.clone(), l.incarnation.clone(), l.partition.clone(), l.offset.clone())));
+    let known = found.into_values().map(|letter| Known { replayed: replayed.contains(&letter.number), letter });
+    Ok(known.filter(|k| with_replayed || !k.replayed).collect())
+}
+
+fn find(letters: &[Known], number: u64) -> anyhow::Result<&Known> {
+    let found = letters.iter().find(|k| k.letter.number == number);
+    found.ok_or_else(|| bad_input(format!("there is no dead letter {number}; `tollway dlq list --all` shows which there are")))
+}
+
+/// An instant as ISO 8601 in UTC.
+fn instant(us: i64) -> String {
+    jiff::Timestamp::from_microsecond(us).map_or_else(|_| us.to_string(), |at| at.to_string())
+}
+
+fn to_json(known: &Known) -> Value {
+    let l = &known.letter;
+    json!({
+        "number": l.number, "topic": l.topic_name, "partition": l.partition, "offset": l.offset, "incarnation": l.incarnation,
+        "why": l.why, "put_aside": instant(l.put_aside_us), "replayed": known.replayed, "bytes": l.record.payload.len(),
+        "key": String::from_utf8_lossy(&l.record.key),
+    })
+}
+
+fn list(letters: &[Known]) -> Answer {
+    let headline = match letters.len() {
+        0 => "no dead letters".to_owned(),
+        n => format!("{n} dead letters"),
+    };
+    let mut sheet = Sheet::new("", &["#number", "put aside", "from", "key", "#size", "why", "replayed"]);
+    for Known { letter: l, replayed } in letters {
+        sheet.row([
+            l.number.to_string(),
+            instant(l.put_aside_us),
+            format!("{}/{} @{}", l.topic_name, l.partition, l.offset),
+            String::from_utf8_lossy(&l.record.key).into_owned(),
+            bytes(l.record.payload.len() as u64),
+            l.why.clone(),
+            if *replayed { "yes" } else { "no" }.to_owned(),
+        ]);
+    }
+    let next = match letters.first() {
+        None => Vec::new(),
+        Some(first) => vec![
+            format!("one whole: tollway dlq show {}", first.letter.number),
+            "the files behind them are announced again at the next start; if the reader was at fault: tollway dlq replay --all"
+                .to_owned(),
+        ],
+    };
+    let sheets = if letters.is_empty() { Vec::new() } else { vec![sheet] };
+    Answer { headline, sheets, next, json: json!({"dead_letters": letters.iter().map(to_json).collect::<Vec<_>>()}) }
+}
+
+fn show(known: &Known) -> Answer {
+    let l = &known.letter;
+    let shown = &l.record.payload[..l.record.payload.len().min(SHOWN_BYTES_MAX)];
+    let text = shown.escape_ascii().to_string();
+    let mut sheet = Sheet::new("", &["", ""]);
+    let mut line = |name: &str, value: String| sheet.row([name.to_owned(), value]);
+    line("from", format!("{}/{} at offset {}", l.topic_name, l.partition, l.offset));
+    line("life of the topic", l.incarnation.clone());
+    line("put aside", instant(l.put_aside_us));
+    line("why", l.why.clone());
+    line("key", String::from_utf8_lossy(&l.record.key).into_owned());
+    for (name, value) in &l.record.headers {
+        line(&format!("header {name}"), value.escape_ascii().to_string());
+    }
+    line("payload", text.clone());
+    let mut json = to_json(known);
+    json["payload"] = json!(text);
+    Answer { headline: format!("dead letter {}", l.number), sheets: vec![sheet], json, ..Answer::default() }
+}
+
+fn replay_all(log: &dyn Log, letters: &[Known]) -> anyhow::Result<Answer> {
+    let mut writer = log.writer();
+    let mut sheet = Sheet::new("", &["#number", "now at"]);
+    let mut places = Vec::new();
+    for Known { letter, .. } in letters {
+        let topic = letter.topic.ok_or_else(|| {
+            bad_input(format!("dead letter {} came from `{}`, which is no topic of ours", letter.number, letter.topic_name))
+        })?;
+        let (partition, offset) = replay(&mut *writer, letter, topic)?;
+        sheet.row([letter.number.to_string(), format!("{topic}/{partition} @{offset}")]);
+        places.push(json!({"number": letter.number, "topic": topic.name(), "partition": partition, "offset": offset}));
+    }
+    let headline = format!("{} dead letters replayed", letters.len());
+    let next = vec!["they are read by the next `tollway run` or `tollway ingest`".to_owned()];
+    Ok(Answer { headline, sheets: vec![sheet], next, json: json!({"replayed": places}) })
+}

@@ -1,0 +1,65 @@
+//! Other processes on the same log: what they have taken on is waited for, as long as they get on.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use domain::delivery::DeliveryId;
+use domain::ports::Clock;
+use ingest::land::{ArrivalKind, DeliveryState, Landing};
+use pipeline::PipelineError;
+use sinks::table::{Table, TableError};
+
+use crate::system::SystemClock;
+
+/// How often the ledger is looked at, microseconds.
+const LOOK_EVERY_US: i64 = 1_000_000;
+
+/// The files that a command waits for, whoever rates them.
+#[derive(Debug)]
+pub struct Others {
+    entries: Table,
+    wanted: HashSet<DeliveryId>,
+    stalled: Duration,
+    /// A figure that grows with all progress, and since when it has stood still.
+    moved: u64,
+    still_since_us: i64,
+    look_due_us: i64,
+}
+
+impl Others {
+    /// Waits for all deliveries that have landed by now.
+    pub fn over(landing: &Landing, entries: Table, stalled: Duration) -> anyhow::Result<Self> {
+        let wanted = landing.arrivals(0)?.into_iter().filter_map(|arrival| match arrival.kind {
+            ArrivalKind::Delivery(d) if d.state == DeliveryState::Announced => Some(d.delivery),
+            _ => None,
+        });
+        let now = SystemClock.now_us();
+        Ok(Self { entries, wanted: wanted.collect(), stalled, moved: 0, still_since_us: now, look_due_us: now })
+    }
+
+    /// Whether each of these deliveries has its verdict. `moved` grows with all progress; when it stands still for too long,
+    /// that is the error.
+    pub fn have_done(&mut self, moved: u64) -> Result<bool, PipelineError> {
+        let now = SystemClock.now_us();
+        if moved != self.moved {
+            (self.moved, self.still_since_us) = (moved, now);
+        }
+        if now >= self.look_due_us {
+            self.look_due_us = now + LOOK_EVERY_US;
+            self.look().map_err(sinks::commit::CommitError::from)?;
+        }
+        let still = Duration::from_micros(u64::try_from(now - self.still_since_us).unwrap_or_default());
+        match self.wanted.len() {
+            0 => Ok(true),
+            files if still > self.stalled => Err(PipelineError::Stalled { files, seconds: still.as_secs() }),
+            _ => Ok(false),
+        }
+    }
+
+    fn look(&mut self) -> Result<(), TableError> {
+        self.entries.refresh()?;
+        let settled = sinks::ledger::settled(&sinks::ledger::read_all(&self.entries)?);
+        self.wanted.retain(|delivery| !settled.contains(delivery));
+        Ok(())
+    }
+}
