@@ -8,6 +8,8 @@ mod scenarios {
     //! One file per promise.
 
     mod bench_job;
+    mod brokers;
+    mod dead_letters;
     mod demo;
     mod other_readers;
     mod same_month;

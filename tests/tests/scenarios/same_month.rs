@@ -46,8 +46,13 @@ static UNDISTURBED: LazyLock<Undisturbed> = LazyLock::new(|| {
     Undisturbed { month, data }
 });
 
+/// The month of these scenarios.
+pub fn month() -> &'static Month {
+    &UNDISTURBED.month
+}
+
 /// Compares everything but lineage with the undisturbed run: rows as a multiset, counts of the rest, totals.
-fn assert_same(other: &DataFolder, how: &str) {
+pub fn assert_same(other: &DataFolder, how: &str) {
     let (left, right) = (UNDISTURBED.data.path().to_string_lossy(), other.path().to_string_lossy());
     let said = readers::python("tests/readers/same_tables.py", &[&*left, &*right]);
     println!("{how}: {}", said.trim_end());

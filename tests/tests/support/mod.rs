@@ -1,5 +1,6 @@
 //! What the scenarios share: the program and its data folders, children that are watched, other readers, generated months.
 
+pub mod brokers;
 pub mod chance;
 pub mod data_folder;
 pub mod month;

@@ -1,0 +1,93 @@
+//! Kafka as the log: several processes on one installation, of which any may die, join or pause.
+
+use serde_json::Value;
+
+use super::same_month;
+use crate::support::brokers::TestTopics;
+use crate::support::data_folder::DataFolder;
+use crate::support::month::Month;
+use crate::support::process::Running;
+
+/// Looks at the state until all has been rated: each look is a process of its own, so this is minutes.
+const LOOKS_MAX: usize = 600;
+
+/// *Scenario.* Topics are made, made again, and compared with another configuration. *Guarantees.* Nothing that is there is
+/// changed; what differs is named with what to do, and the exit code says so.
+#[test]
+fn topics_are_made_once_and_compared() {
+    let topics = TestTopics::new();
+    let data = topics.used_by(DataFolder::new());
+    let again = data.json(&["topics", "create"]);
+    assert!(again["topics"].as_array().expect("a list").iter().all(|t| t["state"] == "was there"), "{again}");
+    assert_eq!(data.json(&["topics", "check"])["differences"], serde_json::json!([]));
+    let other = topics.used_by(DataFolder::new()).with("TOLLWAY_LOG__BATCHES_PARTITIONS", 9);
+    let checked = other.run(&["topics", "check", "--output", "json"]);
+    assert_eq!(checked.code, Some(1), "{}", checked.err);
+    let checked: Value = serde_json::from_str(&checked.out).expect("JSON");
+    let difference = &checked["differences"][0];
+    assert_eq!((&difference["what"], &difference["is"], &difference["wanted"]), (&"partitions".into(), &"8".into(), &"9".into()));
+    assert!(difference["remedy"].as_str().is_some_and(|r| r.contains("never add partitions")), "{difference}");
+}
+
+/// *Scenario.* Nobody listens where the brokers should be; then topics are missing. *Guarantees.* The command ends within its
+/// time with exit code 4 and names the brokers; then it names the topic and the command that makes it.
+#[test]
+fn brokers_that_are_away_and_topics_that_are_missing_are_named() {
+    let away = TestTopics::new().used_by(DataFolder::new());
+    let away = away.with("TOLLWAY_KAFKA__BROKERS", "127.0.0.1:1").with("TOLLWAY_KAFKA__REQUEST_WAIT_MS", 500);
+    let ended = away.run(&["topics", "check"]);
+    assert_eq!(ended.code, Some(4), "{}", ended.err);
+    assert!(ended.err.contains("127.0.0.1:1") && ended.err.contains("do not answer"), "{}", ended.err);
+    let missing = TestTopics::new().used_by(DataFolder::new()).with("TOLLWAY_KAFKA__TOPIC_PREFIX", "nobody-made-it.");
+    let ended = missing.run(&["run", "--listen", "127.0.0.1:0"]);
+    assert_eq!(ended.code, Some(5), "{}", ended.err);
+    assert!(ended.err.contains("nobody-made-it.tollway.cdr.files.v1"), "{}", ended.err);
+    assert!(ended.err.contains("tollway topics create"), "{}", ended.err);
+}
+
+/// A member of the group: a service with one worker.
+fn service(data: &DataFolder) -> Running {
+    let running = data.start(&["run", "--listen", "127.0.0.1:0", "--workers", "1"], Some("info"));
+    let up = running.wait_for("start", |lines| lines.iter().any(|l| l.contains("\"running\"")).then_some(()));
+    assert!(up.is_some(), "the service ended; it said:\n{}", running.kill());
+    running
+}
+
+fn commits(running: &Running, at_least: usize) {
+    let there = running
+        .wait_for("commits", |lines| (lines.iter().filter(|l| l.contains("\"committed\"")).count() >= at_least).then_some(()));
+    assert!(there.is_some(), "the service ended before its commits");
+}
+
+/// *Scenario.* The month of the other scenarios on topics of Kafka: three services share the work; one is killed with `kill -9`
+/// after a commit, another joins. *Guarantees.* Every file is rated without a hand, and the tables are those of an undisturbed
+/// run of one process with the embedded log.
+#[test]
+fn same_month_over_kafka_with_a_service_killed_and_one_added() {
+    let month = same_month::month();
+    let topics = TestTopics::new();
+    let cut = (month.rows() / 60).max(20);
+    let data = topics.used_by(DataFolder::new());
+    let data = data.with("TOLLWAY_LANDING__CUT_ROWS", cut).with("TOLLWAY_PIPELINE__COMMIT_ROWS_MAX", cut);
+    month.import(&data);
+    Month::land(&data, &month.in_order());
+    let [first, second, third] = [(); 3].map(|()| service(&data));
+    commits(&first, 1);
+    let log = first.kill();
+    let fourth = service(&data);
+    let done = |files: &Value| files["done"] == files["landed"];
+    let rated = (0..LOOKS_MAX).any(|_| {
+        let status = data.run(&["status", "--output", "json"]);
+        serde_json::from_str::<Value>(&status.out).is_ok_and(|s| done(&s["files"]))
+    });
+    let logs: Vec<String> = [second, third, fourth].map(|s| s.terminate().err).into();
+    assert!(rated, "files are left over; the services said:\n{}", logs.join("\n"));
+    let committed = |log: &str| log.matches("\"committed\"").count();
+    println!(
+        "commits: killed service {}, the others {:?}",
+        committed(&log),
+        logs.iter().map(|l| committed(l)).collect::<Vec<_>>()
+    );
+    data.ok(&month.rating());
+    same_month::assert_same(&data, "over Kafka");
+}
