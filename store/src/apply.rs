@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::delivery::ArrivalNumber;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::database::Store;
 use crate::error::StoreError;
@@ -11,12 +10,13 @@ use crate::import::{CustomerRow, DeviceRow, ImportContent, ImportKind, ImportRow
 use crate::load::{AsOf, read_customers, read_plans, read_tariff_hashes, read_windows};
 use crate::names::Interner;
 use crate::report::{ImportReport, Listed};
+use crate::session::Session;
+use crate::statements::{
+    ADD_CUSTOMERS, ADD_PLANS, ADD_TARIFF, ADD_WINDOWS, ARRIVAL_CONTENT, NOTE_IMPORT, SUPERSEDE_CUSTOMERS, SUPERSEDE_PLANS,
+    SUPERSEDE_TARIFFS, SUPERSEDE_WINDOWS, Statement,
+};
 use crate::tariff::TariffBundle;
 use crate::window::{Window, plan_windows, windows_of};
-
-/// Rows of one INSERT: 1,000 × 10 values stay below the 32,766 parameters that SQLite allows, and the 65,535 of
-/// `PostgreSQL`.
-const INSERT_ROWS: usize = 1_000;
 
 /// What applying an import did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,7 @@ impl Store {
     pub async fn plan_import(&self, rows: &ImportRows) -> Result<ImportReport, StoreError> {
         let mut reading = self.read().await?;
         let (report, _) = self.plan(&mut reading, rows).await?;
+        reading.commit().await?;
         Ok(report)
     }
 
@@ -48,15 +49,8 @@ impl Store {
     pub async fn apply_import(&self, arrival: ArrivalNumber, rows: &ImportRows) -> Result<Applied, StoreError> {
         let number = i64::try_from(arrival).map_err(|_| StoreError::ArrivalTooLarge(arrival))?;
         let mut writing = self.write().await?;
-        let known: Option<String> = sqlx::query_scalar("SELECT content_sha256 FROM imports WHERE arrival = $1")
-            .bind(number)
-            .fetch_optional(&mut *writing)
-            .await
-            .map_err(|e| self.error("look up an arrival", e))?;
-        match known {
-            Some(sha256) if sha256 == rows.sha256 => return Ok(Applied::Before),
-            Some(_) => return Err(StoreError::ArrivalTaken(arrival)),
-            None => {}
+        if self.has_acted(&mut writing, arrival, number, &rows.sha256).await? {
+            return Ok(Applied::Before);
         }
         let latest = self.latest_arrival(&mut writing, AsOf::LATEST).await?;
         if arrival <= latest {
@@ -66,8 +60,9 @@ impl Store {
         if report.is_refused() {
             return Err(StoreError::Refused(Box::new(report)));
         }
-        self.write_all(&mut writing, number, rows, &writes).await.map_err(|e| self.error("write an import", e))?;
-        writing.commit().await.map_err(|e| self.error("commit an import", e))?;
+        self.write_all(&mut writing, number, &writes).await?;
+        self.note(&mut writing, number, rows.kind(), &rows.sha256, rows.row_count()).await?;
+        writing.commit().await?;
         Ok(Applied::Now(Box::new(report)))
     }
 
@@ -76,18 +71,43 @@ impl Store {
     pub async fn pass_over(&self, arrival: ArrivalNumber, kind: ImportKind, sha256: &str) -> Result<(), StoreError> {
         let number = i64::try_from(arrival).map_err(|_| StoreError::ArrivalTooLarge(arrival))?;
         let mut writing = self.write().await?;
-        sqlx::query("INSERT INTO imports (tenant, arrival, kind, content_sha256, row_count) VALUES ($1, $2, $3, $4, 0)")
-            .bind(self.tenant.as_str())
-            .bind(number)
-            .bind(kind.as_str())
-            .bind(sha256)
-            .execute(&mut *writing)
-            .await
-            .map_err(|e| self.error("pass over an import", e))?;
-        writing.commit().await.map_err(|e| self.error("commit an import", e))
+        if self.has_acted(&mut writing, arrival, number, sha256).await? {
+            return Ok(());
+        }
+        self.note(&mut writing, number, kind, sha256, 0).await?;
+        writing.commit().await
     }
 
-    async fn plan<'a>(&self, sql: &mut SqliteConnection, rows: &'a ImportRows) -> Result<(ImportReport, Writes<'a>), StoreError> {
+    /// Whether the arrival took its place before, with the same content.
+    async fn has_acted(
+        &self,
+        sql: &mut Session,
+        arrival: ArrivalNumber,
+        number: i64,
+        sha256: &str,
+    ) -> Result<bool, StoreError> {
+        match sql.first::<(String,)>(ARRIVAL_CONTENT, &[number.into()]).await? {
+            Some((known,)) if known == sha256 => Ok(true),
+            Some(_) => Err(StoreError::ArrivalTaken(arrival)),
+            None => Ok(false),
+        }
+    }
+
+    /// Takes the arrival's place in the order.
+    async fn note(
+        &self,
+        sql: &mut Session,
+        arrival: i64,
+        kind: ImportKind,
+        sha256: &str,
+        rows: u64,
+    ) -> Result<(), StoreError> {
+        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+        let values = [self.tenant.as_str().into(), arrival.into(), kind.as_str().into(), sha256.into(), rows.into()];
+        sql.insert(NOTE_IMPORT, [values]).await
+    }
+
+    async fn plan<'a>(&self, sql: &mut Session, rows: &'a ImportRows) -> Result<(ImportReport, Writes<'a>), StoreError> {
         let mut report = ImportReport::new(rows.kind(), rows.row_count());
         let writes = match &rows.content {
             ImportContent::Customers(stated) => {
@@ -114,7 +134,7 @@ impl Store {
 
     async fn plan_devices(
         &self,
-        sql: &mut SqliteConnection,
+        sql: &mut Session,
         rows: &[DeviceRow],
         report: &mut ImportReport,
     ) -> Result<Writes<'static>, StoreError> {
@@ -135,143 +155,86 @@ impl Store {
         })
     }
 
-    async fn write_all(
-        &self,
-        sql: &mut SqliteConnection,
-        arrival: i64,
-        rows: &ImportRows,
-        writes: &Writes<'_>,
-    ) -> Result<(), sqlx::Error> {
+    async fn write_all(&self, sql: &mut Session, arrival: i64, writes: &Writes<'_>) -> Result<(), StoreError> {
         match writes {
-            Writes::Customers(customers) => self.write_customers(sql, arrival, customers).await?,
-            Writes::Plans(plans) => self.write_plans(sql, arrival, plans).await?,
+            Writes::Customers(customers) => self.write_customers(sql, arrival, customers).await,
+            Writes::Plans(plans) => self.write_plans(sql, arrival, plans).await,
             Writes::Windows { windows, names, customers, plans } => {
                 self.write_windows(sql, arrival, windows, names).await?;
                 self.write_customers(sql, arrival, &customers.iter().collect::<Vec<_>>()).await?;
-                self.write_plans(sql, arrival, &plans.iter().collect::<Vec<_>>()).await?;
+                self.write_plans(sql, arrival, &plans.iter().collect::<Vec<_>>()).await
             }
-            Writes::Tariff(None) => {}
-            Writes::Tariff(Some(tariff)) => self.write_tariff(sql, arrival, tariff).await?,
+            Writes::Tariff(None) => Ok(()),
+            Writes::Tariff(Some(tariff)) => self.write_tariff(sql, arrival, tariff).await,
         }
-        sqlx::query("INSERT INTO imports (tenant, arrival, kind, content_sha256, row_count) VALUES ($1, $2, $3, $4, $5)")
-            .bind(self.tenant.as_str())
-            .bind(arrival)
-            .bind(rows.kind().as_str())
-            .bind(&rows.sha256)
-            .bind(i64::try_from(rows.row_count()).unwrap_or(i64::MAX))
-            .execute(sql)
-            .await?;
-        Ok(())
     }
 
-    async fn write_customers(&self, sql: &mut SqliteConnection, arrival: i64, rows: &[&CustomerRow]) -> Result<(), sqlx::Error> {
-        for some in rows.chunks(INSERT_ROWS) {
-            let mut insert = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO customers (tenant, customer_id, name, owner_path, cycle_day, time_zone, known_since) ",
-            );
-            insert.push_values(some, |mut row, customer| {
-                row.push_bind(self.tenant.as_str())
-                    .push_bind(&customer.id)
-                    .push_bind(&customer.name)
-                    .push_bind(customer.owner_path.as_deref().unwrap_or(self.tenant.as_str()))
-                    .push_bind(i64::from(u8::from(customer.cycle_day)))
-                    .push_bind(&customer.time_zone)
-                    .push_bind(arrival);
-            });
-            insert.build().execute(&mut *sql).await?;
-        }
-        self.supersede(
-            sql,
-            arrival,
-            "UPDATE customers SET superseded_by = $1 \
-             WHERE tenant = $2 AND superseded_by IS NULL AND known_since < $1 AND EXISTS (\
-               SELECT 1 FROM customers AS newer WHERE newer.tenant = customers.tenant \
-               AND newer.customer_id = customers.customer_id AND newer.known_since = $1)",
-        )
-        .await
+    async fn write_customers(&self, sql: &mut Session, arrival: i64, customers: &[&CustomerRow]) -> Result<(), StoreError> {
+        let tenant = self.tenant.as_str();
+        let rows = customers.iter().map(|customer| {
+            [
+                tenant.into(),
+                customer.id.as_str().into(),
+                customer.name.as_str().into(),
+                customer.owner_path.as_deref().unwrap_or(tenant).into(),
+                i64::from(u8::from(customer.cycle_day)).into(),
+                customer.time_zone.as_str().into(),
+                arrival.into(),
+            ]
+        });
+        sql.insert(ADD_CUSTOMERS, rows).await?;
+        self.supersede(sql, arrival, SUPERSEDE_CUSTOMERS).await
     }
 
-    async fn write_plans(&self, sql: &mut SqliteConnection, arrival: i64, rows: &[&PlanRow]) -> Result<(), sqlx::Error> {
-        for some in rows.chunks(INSERT_ROWS) {
-            let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO plans (tenant, plan_id, name, known_since) ");
-            insert.push_values(some, |mut row, plan| {
-                row.push_bind(self.tenant.as_str()).push_bind(&plan.id).push_bind(&plan.name).push_bind(arrival);
-            });
-            insert.build().execute(&mut *sql).await?;
-        }
-        self.supersede(
-            sql,
-            arrival,
-            "UPDATE plans SET superseded_by = $1 \
-             WHERE tenant = $2 AND superseded_by IS NULL AND known_since < $1 AND EXISTS (\
-               SELECT 1 FROM plans AS newer WHERE newer.tenant = plans.tenant \
-               AND newer.plan_id = plans.plan_id AND newer.known_since = $1)",
-        )
-        .await
+    async fn write_plans(&self, sql: &mut Session, arrival: i64, plans: &[&PlanRow]) -> Result<(), StoreError> {
+        let tenant = self.tenant.as_str();
+        let rows = plans.iter().map(|p| [tenant.into(), p.id.as_str().into(), p.name.as_str().into(), arrival.into()]);
+        sql.insert(ADD_PLANS, rows).await?;
+        self.supersede(sql, arrival, SUPERSEDE_PLANS).await
     }
 
     async fn write_windows(
         &self,
-        sql: &mut SqliteConnection,
+        sql: &mut Session,
         arrival: i64,
         windows: &[Window],
         names: &Interner,
-    ) -> Result<(), sqlx::Error> {
-        for some in windows.chunks(INSERT_ROWS) {
-            let mut insert = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO link_windows (tenant, identifier_kind, identifier, valid_from_us, valid_to_us, \
-                 device_id, subscription_id, customer_id, plan_id, known_since) ",
-            );
-            insert.push_values(some, |mut row, window| {
-                row.push_bind(self.tenant.as_str())
-                    .push_bind(window.identifier.kind.as_str())
-                    .push_bind(i64::try_from(window.identifier.value).expect("19 digits that begin with 89 are below 2^63"))
-                    .push_bind(window.from_us)
-                    .push_bind(window.to_us)
-                    .push_bind(names.name(window.owner.device))
-                    .push_bind(names.name(window.owner.subscription))
-                    .push_bind(names.name(window.owner.customer))
-                    .push_bind(names.name(window.owner.plan))
-                    .push_bind(arrival);
-            });
-            insert.build().execute(&mut *sql).await?;
-        }
-        self.supersede(
-            sql,
-            arrival,
-            "UPDATE link_windows SET superseded_by = $1 \
-             WHERE tenant = $2 AND superseded_by IS NULL AND known_since < $1 AND EXISTS (\
-               SELECT 1 FROM link_windows AS newer WHERE newer.tenant = link_windows.tenant \
-               AND newer.identifier_kind = link_windows.identifier_kind AND newer.identifier = link_windows.identifier \
-               AND newer.valid_from_us = link_windows.valid_from_us AND newer.known_since = $1)",
-        )
-        .await
+    ) -> Result<(), StoreError> {
+        let rows = windows.iter().map(|window| {
+            let digits = i64::try_from(window.identifier.value).expect("19 digits that begin with 89 are below 2^63");
+            [
+                self.tenant.as_str().into(),
+                window.identifier.kind.as_str().into(),
+                digits.into(),
+                window.from_us.into(),
+                window.to_us.into(),
+                names.name(window.owner.device).into(),
+                names.name(window.owner.subscription).into(),
+                names.name(window.owner.customer).into(),
+                names.name(window.owner.plan).into(),
+                arrival.into(),
+            ]
+        });
+        sql.insert(ADD_WINDOWS, rows).await?;
+        self.supersede(sql, arrival, SUPERSEDE_WINDOWS).await
     }
 
-    async fn write_tariff(&self, sql: &mut SqliteConnection, arrival: i64, tariff: &TariffBundle) -> Result<(), sqlx::Error> {
-        sqlx::query("INSERT INTO tariffs (tenant, name, content_sha256, bundle, known_since) VALUES ($1, $2, $3, $4, $5)")
-            .bind(self.tenant.as_str())
-            .bind(&tariff.name)
-            .bind(&tariff.hash)
-            .bind(tariff.to_json())
-            .bind(arrival)
-            .execute(&mut *sql)
-            .await?;
-        self.supersede(
-            sql,
-            arrival,
-            "UPDATE tariffs SET superseded_by = $1 \
-             WHERE tenant = $2 AND superseded_by IS NULL AND known_since < $1 AND EXISTS (\
-               SELECT 1 FROM tariffs AS newer WHERE newer.tenant = tariffs.tenant \
-               AND newer.name = tariffs.name AND newer.known_since = $1)",
-        )
-        .await
+    async fn write_tariff(&self, sql: &mut Session, arrival: i64, tariff: &TariffBundle) -> Result<(), StoreError> {
+        let bundle = tariff.to_json();
+        let row = [
+            self.tenant.as_str().into(),
+            tariff.name.as_str().into(),
+            tariff.hash.as_str().into(),
+            bundle.as_str().into(),
+            arrival.into(),
+        ];
+        sql.insert(ADD_TARIFF, [row]).await?;
+        self.supersede(sql, arrival, SUPERSEDE_TARIFFS).await
     }
 
-    /// Ends the versions that this arrival replaces: `update` takes the arrival and the tenant.
-    async fn supersede(&self, sql: &mut SqliteConnection, arrival: i64, update: &'static str) -> Result<(), sqlx::Error> {
-        sqlx::query(update).bind(arrival).bind(self.tenant.as_str()).execute(sql).await?;
-        Ok(())
+    /// Ends the versions that this arrival replaces.
+    async fn supersede(&self, sql: &mut Session, arrival: i64, statement: Statement) -> Result<(), StoreError> {
+        sql.run(statement, &[arrival.into(), self.tenant.as_str().into()]).await
     }
 }
 

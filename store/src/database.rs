@@ -1,61 +1,70 @@
-//! Opening the database: migrations, versions, and readers beside a writer.
-
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+//! Opening the state: migrations, versions, and readers beside one writer, on either database.
 
 use domain::ids::TenantId;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, Transaction};
+use sqlx::postgres::PgPool;
+use sqlx::sqlite::SqlitePool;
 
 use crate::error::StoreError;
+use crate::location::{Limits, Location};
+use crate::session::{Session, answer};
+use crate::{postgres, sqlite};
 
-/// Every change of the schema, in order; `schema.sql` is their sum.
+/// Every change of the schema, in order, for both databases; `schema.sql` is their sum.
 pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
-
-/// How long a statement waits for another process's write before it gives up: an import of the largest file takes less.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Readers at once in one process; SQLite has one writer.
-const CONNECTIONS_MAX: u32 = 4;
 
 /// The state of one tenant in one database.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pub(crate) pool: SqlitePool,
-    pub(crate) path: PathBuf,
+    pub(crate) pool: Pool,
+    location: Location,
+    limits: Limits,
     pub(crate) tenant: TenantId,
 }
 
+/// Connections of either driver.
+#[derive(Debug, Clone)]
+pub(crate) enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
 impl Store {
-    /// Opens or creates the database at `path` (its folder must exist) and brings its schema up to date.
-    pub async fn open(path: &Path, tenant: &TenantId) -> Result<Self, StoreError> {
-        let options =
-            options(path).create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-        let store = Self::connect(path, tenant, options).await?;
-        MIGRATIONS.run(&store.pool).await.map_err(|e| store.migration_error(e))?;
+    /// Opens or creates the state (a file's folder must exist) and brings its schema up to date.
+    pub async fn open(location: &Location, limits: &Limits, tenant: &TenantId) -> Result<Self, StoreError> {
+        let pool = match location {
+            Location::File(path) => Pool::Sqlite(sqlite::connect(path, limits).await?),
+            Location::Server(server) => Pool::Postgres(postgres::connect(server, limits).await?),
+        };
+        let store = Self { pool, location: location.clone(), limits: *limits, tenant: tenant.clone() };
+        let migrated = match &store.pool {
+            Pool::Sqlite(pool) => MIGRATIONS.run(pool).await,
+            Pool::Postgres(pool) => {
+                let migrated = tokio::time::timeout(limits.answer_wait(), MIGRATIONS.run(pool)).await;
+                migrated.unwrap_or(Err(MigrateError::Execute(sqlx::Error::PoolTimedOut)))
+            }
+        };
+        migrated.map_err(|e| store.migration_error(e))?;
         Ok(store)
     }
 
-    /// Opens an existing database for reading, also while another process writes it.
-    pub async fn open_read_only(path: &Path, tenant: &TenantId) -> Result<Self, StoreError> {
-        if !path.exists() {
-            return Err(StoreError::Missing(path.to_owned()));
-        }
-        let read_only = options(path).read_only(true);
-        let opened = Self::connect(path, tenant, read_only.clone()).await;
-        let (store, found) = match with_version(opened).await {
-            // A folder that we may not write has no room for the shared index that readers of a write-ahead log need. Without
-            // such a log nobody is writing, and the database can be read as it lies there.
-            Err(StoreError::Denied(_)) if !log_of(path).exists() => {
-                with_version(Self::connect(path, tenant, read_only.immutable(true)).await).await?
+    /// Opens an existing state for reading, also while another process writes it.
+    pub async fn open_read_only(location: &Location, limits: &Limits, tenant: &TenantId) -> Result<Self, StoreError> {
+        let (pool, found) = match location {
+            Location::File(path) => {
+                let (pool, found) = sqlite::connect_read_only(path, limits).await?;
+                (Pool::Sqlite(pool), found)
             }
-            opened => opened?,
+            Location::Server(server) => {
+                let (pool, found) = postgres::connect_read_only(server, limits).await?;
+                (Pool::Postgres(pool), found)
+            }
         };
-        let (path, known) = (store.path.clone(), known_version());
+        let (location, known) = (location.clone(), known_version());
         match found.cmp(&known) {
-            std::cmp::Ordering::Less => Err(StoreError::Older { path, found, known }),
-            std::cmp::Ordering::Equal => Ok(store),
-            std::cmp::Ordering::Greater => Err(StoreError::Newer { path, found, known }),
+            std::cmp::Ordering::Less => Err(StoreError::Older { location, found, known }),
+            std::cmp::Ordering::Equal => Ok(Self { pool, location, limits: *limits, tenant: tenant.clone() }),
+            std::cmp::Ordering::Greater => Err(StoreError::Newer { location, found, known }),
         }
     }
 
@@ -64,71 +73,63 @@ impl Store {
         &self.tenant
     }
 
-    /// Ends all connections; the last one folds the write-ahead log into the database.
+    /// Where it lies.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// Ends all connections; the last one of SQLite folds the write-ahead log into the database.
     pub async fn close(self) {
-        self.pool.close().await;
-    }
-
-    async fn connect(path: &Path, tenant: &TenantId, options: SqliteConnectOptions) -> Result<Self, StoreError> {
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await;
-        let pool = pool.map_err(|e| StoreError::sort(path, "open", e))?;
-        Ok(Self { pool, path: path.to_owned(), tenant: tenant.clone() })
-    }
-
-    /// The latest migration that acted; 0 if there is none.
-    async fn schema_version(&self) -> Result<i64, StoreError> {
-        let tables: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|e| self.error("read the schema version", e))?;
-        if tables == 0 {
-            return Err(StoreError::NotADatabase(self.path.clone()));
+        match self.pool {
+            Pool::Sqlite(pool) => pool.close().await,
+            Pool::Postgres(pool) => pool.close().await,
         }
-        sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success")
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|e| self.error("read the schema version", e))
     }
 
     /// A transaction in which all reads see one state.
-    pub(crate) async fn read(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.pool.begin().await.map_err(|e| self.error("begin reading", e))
+    pub(crate) async fn read(&self) -> Result<Session, StoreError> {
+        match &self.pool {
+            Pool::Sqlite(pool) => {
+                let transaction = pool.begin().await.map_err(|e| self.error("begin reading", e))?;
+                Ok(Session::sqlite(transaction, self.location.clone()))
+            }
+            Pool::Postgres(pool) => self.converse(pool, postgres::READ).await,
+        }
     }
 
     /// A transaction that holds the write lock from its first moment, so that what it reads stays true until it commits.
-    pub(crate) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|e| self.error("begin writing", e))
+    pub(crate) async fn write(&self) -> Result<Session, StoreError> {
+        match &self.pool {
+            Pool::Sqlite(pool) => {
+                let begun = pool.begin_with("BEGIN IMMEDIATE").await;
+                Ok(Session::sqlite(begun.map_err(|e| self.error("begin writing", e))?, self.location.clone()))
+            }
+            Pool::Postgres(pool) => self.converse(pool, postgres::WRITE).await,
+        }
     }
 
-    pub(crate) fn error(&self, action: &'static str, source: sqlx::Error) -> StoreError {
-        StoreError::sort(&self.path, action, source)
+    async fn converse(&self, pool: &PgPool, begin: &'static str) -> Result<Session, StoreError> {
+        let wait = self.limits.answer_wait();
+        let connection = answer(wait, pool.acquire()).await.map_err(|e| self.error("connect", e))?;
+        Session::postgres(connection, begin, wait, self.location.clone()).await
+    }
+
+    fn error(&self, action: &'static str, source: sqlx::Error) -> StoreError {
+        StoreError::sort(&self.location, action, source)
+    }
+
+    pub(crate) fn corrupt(&self, what: String) -> StoreError {
+        StoreError::Corrupt { location: self.location.clone(), what }
     }
 
     fn migration_error(&self, source: MigrateError) -> StoreError {
-        let path = self.path.clone();
+        let location = self.location.clone();
         match source {
-            MigrateError::VersionMissing(found) => StoreError::Newer { path, found, known: known_version() },
+            MigrateError::VersionMissing(found) => StoreError::Newer { location, found, known: known_version() },
             MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) => self.error("migrate", e),
-            source => StoreError::Altered { path, source: Box::new(source) },
+            source => StoreError::Altered { location, source: Box::new(source) },
         }
     }
-}
-
-async fn with_version(opened: Result<Store, StoreError>) -> Result<(Store, i64), StoreError> {
-    let store = opened?;
-    let found = store.schema_version().await?;
-    Ok((store, found))
-}
-
-/// SQLite's write-ahead log of a database.
-fn log_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    name.into()
-}
-
-fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT).foreign_keys(true)
 }
 
 fn known_version() -> i64 {

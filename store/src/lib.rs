@@ -1,10 +1,10 @@
 //! The SQL state: reference data that linking and rating read, with every version it ever had.
 //!
-//! *Purpose.* Keeps customers, plans, windows per identifier and tariffs in SQLite, as imports brought them in arrival
-//! order. *Input → output.* The bytes of a landed import and its arrival number → rows, a dry-run report, and a
+//! *Purpose.* Keeps customers, plans, windows per identifier and tariffs in SQLite or `PostgreSQL`, as imports brought them in
+//! arrival order. *Input → output.* The bytes of a landed import and its arrival number → rows, a dry-run report, and a
 //! [`Reference`](load::Reference) as of any arrival. *Never.* No rules of rating, no reading of files, no clock: the same
 //! imports in the same order give the same state, so the database can be thrown away and rebuilt from landing.
-//! *Start reading at* [`import`], then [`window`] (what a window means), [`apply`] and [`load`].
+//! *Start reading at* [`import`], then [`window`] (what a window means), [`apply`] and [`load`]; the SQL stands in `statements.rs`.
 
 pub mod identifier;
 pub mod instant;
@@ -12,12 +12,17 @@ pub mod import;
 pub mod tariff;
 pub mod window;
 pub mod report;
+pub mod location;
 pub mod database;
 pub mod apply;
 pub mod load;
 pub mod error;
 
 mod names;
+mod postgres;
+mod session;
+mod sqlite;
+mod statements;
 #[cfg(test)]
 mod tests;
 
@@ -27,5 +32,6 @@ pub use error::StoreError;
 pub use identifier::{Identifier, IdentifierKind};
 pub use import::{ImportError, ImportKind, ImportLimits, ImportRows, parse_import};
 pub use load::{Reference, ReferenceCounts};
+pub use location::{Limits, Location};
 pub use report::ImportReport;
 pub use tariff::TariffBundle;

@@ -7,7 +7,6 @@ use domain::delivery::ArrivalNumber;
 use domain::ids::Names;
 use domain::period::CycleDay;
 use domain::zone::Zone;
-use sqlx::{Row, SqliteConnection};
 
 use crate::database::Store;
 use crate::error::StoreError;
@@ -15,6 +14,8 @@ use crate::identifier::{Identifier, IdentifierKind};
 use crate::import::{CustomerRow, PlanRow};
 use crate::names::Interner;
 use crate::report::Origin;
+use crate::session::Session;
+use crate::statements::{COUNTS, CUSTOMERS, LATEST_ARRIVAL, PLANS, TARIFF_HASHES, TARIFFS, WINDOWS};
 use crate::tariff::TariffBundle;
 use crate::window::{OwnerCodes, Window, ends_of};
 
@@ -81,6 +82,7 @@ impl Store {
         let customers = read_customers(self, &mut sql, as_of).await?;
         let plans = read_plans(self, &mut sql, as_of).await?;
         let tariffs = self.read_tariffs(&mut sql, as_of).await?;
+        sql.commit().await?;
         let (owners, identifiers) = self.link_table(&windows, &names, &customers, &plans)?;
         Ok(Reference { version, owners, identifiers, tariffs })
     }
@@ -89,6 +91,7 @@ impl Store {
     pub async fn customers(&self, at: Option<ArrivalNumber>) -> Result<Vec<CustomerRow>, StoreError> {
         let mut sql = self.read().await?;
         let mut customers = read_customers(self, &mut sql, at.into()).await?;
+        sql.commit().await?;
         customers.sort_by(|a, b| domain::ids::natural_order(&a.id, &b.id));
         Ok(customers)
     }
@@ -97,6 +100,7 @@ impl Store {
     pub async fn plans(&self, at: Option<ArrivalNumber>) -> Result<Vec<PlanRow>, StoreError> {
         let mut sql = self.read().await?;
         let mut plans = read_plans(self, &mut sql, at.into()).await?;
+        sql.commit().await?;
         plans.sort_by(|a, b| domain::ids::natural_order(&a.id, &b.id));
         Ok(plans)
     }
@@ -105,61 +109,33 @@ impl Store {
     pub async fn reference_counts(&self) -> Result<ReferenceCounts, StoreError> {
         let mut sql = self.read().await?;
         let version = self.latest_arrival(&mut sql, AsOf::LATEST).await?;
-        let row = sqlx::query(
-            "SELECT (SELECT COUNT(*) FROM customers WHERE tenant = $1 AND superseded_by IS NULL) AS customers, \
-             (SELECT COUNT(*) FROM plans WHERE tenant = $1 AND superseded_by IS NULL) AS plans, \
-             (SELECT COUNT(DISTINCT device_id) FROM link_windows WHERE tenant = $1 AND superseded_by IS NULL) AS devices, \
-             (SELECT COUNT(DISTINCT subscription_id) FROM link_windows WHERE tenant = $1 AND superseded_by IS NULL) \
-               AS subscriptions, \
-             (SELECT COUNT(*) FROM link_windows WHERE tenant = $1 AND superseded_by IS NULL) AS windows, \
-             (SELECT COUNT(*) FROM tariffs WHERE tenant = $1 AND superseded_by IS NULL) AS tariffs",
-        )
-        .bind(self.tenant.as_str())
-        .fetch_one(&mut *sql)
-        .await
-        .map_err(|e| self.error("count reference data", e))?;
-        let count = |column: &str| row.try_get::<i64, _>(column).map(i64::unsigned_abs).map_err(|e| self.error("count", e));
+        let counts: (i64, i64, i64, i64, i64, i64) = sql.one(COUNTS, &[self.tenant.as_str().into()]).await?;
+        sql.commit().await?;
         Ok(ReferenceCounts {
             version,
-            customers: count("customers")?,
-            plans: count("plans")?,
-            devices: count("devices")?,
-            subscriptions: count("subscriptions")?,
-            windows: count("windows")?,
-            tariffs: count("tariffs")?,
+            customers: counts.0.unsigned_abs(),
+            plans: counts.1.unsigned_abs(),
+            devices: counts.2.unsigned_abs(),
+            subscriptions: counts.3.unsigned_abs(),
+            windows: counts.4.unsigned_abs(),
+            tariffs: counts.5.unsigned_abs(),
         })
     }
 
     /// The latest import up to a version; 0 if there is none.
-    pub(crate) async fn latest_arrival(&self, sql: &mut SqliteConnection, as_of: AsOf) -> Result<ArrivalNumber, StoreError> {
-        let latest: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(arrival), 0) FROM imports WHERE tenant = $1 AND arrival <= $2")
-            .bind(self.tenant.as_str())
-            .bind(as_of.0)
-            .fetch_one(sql)
-            .await
-            .map_err(|e| self.error("read the reference version", e))?;
+    pub(crate) async fn latest_arrival(&self, sql: &mut Session, as_of: AsOf) -> Result<ArrivalNumber, StoreError> {
+        let (latest,): (i64,) = sql.one(LATEST_ARRIVAL, &[self.tenant.as_str().into(), as_of.0.into()]).await?;
         Ok(latest.unsigned_abs())
     }
 
-    async fn read_tariffs(&self, sql: &mut SqliteConnection, as_of: AsOf) -> Result<Vec<TariffBundle>, StoreError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
-            "SELECT name, bundle FROM tariffs \
-             WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2) ORDER BY name",
-        )
-        .bind(self.tenant.as_str())
-        .bind(as_of.0)
-        .fetch_all(sql)
-        .await
-        .map_err(|e| self.error("read tariffs", e))?;
+    async fn read_tariffs(&self, sql: &mut Session, as_of: AsOf) -> Result<Vec<TariffBundle>, StoreError> {
+        let mut rows: Vec<(String, String)> = sql.all(TARIFFS, &[self.tenant.as_str().into(), as_of.0.into()]).await?;
+        rows.sort_unstable();
         let read = |(name, bundle): (String, String)| {
             TariffBundle::from_json(bundle.as_bytes())
                 .map_err(|e| self.corrupt(format!("a tariff `{name}` that cannot be read: {e}")))
         };
         rows.into_iter().map(read).collect()
-    }
-
-    pub(crate) fn corrupt(&self, what: String) -> StoreError {
-        StoreError::Corrupt { path: self.path.clone(), what }
     }
 
     /// Windows with computed ends, names as codes in natural order, and the numbers that lead to the windows.
@@ -267,21 +243,12 @@ impl Recoded {
 /// The stated windows as of a version, sorted by key.
 pub(crate) async fn read_windows(
     store: &Store,
-    sql: &mut SqliteConnection,
+    sql: &mut Session,
     as_of: AsOf,
     names: &mut Interner,
 ) -> Result<Vec<Window>, StoreError> {
     type Stored = (String, i64, i64, Option<i64>, String, String, String, String, i64);
-    let rows: Vec<Stored> = sqlx::query_as(
-        "SELECT identifier_kind, identifier, valid_from_us, valid_to_us, device_id, subscription_id, customer_id, plan_id, \
-         known_since FROM link_windows \
-         WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2)",
-    )
-    .bind(store.tenant.as_str())
-    .bind(as_of.0)
-    .fetch_all(sql)
-    .await
-    .map_err(|e| store.error("read windows", e))?;
+    let rows: Vec<Stored> = sql.all(WINDOWS, &[store.tenant.as_str().into(), as_of.0.into()]).await?;
     let mut windows = Vec::with_capacity(rows.len());
     for (kind, digits, from_us, to_us, device, subscription, customer, plan, known_since) in rows {
         let kind = IdentifierKind::from_name(&kind).ok_or_else(|| store.corrupt(format!("the unknown number kind `{kind}`")))?;
@@ -305,18 +272,11 @@ pub(crate) async fn read_windows(
 /// The customers as of a version.
 pub(crate) async fn read_customers(
     store: &Store,
-    sql: &mut SqliteConnection,
+    sql: &mut Session,
     as_of: AsOf,
 ) -> Result<Vec<CustomerRow>, StoreError> {
-    let rows: Vec<(String, String, String, i64, String)> = sqlx::query_as(
-        "SELECT customer_id, name, owner_path, cycle_day, time_zone FROM customers \
-         WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2)",
-    )
-    .bind(store.tenant.as_str())
-    .bind(as_of.0)
-    .fetch_all(sql)
-    .await
-    .map_err(|e| store.error("read customers", e))?;
+    let rows: Vec<(String, String, String, i64, String)> =
+        sql.all(CUSTOMERS, &[store.tenant.as_str().into(), as_of.0.into()]).await?;
     let read = |(id, name, owner_path, day, time_zone): (String, String, String, i64, String)| {
         let cycle_day = u8::try_from(day).ok().and_then(|day| CycleDay::try_from(day).ok());
         let cycle_day = cycle_day.ok_or_else(|| store.corrupt(format!("the cycle day {day} of customer `{id}`")))?;
@@ -327,24 +287,12 @@ pub(crate) async fn read_customers(
 }
 
 /// The plans as of a version.
-pub(crate) async fn read_plans(store: &Store, sql: &mut SqliteConnection, as_of: AsOf) -> Result<Vec<PlanRow>, StoreError> {
-    let rows: Vec<(String, String)> = sqlx::query_as(
-        "SELECT plan_id, name FROM plans \
-         WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2)",
-    )
-    .bind(store.tenant.as_str())
-    .bind(as_of.0)
-    .fetch_all(sql)
-    .await
-    .map_err(|e| store.error("read plans", e))?;
+pub(crate) async fn read_plans(store: &Store, sql: &mut Session, as_of: AsOf) -> Result<Vec<PlanRow>, StoreError> {
+    let rows: Vec<(String, String)> = sql.all(PLANS, &[store.tenant.as_str().into(), as_of.0.into()]).await?;
     Ok(rows.into_iter().map(|(id, name)| PlanRow { id, name }).collect())
 }
 
 /// Name and hash of the present tariffs.
-pub(crate) async fn read_tariff_hashes(store: &Store, sql: &mut SqliteConnection) -> Result<Vec<(String, String)>, StoreError> {
-    sqlx::query_as("SELECT name, content_sha256 FROM tariffs WHERE tenant = $1 AND superseded_by IS NULL")
-        .bind(store.tenant.as_str())
-        .fetch_all(sql)
-        .await
-        .map_err(|e| store.error("read tariffs", e))
+pub(crate) async fn read_tariff_hashes(store: &Store, sql: &mut Session) -> Result<Vec<(String, String)>, StoreError> {
+    sql.all(TARIFF_HASHES, &[store.tenant.as_str().into()]).await
 }

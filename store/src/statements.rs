@@ -1,0 +1,168 @@
+//! Every statement over the state, each once, in the SQL that SQLite and `PostgreSQL` share.
+//!
+//! `$1` parameters of text and 64-bit integers, no types or functions of one side, and no `ORDER BY`: the two sort texts
+//! differently, so what must be sorted is sorted by whoever reads it.
+
+/// A statement and what it does, as an error says it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Statement {
+    /// Reads after "failed to".
+    pub does: &'static str,
+    /// The text.
+    pub sql: &'static str,
+}
+
+/// A statement that inserts many rows: the text up to `VALUES`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Insert {
+    /// Reads after "failed to".
+    pub does: &'static str,
+    /// Table and columns.
+    pub into: &'static str,
+}
+
+/// The latest migration that acted.
+pub(crate) const SCHEMA_VERSION: Statement = Statement {
+    does: "read the schema version",
+    sql: "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success",
+};
+
+/// $1 arrival.
+pub(crate) const ARRIVAL_CONTENT: Statement =
+    Statement { does: "look up an arrival", sql: "SELECT content_sha256 FROM imports WHERE arrival = $1" };
+
+/// $1 tenant, $2 version.
+pub(crate) const LATEST_ARRIVAL: Statement = Statement {
+    does: "read the reference version",
+    sql: "SELECT COALESCE(MAX(arrival), 0) FROM imports WHERE tenant = $1 AND arrival <= $2",
+};
+
+/// The import that acted.
+pub(crate) const NOTE_IMPORT: Insert =
+    Insert { does: "note an import", into: "imports (tenant, arrival, kind, content_sha256, row_count)" };
+
+/// $1 tenant, $2 version.
+pub(crate) const CUSTOMERS: Statement = Statement {
+    does: "read customers",
+    sql: "SELECT customer_id, name, owner_path, cycle_day, time_zone FROM customers \
+          WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2)",
+};
+
+/// New versions of customers.
+pub(crate) const ADD_CUSTOMERS: Insert = Insert {
+    does: "write customers",
+    into: "customers (tenant, customer_id, name, owner_path, cycle_day, time_zone, known_since)",
+};
+
+/// Ends the versions that arrival $1 replaces. $2 tenant.
+pub(crate) const SUPERSEDE_CUSTOMERS: Statement = Statement {
+    does: "supersede customers",
+    sql: "UPDATE customers SET superseded_by = $1 \
+          WHERE tenant = $2 AND superseded_by IS NULL AND known_since < $1 AND EXISTS (\
+            SELECT 1 FROM customers AS newer WHERE newer.tenant = customers.tenant \
+            AND newer.customer_id = customers.customer_id AND newer.known_since = $1)",
+};
+
+/// $1 tenant, $2 version.
+pub(crate) const PLANS: Statement = Statement {
+    does: "read plans",
+    sql: "SELECT plan_id, name FROM plans \
+          WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2)",
+};
+
+/// New versions of plans.
+pub(crate) const ADD_PLANS: Insert =
+    Insert { does: "write plans", into: "plans (tenant, plan_id, name, known_since)" };
+
+/// Ends the versions that arrival $1 replaces. $2 tenant.
+pub(crate) const SUPERSEDE_PLANS: Statement = Statement {
+    does: "supersede plans",
+    sql: "UPDATE plans SET superseded_by = $1 \
+          WHERE tenant = $2 AND superseded_by IS NULL AND known_since < $1 AND EXISTS (\
+            SELECT 1 FROM plans AS newer WHERE newer.tenant = plans.tenant \
+            AND newer.plan_id = plans.plan_id AND newer.known_since = $1)",
+};
+
+/// $1 tenant, $2 version.
+pub(crate) const WINDOWS: Statement = Statement {
+    does: "read windows",
+    sql: "SELECT identifier_kind, identifier, valid_from_us, valid_to_us, device_id, subscription_id, customer_id, plan_id, \
+          known_since FROM link_windows \
+          WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2)",
+};
+
+/// New versions of windows.
+pub(crate) const ADD_WINDOWS: Insert = Insert {
+    does: "write windows",
+    into: "link_windows (tenant, identifier_kind, identifier, valid_from_us, valid_to_us, device_id, subscription_id, \
+           customer_id, plan_id, known_since)",
+};
+
+/// Ends the versions that arrival $1 replaces. $2 tenant.
+pub(crate) const SUPERSEDE_WINDOWS: Statement = Statement {
+    does: "supersede windows",
+    sql: "UPDATE link_windows SET superseded_by = $1 \
+          WHERE tenant = $2 AND superseded_by IS NULL AND known_since < $1 AND EXISTS (\
+            SELECT 1 FROM link_windows AS newer WHERE newer.tenant = link_windows.tenant \
+            AND newer.identifier_kind = link_windows.identifier_kind AND newer.identifier = link_windows.identifier \
+            AND newer.valid_from_us = link_windows.valid_from_us AND newer.known_since = $1)",
+};
+
+/// $1 tenant, $2 version.
+pub(crate) const TARIFFS: Statement = Statement {
+    does: "read tariffs",
+    sql: "SELECT name, bundle FROM tariffs \
+          WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2)",
+};
+
+/// Name and hash of the present tariffs. $1 tenant.
+pub(crate) const TARIFF_HASHES: Statement = Statement {
+    does: "read the tariffs' hashes",
+    sql: "SELECT name, content_sha256 FROM tariffs WHERE tenant = $1 AND superseded_by IS NULL",
+};
+
+/// A new version of a tariff.
+pub(crate) const ADD_TARIFF: Insert =
+    Insert { does: "write a tariff", into: "tariffs (tenant, name, content_sha256, bundle, known_since)" };
+
+/// Ends the versions that arrival $1 replaces. $2 tenant.
+pub(crate) const SUPERSEDE_TARIFFS: Statement = Statement {
+    does: "supersede tariffs",
+    sql: "UPDATE tariffs SET superseded_by = $1 \
+          WHERE tenant = $2 AND superseded_by IS NULL AND known_since < $1 AND EXISTS (\
+            SELECT 1 FROM tariffs AS newer WHERE newer.tenant = tariffs.tenant \
+            AND newer.name = tariffs.name AND newer.known_since = $1)",
+};
+
+/// How much there is at present: customers, plans, devices, subscriptions, windows, tariffs. $1 tenant.
+pub(crate) const COUNTS: Statement = Statement {
+    does: "count reference data",
+    sql: "SELECT (SELECT COUNT(*) FROM customers WHERE tenant = $1 AND superseded_by IS NULL), \
+          (SELECT COUNT(*) FROM plans WHERE tenant = $1 AND superseded_by IS NULL), \
+          (SELECT COUNT(DISTINCT device_id) FROM link_windows WHERE tenant = $1 AND superseded_by IS NULL), \
+          (SELECT COUNT(DISTINCT subscription_id) FROM link_windows WHERE tenant = $1 AND superseded_by IS NULL), \
+          (SELECT COUNT(*) FROM link_windows WHERE tenant = $1 AND superseded_by IS NULL), \
+          (SELECT COUNT(*) FROM tariffs WHERE tenant = $1 AND superseded_by IS NULL)",
+};
+
+/// All that reads or updates; a test runs each on both databases.
+#[cfg(test)]
+pub(crate) const ALL: [Statement; 13] = [
+    SCHEMA_VERSION,
+    ARRIVAL_CONTENT,
+    LATEST_ARRIVAL,
+    CUSTOMERS,
+    SUPERSEDE_CUSTOMERS,
+    PLANS,
+    SUPERSEDE_PLANS,
+    WINDOWS,
+    SUPERSEDE_WINDOWS,
+    TARIFFS,
+    TARIFF_HASHES,
+    SUPERSEDE_TARIFFS,
+    COUNTS,
+];
+
+/// All that inserts; a test runs each on both databases.
+#[cfg(test)]
+pub(crate) const ALL_INSERTS: [Insert; 5] = [NOTE_IMPORT, ADD_CUSTOMERS, ADD_PLANS, ADD_WINDOWS, ADD_TARIFF];
