@@ -14,7 +14,8 @@ use crate::error::{ConfigError, Origin};
 use crate::raw::{Layers, Written};
 use crate::secret::Secret;
 use crate::sections::{
-    Fsync, Http, Installation, Kafka, Landing, Log, LogFormat, LogKind, LogLevel, Logging, Pipeline, Rating, Tables, Unwrap,
+    Fsync, Http, Installation, Kafka, Landing, Log, LogFormat, LogKind, LogLevel, Logging, Pipeline, Rating, State, Tables,
+    Unwrap,
 };
 use crate::setting::{Kind, Setting};
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub pipeline: Pipeline,
     /// `[tables]`.
     pub tables: Tables,
+    /// `[state]`.
+    pub state: State,
     /// `[rating]`.
     pub rating: Rating,
     /// `[http]`.
@@ -105,6 +108,7 @@ impl Config {
                 compression_level: read.number("tables.compression_level")?,
                 row_group_rows: read.number("tables.row_group_rows")?,
             },
+            state: read.state()?,
             rating: Rating {
                 at_risk_max: read.amount("rating.at_risk_max")?,
                 suspense_per_mille_max: read.number("rating.suspense_per_mille_max")?,
@@ -148,6 +152,18 @@ impl Reader<'_> {
             retries_max: self.number("pipeline.retries_max")?,
             retry_pause: self.milliseconds("pipeline.retry_pause_ms")?,
             stalled: Duration::from_secs(self.number("pipeline.stalled_s")?),
+        })
+    }
+
+    fn state(&self) -> Result<State, ConfigError> {
+        let url = self.text("state.url")?;
+        Ok(State {
+            url: (!url.is_empty()).then(|| Secret::new(url)),
+            schema: self.text("state.schema")?.to_owned(),
+            connections_max: self.number("state.connections_max")?,
+            connect_timeout: self.milliseconds("state.connect_timeout_ms")?,
+            statement_timeout: self.milliseconds("state.statement_timeout_ms")?,
+            lock_timeout: self.milliseconds("state.lock_timeout_ms")?,
         })
     }
 
@@ -200,6 +216,8 @@ impl Reader<'_> {
         };
         let fits = match kind_of(key) {
             Kind::Choice(words) => words.contains(&text.as_str()),
+            Kind::DatabaseUrl => text.is_empty() || text.starts_with("postgres://") || text.starts_with("postgresql://"),
+            Kind::Schema => is_schema(text),
             Kind::Folder { optional } => (optional || !text.is_empty()) && !text.contains('\0'),
             Kind::Text => is_plain(text, TEXT_BYTES_MAX),
             Kind::Credential => is_plain(text, CREDENTIAL_BYTES_MAX),
@@ -219,7 +237,7 @@ impl Reader<'_> {
     fn refused(&self, key: &'static str) -> ConfigError {
         let (written, origin) = self.0.get(key);
         let found = match (kind_of(key), written) {
-            (Kind::Secret | Kind::Credential, _) => "not allowed".to_owned(),
+            (kind, _) if kind.is_secret() => "not allowed".to_owned(),
             (_, Written::Integer(n)) => n.to_string(),
             (_, Written::Text(text)) => format!("\"{}\"", text.chars().take(60).collect::<String>()),
             (_, Written::Other(source)) => source.clone(),
@@ -230,6 +248,15 @@ impl Reader<'_> {
 
 fn is_plain(text: &str, bytes_max: usize) -> bool {
     text.len() <= bytes_max && !text.contains(|c: char| c.is_control() || c.is_whitespace())
+}
+
+/// A name that needs no quotes and that no server keeps for itself.
+fn is_schema(name: &str) -> bool {
+    let is_plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    (1..=63).contains(&name.len())
+        && name.bytes().all(is_plain)
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && !name.starts_with("pg_")
 }
 
 fn kind_of(key: &str) -> Kind {

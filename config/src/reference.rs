@@ -69,8 +69,9 @@ fn schema_of(setting: &Setting) -> Value {
     let mut schema = match setting.kind {
         Kind::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Kind::Choice(words) => json!({ "enum": words }),
+        Kind::Schema => json!({ "type": "string", "pattern": "^[a-z_][a-z0-9_]{0,62}$" }),
         Kind::Amount => json!({ "type": "string", "pattern": "^[0-9]{1,18}(\\.[0-9]{1,9})?$" }),
-        Kind::Id | Kind::Folder { .. } | Kind::Address | Kind::Secret | Kind::Credential | Kind::Text => {
+        Kind::Id | Kind::Folder { .. } | Kind::Address | Kind::Secret | Kind::Credential | Kind::DatabaseUrl | Kind::Text => {
             json!({ "type": "string" })
         }
     };

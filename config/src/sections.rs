@@ -158,6 +158,23 @@ pub struct Tables {
     pub row_group_rows: usize,
 }
 
+/// `[state]`: the database of reference data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// The server's address; `None`: a file in the data folder.
+    pub url: Option<Secret>,
+    /// The schema on the server.
+    pub schema: String,
+    /// Connections at once.
+    pub connections_max: u32,
+    /// Until there is a connection.
+    pub connect_timeout: Duration,
+    /// Until a statement is done.
+    pub statement_timeout: Duration,
+    /// Until another import has ended.
+    pub lock_timeout: Duration,
+}
+
 /// `[rating]`: what needs a hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rating {

@@ -31,9 +31,18 @@ pub enum Kind {
     Credential,
     /// A short text, or none: a name that another system gave.
     Text,
+    /// The address of a database, never shown: it may hold a password.
+    DatabaseUrl,
+    /// The name of a schema in a database.
+    Schema,
 }
 
 impl Kind {
+    /// Whether values are never shown.
+    pub fn is_secret(self) -> bool {
+        matches!(self, Self::Secret | Self::Credential | Self::DatabaseUrl)
+    }
+
     /// What is allowed, for messages and the reference.
     pub fn allowed(self) -> String {
         match self {
@@ -47,6 +56,8 @@ impl Kind {
             Self::Secret => "a text of 16 to 512 characters, or \"\" for none".to_owned(),
             Self::Credential => "a text of at most 4,096 characters without white space, or \"\" for none".to_owned(),
             Self::Text => "a text of at most 256 characters without white space, or \"\" for none".to_owned(),
+            Self::DatabaseUrl => "postgres://USER:PASSWORD@HOST:PORT/DATABASE, or \"\" for none".to_owned(),
+            Self::Schema => "1 to 63 lower-case letters, digits and _, not beginning with a digit or pg_".to_owned(),
         }
     }
 }
@@ -121,6 +132,12 @@ pub const SETTINGS: &[Setting] = &[
     integer("tables.checkpoint_commits", 1, 1_000_000),
     integer("tables.compression_level", 1, 22),
     integer("tables.row_group_rows", 1_000, 100_000_000),
+    setting("state.url", Kind::DatabaseUrl),
+    setting("state.schema", Kind::Schema),
+    integer("state.connections_max", 1, 1_000),
+    integer("state.connect_timeout_ms", 1, 3_600_000),
+    integer("state.statement_timeout_ms", 1, 86_400_000),
+    integer("state.lock_timeout_ms", 1, 86_400_000),
     setting("rating.at_risk_max", Kind::Amount),
     integer("rating.suspense_per_mille_max", 0, 1_000),
     setting("http.listen", Kind::Address),

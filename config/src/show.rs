@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::load::Config;
 use crate::raw::Written;
-use crate::setting::{Kind, SETTINGS};
+use crate::setting::SETTINGS;
 
 /// A setting in force, for screens and JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl Config {
         let shown = |setting: &crate::setting::Setting| {
             let (written, origin) = self.layers.get(setting.key);
             let value = match (setting.kind, written) {
-                (Kind::Secret | Kind::Credential, Written::Text(text)) if !text.is_empty() => "\"•••\"".to_owned(),
+                (kind, Written::Text(text)) if kind.is_secret() && !text.is_empty() => "\"•••\"".to_owned(),
                 (_, Written::Integer(number)) => number.to_string(),
                 (_, Written::Text(text)) => toml::Value::String(text.clone()).to_string(),
                 (_, Written::Other(source)) => source.clone(),

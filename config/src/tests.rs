@@ -51,7 +51,8 @@ fn the_defaults_are_complete_and_valid() {
     assert_eq!((config.pipeline.workers, config.pipeline.linger), (None, Duration::from_secs(1)));
     assert_eq!((config.tables.checkpoint_commits, config.tables.compression_level), (50, 1));
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:9464");
-    assert!(config.http.token.is_none());
+    assert!(config.http.token.is_none() && config.state.url.is_none());
+    assert_eq!((&*config.state.schema, config.state.connect_timeout), ("tollway", Duration::from_secs(5)));
     assert!(config.in_force().iter().all(|setting| setting.origin == "default"));
 }
 
@@ -132,6 +133,9 @@ fn values_outside_their_limits_say_what_is_allowed() {
         ("[data]\nfolder = \"\"", "`data.folder` is \"\"; write a path"),
         ("[rating]\nat_risk_max = \"-1\"", "`rating.at_risk_max` is \"-1\"; write a decimal"),
         ("[rating]\nat_risk_max = \"1,50\"", "`rating.at_risk_max` is \"1,50\"; write a decimal"),
+        ("[state]\nurl = \"mysql://u:hunter2@h/d\"", "`state.url` is not allowed; write postgres://USER:PASSWORD@HOST:PORT"),
+        ("[state]\nschema = \"Main\"", "`state.schema` is \"Main\"; write 1 to 63 lower-case letters"),
+        ("[state]\nschema = \"pg_temp\"", "`state.schema` is \"pg_temp\"; write"),
         ("[http]\nlisten = \"localhost\"", "`http.listen` is \"localhost\"; write an IP address and a port"),
         ("[http]\nlisten = [\"127.0.0.1:1\"]", "`http.listen` is [\"127.0.0.1:1\"]; write"),
         ("[landing\ncut_rows = 1", "tollway.toml:1:"),
@@ -165,6 +169,11 @@ fn secrets_are_nowhere_to_be_seen() {
     let seen = format!("{config:?} {} {:?} {token} {token:?}", config.show(), config.in_force());
     assert!(!seen.contains(secret), "{seen}");
     assert!(config.show().contains("token = \"•••\"  # environment TOLLWAY_HTTP__TOKEN"));
+    let config = Config::load(None, variables(&[("TOLLWAY_STATE__URL", "postgres://u:hunter2@db/tollway")])).expect("an address");
+    let url = config.state.url.clone().expect("an address");
+    assert_eq!(url.reveal(), "postgres://u:hunter2@db/tollway");
+    let seen = format!("{config:?} {} {:?} {url}", config.show(), config.in_force());
+    assert!(!seen.contains("hunter2"), "{seen}");
     let error = Config::load(None, variables(&[("TOLLWAY_HTTP__TOKEN", "too-short")])).expect_err("a short token");
     let seen = format!("{error} {error:?}");
     assert!(!seen.contains("too-short") && seen.contains("16 to 512 characters"), "{seen}");

@@ -10,7 +10,7 @@ use crate::import::{CustomerRow, DeviceRow, ImportContent, ImportKind, ImportRow
 use crate::load::{AsOf, read_customers, read_plans, read_tariff_hashes, read_windows};
 use crate::names::Interner;
 use crate::report::{ImportReport, Listed};
-use crate::session::Session;
+use crate::session::{INSERT_ROWS, Session, Value};
 use crate::statements::{
     ADD_CUSTOMERS, ADD_PLANS, ADD_TARIFF, ADD_WINDOWS, ARRIVAL_CONTENT, NOTE_IMPORT, SUPERSEDE_CUSTOMERS, SUPERSEDE_PLANS,
     SUPERSEDE_TARIFFS, SUPERSEDE_WINDOWS, Statement,
@@ -79,13 +79,7 @@ impl Store {
     }
 
     /// Whether the arrival took its place before, with the same content.
-    async fn has_acted(
-        &self,
-        sql: &mut Session,
-        arrival: ArrivalNumber,
-        number: i64,
-        sha256: &str,
-    ) -> Result<bool, StoreError> {
+    async fn has_acted(&self, sql: &mut Session, arrival: ArrivalNumber, number: i64, sha256: &str) -> Result<bool, StoreError> {
         match sql.first::<(String,)>(ARRIVAL_CONTENT, &[number.into()]).await? {
             Some((known,)) if known == sha256 => Ok(true),
             Some(_) => Err(StoreError::ArrivalTaken(arrival)),
@@ -94,17 +88,10 @@ impl Store {
     }
 
     /// Takes the arrival's place in the order.
-    async fn note(
-        &self,
-        sql: &mut Session,
-        arrival: i64,
-        kind: ImportKind,
-        sha256: &str,
-        rows: u64,
-    ) -> Result<(), StoreError> {
+    async fn note(&self, sql: &mut Session, arrival: i64, kind: ImportKind, sha256: &str, rows: u64) -> Result<(), StoreError> {
         let rows = i64::try_from(rows).unwrap_or(i64::MAX);
         let values = [self.tenant.as_str().into(), arrival.into(), kind.as_str().into(), sha256.into(), rows.into()];
-        sql.insert(NOTE_IMPORT, [values]).await
+        sql.insert(NOTE_IMPORT, &[values]).await
     }
 
     async fn plan<'a>(&self, sql: &mut Session, rows: &'a ImportRows) -> Result<(ImportReport, Writes<'a>), StoreError> {
@@ -169,27 +156,38 @@ impl Store {
         }
     }
 
-    async fn write_customers(&self, sql: &mut Session, arrival: i64, customers: &[&CustomerRow]) -> Result<(), StoreError> {
+    async fn write_customers<'a>(
+        &'a self,
+        sql: &mut Session,
+        arrival: i64,
+        customers: &[&'a CustomerRow],
+    ) -> Result<(), StoreError> {
         let tenant = self.tenant.as_str();
-        let rows = customers.iter().map(|customer| {
-            [
-                tenant.into(),
-                customer.id.as_str().into(),
-                customer.name.as_str().into(),
-                customer.owner_path.as_deref().unwrap_or(tenant).into(),
-                i64::from(u8::from(customer.cycle_day)).into(),
-                customer.time_zone.as_str().into(),
-                arrival.into(),
-            ]
-        });
-        sql.insert(ADD_CUSTOMERS, rows).await?;
+        for some in customers.chunks(INSERT_ROWS) {
+            let row = |customer: &&'a CustomerRow| -> [Value<'a>; 7] {
+                [
+                    tenant.into(),
+                    customer.id.as_str().into(),
+                    customer.name.as_str().into(),
+                    customer.owner_path.as_deref().unwrap_or(tenant).into(),
+                    i64::from(u8::from(customer.cycle_day)).into(),
+                    customer.time_zone.as_str().into(),
+                    arrival.into(),
+                ]
+            };
+            let rows: Vec<_> = some.iter().map(row).collect();
+            sql.insert(ADD_CUSTOMERS, &rows).await?;
+        }
         self.supersede(sql, arrival, SUPERSEDE_CUSTOMERS).await
     }
 
     async fn write_plans(&self, sql: &mut Session, arrival: i64, plans: &[&PlanRow]) -> Result<(), StoreError> {
         let tenant = self.tenant.as_str();
-        let rows = plans.iter().map(|p| [tenant.into(), p.id.as_str().into(), p.name.as_str().into(), arrival.into()]);
-        sql.insert(ADD_PLANS, rows).await?;
+        for some in plans.chunks(INSERT_ROWS) {
+            let rows: Vec<[Value<'_>; 4]> =
+                some.iter().map(|p| [tenant.into(), p.id.as_str().into(), p.name.as_str().into(), arrival.into()]).collect();
+            sql.insert(ADD_PLANS, &rows).await?;
+        }
         self.supersede(sql, arrival, SUPERSEDE_PLANS).await
     }
 
@@ -200,22 +198,26 @@ impl Store {
         windows: &[Window],
         names: &Interner,
     ) -> Result<(), StoreError> {
-        let rows = windows.iter().map(|window| {
-            let digits = i64::try_from(window.identifier.value).expect("19 digits that begin with 89 are below 2^63");
-            [
-                self.tenant.as_str().into(),
-                window.identifier.kind.as_str().into(),
-                digits.into(),
-                window.from_us.into(),
-                window.to_us.into(),
-                names.name(window.owner.device).into(),
-                names.name(window.owner.subscription).into(),
-                names.name(window.owner.customer).into(),
-                names.name(window.owner.plan).into(),
-                arrival.into(),
-            ]
-        });
-        sql.insert(ADD_WINDOWS, rows).await?;
+        let tenant = self.tenant.as_str();
+        for some in windows.chunks(INSERT_ROWS) {
+            let row = |window: &Window| {
+                let digits = i64::try_from(window.identifier.value).expect("19 digits that begin with 89 are below 2^63");
+                [
+                    tenant.into(),
+                    window.identifier.kind.as_str().into(),
+                    digits.into(),
+                    window.from_us.into(),
+                    window.to_us.into(),
+                    names.name(window.owner.device).into(),
+                    names.name(window.owner.subscription).into(),
+                    names.name(window.owner.customer).into(),
+                    names.name(window.owner.plan).into(),
+                    arrival.into(),
+                ]
+            };
+            let rows: Vec<[Value<'_>; 10]> = some.iter().map(row).collect();
+            sql.insert(ADD_WINDOWS, &rows).await?;
+        }
         self.supersede(sql, arrival, SUPERSEDE_WINDOWS).await
     }
 
@@ -228,7 +230,7 @@ impl Store {
             bundle.as_str().into(),
             arrival.into(),
         ];
-        sql.insert(ADD_TARIFF, [row]).await?;
+        sql.insert(ADD_TARIFF, &[row]).await?;
         self.supersede(sql, arrival, SUPERSEDE_TARIFFS).await
     }
 

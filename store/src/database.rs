@@ -7,7 +7,7 @@ use sqlx::sqlite::SqlitePool;
 
 use crate::error::StoreError;
 use crate::location::{Limits, Location};
-use crate::session::{Session, answer};
+use crate::session::Session;
 use crate::{postgres, sqlite};
 
 /// Every change of the schema, in order, for both databases; `schema.sql` is their sum.
@@ -110,7 +110,7 @@ impl Store {
 
     async fn converse(&self, pool: &PgPool, begin: &'static str) -> Result<Session, StoreError> {
         let wait = self.limits.answer_wait();
-        let connection = answer(wait, pool.acquire()).await.map_err(|e| self.error("connect", e))?;
+        let connection = pool.acquire().await.map_err(|e| self.error("connect", e))?;
         Session::postgres(connection, begin, wait, self.location.clone()).await
     }
 

@@ -270,11 +270,7 @@ pub(crate) async fn read_windows(
 }
 
 /// The customers as of a version.
-pub(crate) async fn read_customers(
-    store: &Store,
-    sql: &mut Session,
-    as_of: AsOf,
-) -> Result<Vec<CustomerRow>, StoreError> {
+pub(crate) async fn read_customers(store: &Store, sql: &mut Session, as_of: AsOf) -> Result<Vec<CustomerRow>, StoreError> {
     let rows: Vec<(String, String, String, i64, String)> =
         sql.all(CUSTOMERS, &[store.tenant.as_str().into(), as_of.0.into()]).await?;
     let read = |(id, name, owner_path, day, time_zone): (String, String, String, i64, String)| {

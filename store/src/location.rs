@@ -152,8 +152,8 @@ impl Server {
         }
         match PgConnectOptions::from_str(url) {
             Ok(options) => Ok(Self { options: options.application_name("tollway"), schema: schema.to_owned() }),
-            Err(sqlx::Error::Configuration(cause)) => refused(cause.to_string()),
-            Err(_) => refused("it cannot be read".to_owned()),
+            // The driver's words may hold what stands in the address.
+            Err(_) => refused("host, port, database or a parameter cannot be read".to_owned()),
         }
     }
 
@@ -219,7 +219,7 @@ mod tests {
         for (url, why) in [
             (format!("mysql://u:{SECRET}@h/d"), "postgres://"),
             (SECRET.to_owned(), "postgres://"),
-            (format!("postgres://u:{SECRET}@h:port/d"), "port"),
+            (format!("postgres://u:{SECRET}@h:port/d"), "host, port, database"),
             (format!("postgres://u@h/d?pasword={SECRET}"), "no parameter `pasword`"),
             (format!("postgres://u:{SECRET}@h/d?sslmode={SECRET}"), "postgres://USER:PASSWORD@HOST:PORT/DATABASE"),
         ] {

@@ -16,8 +16,7 @@ pub(crate) const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// Begins a transaction as the only writer of the schema, from its first moment to its end; readers do not wait. Each of its
 /// reads sees what was committed last, and that is by then its own predecessor in the order of arrivals.
-pub(crate) const WRITE: &str =
-    "BEGIN ISOLATION LEVEL READ COMMITTED; LOCK TABLE imports IN SHARE ROW EXCLUSIVE MODE";
+pub(crate) const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; LOCK TABLE imports IN SHARE ROW EXCLUSIVE MODE";
 
 /// A connection that nobody used for so long is closed: what stands between may have forgotten it.
 const IDLE_MAX: Duration = Duration::from_mins(5);
@@ -93,7 +92,9 @@ pub(crate) fn sort(server: &Arc<Server>, action: &'static str, source: Error) ->
         ("58030", _) => StoreError::Unwritable(location),
         ("25006" | "42501", _) => StoreError::Denied(location),
         ("42P01" | "3F000", _) => StoreError::Missing(location),
-        (code, _) if code.starts_with("08") => StoreError::Unreachable { server: Arc::clone(server), source: Some(Box::new(source)) },
+        (code, _) if code.starts_with("08") => {
+            StoreError::Unreachable { server: Arc::clone(server), source: Some(Box::new(source)) }
+        }
         _ => StoreError::Query { location, action, source: Box::new(source) },
     }
 }

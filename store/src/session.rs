@@ -15,7 +15,7 @@ use crate::statements::{Insert, Statement};
 
 /// Rows of one INSERT: 1,000 × 10 values stay below the 32,766 parameters that SQLite allows, and the 65,535 of
 /// `PostgreSQL`.
-const INSERT_ROWS: usize = 1_000;
+pub(crate) const INSERT_ROWS: usize = 1_000;
 
 /// A value of a statement.
 #[derive(Debug, Clone, Copy)]
@@ -160,23 +160,15 @@ impl Session {
         self.execute(statement.does, statement.sql.into_sql_str(), values).await
     }
 
-    /// Inserts rows, many with each statement.
-    pub async fn insert<'a, const COLUMNS: usize>(
+    /// Inserts up to [`INSERT_ROWS`] rows with one statement.
+    pub async fn insert<const COLUMNS: usize>(
         &mut self,
         insert: Insert,
-        rows: impl IntoIterator<Item = [Value<'a>; COLUMNS]>,
+        rows: &[[Value<'_>; COLUMNS]],
     ) -> Result<(), StoreError> {
-        let mut rows = rows.into_iter();
-        let mut some: Vec<Value<'a>> = Vec::new();
-        loop {
-            some.clear();
-            some.extend(rows.by_ref().take(INSERT_ROWS).flatten());
-            if some.is_empty() {
-                return Ok(());
-            }
-            let sql = insert_text(insert.into, some.len() / COLUMNS, COLUMNS);
-            self.execute(insert.does, AssertSqlSafe(sql).into_sql_str(), &some).await?;
-        }
+        debug_assert!((1..=INSERT_ROWS).contains(&rows.len()), "an insert of {} rows", rows.len());
+        let sql = insert_text(insert.into, rows.len(), COLUMNS);
+        self.execute(insert.does, AssertSqlSafe(sql).into_sql_str(), rows.as_flattened()).await
     }
 
     /// Ends the transaction; only now is there what it wrote.
@@ -195,10 +187,7 @@ impl Session {
 }
 
 /// What comes back within the time.
-pub(crate) async fn answer<T>(
-    wait: Duration,
-    answer: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, sqlx::Error> {
+pub(crate) async fn answer<T>(wait: Duration, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     tokio::time::timeout(wait, answer).await.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
 }
 

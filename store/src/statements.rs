@@ -22,10 +22,8 @@ pub(crate) struct Insert {
 }
 
 /// The latest migration that acted.
-pub(crate) const SCHEMA_VERSION: Statement = Statement {
-    does: "read the schema version",
-    sql: "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success",
-};
+pub(crate) const SCHEMA_VERSION: Statement =
+    Statement { does: "read the schema version", sql: "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success" };
 
 /// $1 arrival.
 pub(crate) const ARRIVAL_CONTENT: Statement =
@@ -71,8 +69,7 @@ pub(crate) const PLANS: Statement = Statement {
 };
 
 /// New versions of plans.
-pub(crate) const ADD_PLANS: Insert =
-    Insert { does: "write plans", into: "plans (tenant, plan_id, name, known_since)" };
+pub(crate) const ADD_PLANS: Insert = Insert { does: "write plans", into: "plans (tenant, plan_id, name, known_since)" };
 
 /// Ends the versions that arrival $1 replaces. $2 tenant.
 pub(crate) const SUPERSEDE_PLANS: Statement = Statement {

@@ -1,39 +1,136 @@
-//! Scenarios on a real database file: what an operator imports, and who has a number afterwards.
+//! Scenarios on real databases: what an operator imports, and who has a number afterwards. Each runs on both.
 
 mod imports;
 mod opening;
+mod outage;
 mod parsing;
 mod properties;
+mod proxy;
+mod sharing;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::ids::TenantId;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
+use crate::database::Pool;
 use crate::identifier::{Identifier, IdentifierKind};
 use crate::import::{ImportKind, ImportLimits, ImportRows, parse_import};
 use crate::instant::parse_instant;
 use crate::load::Reference;
 use crate::report::ImportReport;
-use crate::{Applied, Store};
+use crate::{Applied, Limits, Location, Store};
 
 /// The header of the job's devices file.
 const DEVICES: &str = "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\n";
 
-/// A store in a folder of its own.
+/// Makes two tests of each scenario, one for each database. A scenario that is not listed is dead code, which CI refuses.
+macro_rules! on_both {
+    ($($scenario:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[test] fn $scenario() { crate::tests::play(&crate::tests::Home::folder(), super::$scenario); })+
+        }
+        mod on_postgres {
+            $(#[test] fn $scenario() { crate::tests::play(&crate::tests::Home::schema(), super::$scenario); })+
+        }
+    };
+}
+use on_both;
+
+/// Where a test's state lies; it goes with the test.
+enum Home {
+    Folder(tempfile::TempDir),
+    Schema { url: String, name: String },
+}
+
+impl Home {
+    fn folder() -> Self {
+        Self::Folder(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    fn schema() -> Self {
+        static NTH: AtomicU32 = AtomicU32::new(0);
+        let url = std::env::var("TOLLWAY_POSTGRES").unwrap_or_else(|_| {
+            panic!("TOLLWAY_POSTGRES is not set: run `cargo xtask test`, or see `cargo xtask services start postgres`")
+        });
+        let name = format!("test_{}_{}", std::process::id(), NTH.fetch_add(1, Ordering::Relaxed));
+        let home = Self::Schema { url, name };
+        home.clear();
+        home
+    }
+
+    fn location(&self) -> Location {
+        match self {
+            Self::Folder(folder) => Location::File(folder.path().join("state.sqlite")),
+            Self::Schema { url, name } => Location::named(Some(url), name, &PathBuf::new()).expect("the server's address"),
+        }
+    }
+
+    /// Drops what is there; what an aborted run with the same number left, too.
+    fn clear(&self) {
+        let Self::Schema { url, name } = self else { return };
+        runtime().block_on(async {
+            let mut sql = PgConnection::connect(url).await.expect("the server");
+            let drop = AssertSqlSafe(format!("SET client_min_messages = warning; DROP SCHEMA IF EXISTS \"{name}\" CASCADE"));
+            sqlx::raw_sql(drop).execute(&mut sql).await.expect("an end of the schema");
+            sql.close().await.expect("an end of the connection");
+        });
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// Plays a scenario; all its connections end before its home does.
+fn play<F: Future<Output = ()>>(home: &Home, scenario: impl FnOnce(Scene) -> F) {
+    let runtime = runtime();
+    runtime.block_on(async { scenario(Scene::at(home.location(), &Limits::default()).await).await });
+}
+
+/// An open store.
 struct Scene {
-    folder: tempfile::TempDir,
     store: Store,
 }
 
 impl Scene {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(&folder.path().join("state.sqlite"), &tenant()).await.expect("a new database");
-        Self { folder, store }
+    async fn at(location: Location, limits: &Limits) -> Self {
+        Self { store: Store::open(&location, limits, &tenant()).await.expect("a new state") }
     }
 
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("state.sqlite")
+    fn location(&self) -> &Location {
+        self.store.location()
+    }
+
+    /// The same database again, as another process opens it.
+    async fn again(&self) -> Self {
+        Self::at(self.location().clone(), &Limits::default()).await
+    }
+
+    /// The same database as another tenant sees it.
+    async fn of_tenant(&self, name: &str) -> Self {
+        let tenant = TenantId::parse(name).expect("an id");
+        Self { store: Store::open(self.location(), &Limits::default(), &tenant).await.expect("the same state") }
+    }
+
+    async fn read_only(&self) -> Result<Store, crate::StoreError> {
+        Store::open_read_only(self.location(), &Limits::default(), &tenant()).await
+    }
+
+    /// SQL by hand, past all rules.
+    async fn tamper(&self, sql: &'static str) {
+        match &self.store.pool {
+            Pool::Sqlite(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),
+            Pool::Postgres(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),
+        }
+        .expect("SQL that both take");
     }
 
     /// Applies a devices file: the job's header and these rows.

@@ -247,7 +247,13 @@ fn of_state(error: &StoreError) -> Exit {
         | StoreError::ArrivalTooLarge(_)
         | StoreError::ArrivalTaken(_)
         | StoreError::OutOfOrder { .. } => Exit::Refused,
-        StoreError::Full(_) | StoreError::Unwritable(_) | StoreError::Denied(_) | StoreError::Query { .. } => Exit::Outside,
+        StoreError::Address(_) | StoreError::Schema(_) | StoreError::LoginRefused { .. } => Exit::Usage,
+        StoreError::Full(_)
+        | StoreError::Unwritable(_)
+        | StoreError::Denied(_)
+        | StoreError::Unreachable { .. }
+        | StoreError::TooSlow { .. }
+        | StoreError::Query { .. } => Exit::Outside,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The data folder: what lies where, who may open it, and what the commands get from it.
 //!
-//! `installation.json` (format, tenant), `secret.key` (record keys), `store/` (landing and tables), `log/`, `state.db`.
+//! `installation.json` (format, tenant), `secret.key` (record keys), `store/` (landing and tables), `log/`, and
+//! `state.db` unless the state lies on a server.
 
 use std::fs;
 use std::io::Write;
@@ -21,12 +22,13 @@ use sinks::commit::CommitSettings;
 use sinks::local_store::{LocalStore, SyncPolicy};
 use sinks::parquet::ParquetSettings;
 use sinks::table::Table;
-use store::Store;
+use store::{Limits, Location, Store, StoreError};
 
 use crate::cli::Global;
 use crate::exit_code::{bad_input, refused};
 use crate::flow::FlowSettings;
 use crate::log;
+use crate::patience::Patience;
 use crate::system::{SystemClock, SystemRng, secret_bytes};
 use crate::totals;
 
@@ -179,18 +181,37 @@ impl Installation {
         ParquetSettings { zstd_level: self.config.tables.compression_level, row_group_rows: self.config.tables.row_group_rows }
     }
 
-    /// The state database, for writing.
+    /// The state database, for writing; a server that is down is waited for, as long as `[pipeline]` says.
     pub fn state(&self) -> anyhow::Result<Store> {
-        Ok(self.block_on(Store::open(&self.folder.join("state.db"), &self.config.data.tenant))?)
+        let (location, limits) = self.state_location()?;
+        let mut patience = Patience::new(self.config.pipeline.retries_max, self.config.pipeline.retry_pause);
+        loop {
+            match self.block_on(Store::open(&location, &limits, &self.config.data.tenant)) {
+                Err(e @ StoreError::Unreachable { .. }) => std::thread::park_timeout(patience.bear(Err(e.into()))?),
+                opened => return Ok(opened?),
+            }
+        }
+    }
+
+    fn state_location(&self) -> anyhow::Result<(Location, Limits)> {
+        let state = &self.config.state;
+        let url = state.url.as_ref().map(config::Secret::reveal);
+        let limits = Limits {
+            connections_max: state.connections_max,
+            connect_wait: state.connect_timeout,
+            statement_wait: state.statement_timeout,
+            lock_wait: state.lock_timeout,
+        };
+        Ok((Location::named(url, &state.schema, &self.folder.join("state.db"))?, limits))
     }
 
     /// The state database beside a running service.
     pub fn state_read_only(&self) -> anyhow::Result<Store> {
-        let path = self.folder.join("state.db");
-        if !path.exists() {
-            return self.state();
+        let (location, limits) = self.state_location()?;
+        match self.block_on(Store::open_read_only(&location, &limits, &self.config.data.tenant)) {
+            Err(StoreError::Missing(_)) => self.state(),
+            opened => Ok(opened?),
         }
-        Ok(self.block_on(Store::open_read_only(&path, &self.config.data.tenant))?)
     }
 
     /// Waits for something asynchronous.

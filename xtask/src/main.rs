@@ -7,6 +7,7 @@
 
 mod check;
 mod codegen;
+mod debian;
 mod deny;
 mod python;
 mod services;
@@ -29,7 +30,7 @@ cargo xtask <command>
   tidy               the project's own rules: crate arrows, sizes, floats, words, links
   deny [--install]   licences, sources and double versions of dependencies (--install: fetch cargo-deny into the cache)
   codegen [--check]  writes the generated pages of docs/ (--check: only says whether they are up to date)
-  test               installs what the tests need, builds everything once, runs all tests
+  test               installs and starts what the tests need, builds everything once, runs all tests, stops what it started
   services start|stop|status [kafka|postgres|s3 ...]
                      real servers for the tests, on loopback; where they listen stands in <cache>/services.env
 

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
+use crate::debian;
 use crate::workspace::{self, Workspace};
 
 /// What the tests import, pinned.
@@ -49,22 +50,7 @@ fn system_python() -> anyhow::Result<&'static str> {
         let question = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
         workspace::succeeds(Command::new(NAME).args(["-c", question]))
     };
-    if able() {
-        return Ok(NAME);
-    }
-    let is_root = workspace::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
-    if !is_root || !Path::new("/etc/debian_version").exists() {
-        bail!(
-            "the tests read our tables with other readers and need Python 3.10 with venv: on Debian `apt-get install python3 python3-venv`"
-        );
-    }
-    println!("python3 with venv is missing: installing it with apt-get");
-    let apt = |words: &[&str]| workspace::run(Command::new("apt-get").args(words).env("DEBIAN_FRONTEND", "noninteractive"));
-    apt(&["update", "-qq"])?;
-    apt(&["install", "-y", "-qq", "--no-install-recommends", "python3", "python3-venv"])?;
-    if !able() {
-        bail!("python3 was installed but makes no virtual environment: try `python3 -m venv` by hand");
-    }
+    debian::ensure("python3 with venv", &["python3", "python3-venv"], able)?;
     Ok(NAME)
 }
 

@@ -74,6 +74,37 @@ pub fn run(workspace: &Workspace, words: &[&str]) -> anyhow::Result<()> {
     }
 }
 
+/// Services that are up while this lives; those that did not run before are stopped when it ends.
+pub struct Borrowed<'a> {
+    workspace: &'a Workspace,
+    started: Vec<Service>,
+}
+
+impl<'a> Borrowed<'a> {
+    /// Starts what does not run.
+    pub fn start(workspace: &'a Workspace, needed: &[Service]) -> anyhow::Result<Self> {
+        let mut borrowed = Self { workspace, started: Vec::new() };
+        for service in needed {
+            let ran = running(workspace, *service).is_some();
+            start(workspace, *service)?;
+            if !ran {
+                borrowed.started.push(*service);
+            }
+        }
+        Ok(borrowed)
+    }
+}
+
+impl Drop for Borrowed<'_> {
+    fn drop(&mut self) {
+        for service in &self.started {
+            if let Err(error) = stop(self.workspace, *service) {
+                println!("{} goes on running: {error:#}", service.name());
+            }
+        }
+    }
+}
+
 /// The variables of all services that run, for the environment of tests.
 pub fn environment(workspace: &Workspace) -> Vec<(String, String)> {
     Service::ALL.into_iter().filter_map(|service| running(workspace, service)).flat_map(|daemon| daemon.variables).collect()

@@ -9,8 +9,12 @@ use std::{env, fs};
 use anyhow::{Context, bail};
 
 use crate::python;
+use crate::services::{self, Borrowed, Service};
 use crate::stage::Stages;
 use crate::workspace::{self, Workspace};
+
+/// The servers that tests of the whole workspace use.
+const NEEDED: [Service; 1] = [Service::Postgres];
 
 /// Tests counted over all test binaries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,8 +74,10 @@ pub fn stages(workspace: &Workspace) -> anyhow::Result<Totals> {
     let samples = samples(workspace);
     let python = stages.run("python", || python::environment(workspace))?;
     stages.run("build", || workspace.build_all())?;
+    let _services = stages.run("services", || Borrowed::start(workspace, &NEEDED))?;
     let mut tests = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
     tests.env("TOLLWAY_BIN", workspace.tollway()?).env("TOLLWAY_PYTHON", python);
+    tests.envs(services::environment(workspace));
     let mut totals = Totals { skipped: samples.skipped(), ..Totals::default() };
     match samples {
         Samples::At(folder) => tests.env("TOLLWAY_SAMPLES", folder),

@@ -1,15 +1,34 @@
 //! The life of a number: recycled, swapped, transferred, corrected, and seen as it was known earlier.
 
-use super::{DEVICES, Scene, owner_in, rows};
+use super::{DEVICES, Scene, on_both, owner_in, rows};
 use crate::identifier::IdentifierKind::{Iccid, Imsi, Msisdn};
 use crate::import::ImportKind;
 use crate::{Applied, StoreError};
 
 const NUMBER: &str = "31612345678";
 
-#[tokio::test]
-async fn a_recycled_number_belongs_to_each_holder_in_turn() {
-    let scene = Scene::new().await;
+on_both![
+    a_recycled_number_belongs_to_each_holder_in_turn,
+    a_sim_swap_takes_one_row_and_ends_the_old_sim,
+    a_second_number_on_a_device_ends_nothing,
+    a_transfer_closes_the_former_customer_and_is_reported,
+    overlapping_windows_are_refused_and_both_are_named,
+    two_rows_of_one_file_may_not_overlap_either,
+    a_row_of_the_same_number_and_start_is_a_correction,
+    a_window_inside_an_open_one_says_that_the_number_is_lost_afterwards,
+    the_same_import_again_changes_nothing,
+    arrivals_act_in_order_and_keep_their_content,
+    an_import_that_is_passed_over_takes_its_place_once,
+    windows_may_come_in_any_order_of_their_dates,
+    an_old_version_loads_as_it_was_known_then,
+    unknown_customers_and_plans_are_made_and_reported,
+    names_have_codes_in_natural_order,
+    tenants_do_not_see_each_other,
+    a_file_of_the_jobs_size_is_one_import,
+    the_shipped_samples_import_without_a_finding,
+];
+
+async fn a_recycled_number_belongs_to_each_holder_in_turn(scene: Scene) {
     let report = scene
         .devices(
             1,
@@ -24,9 +43,7 @@ async fn a_recycled_number_belongs_to_each_holder_in_turn() {
     assert_eq!(scene.owner(Msisdn, NUMBER, "2025-09-01T00:00:00Z").await, "D2/C2/P2");
 }
 
-#[tokio::test]
-async fn a_sim_swap_takes_one_row_and_ends_the_old_sim() {
-    let scene = Scene::new().await;
+async fn a_sim_swap_takes_one_row_and_ends_the_old_sim(scene: Scene) {
     let header = "device_id,msisdn,imsi,iccid,subscription_id,customer_id,plan_id,valid_from\n";
     let old = "D1,31612345678,204040000000001,8931440000000000011,S1,C1,P1,2025-01-01T00:00:00Z\n";
     let new = "D1,31612345678,204040000000002,8931440000000000029,S1,C1,P1,2025-03-01T00:00:00Z\n";
@@ -47,18 +64,14 @@ async fn a_sim_swap_takes_one_row_and_ends_the_old_sim() {
     }
 }
 
-#[tokio::test]
-async fn a_second_number_on_a_device_ends_nothing() {
-    let scene = Scene::new().await;
+async fn a_second_number_on_a_device_ends_nothing(scene: Scene) {
     scene.devices(1, "D1,31612345678,C1,P1,2025-01-01T00:00:00Z,\n").await;
     let report = scene.devices(2, "D1,31687654321,C1,P1,2025-03-01T00:00:00Z,\n").await;
     assert_eq!(report.closed.count, 0);
     assert_eq!(scene.owner(Msisdn, NUMBER, "2026-01-01T00:00:00Z").await, "D1/C1/P1");
 }
 
-#[tokio::test]
-async fn a_transfer_closes_the_former_customer_and_is_reported() {
-    let scene = Scene::new().await;
+async fn a_transfer_closes_the_former_customer_and_is_reported(scene: Scene) {
     scene.devices(1, "D1,31612345678,C1,P1,2025-01-01T00:00:00Z,\n").await;
     let report = scene.devices(2, "D1,31612345678,C2,P1,2025-07-01T00:00:00Z,\n").await;
     let change = &report.owner_changes.first[0];
@@ -70,9 +83,7 @@ async fn a_transfer_closes_the_former_customer_and_is_reported() {
     assert_eq!(scene.owner(Msisdn, NUMBER, "2025-07-01T00:00:00Z").await, "D1/C2/P1");
 }
 
-#[tokio::test]
-async fn overlapping_windows_are_refused_and_both_are_named() {
-    let scene = Scene::new().await;
+async fn overlapping_windows_are_refused_and_both_are_named(scene: Scene) {
     scene.devices(1, "D1,31612345678,C1,P1,2025-01-01T00:00:00Z,2025-06-01T00:00:00Z\n").await;
     let text = format!("{DEVICES}D8,31687654321,C1,P1,2025-01-01T00:00:00Z,\nD2,31612345678,C2,P1,2025-05-01T00:00:00Z,\n");
     let refused = scene.store.apply_import(2, &rows(ImportKind::Devices, &text)).await.expect_err("an overlap");
@@ -88,9 +99,7 @@ async fn overlapping_windows_are_refused_and_both_are_named() {
     assert_eq!(scene.reference(None).await.version, 1);
 }
 
-#[tokio::test]
-async fn two_rows_of_one_file_may_not_overlap_either() {
-    let scene = Scene::new().await;
+async fn two_rows_of_one_file_may_not_overlap_either(scene: Scene) {
     let report = scene
         .dry_run(
             "D1,31612345678,C1,P1,2025-01-01T00:00:00Z,2025-06-01T00:00:00Z\n\
@@ -101,9 +110,7 @@ async fn two_rows_of_one_file_may_not_overlap_either() {
     assert!(report.to_string().contains("line 2 (device D1") && report.to_string().contains("line 3 (device D2"), "{report}");
 }
 
-#[tokio::test]
-async fn a_row_of_the_same_number_and_start_is_a_correction() {
-    let scene = Scene::new().await;
+async fn a_row_of_the_same_number_and_start_is_a_correction(scene: Scene) {
     scene.devices(1, "D1,31612345678,C1,P1,2025-01-01T00:00:00Z,\n").await;
     let report = scene.devices(2, "D1,31612345678,C2,P1,2025-01-01T00:00:00Z,2025-06-01T00:00:00Z\n").await;
     assert_eq!((report.added, report.changed, report.closed.count), (0, 1, 0));
@@ -112,9 +119,7 @@ async fn a_row_of_the_same_number_and_start_is_a_correction() {
     assert_eq!(scene.owner(Msisdn, NUMBER, "2025-06-01T00:00:00Z").await, "nobody");
 }
 
-#[tokio::test]
-async fn a_window_inside_an_open_one_says_that_the_number_is_lost_afterwards() {
-    let scene = Scene::new().await;
+async fn a_window_inside_an_open_one_says_that_the_number_is_lost_afterwards(scene: Scene) {
     scene.devices(1, "D1,31612345678,C1,P1,2025-01-01T00:00:00Z,\n").await;
     let report = scene.dry_run("D2,31612345678,C1,P1,2025-03-01T00:00:00Z,2025-04-01T00:00:00Z\n").await;
     assert_eq!(report.closed.count, 1);
@@ -122,9 +127,7 @@ async fn a_window_inside_an_open_one_says_that_the_number_is_lost_afterwards() {
     assert_eq!((&*gap.from, gap.to.as_deref()), ("2025-04-01T00:00:00Z", None));
 }
 
-#[tokio::test]
-async fn the_same_import_again_changes_nothing() {
-    let scene = Scene::new().await;
+async fn the_same_import_again_changes_nothing(scene: Scene) {
     let text = "D1,31612345678,C1,P1,2025-01-01T00:00:00Z,\nD2,31687654321,C1,P1,2025-01-01T00:00:00Z,\n";
     scene.devices(1, text).await;
     let before = scene.reference(None).await;
@@ -136,29 +139,37 @@ async fn the_same_import_again_changes_nothing() {
     assert_eq!((after.version, after.owners.windows, after.identifiers), (2, before.owners.windows, before.identifiers));
 }
 
-#[tokio::test]
-async fn arrivals_act_in_order_and_keep_their_content() {
-    let scene = Scene::new().await;
+async fn arrivals_act_in_order_and_keep_their_content(scene: Scene) {
     let one = rows(ImportKind::Plans, "plan_id,name\nP1,Zakelijk\n");
     let other = rows(ImportKind::Plans, "plan_id,name\nP2,Prive\n");
     scene.store.apply_import(5, &one).await.expect("arrival 5");
     assert!(matches!(scene.store.apply_import(5, &other).await, Err(StoreError::ArrivalTaken(5))));
+    assert!(matches!(scene.store.pass_over(5, ImportKind::Plans, &other.sha256).await, Err(StoreError::ArrivalTaken(5))));
     let late = scene.store.apply_import(3, &other).await;
     assert!(matches!(late, Err(StoreError::OutOfOrder { arrival: 3, latest: 5 })));
     assert!(matches!(scene.store.apply_import(u64::MAX, &other).await, Err(StoreError::ArrivalTooLarge(_))));
 }
 
-#[tokio::test]
-async fn windows_may_come_in_any_order_of_their_dates() {
+async fn an_import_that_is_passed_over_takes_its_place_once(scene: Scene) {
+    let refused = rows(ImportKind::Plans, "plan_id,name\nP1,Zakelijk\n");
+    for _ in 0..2 {
+        scene.store.pass_over(2, ImportKind::Plans, &refused.sha256).await.expect("its place");
+    }
+    assert_eq!(scene.store.apply_import(2, &refused).await.expect("a look"), Applied::Before);
+    assert_eq!((scene.reference(None).await.version, scene.store.plans(None).await.expect("plans").len()), (2, 0));
+}
+
+async fn windows_may_come_in_any_order_of_their_dates(scene: Scene) {
     let stated = [
         "D1,31612345678,C1,P1,2025-01-01T00:00:00Z,\n",
         "D2,31612345678,C2,P1,2025-03-01T00:00:00Z,\n",
         "D3,31612345678,C3,P1,2025-06-01T00:00:00Z,\n",
     ];
     let mut seen = Vec::new();
-    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
-        let scene = Scene::new().await;
-        for (arrival, row) in (1..).zip(order) {
+    let mut arrivals = 1..;
+    for (tenant, order) in [("a", [0, 1, 2]), ("b", [2, 1, 0]), ("c", [1, 2, 0])] {
+        let scene = scene.of_tenant(tenant).await;
+        for (arrival, row) in arrivals.by_ref().zip(order) {
             scene.devices(arrival, stated[row]).await;
         }
         assert_eq!(scene.owner(Msisdn, NUMBER, "2025-05-31T00:00:00Z").await, "D2/C2/P1");
@@ -168,9 +179,7 @@ async fn windows_may_come_in_any_order_of_their_dates() {
     assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "the order of arrival does not matter");
 }
 
-#[tokio::test]
-async fn an_old_version_loads_as_it_was_known_then() {
-    let scene = Scene::new().await;
+async fn an_old_version_loads_as_it_was_known_then(scene: Scene) {
     scene.import(2, ImportKind::Customers, "customer_id,name,cycle_day\nC1,Bakkerij Jansen,15\n").await;
     scene.devices(4, "D1,31612345678,C1,P1,2025-01-01T00:00:00Z,\n").await;
     scene.import(6, ImportKind::Tariffs, r#"{"name":"nl","toml":"a = 1"}"#).await;
@@ -192,9 +201,7 @@ async fn an_old_version_loads_as_it_was_known_then() {
     assert_eq!((day(&first), day(&second), day(&now)), (15, 15, 20));
 }
 
-#[tokio::test]
-async fn unknown_customers_and_plans_are_made_and_reported() {
-    let scene = Scene::new().await;
+async fn unknown_customers_and_plans_are_made_and_reported(scene: Scene) {
     scene.import(1, ImportKind::Customers, "customer_id,owner_path,time_zone\nC1,op/reseller/C1,America/New_York\n").await;
     let report =
         scene.devices(2, "D1,31612345678,C1,P1,2025-01-01T00:00:00Z,\nD2,31687654321,C7,P1,2025-01-01T00:00:00Z,\n").await;
@@ -211,9 +218,7 @@ async fn unknown_customers_and_plans_are_made_and_reported() {
     assert_eq!((counts.version, counts.customers, counts.plans, counts.devices, counts.windows), (2, 2, 1, 2, 2));
 }
 
-#[tokio::test]
-async fn names_have_codes_in_natural_order() {
-    let scene = Scene::new().await;
+async fn names_have_codes_in_natural_order(scene: Scene) {
     scene
         .devices(
             1,
@@ -227,19 +232,13 @@ async fn names_have_codes_in_natural_order() {
     assert_eq!(owners.customers.len(), 3);
 }
 
-#[tokio::test]
-async fn tenants_do_not_see_each_other() {
-    let scene = Scene::new().await;
+async fn tenants_do_not_see_each_other(scene: Scene) {
     scene.devices(1, "D1,31612345678,C1,P1,2025-01-01T00:00:00Z,\n").await;
-    let other = domain::ids::TenantId::parse("other").expect("an id");
-    let theirs = crate::Store::open(&scene.path(), &other).await.expect("the same database");
-    let reference = theirs.load_reference(None).await.expect("a reference");
+    let reference = scene.of_tenant("other").await.reference(None).await;
     assert_eq!((reference.version, reference.identifiers.len(), reference.owners.customers.len()), (0, 0, 0));
 }
 
-#[tokio::test]
-async fn a_file_of_the_jobs_size_is_one_import() {
-    let scene = Scene::new().await;
+async fn a_file_of_the_jobs_size_is_one_import(scene: Scene) {
     let text = (0..20_000u64).fold(String::new(), |text, n| {
         text + &format!("{n},{},{},{},2025-01-01T00:00:00Z,2026-10-01T00:00:00Z\n", 31_610_000_000 + n, n % 200, n % 12)
             + &format!("{n},{},{},{},2026-10-01T00:00:00Z,\n", 31_610_000_000 + n, (n + 1) % 200, n % 12)
@@ -256,9 +255,7 @@ async fn a_file_of_the_jobs_size_is_one_import() {
     assert_eq!(owner_in(&reference, Msisdn, "31610019999", "2026-10-01T00:00:00Z"), "19999/0/7");
 }
 
-#[tokio::test]
-async fn the_shipped_samples_import_without_a_finding() {
-    let scene = Scene::new().await;
+async fn the_shipped_samples_import_without_a_finding(scene: Scene) {
     let text = |file| config::samples::find(file).expect("a shipped file");
     let customers = scene.import(1, ImportKind::Customers, text("customers.csv")).await;
     let plans = scene.import(2, ImportKind::Plans, text("plans.csv")).await;

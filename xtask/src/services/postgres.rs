@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use super::daemon::{DATA, Daemon, free_ports};
-use crate::workspace;
+use crate::{debian, workspace};
 
 /// The user of the cluster and its only database.
 const USER: &str = "tollway";
@@ -19,8 +19,11 @@ const UNPRIVILEGED: &str = "nobody";
 
 /// Starts a server in a fresh folder.
 pub fn start(folder: PathBuf) -> anyhow::Result<Daemon> {
-    let initdb = program("initdb")?;
-    let postgres = program("postgres")?;
+    debian::ensure("the PostgreSQL 15 server", &["postgresql-15"], || {
+        program("initdb").is_some() && program("postgres").is_some()
+    })?;
+    let initdb = program("initdb").context("`initdb` is gone")?;
+    let postgres = program("postgres").context("`postgres` is gone")?;
     let [port] = free_ports()?;
     let owner = owner(&folder)?;
     // The cache may lie where that user may not go: the cluster then lies beside the system's other temporary files.
@@ -67,12 +70,8 @@ fn owner(folder: &Path) -> anyhow::Result<Option<(u32, u32)>> {
 }
 
 /// A program of the server: on the path, or where Debian puts it.
-fn program(name: &str) -> anyhow::Result<PathBuf> {
+fn program(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let debian = Path::new("/usr/lib/postgresql/15/bin").to_owned();
-    let found = env::split_paths(&path).chain([debian]).map(|folder| folder.join(name)).find(|program| program.is_file());
-    match found {
-        Some(program) => Ok(program),
-        None => bail!("`{name}` is missing: on Debian `apt-get install postgresql-15`"),
-    }
+    env::split_paths(&path).chain([debian]).map(|folder| folder.join(name)).find(|program| program.is_file())
 }
