@@ -15,7 +15,7 @@ use crate::import::{CustomerRow, PlanRow};
 use crate::names::Interner;
 use crate::report::Origin;
 use crate::session::Session;
-use crate::statements::{COUNTS, CUSTOMERS, LATEST_ARRIVAL, PLANS, TARIFF_HASHES, TARIFFS, WINDOWS};
+use crate::statements::{COUNTS, CUSTOMERS, LATEST_ARRIVAL, LATEST_IMPORT, PLANS, TARIFF_HASHES, TARIFFS, WINDOWS};
 use crate::tariff::TariffBundle;
 use crate::window::{OwnerCodes, Window, ends_of};
 
@@ -103,6 +103,15 @@ impl Store {
         sql.commit().await?;
         plans.sort_by(|a, b| domain::ids::natural_order(&a.id, &b.id));
         Ok(plans)
+    }
+
+    /// The newest import that acted or was passed over: its arrival and the SHA-256 of its bytes. Landing holds it, unless this is
+    /// the state of another landing.
+    pub async fn latest_import(&self) -> Result<Option<(ArrivalNumber, String)>, StoreError> {
+        let mut sql = self.read().await?;
+        let latest: Option<(i64, String)> = sql.first(LATEST_IMPORT, &[self.tenant.as_str().into()]).await?;
+        sql.commit().await?;
+        Ok(latest.map(|(arrival, sha256)| (arrival.unsigned_abs(), sha256)))
     }
 
     /// The present version and how much there is in it.

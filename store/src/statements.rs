@@ -35,6 +35,13 @@ pub(crate) const LATEST_ARRIVAL: Statement = Statement {
     sql: "SELECT COALESCE(MAX(arrival), 0) FROM imports WHERE tenant = $1 AND arrival <= $2",
 };
 
+/// The newest import with its content. $1 tenant.
+pub(crate) const LATEST_IMPORT: Statement = Statement {
+    does: "read the newest import",
+    sql: "SELECT arrival, content_sha256 FROM imports \
+          WHERE tenant = $1 AND arrival = (SELECT MAX(arrival) FROM imports WHERE tenant = $1)",
+};
+
 /// The import that acted.
 pub(crate) const NOTE_IMPORT: Insert =
     Insert { does: "note an import", into: "imports (tenant, arrival, kind, content_sha256, row_count)" };
@@ -144,10 +151,11 @@ pub(crate) const COUNTS: Statement = Statement {
 
 /// All that reads or updates; a test runs each on both databases.
 #[cfg(test)]
-pub(crate) const ALL: [Statement; 13] = [
+pub(crate) const ALL: [Statement; 14] = [
     SCHEMA_VERSION,
     ARRIVAL_CONTENT,
     LATEST_ARRIVAL,
+    LATEST_IMPORT,
     CUSTOMERS,
     SUPERSEDE_CUSTOMERS,
     PLANS,

@@ -15,4 +15,5 @@ mod scenarios {
     mod same_month;
     mod samples;
     mod service;
+    mod state_server;
 }

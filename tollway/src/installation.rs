@@ -15,7 +15,7 @@ use domain::columns::entries::{Entries, PARTITION};
 use domain::delivery::KeySecret;
 use domain::ids::TenantId;
 use domain::ports::{Blob, Clock, Rng};
-use ingest::land::{Landing, LandingSettings};
+use ingest::land::{ArrivalKind, LandError, Landing, LandingSettings};
 use ingest::log::Log;
 use ingest::unwrap::UnwrapLimits;
 use sinks::commit::CommitSettings;
@@ -188,9 +188,34 @@ impl Installation {
         loop {
             match self.block_on(Store::open(&location, &limits, &self.config.data.tenant)) {
                 Err(e @ StoreError::Unreachable { .. }) => std::thread::park_timeout(patience.bear(Err(e.into()))?),
-                opened => return Ok(opened?),
+                opened => {
+                    let store = opened?;
+                    self.check_landing(&store)?;
+                    return Ok(store);
+                }
             }
         }
+    }
+
+    /// A file in the data folder is ours; a schema may be another installation's, and rows would be rated by its customers.
+    fn check_landing(&self, store: &Store) -> anyhow::Result<()> {
+        let Location::Server(_) = store.location() else { return Ok(()) };
+        let Some((number, sha256)) = self.block_on(store.latest_import())? else { return Ok(()) };
+        let is_ours = match self.landing().arrival(number) {
+            Ok(arrival) => matches!(&arrival.kind, ArrivalKind::Import(import) if import.sha256 == sha256),
+            // Retention may have taken it, if later ones are there.
+            Err(LandError::NoArrival(_)) => self.landing().next_number()? > number,
+            Err(e) => return Err(e.into()),
+        };
+        if is_ours {
+            return Ok(());
+        }
+        Err(refused(format!(
+            "the state {} was made from another landing: its newest import, arrival {number}, is not the one in {}; give this \
+             installation a `state.schema` of its own",
+            store.location(),
+            self.folder.display()
+        )))
     }
 
     fn state_location(&self) -> anyhow::Result<(Location, Limits)> {

@@ -156,6 +156,8 @@ async fn an_import_that_is_passed_over_takes_its_place_once(scene: Scene) {
         scene.store.pass_over(2, ImportKind::Plans, &refused.sha256).await.expect("its place");
     }
     assert_eq!(scene.store.apply_import(2, &refused).await.expect("a look"), Applied::Before);
+    assert_eq!(scene.store.latest_import().await.expect("a look"), Some((2, refused.sha256.clone())));
+    assert_eq!(scene.of_tenant("other").await.store.latest_import().await.expect("a look"), None);
     assert_eq!((scene.reference(None).await.version, scene.store.plans(None).await.expect("plans").len()), (2, 0));
 }
 
