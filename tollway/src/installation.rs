@@ -187,7 +187,10 @@ impl Installation {
         let mut patience = Patience::new(self.config.pipeline.retries_max, self.config.pipeline.retry_pause);
         loop {
             match self.block_on(Store::open(&location, &limits, &self.config.data.tenant)) {
-                Err(e @ StoreError::Unreachable { .. }) => std::thread::park_timeout(patience.bear(Err(e.into()))?),
+                Err(e @ StoreError::Unreachable { .. }) => {
+                    let Err(pause) = patience.bear::<()>(Err(e.into()))? else { continue };
+                    std::thread::park_timeout(pause);
+                }
                 opened => {
                     let store = opened?;
                     self.check_landing(&store)?;
