@@ -14,7 +14,7 @@ use crate::stage::Stages;
 use crate::workspace::{self, Workspace};
 
 /// The servers that tests of the whole workspace use.
-const NEEDED: [Service; 1] = [Service::Postgres];
+const NEEDED: [Service; 3] = [Service::Kafka, Service::Postgres, Service::S3];
 
 /// Tests counted over all test binaries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

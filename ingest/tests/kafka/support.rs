@@ -39,7 +39,7 @@ pub fn settings() -> KafkaSettings {
     settings
 }
 
-pub fn plans() -> [TopicPlan; 2] {
+pub fn plans() -> [TopicPlan; 3] {
     TopicPlan::defaults(1).map(|plan| TopicPlan { partitions: PARTITIONS, ..plan })
 }
 

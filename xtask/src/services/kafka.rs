@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use super::daemon::{Daemon, free_ports};
+use crate::debian;
 use crate::workspace::{self, Workspace};
 
 /// What the broker consists of, pinned.
@@ -85,9 +86,8 @@ fn jars(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     if fs::read_to_string(&stamp).is_ok_and(|held| held == POM) {
         return Ok(jars);
     }
-    if !workspace::succeeds(Command::new("mvn").arg("--version")) {
-        bail!("the broker's jars are fetched with Maven: on Debian `apt-get install maven`");
-    }
+    let able = || workspace::succeeds(Command::new("mvn").arg("--version"));
+    debian::ensure("Maven, which fetches the broker's jars,", &["maven"], able)?;
     println!("fetching Apache Kafka into {}", jars.display());
     super::daemon::clear(&jars)?;
     fs::create_dir_all(&folder).with_context(|| format!("failed to make `{}`", folder.display()))?;
@@ -102,9 +102,9 @@ fn jars(workspace: &Workspace) -> anyhow::Result<PathBuf> {
 
 fn java() -> anyhow::Result<&'static str> {
     const NAME: &str = "java";
-    if !workspace::succeeds(Command::new(NAME).arg("-version")) {
-        bail!("the broker needs Java 17 or newer: on Debian `apt-get install openjdk-17-jre-headless maven`");
-    }
+    let able = || workspace::succeeds(Command::new(NAME).arg("-version"));
+    // Java 17 or newer.
+    debian::ensure("Java, which the broker runs on,", &["openjdk-17-jre-headless"], able)?;
     Ok(NAME)
 }
 
