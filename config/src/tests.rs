@@ -180,6 +180,28 @@ fn secrets_are_nowhere_to_be_seen() {
 }
 
 #[test]
+fn brokers_need_an_address_and_a_login_only_where_it_is_used() {
+    let base = "[log]\nkind = \"kafka\"\n[kafka]\n";
+    for (text, key) in [
+        ("", "kafka.brokers"),
+        ("brokers = \"b:9092\"\ntopic_prefix = \"a/b\"", "kafka.topic_prefix"),
+        ("brokers = \"b:9092\"\nsasl_password = \"hunter2\"", "kafka.sasl_password"),
+        ("brokers = \"b:9092\"\nsecurity = \"sasl_ssl\"\nsasl_username = \"u\"", "kafka.sasl_mechanism"),
+        ("brokers = \"b:9092\"\nca_file = \"/ca.pem\"", "kafka.ca_file"),
+    ] {
+        let said = refused(&format!("{base}{text}"));
+        assert!(said.contains(&format!("`{key}`")) && !said.contains("hunter2"), "`{key}` in: {said}");
+    }
+    let login = "security = \"sasl_ssl\"\nsasl_mechanism = \"PLAIN\"\nsasl_username = \"u\"\nsasl_password = \"hunter2\"";
+    let config = File::new(&format!("{base}brokers = \"b:9092\"\n{login}\n")).load().expect("a login");
+    let told: Vec<(&str, &str)> = config.kafka.security.iter().map(|(name, value)| (*name, value.reveal())).collect();
+    assert_eq!(told[0], ("security.protocol", "sasl_ssl"));
+    assert!(told.contains(&("sasl.password", "hunter2")) && told.len() == 4, "{told:?}");
+    let seen = format!("{config:?} {} {:?}", config.show(), config.in_force());
+    assert!(!seen.contains("hunter2"), "{seen}");
+}
+
+#[test]
 fn the_generated_reference_names_every_setting() {
     let (page, schema) = (reference_markdown(), schema_json());
     let parsed: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
