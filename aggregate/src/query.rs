@@ -1,8 +1,8 @@
 //! SQL for analysts over the files of our tables, on one consistent version of each.
 
+mod files;
 mod mask;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
@@ -18,7 +18,9 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use domain::ports::Disposition;
+use domain::ports::{Blob, Disposition};
+
+use self::files::StoredFiles;
 
 /// The current state per record, as SQL: first words and corrections that no reversal has taken back.
 pub const CDR_VIEW: &str = include_str!("cdr.sql");
@@ -26,8 +28,8 @@ pub const CDR_VIEW: &str = include_str!("cdr.sql");
 /// A file of a table.
 #[derive(Debug, Clone)]
 pub struct TableFile {
-    /// Where it lies on the local disk.
-    pub path: PathBuf,
+    /// Its path in the store.
+    pub path: String,
     /// Bytes.
     pub size: u64,
     /// Values of the partition columns, in the table's order.
@@ -90,11 +92,13 @@ impl std::fmt::Debug for Analyst {
 }
 
 impl Analyst {
-    /// Registers the tables and the view `cdr`; `threads` limits how many cores a question takes. Unless `numbers` are clear,
+    /// Registers the tables, whose files lie in the store, and the view `cdr`; `threads` limits how many cores a question takes. Unless `numbers` are clear,
     /// no question sees one, under whatever name: the columns are masked before SQL begins.
-    pub async fn new(tables: Vec<TableFiles>, threads: usize, numbers: Numbers) -> Result<Self, QueryError> {
+    pub async fn new(blob: Arc<dyn Blob>, tables: Vec<TableFiles>, threads: usize, numbers: Numbers) -> Result<Self, QueryError> {
         let settings = SessionConfig::new().with_target_partitions(threads.max(1)).with_information_schema(true);
         let session = SessionContext::new_with_config(settings);
+        let sizes = tables.iter().flat_map(|table| &table.files).map(|file| (file.path.clone(), file.size)).collect();
+        session.register_object_store(store_url().as_ref(), Arc::new(StoredFiles::new(blob, sizes)));
         let sql = |e: DataFusionError| QueryError::Sql(plain(&e));
         for table in tables {
             let name = table.name;
@@ -180,6 +184,11 @@ fn plain(e: &DataFusionError) -> String {
     e.strip_backtrace()
 }
 
+/// Under which address a session finds the files of our tables.
+fn store_url() -> ObjectStoreUrl {
+    ObjectStoreUrl::parse("tollway://tables").expect("a scheme and a host make an address")
+}
+
 /// A fixed list of Parquet files as a table.
 #[derive(Debug)]
 struct Files {
@@ -222,11 +231,11 @@ impl TableProvider for Files {
             .iter()
             .map(|f| {
                 let values = f.partition.iter().map(|v| ScalarValue::Utf8(Some(v.clone()))).collect();
-                PartitionedFile::new(f.path.to_string_lossy(), f.size).with_partition_values(values)
+                PartitionedFile::new(f.path.clone(), f.size).with_partition_values(values)
             })
             .collect();
         let source = Arc::new(ParquetSource::new(self.schema.clone()));
-        let plan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
+        let plan = FileScanConfigBuilder::new(store_url(), source)
             .with_file_group(FileGroup::new(files))
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)

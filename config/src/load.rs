@@ -14,8 +14,8 @@ use crate::error::{ConfigError, Origin};
 use crate::raw::{Layers, Written};
 use crate::secret::Secret;
 use crate::sections::{
-    Fsync, Http, Installation, Kafka, Landing, Log, LogFormat, LogKind, LogLevel, Logging, Pipeline, Rating, State, Tables,
-    Unwrap,
+    Bucket, Fsync, Http, Installation, Kafka, KeyPair, Landing, Log, LogFormat, LogKind, LogLevel, Logging, Pipeline, Provider,
+    Rating, State, Storage, Tables, Unwrap,
 };
 use crate::setting::{Kind, Setting};
 
@@ -31,6 +31,8 @@ const CREDENTIAL_BYTES_MAX: usize = 4_096;
 pub struct Config {
     /// `[data]`.
     pub data: Installation,
+    /// `[storage]`.
+    pub storage: Storage,
     /// `[landing]`.
     pub landing: Landing,
     /// `[log]`.
@@ -89,6 +91,7 @@ impl Config {
         let read = Reader(&layers);
         Ok(Self {
             data: Installation { folder: PathBuf::from(read.text("data.folder")?), tenant: read.tenant("data.tenant")? },
+            storage: read.storage()?,
             landing: Landing {
                 file_bytes_max: read.number("landing.file_bytes_max")?,
                 watch_folder: Some(read.text("landing.watch_folder")?).filter(|p| !p.is_empty()).map(PathBuf::from),
@@ -124,6 +127,31 @@ impl Config {
 struct Reader<'a>(&'a Layers);
 
 impl Reader<'_> {
+    fn storage(&self) -> Result<Storage, ConfigError> {
+        let optional = |key| self.text(key).map(|text| Some(text.to_owned()).filter(|text| !text.is_empty()));
+        let key_pair = match (optional("storage.access_key_id")?, optional("storage.secret_access_key")?) {
+            (None, None) => None,
+            (Some(id), Some(secret)) => Some(KeyPair { id, secret: Secret::new(&secret) }),
+            // Half a pair would be completed from the environment, perhaps with the other half of another one.
+            (Some(_), None) => return Err(self.refused("storage.secret_access_key")),
+            (None, Some(_)) => return Err(self.refused("storage.access_key_id")),
+        };
+        let url = self.text("storage.url")?;
+        let bucket = if url.is_empty() { None } else { Some(bucket_of(url).ok_or_else(|| self.refused("storage.url"))?) };
+        Ok(Storage {
+            bucket,
+            endpoint: optional("storage.endpoint")?,
+            region: optional("storage.region")?,
+            key_pair,
+            part_bytes: self.number("storage.part_bytes")?,
+            requests_max: self.number("storage.requests_max")?,
+            attempts_max: self.number("storage.attempts_max")?,
+            retry_pause: self.milliseconds("storage.retry_pause_ms")?,
+            connect_timeout: self.milliseconds("storage.connect_timeout_ms")?,
+            request_timeout: self.milliseconds("storage.request_timeout_ms")?,
+        })
+    }
+
     fn log(&self) -> Result<Log, ConfigError> {
         let interval = self.milliseconds("log.fsync_interval_ms")?;
         Ok(Log {
@@ -221,6 +249,7 @@ impl Reader<'_> {
             Kind::Folder { optional } => (optional || !text.is_empty()) && !text.contains('\0'),
             Kind::Text => is_plain(text, TEXT_BYTES_MAX),
             Kind::Credential => is_plain(text, CREDENTIAL_BYTES_MAX),
+            Kind::Endpoint => text.is_empty() || is_endpoint(text),
             _ => true,
         };
         if fits { Ok(text) } else { Err(self.refused(key)) }
@@ -238,12 +267,35 @@ impl Reader<'_> {
         let (written, origin) = self.0.get(key);
         let found = match (kind_of(key), written) {
             (kind, _) if kind.is_secret() => "not allowed".to_owned(),
+            (kind, _) if kind.is_secret() => "not allowed".to_owned(),
+            (Kind::Endpoint, Written::Text(text)) if text.contains('@') => "an address with a user".to_owned(),
             (_, Written::Integer(n)) => n.to_string(),
             (_, Written::Text(text)) => format!("\"{}\"", text.chars().take(60).collect::<String>()),
             (_, Written::Other(source)) => source.clone(),
         };
         ConfigError::Value { origin: origin.clone(), key, found, allowed: kind_of(key).allowed() }
     }
+}
+
+/// The parts of `s3://BUCKET/PREFIX`. What a bucket may be called is its provider's business.
+fn bucket_of(url: &str) -> Option<Bucket> {
+    let (scheme, rest) = url.split_once("://")?;
+    let provider = match scheme {
+        "s3" => Provider::S3,
+        "az" => Provider::Azure,
+        "gs" => Provider::Gcs,
+        _ => return None,
+    };
+    let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let prefix = prefix.trim_end_matches('/');
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    let is_part = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', '?', '#']);
+    let is_prefix = prefix.is_empty() || prefix.split('/').all(is_part);
+    (is_name && is_prefix && is_plain(url, TEXT_BYTES_MAX)).then(|| Bucket {
+        provider,
+        name: name.to_owned(),
+        prefix: prefix.to_owned(),
+    })
 }
 
 fn is_plain(text: &str, bytes_max: usize) -> bool {
@@ -257,6 +309,12 @@ fn is_schema(name: &str) -> bool {
         && name.bytes().all(is_plain)
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && !name.starts_with("pg_")
+}
+
+/// An address without a user: credentials in it would be printed with every error.
+fn is_endpoint(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    is_plain(text, TEXT_BYTES_MAX) && rest.is_some_and(|host| !host.is_empty() && !host.contains(['@', '?', '#']))
 }
 
 fn kind_of(key: &str) -> Kind {

@@ -71,9 +71,7 @@ fn schema_of(setting: &Setting) -> Value {
         Kind::Choice(words) => json!({ "enum": words }),
         Kind::Schema => json!({ "type": "string", "pattern": "^[a-z_][a-z0-9_]{0,62}$" }),
         Kind::Amount => json!({ "type": "string", "pattern": "^[0-9]{1,18}(\\.[0-9]{1,9})?$" }),
-        Kind::Id | Kind::Folder { .. } | Kind::Address | Kind::Secret | Kind::Credential | Kind::DatabaseUrl | Kind::Text => {
-            json!({ "type": "string" })
-        }
+        _ => json!({ "type": "string" }),
     };
     schema["description"] = json!(setting.meaning());
     schema["default"] = match default_of(setting) {

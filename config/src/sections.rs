@@ -19,6 +19,74 @@ pub struct Installation {
     pub tenant: TenantId,
 }
 
+/// Who runs the object storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    /// Amazon S3, or a server that speaks as it does.
+    S3,
+    /// Azure Blob Storage.
+    Azure,
+    /// Google Cloud Storage.
+    Gcs,
+}
+
+/// A bucket (Azure: a container), and the folder in it that is ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    /// Whose it is.
+    pub provider: Provider,
+    /// What it is called.
+    pub name: String,
+    /// The folder, without a slash at either end; empty: all of it.
+    pub prefix: String,
+}
+
+impl std::fmt::Display for Bucket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scheme = match self.provider {
+            Provider::S3 => "s3",
+            Provider::Azure => "az",
+            Provider::Gcs => "gs",
+        };
+        let slash = if self.prefix.is_empty() { "" } else { "/" };
+        write!(f, "{scheme}://{}{slash}{}", self.name, self.prefix)
+    }
+}
+
+/// A key that the provider issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyPair {
+    /// The key's id; on Azure the account.
+    pub id: String,
+    /// The key.
+    pub secret: Secret,
+}
+
+/// `[storage]`: where landing and tables lie, and how patiently it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storage {
+    /// `None`: in the data folder.
+    pub bucket: Option<Bucket>,
+    /// A server that is not the provider's own.
+    pub endpoint: Option<String>,
+    /// The region; `None`: as the environment says.
+    pub region: Option<String>,
+    /// `None`: as the environment says.
+    pub key_pair: Option<KeyPair>,
+    /// Objects up to this size are sent at once, larger ones in parts of it.
+    pub part_bytes: usize,
+    /// Requests at the same time.
+    pub requests_max: usize,
+    /// Requests for one operation.
+    pub attempts_max: u32,
+    /// Before the second of these; doubled for each further one.
+    pub retry_pause: Duration,
+    /// For a connection to come about.
+    pub connect_timeout: Duration,
+    /// For a whole request, body included.
+    pub request_timeout: Duration,
+}
+
 /// `[landing]`: files as they arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Landing {

@@ -35,6 +35,10 @@ pub enum Kind {
     DatabaseUrl,
     /// The name of a schema in a database.
     Schema,
+    /// A bucket with an optional prefix, or none.
+    Bucket,
+    /// The address of a server, or none.
+    Endpoint,
 }
 
 impl Kind {
@@ -58,6 +62,8 @@ impl Kind {
             Self::Text => "a text of at most 256 characters without white space, or \"\" for none".to_owned(),
             Self::DatabaseUrl => "postgres://USER:PASSWORD@HOST:PORT/DATABASE, or \"\" for none".to_owned(),
             Self::Schema => "1 to 63 lower-case letters, digits and _, not beginning with a digit or pg_".to_owned(),
+            Self::Bucket => "\"s3://BUCKET/PREFIX\", az://, gs://, or \"\" for the data folder".to_owned(),
+            Self::Endpoint => "an address such as \"https://s3.example.com\" or http://, or \"\" for none".to_owned(),
         }
     }
 }
@@ -85,6 +91,17 @@ const fn integer(key: &'static str, min: i64, max: i64) -> Setting {
 pub const SETTINGS: &[Setting] = &[
     setting("data.folder", Kind::Folder { optional: false }),
     setting("data.tenant", Kind::Id),
+    setting("storage.url", Kind::Bucket),
+    setting("storage.endpoint", Kind::Endpoint),
+    setting("storage.region", Kind::Text),
+    setting("storage.access_key_id", Kind::Text),
+    setting("storage.secret_access_key", Kind::Credential),
+    integer("storage.part_bytes", 5 << 20, 1 << 30),
+    integer("storage.requests_max", 1, 1_024),
+    integer("storage.attempts_max", 1, 100),
+    integer("storage.retry_pause_ms", 1, 60_000),
+    integer("storage.connect_timeout_ms", 1, 600_000),
+    integer("storage.request_timeout_ms", 1, 3_600_000),
     integer("landing.file_bytes_max", 1, 1 << 50),
     setting("landing.watch_folder", Kind::Folder { optional: true }),
     integer("landing.cut_rows", 1, 10_000_000),

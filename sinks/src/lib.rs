@@ -17,6 +17,7 @@ pub mod delta;
 pub mod audit;
 pub mod job;
 pub mod local_store;
+pub mod bucket;
 
 /// How this program signs what it writes.
 pub const ENGINE: &str = concat!("tollway/", env!("CARGO_PKG_VERSION"));

@@ -7,7 +7,7 @@
 
 pub mod blob_contract;
 pub mod memory;
-mod names;
+pub(crate) mod names;
 #[cfg(test)]
 mod tests;
 

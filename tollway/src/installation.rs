@@ -1,7 +1,7 @@
 //! The data folder: what lies where, who may open it, and what the commands get from it.
 //!
-//! `installation.json` (format, tenant), `secret.key` (record keys), `store/` (landing and tables), `log/`, and
-//! `state.db` unless the state lies on a server.
+//! `installation.json` (format, tenant), `secret.key` (record keys), and, unless they lie elsewhere, `store/` (landing and
+//! tables), `log/` and `state.db`.
 
 use std::fs;
 use std::io::Write;
@@ -19,7 +19,6 @@ use ingest::land::{ArrivalKind, LandError, Landing, LandingSettings};
 use ingest::log::Log;
 use ingest::unwrap::UnwrapLimits;
 use sinks::commit::CommitSettings;
-use sinks::local_store::{LocalStore, SyncPolicy};
 use sinks::parquet::ParquetSettings;
 use sinks::table::Table;
 use store::{Limits, Location, Store, StoreError};
@@ -29,6 +28,7 @@ use crate::exit_code::{bad_input, refused};
 use crate::flow::FlowSettings;
 use crate::log;
 use crate::patience::Patience;
+use crate::storage::{self, Purpose};
 use crate::system::{SystemClock, SystemRng, secret_bytes};
 use crate::totals;
 
@@ -44,6 +44,9 @@ struct Marker {
     format: u32,
     made_by: String,
     tenant: TenantId,
+    /// The bucket of landing and tables; empty: they lie in this folder.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    storage: String,
 }
 
 /// An opened data folder.
@@ -79,7 +82,7 @@ impl Installation {
                 folder.display()
             )));
         }
-        Self::open_folder(folder, config)
+        Self::open_folder(folder, config, Purpose::Read)
     }
 
     /// Opens a data folder, making it if it is not there; writing commands do.
@@ -89,10 +92,10 @@ impl Installation {
         if !folder.join("installation.json").exists() {
             create(&folder, &config).with_context(|| format!("failed to make the data folder {}", folder.display()))?;
         }
-        Self::open_folder(folder, config)
+        Self::open_folder(folder, config, Purpose::Write)
     }
 
-    fn open_folder(folder: PathBuf, config: Config) -> anyhow::Result<Self> {
+    fn open_folder(folder: PathBuf, config: Config, purpose: Purpose) -> anyhow::Result<Self> {
         let text = fs::read_to_string(folder.join("installation.json"))?;
         let marker: Marker = serde_json::from_str(&text).map_err(|e| {
             refused(format!("{}/installation.json cannot be read: {e}; is it of a newer version?", folder.display()))
@@ -113,8 +116,18 @@ impl Installation {
                 config.data.tenant
             )));
         }
+        if marker.storage != storage::bucket(&config).unwrap_or_default() {
+            let place = |bucket: &str| if bucket.is_empty() { "itself".to_owned() } else { bucket.to_owned() };
+            return Err(refused(format!(
+                "{} has its landing and tables in {}, the configuration says {}; copy nothing by hand: set `storage.url` back, \
+                 or take another data folder",
+                folder.display(),
+                place(&marker.storage),
+                place(&storage::bucket(&config).unwrap_or_default())
+            )));
+        }
         let secret = read_secret(&folder.join("secret.key"))?;
-        let blob: Arc<dyn Blob> = Arc::new(LocalStore::open(folder.join("store"), SyncPolicy::Full, &SystemClock)?);
+        let blob = storage::open(&config, &folder, secret, purpose)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         Ok(Self { folder, config, blob, secret, runtime })
     }
@@ -129,10 +142,9 @@ impl Installation {
         &self.folder
     }
 
-    /// Where landing and tables lie.
-    pub fn store_folder(&self) -> PathBuf {
-        let folder = self.folder.join("store");
-        std::path::absolute(&folder).unwrap_or(folder)
+    /// Where landing and tables lie, for screens.
+    pub fn storage_place(&self) -> String {
+        storage::place(&self.config, &self.folder)
     }
 
     /// The object store.
@@ -276,7 +288,7 @@ impl Installation {
 }
 
 fn create(folder: &Path, config: &Config) -> anyhow::Result<()> {
-    fs::create_dir_all(folder.join("store"))?;
+    fs::create_dir_all(folder)?;
     let secret = match std::env::var("TOLLWAY_KEY_SECRET") {
         Ok(hex) => hex,
         Err(_) => format!("{:032x}", u128::from_be_bytes(secret_bytes()?)),
@@ -288,7 +300,14 @@ fn create(folder: &Path, config: &Config) -> anyhow::Result<()> {
         file.write_all(secret.as_bytes())?;
         file.sync_all()?;
     }
-    let marker = Marker { format: FORMAT, made_by: sinks::ENGINE.to_owned(), tenant: config.data.tenant.clone() };
+    // A bucket that cannot be reached is mended in the configuration: until then this folder is bound to none.
+    storage::open(config, folder, read_secret(&path)?, Purpose::Write)?;
+    let marker = Marker {
+        format: FORMAT,
+        made_by: sinks::ENGINE.to_owned(),
+        tenant: config.data.tenant.clone(),
+        storage: storage::bucket(config).unwrap_or_default(),
+    };
     let staged = folder.join("installation.json.new");
     fs::write(&staged, serde_json::to_vec_pretty(&marker)?)?;
     fs::File::open(&staged)?.sync_all()?;

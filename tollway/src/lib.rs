@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod exit_code;
 pub mod installation;
+pub mod storage;
 pub mod reference;
 pub mod flow;
 pub mod log;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use domain::ports::BlobError;
 
 /// Where temporary files lie, under the root.
-pub(super) const STAGING: &str = ".staging";
+pub(crate) const STAGING: &str = ".staging";
 
 /// Longest path in bytes: what object stores take.
 const PATH_BYTES_MAX: usize = 1024;
@@ -15,7 +15,7 @@ const PATH_BYTES_MAX: usize = 1024;
 const SEGMENT_BYTES_MAX: usize = 255;
 
 /// Refuses what is no object's path.
-pub(super) fn check_path(path: &str) -> Result<(), BlobError> {
+pub(crate) fn check_path(path: &str) -> Result<(), BlobError> {
     match fault(path) {
         Some(fault) => Err(refused(path, fault)),
         None => Ok(()),
@@ -23,7 +23,7 @@ pub(super) fn check_path(path: &str) -> Result<(), BlobError> {
 }
 
 /// Refuses what is no folder: a path with a `/` at its end, or nothing for the root.
-pub(super) fn check_folder(folder: &str) -> Result<(), BlobError> {
+pub(crate) fn check_folder(folder: &str) -> Result<(), BlobError> {
     match folder.strip_suffix('/') {
         Some(path) => check_path(path),
         None if folder.is_empty() => Ok(()),
@@ -53,7 +53,7 @@ fn fault(path: &str) -> Option<&'static str> {
 }
 
 /// The error of a range that the object does not have.
-pub(super) fn beyond_the_end(path: &str, range: &Range<u64>, size: u64) -> BlobError {
+pub(crate) fn beyond_the_end(path: &str, range: &Range<u64>, size: u64) -> BlobError {
     let what = format!("bytes {} to {} were asked for, it has {size}", range.start, range.end);
     BlobError::Io { path: path.to_owned(), source: io::Error::new(io::ErrorKind::UnexpectedEof, what) }
 }

@@ -183,7 +183,7 @@ impl Shown<'_> {
         next.extend([
             String::new(),
             format!("a picture of the month        {}", report.display()),
-            format!("the tables (Delta, Parquet)   {data}/store/tables"),
+            format!("the tables (Delta, Parquet)   {}/tables", self.installation.storage_place()),
             format!("why does it cost that?        tollway explain RECORD{folder}"),
             format!("what needs a hand             tollway suspense list{folder}"),
             format!("ask your own                  tollway query{folder} \"select zone, sum(charge) from cdr group by zone order by 2 desc\""),

@@ -1,5 +1,7 @@
 //! `tollway query`: SQL over the tables, and the same door for the other commands that read records.
 
+use std::sync::Arc;
+
 use aggregate::query::{Analyst, Answered, ColumnKind, Numbers, TableFile, TableFiles};
 use domain::columns::entries::{Entries, PARTITION};
 use domain::columns::totals::TotalRows;
@@ -62,26 +64,26 @@ pub fn analyst(installation: &Installation, numbers: Numbers) -> anyhow::Result<
             name: "cdr_entries",
             schema: Entries::schema(),
             partition: PARTITION.to_vec(),
-            files: files(installation, &installation.entries()?, &PARTITION),
+            files: files(&installation.entries()?, &PARTITION),
         },
         TableFiles {
             name: "totals",
             schema: TotalRows::schema(),
             partition: vec!["billing_period"],
-            files: files(installation, &installation.totals()?, &["billing_period"]),
+            files: files(&installation.totals()?, &["billing_period"]),
         },
     ];
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    installation.block_on(Analyst::new(tables, threads, numbers)).map_err(Into::into)
+    installation.block_on(Analyst::new(Arc::clone(installation.blob()), tables, threads, numbers)).map_err(Into::into)
 }
 
-fn files(installation: &Installation, table: &Table, partition: &[&str]) -> Vec<TableFile> {
+fn files(table: &Table, partition: &[&str]) -> Vec<TableFile> {
     table
         .snapshot()
         .files
         .values()
         .map(|add| TableFile {
-            path: installation.store_folder().join(table.root()).join(&add.path),
+            path: format!("{}/{}", table.root(), add.path),
             size: u64::try_from(add.size).unwrap_or(0),
             partition: partition.iter().map(|c| add.partition(c).unwrap_or_default().to_owned()).collect(),
         })
