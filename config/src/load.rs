@@ -267,7 +267,6 @@ impl Reader<'_> {
         let (written, origin) = self.0.get(key);
         let found = match (kind_of(key), written) {
             (kind, _) if kind.is_secret() => "not allowed".to_owned(),
-            (kind, _) if kind.is_secret() => "not allowed".to_owned(),
             (Kind::Endpoint, Written::Text(text)) if text.contains('@') => "an address with a user".to_owned(),
             (_, Written::Integer(n)) => n.to_string(),
             (_, Written::Text(text)) => format!("\"{}\"", text.chars().take(60).collect::<String>()),

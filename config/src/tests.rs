@@ -136,6 +136,13 @@ fn values_outside_their_limits_say_what_is_allowed() {
         ("[state]\nurl = \"mysql://u:hunter2@h/d\"", "`state.url` is not allowed; write postgres://USER:PASSWORD@HOST:PORT"),
         ("[state]\nschema = \"Main\"", "`state.schema` is \"Main\"; write 1 to 63 lower-case letters"),
         ("[state]\nschema = \"pg_temp\"", "`state.schema` is \"pg_temp\"; write"),
+        ("[storage]\nurl = \"ftp://b\"", "`storage.url` is \"ftp://b\"; write \"s3://BUCKET/PREFIX\", az://, gs://"),
+        ("[storage]\nurl = \"s3://b/../c\"", "`storage.url` is \"s3://b/../c\"; write"),
+        ("[storage]\nurl = \"s3://\"", "`storage.url` is \"s3://\"; write"),
+        ("[storage]\nendpoint = \"localhost:9000\"", "`storage.endpoint` is \"localhost:9000\"; write an address such as"),
+        ("[storage]\nendpoint = \"https://me:hunter2@s3\"", "`storage.endpoint` is an address with a user; write an address"),
+        ("[storage]\naccess_key_id = \"me\"", "`storage.secret_access_key` is not allowed; write"),
+        ("[storage]\nsecret_access_key = \"hunter2\"", "`storage.access_key_id` is \"\"; write"),
         ("[http]\nlisten = \"localhost\"", "`http.listen` is \"localhost\"; write an IP address and a port"),
         ("[http]\nlisten = [\"127.0.0.1:1\"]", "`http.listen` is [\"127.0.0.1:1\"]; write"),
         ("[landing\ncut_rows = 1", "tollway.toml:1:"),
@@ -143,6 +150,22 @@ fn values_outside_their_limits_say_what_is_allowed() {
     ] {
         let said = refused(text);
         assert!(said.contains(expected), "`{expected}` in: {said}");
+    }
+}
+
+#[test]
+fn a_bucket_has_a_name_and_perhaps_a_prefix() {
+    let bucket = |url: &str| {
+        let config = Config::load(None, variables(&[("TOLLWAY_STORAGE__URL", url)])).expect("a bucket");
+        config.storage.bucket.map(|bucket| (bucket.to_string(), bucket.name, bucket.prefix))
+    };
+    assert_eq!(bucket(""), None);
+    for (url, place, name, prefix) in [
+        ("s3://cdr", "s3://cdr", "cdr", ""),
+        ("az://cdr/", "az://cdr", "cdr", ""),
+        ("gs://cdr.example/a/b=c/", "gs://cdr.example/a/b=c", "cdr.example", "a/b=c"),
+    ] {
+        assert_eq!(bucket(url), Some((place.to_owned(), name.to_owned(), prefix.to_owned())));
     }
 }
 
@@ -173,6 +196,11 @@ fn secrets_are_nowhere_to_be_seen() {
     let url = config.state.url.clone().expect("an address");
     assert_eq!(url.reveal(), "postgres://u:hunter2@db/tollway");
     let seen = format!("{config:?} {} {:?} {url}", config.show(), config.in_force());
+    assert!(!seen.contains("hunter2"), "{seen}");
+    let pair = [("TOLLWAY_STORAGE__ACCESS_KEY_ID", "me"), ("TOLLWAY_STORAGE__SECRET_ACCESS_KEY", "hunter2")];
+    let config = Config::load(None, variables(&pair)).expect("a key with its id");
+    assert_eq!(config.storage.key_pair.as_ref().expect("a pair").secret.reveal(), "hunter2");
+    let seen = format!("{config:?} {} {:?}", config.show(), config.in_force());
     assert!(!seen.contains("hunter2"), "{seen}");
     let error = Config::load(None, variables(&[("TOLLWAY_HTTP__TOKEN", "too-short")])).expect_err("a short token");
     let seen = format!("{error} {error:?}");

@@ -1,6 +1,7 @@
 //! The program as its users run it: whole scenarios over the real binary, on loopback and in folders of their own.
 //!
-//! Needs `TOLLWAY_BIN` and `TOLLWAY_PYTHON`, which `cargo xtask test` sets; `TOLLWAY_SAMPLES` and `TOLLWAY_MONTH_ROWS` if wanted.
+//! Needs `TOLLWAY_BIN`, `TOLLWAY_PYTHON` and the servers of `cargo xtask services`, all of which `cargo xtask test` sets; `TOLLWAY_SAMPLES` and
+//! `TOLLWAY_MONTH_ROWS` if wanted.
 
 mod support;
 
@@ -10,6 +11,7 @@ mod scenarios {
     mod bench_job;
     mod brokers;
     mod dead_letters;
+    mod bucket;
     mod demo;
     mod other_readers;
     mod same_month;

@@ -28,8 +28,11 @@ pub(super) enum Fault {
 /// How each status is introduced in the library's texts.
 const STATUS: &str = "status code: ";
 
-/// A bucket that is not there, in the words of each provider: its objects are not absent, all of it is.
-const NO_BUCKET: [&str; 3] = ["NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist"];
+/// What providers call a bucket that is not there: its objects are not absent, all of it is.
+const NO_BUCKET: [&str; 2] = ["<Code>NoSuchBucket</Code>", "<Code>ContainerNotFound</Code>"];
+
+/// What Azure calls a name that is taken, with the status that others give to a request that stood in another's way.
+const TAKEN: &str = "<Code>BlobAlreadyExists</Code>";
 
 impl Fault {
     /// What an error of the library means.
@@ -40,7 +43,7 @@ impl Fault {
         }
         match (error, status_in(&text)) {
             (Error::NotFound { .. }, _) => Self::NotFound,
-            (Error::AlreadyExists { .. }, Some(409)) if !text.contains("BlobAlreadyExists") => Self::Conflict,
+            (Error::AlreadyExists { .. }, Some(409)) if !text.contains(TAKEN) => Self::Conflict,
             (Error::AlreadyExists { .. } | Error::Precondition { .. } | Error::NotModified { .. }, _) => Self::Exists,
             (Error::PermissionDenied { .. } | Error::Unauthenticated { .. }, status) => {
                 let answer = answered(status.unwrap_or(403), &text);

@@ -218,12 +218,18 @@ fn a_server_that_ignores_conditions_is_refused() {
 
 #[test]
 fn a_bucket_that_is_not_there_is_no_empty_store() {
-    let server = Server::start();
-    let store = store(&server);
-    server.plan(|_| Weather::Refused(404));
-    assert!(matches!(store.get("a/x"), Err(BlobError::NotFound(_))));
-    let failed = store.put_if_absent("a/x", b"one");
-    assert!(!matches!(failed, Ok(()) | Err(BlobError::AlreadyExists(_))), "{failed:?}");
+    let store = store_at(&Server::start().endpoint(), "s3://absent/x");
+    let outcomes = [
+        ("get", store.get("a/x").map(drop)),
+        ("list", store.list("a/").map(drop)),
+        ("put", store.put_if_absent("a/x", b"one")),
+        ("large put", store.put_if_absent("a/x", &vec![7; 6 << 20])),
+    ];
+    for (what, outcome) in outcomes {
+        let failed = outcome.expect_err("there is no bucket");
+        let text = std::error::Error::source(&failed).expect("a cause").to_string();
+        assert!(text.contains("s3://absent/x is not there: make the bucket"), "{what}: {text}");
+    }
 }
 
 #[test]

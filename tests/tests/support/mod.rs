@@ -1,6 +1,7 @@
 //! What the scenarios share: the program and its data folders, children that are watched, other readers, generated months.
 
 pub mod brokers;
+pub mod bucket;
 pub mod chance;
 pub mod data_folder;
 pub mod month;

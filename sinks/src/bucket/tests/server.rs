@@ -52,6 +52,7 @@ pub struct Server {
 
 struct Request {
     method: String,
+    bucket: String,
     key: String,
     query: BTreeMap<String, String>,
     headers: BTreeMap<String, String>,
@@ -67,7 +68,7 @@ struct Answer {
 }
 
 impl Server {
-    /// Starts a server with an empty bucket named `bucket`.
+    /// Starts a server with an empty bucket named `bucket` and no other.
     pub fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
         let server = Self { address: listener.local_addr().expect("it is bound"), state: Arc::default() };
@@ -174,8 +175,9 @@ fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
         (decoded(name), decoded(value))
     };
     let query = query.split('&').filter(|part| !part.is_empty()).map(pair).collect();
-    let key = decoded(path.strip_prefix("/bucket").unwrap_or(path)).trim_start_matches('/').to_owned();
-    Some(Request { method, key, query, headers, body })
+    let path = decoded(path.trim_start_matches('/'));
+    let (bucket, key) = path.split_once('/').unwrap_or((&path, ""));
+    Some(Request { method, bucket: bucket.to_owned(), key: key.to_owned(), query, headers, body })
 }
 
 fn decoded(text: &str) -> String {
@@ -220,6 +222,9 @@ fn refusal(status: u16) -> Answer {
 }
 
 fn carry_out(request: &Request, state: &Mutex<State>) -> Answer {
+    if request.bucket != "bucket" {
+        return answer(404, "<Error><Code>NoSuchBucket</Code></Error>");
+    }
     let mut state = state.lock().unwrap();
     let has = |name: &str| request.query.contains_key(name);
     let upload = request.query.get("uploadId").cloned();

@@ -1,0 +1,183 @@
+//! Buckets on the S3 server of the tests, and a road to it that can be closed, or that loses answers.
+
+use std::env;
+use std::fs;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use config::Config;
+use domain::ports::{Blob, Clock};
+use sinks::bucket::BucketStore;
+
+use super::data_folder::DataFolder;
+
+/// What tests sign with; the server takes anything.
+const KEY: [&str; 2] = ["tollway-tests", "not-a-secret"];
+
+/// Buckets of this process.
+static MADE: AtomicU64 = AtomicU64::new(0);
+
+struct Epoch;
+
+impl Clock for Epoch {
+    fn now_us(&self) -> i64 {
+        0
+    }
+}
+
+/// A bucket of one test; it ends with the server.
+#[derive(Debug)]
+pub struct TestBucket {
+    name: String,
+}
+
+impl TestBucket {
+    /// An empty bucket on the server at `TOLLWAY_S3`.
+    pub fn new() -> Self {
+        let drawn = RandomState::new().hash_one(MADE.load(Ordering::Relaxed));
+        let name = format!("tollway-{drawn:016x}-{}", MADE.fetch_add(1, Ordering::Relaxed));
+        let mut stream = TcpStream::connect(server()).expect("the server listens");
+        let request = format!("PUT /{name} HTTP/1.1\r\nHost: s3.localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("a request can be sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the server answers");
+        assert!(answer.starts_with("HTTP/1.1 200"), "no bucket was made: {answer}");
+        Self { name }
+    }
+
+    /// A data folder whose landing and tables lie below a prefix of this bucket, at this address.
+    pub fn data(&self, prefix: &str, address: SocketAddr) -> DataFolder {
+        DataFolder::new()
+            .with("TOLLWAY_STORAGE__URL", format!("s3://{}/{prefix}", self.name))
+            .with("TOLLWAY_STORAGE__ENDPOINT", format!("http://{address}"))
+            .with("TOLLWAY_STORAGE__REGION", "eu-west-1")
+            .with("TOLLWAY_STORAGE__ACCESS_KEY_ID", KEY[0])
+            .with("TOLLWAY_STORAGE__SECRET_ACCESS_KEY", KEY[1])
+            .with("TOLLWAY_STORAGE__RETRY_PAUSE_MS", 20)
+    }
+
+    /// What lies below a prefix.
+    pub fn store(&self, prefix: &str) -> BucketStore {
+        let settings = [
+            ("TOLLWAY_STORAGE__URL", format!("s3://{}/{prefix}", self.name)),
+            ("TOLLWAY_STORAGE__ENDPOINT", format!("http://{}", server())),
+            ("TOLLWAY_STORAGE__REGION", "eu-west-1".to_owned()),
+            ("TOLLWAY_STORAGE__ACCESS_KEY_ID", KEY[0].to_owned()),
+            ("TOLLWAY_STORAGE__SECRET_ACCESS_KEY", KEY[1].to_owned()),
+            ("TOLLWAY_STORAGE__PART_BYTES", "5_242_880".to_owned()),
+        ];
+        let storage = Config::load(None, settings.map(|(name, value)| (name.to_owned(), value))).expect("good settings").storage;
+        let bucket = storage.bucket.clone().expect("a bucket");
+        BucketStore::open(&bucket, &storage, &env::temp_dir(), &Epoch).expect("a store")
+    }
+
+    /// Copies everything below a prefix into the store of a data folder, for readers of local files.
+    pub fn copy_to(&self, prefix: &str, data: &Path) {
+        let store = self.store(prefix);
+        for entry in store.list("").expect("a listing") {
+            let target = data.join("store").join(&entry.path);
+            fs::create_dir_all(target.parent().expect("objects lie in folders")).expect("a folder can be made");
+            fs::write(target, store.get(&entry.path).expect("what is listed is there")).expect("a file can be written");
+        }
+    }
+}
+
+/// Where the server listens.
+pub fn server() -> SocketAddr {
+    let named = env::var("TOLLWAY_S3").expect("TOLLWAY_S3 names no S3 server: run `cargo xtask test`, which starts one");
+    named.trim_start_matches("http://").trim_end_matches('/').parse().expect("TOLLWAY_S3 is http:// with an address and a port")
+}
+
+/// A way to the server that tests can spoil.
+#[derive(Debug)]
+pub struct Road {
+    address: SocketAddr,
+    traffic: Arc<Mutex<Traffic>>,
+}
+
+#[derive(Debug, Default)]
+struct Traffic {
+    is_closed: bool,
+    /// Every so many pieces of an answer, one is lost and its connection cut.
+    cut_every: Option<u64>,
+    pieces: u64,
+    cuts: u64,
+    open: Vec<TcpStream>,
+}
+
+impl Road {
+    /// A road that is open, and loses one of so many pieces of answers.
+    pub fn open(cut_every: Option<u64>) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let traffic = Arc::new(Mutex::new(Traffic { cut_every, ..Traffic::default() }));
+        let shared = Arc::clone(&traffic);
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let shared = Arc::clone(&shared);
+                std::thread::spawn(move || travel(client, &shared));
+            }
+        });
+        Self { address, traffic }
+    }
+
+    /// Where it begins.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many answers it has lost.
+    pub fn cuts(&self) -> u64 {
+        self.traffic.lock().expect("no traveller panics").cuts
+    }
+
+    /// Cuts what is under way and takes nobody.
+    pub fn close(&self) {
+        let mut traffic = self.traffic.lock().expect("no traveller panics");
+        traffic.is_closed = true;
+        for stream in traffic.open.drain(..) {
+            // It may be gone already.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Takes travellers again.
+    pub fn reopen(&self) {
+        self.traffic.lock().expect("no traveller panics").is_closed = false;
+    }
+}
+
+fn travel(mut client: TcpStream, traffic: &Mutex<Traffic>) {
+    let Ok(mut server) = TcpStream::connect(server()) else { return };
+    {
+        let mut traffic = traffic.lock().expect("no traveller panics");
+        if traffic.is_closed {
+            return;
+        }
+        traffic.open.extend([&client, &server].map(|s| s.try_clone().expect("a socket has handles to spare")));
+    }
+    let (mut asks, mut to_server) = (client.try_clone().expect("as above"), server.try_clone().expect("as above"));
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut asks, &mut to_server);
+        let _ = to_server.shutdown(Shutdown::Write);
+    });
+    let mut piece = vec![0; 64 * 1024];
+    while let Ok(length) = server.read(&mut piece) {
+        let is_lost = {
+            let mut traffic = traffic.lock().expect("no traveller panics");
+            traffic.pieces += 1;
+            let is_lost = traffic.cut_every.is_some_and(|every| traffic.pieces.is_multiple_of(every));
+            traffic.cuts += u64::from(is_lost);
+            is_lost
+        };
+        if length == 0 || is_lost || client.write_all(&piece[..length]).is_err() {
+            break;
+        }
+    }
+    let _ = client.shutdown(Shutdown::Both);
+    let _ = server.shutdown(Shutdown::Both);
+}
