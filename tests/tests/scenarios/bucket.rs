@@ -10,6 +10,9 @@ use crate::support::readers;
 /// The exit code of a command that an outside system failed.
 const OUTSIDE_FAILED: i32 = 4;
 
+/// The exit code of a command that would have harmed data.
+const REFUSED: i32 = 5;
+
 /// *Scenario.* Every case of the object store's contract, over the wire. *Guarantees.* What the commit protocol builds on holds
 /// on a server whose conditional puts are atomic; an object larger than a part takes its name once, too.
 #[test]
@@ -48,7 +51,8 @@ fn assert_same_as_on_a_disk(month: &Month, bucket: &TestBucket, prefix: &str, el
 }
 
 /// *Scenario.* A month over all layouts is landed and rated in a bucket. *Guarantees.* Rows, reasons, money and totals are those
-/// of a local disk, also as other readers see them; the audit holds; the data folder keeps no object.
+/// of a local disk, also as other readers see them; the audit holds; the data folder keeps no object. Another installation's
+/// secret does not open the bucket, and the data folder opens no other store.
 #[test]
 fn bucket_month_is_that_of_a_disk() {
     let home = tempfile::TempDir::new().expect("a temporary folder");
@@ -57,9 +61,12 @@ fn bucket_month_is_that_of_a_disk() {
     let data = bucket.data("cdr/main", server());
     assert_same_as_on_a_disk(&month, &bucket, "cdr/main", &data);
     let other = bucket.data("cdr/main", server()).with("TOLLWAY_KEY_SECRET", "f".repeat(32));
-    let refused = other.run(&["ingest", "--profile", "kpn", "--account", "1", "nothing.csv"]);
-    assert_eq!(refused.code, Some(5), "{}", refused.err);
-    assert!(refused.err.contains("another secret of record keys"), "{}", refused.err);
+    let moved = DataFolder::at(data.path());
+    for (who, why) in [(&other, "another secret of record keys"), (&moved, "has its landing and tables in s3://tollway-")] {
+        let refused = who.run(&month.rating());
+        assert_eq!(refused.code, Some(REFUSED), "{}", refused.err);
+        assert!(refused.err.contains(why), "{}", refused.err);
+    }
 }
 
 /// *Scenario.* The same over a road that loses every 29th piece of the server's answers: what was asked may have been done.

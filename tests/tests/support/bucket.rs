@@ -40,8 +40,9 @@ impl TestBucket {
     pub fn new() -> Self {
         let drawn = RandomState::new().hash_one(MADE.load(Ordering::Relaxed));
         let name = format!("tollway-{drawn:016x}-{}", MADE.fetch_add(1, Ordering::Relaxed));
-        let mut stream = TcpStream::connect(server()).expect("the server listens");
-        let request = format!("PUT /{name} HTTP/1.1\r\nHost: s3.localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        let address = server();
+        let mut stream = TcpStream::connect(address).expect("the server listens");
+        let request = format!("PUT /{name} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("a request can be sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("the server answers");
