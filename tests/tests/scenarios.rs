@@ -1,7 +1,7 @@
 //! The program as its users run it: whole scenarios over the real binary, on loopback and in folders of their own.
 //!
-//! Needs `TOLLWAY_BIN`, `TOLLWAY_PYTHON` and the servers of `cargo xtask services`, all of which `cargo xtask test` sets; `TOLLWAY_SAMPLES` and
-//! `TOLLWAY_MONTH_ROWS` if wanted.
+//! Needs what `cargo xtask test` sets: `TOLLWAY_BIN`, `TOLLWAY_PYTHON` and the servers of `cargo xtask services`; and if wanted
+//! `TOLLWAY_SAMPLES` and `TOLLWAY_MONTH_ROWS`.
 
 mod support;
 

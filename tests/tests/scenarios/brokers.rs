@@ -1,9 +1,12 @@
 //! Kafka as the log: several processes on one installation, of which any may die, join or pause.
 
+use std::env;
+
 use serde_json::Value;
 
 use super::same_month;
 use crate::support::brokers::TestTopics;
+use crate::support::bucket::{self, TestBucket};
 use crate::support::data_folder::DataFolder;
 use crate::support::month::Month;
 use crate::support::process::Running;
@@ -59,22 +62,34 @@ fn commits(running: &Running, at_least: usize) {
     assert!(there.is_some(), "the service ended before its commits");
 }
 
-/// *Scenario.* The month of the other scenarios on topics of Kafka: three services share the work; one is killed with `kill -9`
-/// after a commit, another joins. *Guarantees.* Every file is rated without a hand, and the tables are those of an undisturbed
-/// run of one process with the embedded log.
+/// The data folder of another machine of the installation: brokers, bucket and state server are all that they share.
+fn machine(topics: &TestTopics, bucket: &TestBucket, schema: &str, cut: u64) -> DataFolder {
+    let url = env::var("TOLLWAY_POSTGRES").expect("TOLLWAY_POSTGRES names no server: run `cargo xtask test`, which starts one");
+    topics
+        .used_by(bucket.data("month", bucket::server()))
+        .with("TOLLWAY_STATE__URL", url)
+        .with("TOLLWAY_STATE__SCHEMA", schema)
+        .with("TOLLWAY_LANDING__CUT_ROWS", cut)
+        .with("TOLLWAY_PIPELINE__COMMIT_ROWS_MAX", cut)
+}
+
+/// *Scenario.* The month of the other scenarios over Kafka, S3 and PostgreSQL: three services, each with a data folder of its own,
+/// share the work; one is killed with `kill -9` after a commit, another joins. *Guarantees.* Every file is rated without a hand, and
+/// the tables are those of an undisturbed run of one process on log, disk and database of its own.
 #[test]
-fn same_month_over_kafka_with_a_service_killed_and_one_added() {
+fn same_month_over_kafka_s3_and_postgresql_with_a_service_killed_and_one_added() {
     let month = same_month::month();
-    let topics = TestTopics::new();
-    let cut = (month.rows() / 60).max(20);
-    let data = topics.used_by(DataFolder::new());
-    let data = data.with("TOLLWAY_LANDING__CUT_ROWS", cut).with("TOLLWAY_PIPELINE__COMMIT_ROWS_MAX", cut);
-    month.import(&data);
-    Month::land(&data, &month.in_order());
-    let [first, second, third] = [(); 3].map(|()| service(&data));
+    let (topics, bucket) = (TestTopics::new(), TestBucket::new());
+    let cut = (month.rows() / 40).max(20);
+    let schema = format!("month_{}", std::process::id());
+    let machines = [(); 4].map(|()| machine(&topics, &bucket, &schema, cut));
+    let data = &machines[0];
+    month.import(data);
+    Month::land(data, &month.in_order());
+    let [first, second, third] = [0, 1, 2].map(|n| service(&machines[n]));
     commits(&first, 1);
     let log = first.kill();
-    let fourth = service(&data);
+    let fourth = service(&machines[3]);
     let done = |files: &Value| files["done"] == files["landed"];
     let rated = (0..LOOKS_MAX).any(|_| {
         let status = data.run(&["status", "--output", "json"]);
@@ -89,5 +104,11 @@ fn same_month_over_kafka_with_a_service_killed_and_one_added() {
         logs.iter().map(|l| committed(l)).collect::<Vec<_>>()
     );
     data.ok(&month.rating());
-    same_month::assert_same(&data, "over Kafka");
+    data.assert_sound();
+    for machine in &machines {
+        assert!(!machine.path().join("store").exists() && !machine.path().join("log").exists(), "something lies on this machine");
+    }
+    let copy = DataFolder::new();
+    bucket.copy_to("month", copy.path());
+    same_month::assert_same_tables(&copy, "over Kafka, S3 and PostgreSQL");
 }
