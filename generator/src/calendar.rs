@@ -112,26 +112,40 @@ fn last_sunday(day: i32) -> i32 {
     day - (day + 4).rem_euclid(7)
 }
 
+/// Year, month and day of a local reading.
+fn date(local_s: i64) -> (i64, i64, i64) {
+    let (year, month, day) = date_of(i32::try_from(local_s.div_euclid(DAY_S)).expect("a day of this era"));
+    (year.into(), month.into(), day.into())
+}
+
 /// Writes a local reading as `2026-10-25T02:30:15`, with another separator between date and time where the source has one.
 pub fn write_local(local_s: i64, separator: u8, out: &mut Vec<u8>) {
-    let (year, month, day) = date_of(i32::try_from(local_s.div_euclid(DAY_S)).expect("a day of this era"));
-    out.extend([two(i64::from(year) / 100), two(i64::from(year))].as_flattened());
+    let (year, month, day) = date(local_s);
+    out.extend([two(year / 100), two(year)].as_flattened());
     out.push(b'-');
-    out.extend(two(i64::from(month)));
+    out.extend(two(month));
     out.push(b'-');
-    out.extend(two(i64::from(day)));
+    out.extend(two(day));
     out.push(separator);
     write_clock(local_s, out);
 }
 
-/// Writes the date of a local reading as `25-10-2026`.
-pub fn write_dutch_date(local_s: i64, out: &mut Vec<u8>) {
-    let (year, month, day) = date_of(i32::try_from(local_s.div_euclid(DAY_S)).expect("a day of this era"));
-    out.extend(two(i64::from(day)));
-    out.push(b'-');
-    out.extend(two(i64::from(month)));
-    out.push(b'-');
-    out.extend([two(i64::from(year) / 100), two(i64::from(year))].as_flattened());
+/// Writes the date of a local reading as `25-10-2026`, or with another mark.
+pub fn write_dutch_date(local_s: i64, mark: u8, out: &mut Vec<u8>) {
+    let (year, month, day) = date(local_s);
+    out.extend(two(day));
+    out.push(mark);
+    out.extend(two(month));
+    out.push(mark);
+    out.extend([two(year / 100), two(year)].as_flattened());
+}
+
+/// Writes a local reading as `20261025023015`.
+pub fn write_compact(local_s: i64, out: &mut Vec<u8>) {
+    let (year, month, day) = date(local_s);
+    let second = local_s.rem_euclid(DAY_S);
+    let pairs = [year / 100, year, month, day, second / HOUR_S, second / 60 % 60, second % 60];
+    out.extend(pairs.map(two).as_flattened());
 }
 
 /// Writes the time of a local reading as `02:30:15`.

@@ -4,7 +4,7 @@ use domain::usage::{Direction, UsageKind};
 
 use crate::calendar::{Calendar, DAY_S, Days, HOUR_S};
 use crate::fleet::{Fleet, Line, LineKind};
-use crate::layout::Layout;
+use crate::layout::{Layout, Tells};
 use crate::numbering::{self, Party, Rate, Region};
 use crate::random::Dice;
 use crate::settings::Rates;
@@ -33,6 +33,8 @@ pub struct Call {
     pub direction: Direction,
     /// The served party, E.164.
     pub served: u64,
+    /// The line, a position in the fleet's lines; none for a number of no line.
+    pub line: Option<usize>,
     /// Who the source says pays: a position in the fleet's customers.
     pub customer: usize,
     /// The other party.
@@ -41,6 +43,10 @@ pub struct Call {
     pub instant_s: i64,
     /// How far the wall clock was ahead of UTC, seconds.
     pub offset_s: i64,
+    /// Whether the row is no usage of the source's customers: a fee, an interim record, a call between colleagues.
+    pub is_foreign: bool,
+    /// Whether the provider's bundle covers it, so that it asks nothing.
+    pub is_bundled: bool,
     /// Whether the call was answered; messages and sessions always are.
     pub answered: bool,
     /// Seconds from answer to end, or of the session.
@@ -121,7 +127,8 @@ impl Source<'_> {
     }
 
     fn draw_once(&self, wanted: Wanted, dice: &mut Dice) -> Call {
-        let line = self.line(wanted, dice);
+        let position = self.line(wanted, dice);
+        let line = &self.fleet.lines[position];
         let (instant_s, late) = self.start(wanted, dice);
         let kind = self.kind(line, dice);
         let direction = self.direction(kind, dice);
@@ -136,10 +143,13 @@ impl Source<'_> {
             kind,
             direction,
             served: line.msisdn,
+            line: Some(position),
             customer: line.tenure_at(instant_s).map_or(line.tenures[0].customer, |t| t.customer),
             party,
             instant_s,
             offset_s: self.calendar.offset_at(instant_s),
+            is_foreign: false,
+            is_bundled: false,
             answered,
             duration_s,
             bytes_up,
@@ -159,19 +169,22 @@ impl Source<'_> {
         if call.flaw == Flaw::None && line.tenure_at(instant_s).is_some_and(|t| !t.plan.sells(&call, rate)) {
             call.flaw = Flaw::Unsold;
         }
-        call.cost_micro = cost(&call, rate) / self.layout.cost_step() * self.layout.cost_step();
+        call.is_bundled = self.layout.tells(Tells::Bundle) && is_covered(&call);
+        if !call.is_bundled {
+            call.cost_micro = cost(&call, rate) / self.layout.cost_step() * self.layout.cost_step();
+        }
         call
     }
 
-    fn line(&self, wanted: Wanted, dice: &mut Dice) -> &Line {
+    /// The position of a line.
+    fn line(&self, wanted: Wanted, dice: &mut Dice) -> usize {
         match self.served {
-            Served::One(line) => &self.fleet.lines[line],
+            Served::One(line) => line,
             Served::Lines(lines) => loop {
                 // Half of the draws prefer the first lines, so that some devices have far more records than others.
                 let position = if dice.chance(350_000) { dice.skewed(lines.len()) } else { dice.index(lines.len()) };
-                let line = &self.fleet.lines[lines[position]];
-                if wanted == Wanted::Any || line.is_steady() {
-                    return line;
+                if wanted == Wanted::Any || self.fleet.lines[lines[position]].is_steady() {
+                    return lines[position];
                 }
             },
         }
@@ -196,13 +209,14 @@ impl Source<'_> {
 
     fn kind(&self, line: &Line, dice: &mut Dice) -> UsageKind {
         match (self.layout, line.kind) {
-            (Layout::AsteriskCdrCsv, _) | (_, LineKind::Fixed) => UsageKind::Voice,
+            (_, LineKind::Fixed) => UsageKind::Voice,
             (Layout::MobileMetadata, _) => *dice.pick(&[UsageKind::Voice, UsageKind::Sms, UsageKind::Sms, UsageKind::Sms]),
             (_, LineKind::Machine) => UsageKind::Data,
             (_, LineKind::Mobile) => match dice.below(1_000) {
                 0..470 => UsageKind::Voice,
                 470..560 => UsageKind::Sms,
-                560..565 => UsageKind::Mms,
+                560..565 if self.layout.tells(Tells::Mms) => UsageKind::Mms,
+                560..565 => UsageKind::Sms,
                 _ => UsageKind::Data,
             },
         }
@@ -211,7 +225,8 @@ impl Source<'_> {
     fn direction(&self, kind: UsageKind, dice: &mut Dice) -> Direction {
         let of_hundred = dice.below(100);
         match (self.layout, kind) {
-            (_, UsageKind::Data) | (Layout::AsteriskCdrCsv, _) => Direction::Outgoing,
+            (_, UsageKind::Data) => Direction::Outgoing,
+            _ if !self.layout.tells(Tells::Incoming) => Direction::Outgoing,
             (Layout::MobileMetadata, _) | (_, UsageKind::Sms | UsageKind::Mms) if of_hundred < 60 => Direction::Outgoing,
             (Layout::MobileMetadata, _) | (_, UsageKind::Sms | UsageKind::Mms) => Direction::Incoming,
             (_, UsageKind::Voice) => match of_hundred {
@@ -228,20 +243,25 @@ impl Source<'_> {
         }
         let drawn = numbering::draw_called(self.rates, direction != Direction::Incoming, dice);
         match (direction, kind) {
-            (Direction::Incoming, UsageKind::Voice) if self.layout.has_hidden() && dice.chance(60_000) => {
+            (Direction::Incoming, UsageKind::Voice) if self.layout.tells(Tells::HiddenParty) && dice.chance(60_000) => {
                 (Party::Hidden, Rate::Fixed)
             }
-            (Direction::Incoming, UsageKind::Sms) if self.layout.has_words() && dice.chance(150_000) => {
+            (Direction::Incoming, UsageKind::Sms) if self.layout.tells(Tells::Sender) && dice.chance(150_000) => {
                 (numbering::draw_sender(dice), Rate::Fixed)
             }
             _ => drawn,
         }
     }
 
-    /// Turns some records into ones that cannot be linked or have no zone.
+    /// Turns some records into ones that cannot be linked, have no zone or are none of the customers' usage.
     fn plant(&self, call: &mut Call, dice: &mut Dice) {
+        // Interim records are of sessions.
+        let can_be_foreign = self.layout != Layout::Yielder || call.kind == UsageKind::Data;
+        if self.layout.has_foreign_rows() && can_be_foreign && dice.chance(self.rates.foreign_ppm) {
+            call.is_foreign = true;
+        }
         if matches!(self.served, Served::Lines(_)) && dice.chance(self.rates.unknown_number_ppm) {
-            call.served = numbering::draw_unknown_served(dice);
+            (call.served, call.line) = (numbering::draw_unknown_served(dice), None);
             call.flaw = Flaw::UnknownNumber;
         } else if call.flaw == Flaw::None && dice.chance(self.rates.unknown_zone_ppm) {
             let called = call.kind != UsageKind::Data && call.direction != Direction::Incoming && call.region == Region::Home;
@@ -256,6 +276,12 @@ impl Source<'_> {
             }
         }
     }
+}
+
+/// Whether a bundle covers it: a third of what goes out to Dutch numbers, and of the sessions at home.
+fn is_covered(call: &Call) -> bool {
+    let national = call.kind == UsageKind::Data || call.class.starts_with("N_");
+    call.region == Region::Home && national && !call.is_foreign && call.noise.is_multiple_of(3)
 }
 
 /// Seconds, bytes sent and bytes received.

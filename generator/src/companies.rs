@@ -1,6 +1,6 @@
 //! The names of companies: all invented.
 
-use crate::fleet::Group;
+use crate::group::Group;
 
 /// Branches of companies, where more customers are asked for than there are names.
 const TOWNS: [&str; 12] =
@@ -67,5 +67,12 @@ fn companies(group: Group) -> &'static [&'static str] {
             "Bouwbedrijf Martens",
             "Thuiszorg Dichtbij",
         ],
+        Group::Polder => &["Melkveehouderij De Terp", "Loonbedrijf Wieringa", "Veevoeders Nijland", "Kaasmakerij Oosterzee"],
+        Group::Kade => &["Zo\u{eb} \u{2018}t Hart Mode", "Caf\u{e9} De Kade", "\u{160}imon Rederij", "Visgroothandel Urkerland"],
+        Group::Noord => &["Gr\u{f8}n & Z\u{f6}hne", "\u{141}ukasz Techniek", "Windpark Eemshoek", "Scheepswerf De Hoop"],
+        Group::Weide => &["Paardenpension Weidezicht", "Tuincentrum Lindenhof", "Camping 't Weitje", "Zuivel Van Tongeren"],
+        Group::Switchboard => &["Verzamelgebouw De Spil", "Callcenter Hallo", "Notariaat Ren\u{e9}e Mulder"],
+        Group::Hotels => &["Hotel Zeezicht", "Pension Duinroos", "Landgoed Bosrijk"],
+        Group::Campus => &["Scholengroep Noorderlicht", "Hogeschool Oosterpoort", "Bibliotheek De Boekenmolen"],
     }
 }

@@ -8,7 +8,8 @@ use domain::delivery::KeyMode;
 use crate::calendar::{Days, HOUR_S};
 use crate::call::{Call, Flaw, Source, Wanted};
 use crate::facts::Facts;
-use crate::layout::{Cells, Layout, Row, Wreck};
+use crate::layout::cells::Cells;
+use crate::layout::{Layout, Row, Wreck};
 use crate::random::Dice;
 
 /// The seed's streams for files and for the rows that two files share.
@@ -20,6 +21,9 @@ const SHARED_SEQUENCE: u32 = 900_000;
 
 /// What an amount becomes in a row that contradicts another: 0.77.
 const CONTRADICTION_MICRO: i64 = 770_000;
+
+/// By how much a duration is longer in a row that contradicts another, where rows have no amounts.
+const CONTRADICTION_S: i64 = 7;
 
 /// What a file is made of.
 pub(crate) struct Recipe<'f> {
@@ -62,7 +66,8 @@ impl Recipe<'_> {
         let conflicts = if self.source.layout.has_ids() { part(self.rows, rates.id_conflict_ppm) } else { 0 };
         let malformed = part(self.rows, rates.malformed_ppm);
         let shared = if self.source.layout == Layout::MobileMetadata { 0 } else { self.shared() };
-        let copies = duplicates + conflicts + shared + if self.before.is_some() { shared } else { 0 };
+        let first = u32::from(!self.source.layout.shape().first_row.is_empty());
+        let copies = first + duplicates + conflicts + shared + if self.before.is_some() { shared } else { 0 };
         Quota { own: self.rows.saturating_sub(copies), shared, duplicates, conflicts, malformed }
     }
 
@@ -165,7 +170,7 @@ fn choose_wrecks(recipe: &Recipe<'_>, quota: &Quota, arrivals: &[Arrival], dice:
 impl Arrival {
     /// Whether it is a row of this file alone, answered and without any flaw: one that may be broken, copied or contradicted.
     fn is_plain(&self) -> bool {
-        self.call.flaw == Flaw::None && self.call.answered && self.sequence < SHARED_SEQUENCE
+        self.call.flaw == Flaw::None && self.call.answered && !self.call.is_foreign && self.sequence < SHARED_SEQUENCE
     }
 }
 
@@ -186,13 +191,14 @@ impl<'r, 'f> Sheet<'r, 'f> {
     }
 
     fn write(&mut self, arrival: &Arrival, call: &Call, wreck: Option<&Wreck>, at_s: i64) {
-        let layout = self.recipe.source.layout;
+        let (layout, fleet) = (self.recipe.source.layout, self.recipe.source.fleet);
         let row = Row {
             call,
             account: self.recipe.account,
             slot: arrival.slot,
             sequence: arrival.sequence,
-            customer: &self.recipe.source.fleet.customers[call.customer].id,
+            customer: &fleet.customers[call.customer],
+            tenure: call.line.map(|line| fleet.lines[line].tenure_or_first(call.instant_s)),
         };
         layout.fill(&row, &mut self.cells);
         let from = self.bytes.len();
@@ -224,12 +230,18 @@ impl<'r, 'f> Sheet<'r, 'f> {
             let Some(i) = (start..arrivals.len()).chain(0..start).find(|i| free[*i]) else { return };
             free[i] = false;
             let mut call = arrivals[i].call.clone();
-            let key = self.recipe.source.layout.key();
+            let layout = self.recipe.source.layout;
+            let key = layout.key();
             if n < quota.duplicates {
                 let twins = key == KeyMode::ContentAndOccurrence;
                 *(if twins { &mut self.facts.twins } else { &mut self.facts.duplicates }) += 1;
             } else {
-                call.cost_micro = if call.cost_micro == CONTRADICTION_MICRO { 0 } else { CONTRADICTION_MICRO };
+                if layout.has_cost() {
+                    call.cost_micro = if call.cost_micro == CONTRADICTION_MICRO { 0 } else { CONTRADICTION_MICRO };
+                    call.is_bundled = false;
+                } else {
+                    call.duration_s += CONTRADICTION_S;
+                }
                 self.facts.id_conflicts += u64::from(key == KeyMode::Id);
             }
             self.facts.rows += 1;
@@ -240,15 +252,22 @@ impl<'r, 'f> Sheet<'r, 'f> {
     }
 
     fn print(mut self, out: &mut Vec<u8>) -> Facts {
-        let layout = self.recipe.source.layout;
+        let (layout, begins) = (self.recipe.source.layout, out.len());
+        let shape = layout.shape();
         self.rows.sort_by_key(|row| row.0);
-        out.reserve(self.bytes.len() + self.rows.len() + 200);
-        out.extend(layout.shape().opening.as_bytes());
+        out.reserve(self.bytes.len() + self.rows.len() * 2 + 300);
+        out.extend(shape.opening.as_bytes());
+        if !shape.first_row.is_empty() {
+            out.extend(shape.first_row.as_bytes());
+            out.extend(shape.line_end.as_bytes());
+            self.facts.count_first_row();
+        }
         for (_, row) in self.rows {
             out.extend(&self.bytes[row]);
-            out.push(b'\n');
+            out.extend(shape.line_end.as_bytes());
         }
         layout.close(self.facts.rows, self.facts.cost_micro, out);
+        shape.charset.encode_from(begins, out);
         self.facts
     }
 }

@@ -21,8 +21,8 @@ pub struct Facts {
     pub twins: u64,
     /// Rows that the account's file before has too.
     pub repeated: u64,
-    /// Rows with the id of another row of the file and another amount, where the id is the key. In `job`, where the content
-    /// is the key, they are calls of their own and not counted here.
+    /// Rows with the id of another row of the file and another amount or duration, where the id is the key. Where the content
+    /// is part of the key, as in `job` and `vodafone`, they are calls of their own and not counted here.
     pub id_conflicts: u64,
     /// Malformed rows by the reason that an installation gives.
     pub malformed: BTreeMap<&'static str, u64>,
@@ -34,7 +34,7 @@ pub struct Facts {
     pub unknown_zone: u64,
     /// Rows that the plan of the device does not sell: satellite calls on the cheapest one, machines at sea.
     pub unsold: u64,
-    /// Rows that the profile leaves out: calls that nobody answered, whatever else is true of them.
+    /// Rows that the profile leaves out, whatever else is true of them: calls that nobody answered, fees, interim records.
     pub skipped: u64,
     /// Rows that started more than a day before the days of their file, malformed ones left out.
     pub late: u64,
@@ -95,11 +95,17 @@ impl Facts {
         *self.malformed.entry(reason.as_str()).or_default() += 1;
     }
 
+    /// Counts a first row that is no record.
+    pub(crate) fn count_first_row(&mut self) {
+        self.rows += 1;
+        self.skipped += 1;
+    }
+
     /// Counts a row that can be read and is no copy.
     pub(crate) fn count(&mut self, call: &Call, layout: Layout) {
         self.rows += 1;
         match call.flaw {
-            _ if layout.skips_unanswered() && !call.answered => self.skipped += 1,
+            _ if call.is_foreign || layout.skips_unanswered() && !call.answered => self.skipped += 1,
             Flaw::None => {}
             Flaw::UnknownNumber => self.unknown_number += 1,
             Flaw::Unowned => self.unowned += 1,

@@ -2,68 +2,13 @@
 
 use crate::calendar::{Calendar, DAY_S, HOUR_S};
 use crate::companies;
+use crate::group::Group;
+use crate::layout::Layout;
 use crate::plans::{self, Plan};
 use crate::random::Dice;
 
 /// The seed's stream for everything in this file.
 const PURPOSE: u64 = 1;
-
-/// Under which account of which provider a line's records arrive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Group {
-    /// KPN account `haven`.
-    Haven,
-    /// KPN account `jansen`.
-    Jansen,
-    /// Routit account `reseller-a`.
-    ResellerA,
-    /// Routit account `reseller-b`.
-    ResellerB,
-    /// Fixed lines behind a telephone exchange of reseller B's customers.
-    Exchange,
-}
-
-impl Group {
-    /// All groups, in the order of [`Fleet::lines_of`].
-    const ALL: [Self; 5] = [Self::Haven, Self::Jansen, Self::ResellerA, Self::ResellerB, Self::Exchange];
-
-    /// The account's name.
-    pub fn account(self) -> &'static str {
-        match self {
-            Self::Haven => "haven",
-            Self::Jansen => "jansen",
-            Self::ResellerA => "reseller-a",
-            Self::ResellerB => "reseller-b",
-            Self::Exchange => "exchange",
-        }
-    }
-
-    /// The group whose customers own the lines.
-    fn owners(self) -> Self {
-        if self == Self::Exchange { Self::ResellerB } else { self }
-    }
-
-    /// Per mille of all lines.
-    fn lines_share(self) -> usize {
-        match self {
-            Self::Haven | Self::ResellerA => 320,
-            Self::Jansen => 130,
-            Self::ResellerB => 180,
-            Self::Exchange => 50,
-        }
-    }
-
-    /// Per mille of all customers; the exchange's lines belong to reseller B's customers.
-    fn customers_share(self) -> usize {
-        match self {
-            Self::Haven => 300,
-            Self::Jansen => 150,
-            Self::ResellerA => 325,
-            Self::ResellerB => 225,
-            Self::Exchange => 0,
-        }
-    }
-}
 
 /// The served number of the shipped profile `mobile-metadata`.
 const SUBSCRIBER: u64 = 31_600_000_001;
@@ -132,6 +77,11 @@ impl Line {
         self.tenures.iter().find(|t| t.from_s <= instant_s && t.to_s.is_none_or(|to| instant_s < to))
     }
 
+    /// Whose it is at an instant, or whose it was first: a card that is given up still says who had it.
+    pub fn tenure_or_first(&self, instant_s: i64) -> &Tenure {
+        self.tenure_at(instant_s).unwrap_or(&self.tenures[0])
+    }
+
     /// Whether it has one owner and plan throughout.
     pub fn is_steady(&self) -> bool {
         self.tenures.len() == 1 && self.tenures[0].to_s.is_none()
@@ -145,23 +95,21 @@ pub struct Fleet {
     pub customers: Vec<Customer>,
     /// The lines.
     pub lines: Vec<Line>,
-    by_group: [Vec<usize>; 5],
+    by_group: [Vec<usize>; Group::COUNT],
 }
 
 impl Fleet {
-    /// The fleet of a seed; `customers` and `devices` as in the settings.
-    pub fn new(seed: u64, customers: usize, devices: usize, calendar: &Calendar) -> Self {
+    /// The fleet of a seed; `customers`, `devices` and `layouts` as in the settings.
+    pub fn new(seed: u64, customers: usize, devices: usize, layouts: &[Layout], calendar: &Calendar) -> Self {
         let mut fleet = Self { customers: Vec::new(), lines: Vec::new(), by_group: Default::default() };
-        let mut members: [Vec<usize>; 5] = Default::default();
-        for group in Group::ALL {
-            let share = share(customers, group, Group::customers_share);
+        let mut members: [Vec<usize>; Group::COUNT] = Default::default();
+        for (group, share) in Group::customers(customers, layouts) {
             members[group as usize] = (0..share).map(|rank| fleet.add_customer(group, rank)).collect();
         }
         let numbers = numbers(seed, devices);
         let mut maker = LineMaker { dice: Dice::new(seed, &[PURPOSE, 2]), calendar, devices: 0, subscriptions: 0, sims: 0 };
         let mut next = numbers.into_iter();
-        for group in Group::ALL {
-            let share = share(devices, group, Group::lines_share);
+        for (group, share) in Group::lines(devices, layouts) {
             for (rank, number) in next.by_ref().take(share).enumerate() {
                 let line = maker.line(group, rank, number, &members[group.owners() as usize]);
                 fleet.by_group[group as usize].push(fleet.lines.len());
@@ -203,12 +151,6 @@ impl Fleet {
         self.customers.push(Customer { id, name, owner_path, cycle_day, time_zone });
         position
     }
-}
-
-/// How many of `all` a group has; the first group also takes what rounding leaves.
-fn share(all: usize, group: Group, per_mille: fn(Group) -> usize) -> usize {
-    let part = |group| all * per_mille(group) / 1000;
-    if group == Group::Haven { all - Group::ALL[1..].iter().map(|other| part(*other)).sum::<usize>() } else { part(group) }
 }
 
 /// Distinct positions in the mobile, machine and fixed ranges; a line takes the digits that its kind needs.
@@ -257,9 +199,9 @@ struct LineMaker<'c> {
 
 impl LineMaker<'_> {
     fn line(&mut self, group: Group, rank: usize, number: u64, members: &[usize]) -> Line {
-        let kind = match group {
-            Group::Exchange => LineKind::Fixed,
-            _ if rank % 12 == 10 => LineKind::Machine,
+        let kind = match rank % 12 {
+            _ if group.is_exchange() => LineKind::Fixed,
+            10 => LineKind::Machine,
             _ => LineKind::Mobile,
         };
         let msisdn = match kind {
@@ -365,7 +307,7 @@ mod tests {
     use super::*;
 
     fn october() -> Fleet {
-        Fleet::new(42, 40, 680, &Calendar::new(2026, 10).expect("a month"))
+        Fleet::new(42, 40, 680, &[], &Calendar::new(2026, 10).expect("a month"))
     }
 
     #[test]

@@ -7,14 +7,28 @@ use domain::outcome::Reason;
 use domain::usage::UsageKind;
 
 use crate::call::Call;
+use crate::fleet::{Customer, Tenure};
 
 mod asterisk;
+pub(crate) mod cells;
+mod charset;
+mod cisco_cucm;
+mod freeswitch;
 mod job;
+mod kpn_een;
 mod kpn_sp16;
 mod mobile_metadata;
+mod pbx;
 mod routit;
+mod tmobile_calvi;
+mod vodafone;
+mod yielder;
 
-/// A source layout, by the name of the shipped profile that reads it.
+use cells::Cells;
+use charset::Charset;
+
+/// A source layout, by the name of the shipped profile that reads it. New ones come last: a layout's place is part of the seed
+/// of its files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
@@ -28,21 +42,42 @@ pub enum Layout {
     MobileMetadata,
     /// The layout of benches/job.
     Job,
+    /// KPN EEN (assumed layout): semicolons, numbers as spreadsheets leave them, hh:mm:ss, MB of 1024.
+    KpnEen,
+    /// Vodafone (assumed layout): bars, Windows-1252, TADIG codes, an allowance column, fees between the calls, trailer.
+    Vodafone,
+    /// T-Mobile, Calvi (assumed layout): tabs, UTF-16, a tree of partners, IMSI, trailer.
+    TmobileCalvi,
+    /// Yielder (assumed layout): commas, UTC epoch, ICCID, interim records, trailer.
+    Yielder,
+    /// The `mod_cdr_csv` module of `FreeSWITCH`: 15 columns without a header.
+    FreeswitchCdrCsv,
+    /// The plain layout for exchanges that can be told what to export.
+    PbxCsv,
+    /// Cisco Unified Communications Manager: a line of types under the header, UTC epoch.
+    CiscoCucm,
 }
 
 impl Layout {
     /// All layouts.
-    pub const ALL: [Self; 5] = [Self::KpnSp16, Self::Routit, Self::AsteriskCdrCsv, Self::MobileMetadata, Self::Job];
+    pub const ALL: [Self; 12] = [
+        Self::KpnSp16,
+        Self::Routit,
+        Self::AsteriskCdrCsv,
+        Self::MobileMetadata,
+        Self::Job,
+        Self::KpnEen,
+        Self::Vodafone,
+        Self::TmobileCalvi,
+        Self::Yielder,
+        Self::FreeswitchCdrCsv,
+        Self::PbxCsv,
+        Self::CiscoCucm,
+    ];
 
     /// The profile's name.
     pub fn profile(self) -> &'static str {
-        match self {
-            Self::KpnSp16 => "kpn-sp16",
-            Self::Routit => "routit",
-            Self::AsteriskCdrCsv => "asterisk-cdr-csv",
-            Self::MobileMetadata => "mobile-metadata",
-            Self::Job => "job",
-        }
+        self.shape().profile
     }
 
     /// The layout that a profile reads.
@@ -50,57 +85,49 @@ impl Layout {
         Self::ALL.into_iter().find(|layout| layout.profile() == profile)
     }
 
-    /// Whether a row has an id of its own and an amount, so that two rows can contradict each other.
+    /// Whether a row has an id of its own, so that two rows can contradict each other.
     pub fn has_ids(self) -> bool {
-        matches!(self, Self::KpnSp16 | Self::Job)
+        self.tells(Tells::Id)
     }
 
     /// Whether a row says which network carried it.
     pub fn has_network(self) -> bool {
-        matches!(self, Self::KpnSp16 | Self::Routit | Self::Job)
+        self.tells(Tells::Network)
     }
 
     /// Whether a row says what the provider asks.
     pub fn has_cost(self) -> bool {
-        matches!(self, Self::KpnSp16 | Self::Routit | Self::Job)
+        self.shape().cost_step > 0
     }
 
-    /// Whether times have an offset, so that the repeated hour is told apart.
+    /// Whether times have an offset or are UTC, so that the repeated hour is told apart.
     pub fn has_offset(self) -> bool {
-        matches!(self, Self::Routit | Self::Job)
+        self.tells(Tells::Offset)
     }
 
     /// How the shipped profile says that two rows are the same.
     pub fn key(self) -> KeyMode {
-        match self {
-            Self::KpnSp16 => KeyMode::Id,
-            Self::AsteriskCdrCsv => KeyMode::IdAndContent,
-            Self::Job => KeyMode::Content,
-            Self::Routit | Self::MobileMetadata => KeyMode::ContentAndOccurrence,
-        }
+        self.shape().key
     }
 
     /// Whether the shipped profile leaves out calls that nobody answered.
     pub fn skips_unanswered(self) -> bool {
-        self == Self::AsteriskCdrCsv
+        self.tells(Tells::Unanswered)
     }
 
-    /// Whether the other party may be hidden.
-    pub(crate) fn has_hidden(self) -> bool {
-        matches!(self, Self::KpnSp16 | Self::Routit)
+    /// Whether the source has rows that are no usage of its customers, which the shipped profile leaves out.
+    pub fn has_foreign_rows(self) -> bool {
+        self.tells(Tells::ForeignRows)
     }
 
-    /// Whether the other party may be a word.
-    pub(crate) fn has_words(self) -> bool {
-        self == Self::Routit
+    /// Whether rows can say this.
+    pub(crate) fn tells(self, what: Tells) -> bool {
+        self.shape().tells.contains(&what)
     }
 
     /// The smallest amount that a row can say, micro-euro.
     pub(crate) fn cost_step(self) -> i64 {
-        match self {
-            Self::KpnSp16 => 100,
-            _ => 1,
-        }
+        self.shape().cost_step.max(1)
     }
 
     pub(crate) fn shape(self) -> &'static Shape {
@@ -110,6 +137,13 @@ impl Layout {
             Self::AsteriskCdrCsv => &asterisk::SHAPE,
             Self::MobileMetadata => &mobile_metadata::SHAPE,
             Self::Job => &job::SHAPE,
+            Self::KpnEen => &kpn_een::SHAPE,
+            Self::Vodafone => &vodafone::SHAPE,
+            Self::TmobileCalvi => &tmobile_calvi::SHAPE,
+            Self::Yielder => &yielder::SHAPE,
+            Self::FreeswitchCdrCsv => &freeswitch::SHAPE,
+            Self::PbxCsv => &pbx::SHAPE,
+            Self::CiscoCucm => &cisco_cucm::SHAPE,
         }
     }
 
@@ -122,14 +156,26 @@ impl Layout {
             Self::AsteriskCdrCsv => asterisk::fill(row, cells),
             Self::MobileMetadata => mobile_metadata::fill(row.call, cells),
             Self::Job => job::fill(row, cells),
+            Self::KpnEen => kpn_een::fill(row.call, cells),
+            Self::Vodafone => vodafone::fill(row, cells),
+            Self::TmobileCalvi => tmobile_calvi::fill(row, cells),
+            Self::Yielder => yielder::fill(row, cells),
+            Self::FreeswitchCdrCsv => freeswitch::fill(row, cells),
+            Self::PbxCsv => pbx::fill(row, cells),
+            Self::CiscoCucm => cisco_cucm::fill(row, cells),
         }
     }
 
     /// Writes what ends a file: `rows` data rows whose readable amounts add up to `cost_micro`.
     pub(crate) fn close(self, rows: u64, cost_micro: i64, out: &mut Vec<u8>) {
-        if self == Self::KpnSp16 {
-            kpn_sp16::write_trailer(rows, cost_micro, out);
+        match self {
+            Self::KpnSp16 => kpn_sp16::write_trailer(rows, cost_micro, out),
+            Self::Vodafone => vodafone::write_trailer(rows, out),
+            Self::TmobileCalvi => tmobile_calvi::write_trailer(rows, cost_micro, out),
+            Self::Yielder => yielder::write_trailer(rows, out),
+            _ => return,
         }
+        out.extend(self.shape().line_end.as_bytes());
     }
 }
 
@@ -143,8 +189,35 @@ pub(crate) struct Row<'c> {
     pub slot: u32,
     /// Its number in that file.
     pub sequence: u32,
-    /// The id of the customer that the source names.
-    pub customer: &'c str,
+    /// The customer that the source names.
+    pub customer: &'c Customer,
+    /// Who has or last had the line; none for a number of no line.
+    pub tenure: Option<&'c Tenure>,
+}
+
+/// What rows of a layout can say, beyond who called whom, when and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tells {
+    /// An id of the row.
+    Id,
+    /// The network that carried it.
+    Network,
+    /// The instant, not only the clock on the wall.
+    Offset,
+    /// That the other party is hidden.
+    HiddenParty,
+    /// That the other party is a word.
+    Sender,
+    /// Multimedia messages.
+    Mms,
+    /// What came in, or was forwarded.
+    Incoming,
+    /// Calls that nobody answered, which the shipped profile leaves out.
+    Unanswered,
+    /// What is no usage of the source's customers, which the shipped profile leaves out.
+    ForeignRows,
+    /// What a bundle covered, which costs nothing.
+    Bundle,
 }
 
 /// Which cells a layout quotes.
@@ -161,13 +234,39 @@ pub(crate) enum Quote {
 /// What is the same for all rows of a layout.
 #[derive(Debug)]
 pub(crate) struct Shape {
-    /// What a file begins with: byte order mark and header line, as bytes of the file.
+    /// The name of the shipped profile.
+    pub profile: &'static str,
+    /// What a file begins with: byte order mark and header lines.
     pub opening: &'static str,
+    /// A row under the header that is no record, which the shipped profile leaves out; empty: none.
+    pub first_row: &'static str,
+    pub line_end: &'static str,
+    pub charset: Charset,
     pub separator: u8,
     pub quote: Quote,
+    /// How the shipped profile says that two rows are the same.
+    pub key: KeyMode,
+    /// The smallest amount that a row can say, micro-euro; 0: rows have no amounts.
+    pub cost_step: i64,
+    pub tells: &'static [Tells],
     /// Ways in which a row can break the layout's rules.
     pub wrecks: &'static [Wreck],
 }
+
+/// What most layouts have in common.
+const COMMON: Shape = Shape {
+    profile: "",
+    opening: "",
+    first_row: "",
+    line_end: "\n",
+    charset: Charset::Utf8,
+    separator: b',',
+    quote: Quote::Never,
+    key: KeyMode::Id,
+    cost_step: 0,
+    tells: &[],
+    wrecks: &[],
+};
 
 /// One broken rule.
 #[derive(Debug)]
@@ -214,69 +313,6 @@ const fn cut(cells: usize) -> Wreck {
     Wreck { reason: Reason::Columns, kinds: &[], damage: Damage::Cut(cells) }
 }
 
-/// The cells of one row, one after the other in one buffer.
-#[derive(Debug, Default)]
-pub(crate) struct Cells {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl Cells {
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.ends.clear();
-    }
-
-    /// Ends the cell that was written into the buffer.
-    fn end(&mut self) {
-        self.ends.push(self.bytes.len());
-    }
-
-    fn text(&mut self, text: &str) {
-        self.bytes.extend(text.as_bytes());
-        self.end();
-    }
-
-    fn number(&mut self, number: impl std::fmt::Display) {
-        write!(self.bytes, "{number}").expect("a vector takes all bytes");
-        self.end();
-    }
-
-    fn with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        write(&mut self.bytes);
-        self.end();
-    }
-
-    /// Writes the row without its line end.
-    pub fn write(&self, shape: &Shape, wreck: Option<&Wreck>, out: &mut Vec<u8>) {
-        let (shown, replaced): (usize, &[(usize, &str)]) = match wreck.map(|w| &w.damage) {
-            None => (self.ends.len(), &[]),
-            Some(Damage::Cut(cells)) => (*cells, &[]),
-            Some(Damage::Cells(cells)) => (self.ends.len(), cells),
-        };
-        let mut from = 0;
-        for (i, end) in self.ends.iter().take(shown).enumerate() {
-            if i > 0 {
-                out.push(shape.separator);
-            }
-            let content = replaced.iter().find(|cell| cell.0 == i).map_or(&self.bytes[from..*end], |cell| cell.1.as_bytes());
-            let quoted = match shape.quote {
-                Quote::Never => false,
-                Quote::Always => true,
-                Quote::Except(plain) => plain >> i & 1 == 0,
-            } || content.contains(&shape.separator);
-            if quoted {
-                out.push(b'"');
-            }
-            out.extend(content);
-            if quoted {
-                out.push(b'"');
-            }
-            from = *end;
-        }
-    }
-}
-
 /// Writes micro-euro as a decimal of up to six places, at least `places` of them.
 fn write_amount(micro: i64, mark: u8, places: usize, out: &mut Vec<u8>) {
     let fraction = format!("{:06}", micro % 1_000_000);
@@ -317,8 +353,11 @@ mod tests {
     fn every_wreck_touches_a_cell_that_exists() {
         for layout in Layout::ALL {
             let shape = layout.shape();
-            let columns =
-                if shape.opening.is_empty() { 18 } else { shape.opening.matches(char::from(shape.separator)).count() + 1 };
+            let columns = match layout {
+                Layout::AsteriskCdrCsv => 18,
+                Layout::FreeswitchCdrCsv => 15,
+                _ => shape.opening.matches(char::from(shape.separator)).count() + 1,
+            };
             for wreck in shape.wrecks {
                 match &wreck.damage {
                     Damage::Cut(cells) => assert!((1..columns).contains(cells)),

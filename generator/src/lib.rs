@@ -18,6 +18,7 @@ mod call;
 mod companies;
 mod compose;
 mod fleet;
+mod group;
 mod numbering;
 mod plans;
 mod random;

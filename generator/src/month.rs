@@ -7,7 +7,8 @@ use crate::calendar::{Calendar, Days};
 use crate::call::{Served, Source};
 use crate::compose::{Recipe, compose};
 use crate::facts::Facts;
-use crate::fleet::{Fleet, Group};
+use crate::fleet::Fleet;
+use crate::group::Group;
 use crate::layout::Layout;
 use crate::reference::ReferenceFiles;
 use crate::settings::{GeneratorError, Settings};
@@ -69,6 +70,13 @@ impl Seat {
             Layout::AsteriskCdrCsv => format!("cdr_{year}-{month:02}-{day:02}{again}.csv"),
             Layout::MobileMetadata => format!("metadata_{year}-{month:02}_{:04}.csv", self.slot),
             Layout::Job => format!("cdr_{:05}.csv", self.slot),
+            Layout::KpnEen => format!("een_{}_{year}-{month:02}-{day:02}{again}.csv", self.account),
+            Layout::Vodafone => format!("extract_{}_{year}-{month:02}-{day:02}{again}.csv", self.account),
+            Layout::TmobileCalvi => format!("calvi_{}_{year}{month:02}{day:02}{again}.csv", self.account),
+            Layout::Yielder => format!("usage-{year}-{month:02}-{day:02}{again}.csv"),
+            Layout::FreeswitchCdrCsv => format!("Master_{year}-{month:02}-{day:02}{again}.csv"),
+            Layout::PbxCsv => format!("calls_{year}-{month:02}-{day:02}{again}.csv"),
+            Layout::CiscoCucm => format!("cdr_cluster1_{year}{month:02}{day:02}{again}.csv"),
         }
     }
 }
@@ -81,7 +89,8 @@ impl Month {
         let number = period::Month::parse(&settings.year_month).ok_or_else(wrong)?.number();
         let (year, month) = (number.div_euclid(12), number.rem_euclid(12).cast_unsigned() + 1);
         let calendar = Calendar::new(year, month).filter(|_| year >= 1996).ok_or_else(wrong)?;
-        let fleet = Fleet::new(settings.seed, settings.customers as usize, settings.devices as usize, &calendar);
+        let (customers, devices) = (settings.customers as usize, settings.devices as usize);
+        let fleet = Fleet::new(settings.seed, customers, devices, &settings.layouts, &calendar);
         let fleet = if settings.layouts.contains(&Layout::MobileMetadata) { fleet.with_subscriber() } else { fleet };
         Ok(Self { settings, calendar, fleet })
     }
@@ -169,18 +178,20 @@ impl Month {
         let layouts = &self.settings.layouts;
         let turn = number / u32::try_from(layouts.len()).unwrap_or(u32::MAX);
         let layout = layouts[number as usize % layouts.len()];
+        let shared = matches!(layout, Layout::KpnSp16 | Layout::Routit);
         // Two accounts share a provider: the first sends a file a day, the second one every two days.
-        let (second, slot) = if turn % 3 == 2 { (true, turn / 3) } else { (false, turn / 3 * 2 + turn % 3) };
-        let (group, account, slot) = match (layout, second) {
-            (Layout::KpnSp16, false) => (Group::Haven, "haven".to_owned(), slot),
-            (Layout::KpnSp16, true) => (Group::Jansen, "jansen".to_owned(), slot),
-            (Layout::Routit, false) => (Group::ResellerA, "reseller-a".to_owned(), slot),
-            (Layout::Routit, true) => (Group::ResellerB, "reseller-b".to_owned(), slot),
-            (Layout::AsteriskCdrCsv, _) => (Group::Exchange, "exchange".to_owned(), turn),
-            (Layout::MobileMetadata, _) => (Group::ResellerB, "subscriber".to_owned(), turn),
-            (Layout::Job, _) => (Group::ResellerA, "job".to_owned(), turn),
+        let (is_second, slot) = match turn % 3 {
+            _ if !shared => (false, turn),
+            2 => (true, turn / 3),
+            odd => (false, turn / 3 * 2 + odd),
         };
-        let account_number = u32::from(second && matches!(layout, Layout::KpnSp16 | Layout::Routit));
+        let group = Group::of(layout, is_second);
+        let account = match layout {
+            Layout::MobileMetadata => "subscriber",
+            Layout::Job => "job",
+            _ => group.account(),
+        };
+        let (account, account_number) = (account.to_owned(), u32::from(is_second));
         let (days, pass) = self.days_of(layout, account_number, slot);
         Seat { layout, group, account, account_number, slot, days, pass }
     }

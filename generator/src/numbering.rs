@@ -290,6 +290,53 @@ pub fn draw_visited(dice: &mut Dice) -> Network {
 /// A network of no country.
 pub const UNKNOWN_NETWORK: Network = ("99901", Region::Far);
 
+/// The TADIG codes of the networks above.
+const TADIG: [(&str, &str); 22] = [
+    ("20408", "NLDPT"),
+    ("20404", "NLDLT"),
+    ("20416", "NLDPN"),
+    ("26201", "DEUD1"),
+    ("26202", "DEUD2"),
+    ("20601", "BELTB"),
+    ("20801", "FRAF1"),
+    ("20810", "FRAF2"),
+    ("21401", "ESPAT"),
+    ("22201", "ITASI"),
+    ("23802", "DNKIA"),
+    ("26001", "POLKM"),
+    ("26801", "PRTTL"),
+    ("23415", "GBRVF"),
+    ("22801", "CHEC1"),
+    ("28601", "TURTC"),
+    ("310260", "USAW6"),
+    ("60400", "MARMT"),
+    ("42402", "ARETC"),
+    ("74602", "SURTC"),
+    ("62130", "NGAMN"),
+    ("90112", "NORMC"),
+];
+
+/// The TADIG code of a network; for one of no country a code that nobody has.
+pub fn tadig(network: &str) -> &'static str {
+    TADIG.iter().find(|(mccmnc, _)| *mccmnc == network).map_or("ZZZ99", |(_, tadig)| tadig)
+}
+
+/// Writes E.164 digits as a spreadsheet leaves Dutch numbers: without their zero, if they have the usual nine digits; all others
+/// international with 00.
+pub fn write_bare(number: u64, out: &mut Vec<u8>) {
+    let digits = number.to_string();
+    match digits.strip_prefix("31") {
+        Some(rest) if rest.len() == 9 => out.extend(rest.as_bytes()),
+        _ => write_zeros(number, out),
+    }
+}
+
+/// Writes E.164 digits with 00.
+pub fn write_zeros(number: u64, out: &mut Vec<u8>) {
+    out.extend(b"00");
+    out.extend(number.to_string().as_bytes());
+}
+
 /// Writes E.164 digits as a Dutch number: national with a 0, or international with 00.
 pub fn write_national(number: u64, out: &mut Vec<u8>) {
     let digits = number.to_string();
@@ -328,6 +375,25 @@ mod tests {
             assert!(expected.contains(&digits.len()), "{digits} {rate:?}");
             assert_eq!(digits.starts_with("31"), rate <= Rate::Premium, "{digits} {rate:?}");
             assert_eq!(rate == Rate::Mobile, digits.starts_with("316"), "{digits}");
+        }
+    }
+
+    #[test]
+    fn every_network_has_a_tadig_code_of_its_own() {
+        let networks = HOME.iter().map(|n| n.0.0).chain(VISITED.iter().map(|n| n.0.0));
+        let codes: std::collections::HashSet<&str> = networks.map(tadig).collect();
+        assert_eq!(codes.len(), HOME.len() + VISITED.len());
+        assert!(!codes.contains(tadig(UNKNOWN_NETWORK.0)));
+    }
+
+    #[test]
+    fn spreadsheets_keep_nine_digits_of_a_dutch_number() {
+        for (number, expected) in
+            [(31_612_345_678, "612345678"), (3_197_012_345_678, "003197012345678"), (49_301_234_567, "0049301234567")]
+        {
+            let mut out = Vec::new();
+            write_bare(number, &mut out);
+            assert_eq!(String::from_utf8(out).expect("ASCII"), expected);
         }
     }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use domain::ports::{Disposition, io_error};
 
+use crate::group::Group;
 use crate::layout::Layout;
 
 /// How often something is planted or happens, in parts per million of rows. The defaults follow DOMAIN 5.
@@ -14,7 +15,7 @@ pub struct Rates {
     pub duplicate_ppm: u32,
     /// Rows of the account's file before, sent again in this one.
     pub repeated_ppm: u32,
-    /// Rows with the id of another row of the file and another amount; only in layouts with ids.
+    /// Rows with the id of another row of the file and another amount or duration; only in layouts with ids.
     pub id_conflict_ppm: u32,
     /// Rows that break one rule of their layout.
     pub malformed_ppm: u32,
@@ -34,6 +35,9 @@ pub struct Rates {
     pub freephone_ppm: u32,
     /// Starts around a change of the clock, of the rows of a file of that day.
     pub clock_change_ppm: u32,
+    /// Rows that are no usage of the source's customers: fees, interim records, other partners' calls; only in layouts that have
+    /// such rows.
+    pub foreign_ppm: u32,
 }
 
 impl Default for Rates {
@@ -51,6 +55,7 @@ impl Default for Rates {
             premium_ppm: 10_000,
             freephone_ppm: 10_000,
             clock_change_ppm: 40_000,
+            foreign_ppm: 10_000,
         }
     }
 }
@@ -101,7 +106,7 @@ pub(crate) mod limits {
     pub const FILES: (u32, u32) = (1, 9_999);
     /// Rows of a file: six digits of a record id number them, with room for busy days.
     pub const ROWS_PER_FILE: (u32, u32) = (20, 250_000);
-    /// Customers: every account has at least one.
+    /// Customers: every account has at least one, so layouts with accounts of their own need more.
     pub const CUSTOMERS: (u32, u32) = (8, 10_000);
     /// Devices: every account has several.
     pub const DEVICES: (u32, u32) = (120, 100_000);
@@ -171,16 +176,18 @@ impl Settings {
         ];
         let planted = planted.iter().fold(0, |sum: u32, ppm| sum.saturating_add(*ppm));
         let called = rates.international_ppm.saturating_add(rates.premium_ppm).saturating_add(rates.freephone_ppm);
+        let own_accounts = u32::try_from(Group::own(&self.layouts).count()).unwrap_or(u32::MAX);
         let checks = [
             ("files", self.files, limits::FILES),
             ("rows_per_file", self.rows_per_file, limits::ROWS_PER_FILE),
-            ("customers", self.customers, limits::CUSTOMERS),
+            ("customers", self.customers, (limits::CUSTOMERS.0 + own_accounts.saturating_sub(1), limits::CUSTOMERS.1)),
             ("devices", self.devices, limits::DEVICES),
             ("rates: all that is planted", planted, limits::PLANTED_PPM),
             ("rates.late_ppm", rates.late_ppm, limits::RATE_PPM),
             ("rates.roaming_ppm", rates.roaming_ppm, limits::RATE_PPM),
             ("rates: all destinations", called, limits::RATE_PPM),
             ("rates.clock_change_ppm", rates.clock_change_ppm, limits::RATE_PPM),
+            ("rates.foreign_ppm", rates.foreign_ppm, limits::RATE_PPM),
         ];
         for (setting, value, (smallest, largest)) in checks {
             if !(smallest..=largest).contains(&value) {

@@ -13,33 +13,75 @@ fn demo() -> Month {
 
 /// A month of all layouts that is small enough for a debug build.
 fn all_layouts() -> Month {
-    let settings = Settings { files: 60, rows_per_file: 1_500, layouts: Layout::ALL.to_vec(), ..Settings::default() };
+    let settings = Settings { files: 120, rows_per_file: 700, layouts: Layout::ALL.to_vec(), ..Settings::default() };
     Month::new(settings).expect("allowed")
 }
 
 fn write(month: &Month, file: &FilePlan) -> (String, Facts) {
     let mut bytes = Vec::new();
     let facts = month.write_file(file, &mut bytes);
-    // Latin-1 bytes above 127 are letters of the same code in Unicode; the other layouts are UTF-8.
     let text = match file.layout {
-        Layout::KpnSp16 => bytes.iter().map(|b| char::from(*b)).collect(),
+        // Bytes above 127 are letters of the same code in Unicode, but for a few signs that nothing here asks for.
+        Layout::KpnSp16 | Layout::Vodafone => bytes.iter().map(|b| char::from(*b)).collect(),
+        Layout::TmobileCalvi => {
+            let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
+            String::from_utf16(&units).expect("UTF-16")
+        }
         _ => String::from_utf8(bytes).expect("UTF-8"),
     };
     (text, facts)
 }
 
+/// How many lines stand before the data rows.
+fn head(layout: Layout) -> usize {
+    match layout {
+        Layout::AsteriskCdrCsv | Layout::FreeswitchCdrCsv => 0,
+        Layout::Vodafone => 2,
+        _ => 1,
+    }
+}
+
+/// The first field of the last line, where that is no data row.
+fn trailer(layout: Layout) -> Option<&'static str> {
+    match layout {
+        Layout::KpnSp16 => Some("TRAILER"),
+        Layout::Vodafone => Some("TOTAAL"),
+        Layout::TmobileCalvi => Some("TOTAL"),
+        Layout::Yielder => Some("#end"),
+        _ => None,
+    }
+}
+
+fn separator(layout: Layout) -> char {
+    match layout {
+        Layout::KpnSp16 | Layout::KpnEen => ';',
+        Layout::Vodafone => '|',
+        Layout::TmobileCalvi => '\t',
+        _ => ',',
+    }
+}
+
 /// The data rows of a file.
 fn rows(layout: Layout, text: &str) -> Vec<&str> {
-    let skipped = usize::from(layout != Layout::AsteriskCdrCsv);
-    text.lines().skip(skipped).filter(|line| !line.starts_with("TRAILER")).collect()
+    let begins = |line: &str, word: &str| line.strip_prefix(word).is_some_and(|rest| rest.starts_with(separator(layout)));
+    text.lines().skip(head(layout)).filter(|line| trailer(layout).is_none_or(|word| !begins(line, word))).collect()
 }
 
 /// The cells of a row whose layout quotes all or none of them.
 fn cells(layout: Layout, row: &str) -> Vec<&str> {
     match layout {
-        Layout::KpnSp16 => row.split(';').collect(),
         Layout::Routit => row.trim_matches('"').split("\",\"").collect(),
-        _ => row.split(',').map(|cell| cell.trim_matches('"')).collect(),
+        _ => row.split(separator(layout)).map(|cell| cell.trim_matches('"')).collect(),
+    }
+}
+
+/// The place of the id, where a second row of an id is a conflict.
+fn id_cell(layout: Layout) -> Option<usize> {
+    match layout {
+        Layout::KpnSp16 | Layout::TmobileCalvi | Layout::Yielder | Layout::PbxCsv => Some(0),
+        Layout::FreeswitchCdrCsv => Some(10),
+        Layout::CiscoCucm => Some(8),
+        _ => None,
     }
 }
 
@@ -60,7 +102,7 @@ fn the_demo_is_as_large_as_promised() {
 fn the_same_seed_gives_the_same_bytes_and_another_one_does_not() {
     let (one, two) = (all_layouts(), all_layouts());
     let other = Month::new(Settings { seed: 43, ..one.settings().clone() }).expect("allowed");
-    for file in &one.plan()[..10] {
+    for file in &one.plan()[..24] {
         assert_eq!(write(&one, file), write(&two, file));
         assert_ne!(write(&one, file).0, write(&other, file).0);
     }
@@ -71,7 +113,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_one_does_not() {
 #[test]
 fn a_file_does_not_depend_on_how_many_are_asked_for() {
     let many = all_layouts();
-    let few = Month::new(Settings { files: 7, ..many.settings().clone() }).expect("allowed");
+    let few = Month::new(Settings { files: 17, ..many.settings().clone() }).expect("allowed");
     for (a, b) in few.plan().iter().zip(many.plan()) {
         assert_eq!(a, &b);
         assert_eq!(write(&few, a), write(&many, &b));
@@ -90,6 +132,22 @@ fn a_resent_file_has_the_bytes_of_an_earlier_one_of_its_account() {
     assert_eq!(write(&month, first), write(&month, again));
 }
 
+/// Whether the shipped profile leaves a whole row out.
+fn is_left_out(layout: Layout, cells: &[&str]) -> bool {
+    let is = |at: usize, what: &str| cells.get(at) == Some(&what);
+    match layout {
+        // The ninth cell has a comma.
+        Layout::AsteriskCdrCsv => cells.len() == 19 && !is(15, "ANSWERED"),
+        Layout::Vodafone => cells.len() == 13 && is(1, "Abonnement"),
+        Layout::TmobileCalvi => cells.len() == 15 && !cells[1].starts_with("NL/"),
+        Layout::Yielder => cells.len() == 13 && is(1, "data_interim"),
+        Layout::FreeswitchCdrCsv => cells.len() == 15 && is(5, ""),
+        Layout::PbxCsv => cells.len() == 7 && (is(1, "internal") || !is(6, "answered")),
+        Layout::CiscoCucm => cells.len() == 10 && (!is(0, "1") || is(6, "0")),
+        _ => false,
+    }
+}
+
 #[test]
 fn facts_agree_with_a_count_of_the_text() {
     let month = all_layouts();
@@ -102,11 +160,18 @@ fn facts_agree_with_a_count_of_the_text() {
         let distinct: HashSet<String> = rows.iter().map(|&r| r.to_owned()).collect();
         assert_eq!((rows.len() - distinct.len()) as u64, facts.duplicates + facts.twins, "{}", file.name);
         let earlier = before.remove(&(file.layout, file.account.clone())).unwrap_or_default();
-        assert_eq!(distinct.intersection(&earlier).count() as u64, facts.repeated, "{}", file.name);
-        if file.layout == Layout::KpnSp16 {
-            let ids: HashSet<&str> = distinct.iter().map(|r| cells(file.layout, r)[0]).collect();
-            assert_eq!((distinct.len() - ids.len()) as u64, facts.id_conflicts, "{}", file.name);
+        // Every file of CUCM has the same line of types.
+        let again = distinct.intersection(&earlier).filter(|row| !row.starts_with("INTEGER,")).count();
+        assert_eq!(again as u64, facts.repeated, "{}", file.name);
+        if let Some(cell) = id_cell(file.layout) {
+            // Rows that end too early, or whose id was taken away, name no record.
+            let named: Vec<&str> =
+                distinct.iter().filter_map(|r| cells(file.layout, r).get(cell).copied()).filter(|id| !id.is_empty()).collect();
+            let ids: HashSet<&str> = named.iter().copied().collect();
+            assert_eq!((named.len() - ids.len()) as u64, facts.id_conflicts, "{}", file.name);
         }
+        let skipped = rows.iter().filter(|row| is_left_out(file.layout, &cells(file.layout, row))).count();
+        assert_eq!(skipped as u64, facts.skipped, "{}", file.name);
         before.insert((file.layout, file.account.clone()), distinct);
         all.add(&facts);
     }
@@ -140,17 +205,71 @@ fn malformed_rows_break_the_rule_they_are_counted_under() {
 
 #[test]
 fn every_trailer_is_right() {
-    let month = demo();
-    let files: Vec<FilePlan> = month.plan().into_iter().filter(|f| f.layout == Layout::KpnSp16).take(6).collect();
+    let month = all_layouts();
+    let files: Vec<FilePlan> = month.plan().into_iter().filter(|f| trailer(f.layout).is_some()).take(12).collect();
     for file in &files {
         let (text, facts) = write(&month, file);
-        let trailer: Vec<&str> = text.lines().last().expect("a trailer").split(';').collect();
-        let ten_thousandths = |amount: &str| amount.replace(',', "").parse::<i64>().expect("four places");
-        let rows = rows(Layout::KpnSp16, &text);
-        let sum: i64 = rows.iter().filter_map(|r| r.split(';').nth(11)).map(ten_thousandths).sum();
-        assert_eq!(trailer[..2], ["TRAILER", rows.len().to_string().as_str()]);
-        assert_eq!(ten_thousandths(trailer[2]), sum);
-        assert_eq!(sum * 100, facts.cost_micro);
+        let last = cells(file.layout, text.lines().last().expect("a trailer"));
+        let rows = rows(file.layout, &text);
+        let word = trailer(file.layout).expect("it has one");
+        assert_eq!(last[..2], [word, rows.len().to_string().as_str()], "{}", file.name);
+        let amounts = match file.layout {
+            Layout::KpnSp16 => 11,
+            Layout::TmobileCalvi => 14,
+            _ => continue,
+        };
+        let sum: i64 = rows.iter().filter_map(|r| cells(file.layout, r).get(amounts).copied()).map(micro).sum();
+        assert_eq!((micro(last[2]), sum), (sum, facts.cost_micro), "{}", file.name);
+    }
+}
+
+/// Micro-euro of an amount with four to six places behind a comma.
+fn micro(amount: &str) -> i64 {
+    let (whole, places) = amount.split_once(',').expect("a comma");
+    format!("{whole}{places:0<6}").parse().expect("digits")
+}
+
+#[test]
+fn sims_and_cards_are_those_of_the_owner_at_that_instant() {
+    let month = all_layouts();
+    let devices = month.reference().devices_csv;
+    let known: HashSet<(&str, &str, &str)> =
+        devices.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>()).map(|c| (c[1], c[2], c[3])).collect();
+    let (mut matched, mut unknown) = (0, 0);
+    for file in month.plan() {
+        let (served, card) = match file.layout {
+            Layout::TmobileCalvi => (5, 6),
+            Layout::Yielder => (3, 4),
+            _ => continue,
+        };
+        let (text, facts) = write(&month, &file);
+        let mut foreign = 0;
+        for row in rows(file.layout, &text) {
+            let cells = cells(file.layout, row);
+            let Some(card) = cells.get(card).filter(|card| card.len() > 14) else { continue };
+            let card = card.trim_end_matches('F');
+            let is_known = known.iter().any(|(number, imsi, iccid)| *number == cells[served] && (*imsi == card || *iccid == card));
+            matched += u64::from(is_known);
+            foreign += u64::from(!is_known);
+        }
+        assert!(foreign <= facts.unknown_number + facts.malformed_rows(), "{}: {foreign}", file.name);
+        unknown += foreign;
+    }
+    assert!(matched > 5_000 && unknown > 0, "{matched} {unknown}");
+}
+
+#[test]
+fn layouts_bring_customers_and_lines_of_their_own_and_the_demo_has_none_of_them() {
+    let accounts = |month: &Month| -> HashSet<String> {
+        let customers = month.reference().customers_csv;
+        customers.lines().skip(1).map(|l| l.split('/').nth(1).expect("an owner path").to_owned()).collect()
+    };
+    let base = HashSet::from(["haven", "jansen", "reseller-a", "reseller-b"].map(str::to_owned));
+    assert_eq!(accounts(&demo()), base);
+    let own = ["polder", "kade", "noord", "weide", "switchboard", "hotels", "campus"].map(str::to_owned);
+    assert_eq!(accounts(&all_layouts()).difference(&base).cloned().collect::<HashSet<_>>(), HashSet::from(own));
+    for month in [demo(), all_layouts()] {
+        assert_eq!(month.reference().customers_csv.lines().count(), 1 + month.settings().customers as usize);
     }
 }
 
@@ -242,7 +361,7 @@ fn a_month_of_so_many_rows_has_at_least_that_many() {
 
 #[test]
 fn other_months_and_single_layouts_work() {
-    for (year_month, layout) in [("2026-03", Layout::KpnSp16), ("2024-02", Layout::Routit), ("2026-12", Layout::Job)] {
+    for (year_month, layout) in [("2026-03", Layout::KpnSp16), ("2024-02", Layout::Routit), ("2026-12", Layout::Job), ("2027-03", Layout::CiscoCucm)] {
         let settings = Settings { year_month: year_month.to_owned(), layouts: vec![layout], files: 40, ..Settings::default() };
         let month = Month::new(Settings { rows_per_file: 200, ..settings }).expect("allowed");
         for file in month.plan() {
@@ -306,7 +425,7 @@ proptest::proptest! {
         seed: u64, year in 1996..2100_u32, month in 1..=12_u32, rows_per_file in 20..400_u32, devices in 120..500_u32,
     ) {
         let settings = Settings { seed, year_month: format!("{year}-{month:02}"), rows_per_file, devices, ..Settings::default() };
-        let month = Month::new(Settings { layouts: Layout::ALL.to_vec(), files: 12, customers: 8, ..settings }).expect("allowed");
+        let month = Month::new(Settings { layouts: Layout::ALL.to_vec(), files: 24, customers: 14, ..settings }).expect("allowed");
         for file in month.plan() {
             let (text, facts) = write(&month, &file);
             proptest::prop_assert_eq!(facts.rows, u64::from(file.rows));

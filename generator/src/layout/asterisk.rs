@@ -1,17 +1,19 @@
 //! Asterisk's `cdr_csv`: what a telephone exchange writes about outgoing calls of its lines, 18 columns, no header, local time.
 
+use domain::delivery::KeyMode;
 use domain::outcome::Reason;
 
-use super::{Cells, Quote, Row, Shape, cell, cut};
+use super::{COMMON, Cells, Quote, Row, Shape, Tells, cell, cut};
 use crate::calendar::{DAY_S, write_local};
 use crate::numbering::{Party, write_plus};
 
 /// Columns: 0 accountcode, 1 src, 2 dst, 3 dcontext, 4 clid, 5 channel, 6 dstchannel, 7 lastapp, 8 lastdata, 9 start, 10 answer,
 /// 11 end, 12 duration, 13 billsec, 14 disposition, 15 amaflags, 16 uniqueid, 17 userfield. All but 12 and 13 are quoted.
 pub(super) const SHAPE: Shape = Shape {
-    opening: "",
-    separator: b',',
+    profile: "asterisk-cdr-csv",
     quote: Quote::Except(1 << 12 | 1 << 13),
+    key: KeyMode::IdAndContent,
+    tells: &[Tells::Unanswered],
     wrecks: &[
         cut(10),
         cut(12),
@@ -20,6 +22,7 @@ pub(super) const SHAPE: Shape = Shape {
         cell(Reason::Time, &[(9, "05/10/2026 10:00")]),
         cell(Reason::Duration, &[(13, "abc")]),
     ],
+    ..COMMON
 };
 
 pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {

@@ -2,19 +2,22 @@
 
 use std::io::Write;
 
+use domain::delivery::KeyMode;
 use domain::outcome::Reason;
 use domain::usage::{Direction, UsageKind};
 
-use super::{Cells, Quote, Row, Shape, cell, cell_of, cut, write_amount};
+use super::{COMMON, Cells, Row, Shape, Tells, cell, cell_of, cut, write_amount};
 use crate::calendar::{write_local, write_offset};
 use crate::numbering::Party;
 
 /// Columns: 0 `record_id`, 1 type, 2 `a_number`, 3 `b_number`, 4 start, 5 `duration_s`, 6 `bytes_up`, 7 `bytes_down`, 8 direction,
 /// 9 mccmnc, 10 cost.
 pub(super) const SHAPE: Shape = Shape {
+    profile: "job",
     opening: "record_id,type,a_number,b_number,start,duration_s,bytes_up,bytes_down,direction,mccmnc,cost\n",
-    separator: b',',
-    quote: Quote::Never,
+    key: KeyMode::Content,
+    cost_step: 1,
+    tells: &[Tells::Id, Tells::Network, Tells::Offset, Tells::Mms, Tells::Incoming],
     wrecks: &[
         cut(2),
         cut(9),
@@ -34,6 +37,7 @@ pub(super) const SHAPE: Shape = Shape {
         cell(Reason::Cost, &[(10, "n/a")]),
         cell(Reason::Cost, &[(10, "1.2.3")]),
     ],
+    ..COMMON
 };
 
 pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {

@@ -5,16 +5,18 @@ use std::io::Write;
 use domain::outcome::Reason;
 use domain::usage::{Direction, UsageKind};
 
-use super::{Cells, Quote, Row, Shape, cell, cell_of, cut, write_amount};
+use super::{COMMON, Cells, Row, Shape, Tells, cell, cell_of, cut, write_amount};
 use crate::calendar::{write_clock, write_dutch_date};
 use crate::numbering::{Party, write_national};
 
 /// Columns: 0 RECORDID, 1 SOORT, 2 RICHTING, 3 MSISDN, 4 BESTEMMING, 5 DATUM, 6 TIJD, 7 DUUR, 8 `VOLUME_KB`, 9 NETWERK,
 /// 10 TARIEFKLASSE, 11 BEDRAG. No wreck replaces BEDRAG, so that the trailer's sum is the sum over all rows that have one.
 pub(super) const SHAPE: Shape = Shape {
+    profile: "kpn-sp16",
     opening: "RECORDID;SOORT;RICHTING;MSISDN;BESTEMMING;DATUM;TIJD;DUUR;VOLUME_KB;NETWERK;TARIEFKLASSE;BEDRAG\n",
     separator: b';',
-    quote: Quote::Never,
+    cost_step: 100,
+    tells: &[Tells::Id, Tells::Network, Tells::HiddenParty, Tells::Mms, Tells::Incoming],
     wrecks: &[
         cut(4),
         cut(9),
@@ -30,6 +32,7 @@ pub(super) const SHAPE: Shape = Shape {
         cell_of(&[UsageKind::Data], Reason::Volume, &[(8, "1k")]),
         cell(Reason::Network, &[(9, "2040")]),
     ],
+    ..COMMON
 };
 
 pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
@@ -52,7 +55,7 @@ pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
         Party::Hidden => out.extend(b"ANONIEM"),
         Party::Absent | Party::Sender(_) => {}
     });
-    cells.with(|out| write_dutch_date(call.local_s(), out));
+    cells.with(|out| write_dutch_date(call.local_s(), b'-', out));
     cells.with(|out| write_clock(call.local_s(), out));
     cells.number(call.duration_s);
     if call.kind == UsageKind::Data {
@@ -65,9 +68,8 @@ pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
     cells.with(|out| write_amount(call.cost_micro, b',', 4, out));
 }
 
-/// `TRAILER;<data rows>;<sum of BEDRAG>`.
+/// `TRAILER;<data rows>;<sum of BEDRAG>`, without its line end.
 pub(super) fn write_trailer(rows: u64, cost_micro: i64, out: &mut Vec<u8>) {
     write!(out, "TRAILER;{rows};").expect("a vector takes all bytes");
     write_amount(cost_micro, b',', 4, out);
-    out.push(b'\n');
 }

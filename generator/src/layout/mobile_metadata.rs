@@ -1,18 +1,20 @@
 //! Mobile metadata: the calls and messages of one subscriber, who is not named in the rows; local time.
 
+use domain::delivery::KeyMode;
 use domain::outcome::Reason;
 use domain::usage::{Direction, UsageKind};
 
-use super::{Cells, Quote, Shape, cell, cell_of, cut};
+use super::{COMMON, Cells, Shape, Tells, cell, cell_of, cut};
 use crate::calendar::write_local;
 use crate::call::Call;
 use crate::numbering::{Party, write_plus};
 
 /// Columns: 0 interaction, 1 direction, 2 `correspondent_id`, 3 datetime, 4 `call_duration` (empty for messages), 5 `antenna_id`.
 pub(super) const SHAPE: Shape = Shape {
+    profile: "mobile-metadata",
     opening: "interaction,direction,correspondent_id,datetime,call_duration,antenna_id\n",
-    separator: b',',
-    quote: Quote::Never,
+    key: KeyMode::ContentAndOccurrence,
+    tells: &[Tells::Incoming],
     wrecks: &[
         cut(4),
         cell(Reason::Kind, &[(0, "fax")]),
@@ -21,6 +23,7 @@ pub(super) const SHAPE: Shape = Shape {
         cell(Reason::Time, &[(3, "05/10/2026 10:00")]),
         cell_of(&[UsageKind::Voice], Reason::Duration, &[(4, "abc")]),
     ],
+    ..COMMON
 };
 
 pub(super) fn fill(call: &Call, cells: &mut Cells) {

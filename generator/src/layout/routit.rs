@@ -1,19 +1,23 @@
 //! Routit (assumed layout): many customers of a reseller in quoted commas, UTF-8 with a byte order mark, time with offset.
 
+use domain::delivery::KeyMode;
 use domain::outcome::Reason;
 use domain::usage::{Direction, UsageKind};
 
-use super::{Cells, Quote, Row, Shape, cell, cell_of, cut, write_amount};
+use super::{COMMON, Cells, Quote, Row, Shape, Tells, cell, cell_of, cut, write_amount};
 use crate::calendar::{write_local, write_offset};
 use crate::numbering::{Party, write_plus};
 
 /// Columns: 0 `CustomerReference`, 1 Type, 2 Direction, 3 `CallingNumber`, 4 `CalledNumber` (the served party of what is terminated), 5
 /// `StartTime`, 6 Duration, 7 `BytesUp`, 8 `BytesDown`, 9 Network, 10 Costs.
 pub(super) const SHAPE: Shape = Shape {
+    profile: "routit",
     opening: "\u{feff}\"CustomerReference\",\"Type\",\"Direction\",\"CallingNumber\",\"CalledNumber\",\"StartTime\",\
               \"Duration\",\"BytesUp\",\"BytesDown\",\"Network\",\"Costs\"\n",
-    separator: b',',
     quote: Quote::Always,
+    key: KeyMode::ContentAndOccurrence,
+    cost_step: 1,
+    tells: &[Tells::Network, Tells::Offset, Tells::HiddenParty, Tells::Sender, Tells::Mms, Tells::Incoming],
     wrecks: &[
         cut(6),
         cut(8),
@@ -29,11 +33,12 @@ pub(super) const SHAPE: Shape = Shape {
         cell(Reason::Cost, &[(10, "0,12")]),
         cell(Reason::Cost, &[(10, "EUR 1")]),
     ],
+    ..COMMON
 };
 
 pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
     let call = row.call;
-    cells.text(row.customer);
+    cells.text(&row.customer.id);
     cells.text(match call.kind {
         UsageKind::Voice => "Voice",
         UsageKind::Sms => "Sms",
