@@ -31,8 +31,7 @@ mod tests {
     fn every_layout_is_cut() {
         let report = bench(&Effort::TINY).expect("it runs");
         let names: Vec<&str> = report.throughputs.iter().map(|t| t.name.as_str()).collect();
-        let layouts = ["kpn-sp16", "routit", "asterisk-cdr-csv", "mobile-metadata", "job"];
-        assert_eq!(names, layouts.map(|layout| format!("split/{layout}")));
+        assert_eq!(names, Layout::ALL.map(|layout| format!("split/{}", layout.profile())));
         assert!(report.throughputs.iter().all(|t| t.laps.iter().all(|lap| lap.rows >= u64::from(Effort::TINY.rows))));
     }
 }

@@ -14,6 +14,13 @@ LAYOUTS = {
     "asterisk-cdr-csv": {"encoding": "utf-8", "delimiter": ",", "header": 0},
     "mobile-metadata": {"encoding": "utf-8", "delimiter": ",", "header": 1},
     "job": {"encoding": "utf-8", "delimiter": ",", "header": 1},
+    "kpn-een": {"encoding": "utf-8", "delimiter": ";", "header": 1},
+    "vodafone": {"encoding": "cp1252", "delimiter": "|", "quoting": csv.QUOTE_NONE, "header": 2, "trailer": "TOTAAL"},
+    "tmobile-calvi": {"encoding": "utf-16", "delimiter": "\t", "header": 1, "trailer": "TOTAL"},
+    "yielder": {"encoding": "utf-8", "delimiter": ",", "header": 1, "trailer": "#end"},
+    "freeswitch-cdr-csv": {"encoding": "utf-8", "delimiter": ",", "header": 0},
+    "pbx-csv": {"encoding": "utf-8", "delimiter": ",", "header": 1},
+    "cisco-cucm": {"encoding": "utf-8", "delimiter": ",", "header": 1},
 }
 
 

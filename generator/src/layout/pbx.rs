@@ -38,10 +38,10 @@ pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
     });
     let served = Party::Number(call.served);
     let (caller, called) = if call.direction == Direction::Incoming { (call.party, served) } else { (served, call.party) };
-    for party in [caller, called] {
+    for (party, colleague) in [(caller, call.noise % 70), (called, call.noise / 70 % 70)] {
         match party {
             // Colleagues call each other by extension.
-            _ if call.is_foreign => cells.number(200 + call.noise % 70),
+            _ if call.is_foreign => cells.number(200 + colleague),
             Party::Number(number) => cells.with(|out| write_national(number, out)),
             Party::Hidden => cells.text("anoniem"),
             Party::Absent | Party::Sender(_) => cells.text(""),

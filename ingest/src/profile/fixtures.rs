@@ -11,7 +11,7 @@ pub(crate) use shapes::SHAPES;
 pub(crate) const ROWS: usize = 200;
 
 /// The first row of expected outcomes.
-pub(crate) const EXPECTED_HEADER: &str = "row,outcome,usage,served,other,start,duration_s,bytes_up,bytes_down,class,cost";
+pub(crate) const EXPECTED_HEADER: &str = "row,outcome,usage,served,other,start,duration_s,bytes_up,bytes_down,network,class,cost";
 
 /// 2026-10-01 in seconds since 1970, UTC.
 const OCTOBER_S: u64 = 1_790_812_800;
@@ -82,6 +82,7 @@ pub(crate) struct Shape {
     pub cells: fn(&Call) -> Vec<String>,
     /// Bytes sent and received of a volume.
     pub bytes: fn(u64) -> (u64, u64),
+    pub network: fn(&Call) -> &'static str,
     pub class: fn(&Call) -> &'static str,
     pub has_cost: bool,
     /// The cell and its text that make a rule leave a row out, and the rule.
@@ -231,7 +232,7 @@ fn expect(shape: &Shape, call: &Call, out: &mut String) {
         _ => "readable".to_owned(),
     };
     if outcome.contains('.') {
-        writeln!(out, "{},{outcome},,,,,,,,,", call.n).expect("a string takes all");
+        writeln!(out, "{},{outcome},,,,,,,,,,", call.n).expect("a string takes all");
         return;
     }
     let usage = if call.kind == "data" { "data".to_owned() } else { format!("{}-{}", call.kind, call.direction) };
@@ -244,11 +245,12 @@ fn expect(shape: &Shape, call: &Call, out: &mut String) {
     let cost = if shape.has_cost { euros(call.cost, '.') } else { String::new() };
     writeln!(
         out,
-        "{},{outcome},{usage},{},{other},{},{},{up},{down},{},{cost}",
+        "{},{outcome},{usage},{},{other},{},{},{up},{down},{},{},{cost}",
         call.n,
         call.served,
         call.start_s,
         call.duration_s,
+        (shape.network)(call),
         (shape.class)(call)
     )
     .expect("a string takes all");

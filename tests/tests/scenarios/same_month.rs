@@ -3,7 +3,7 @@
 //! A million rows, in commits of 10,000, take about five minutes of two cores with a release build, by hand:
 //! `TOLLWAY_BIN=$PWD/target/release/tollway TOLLWAY_MONTH_ROWS=1_000_000 cargo test -p tests --test scenarios same_month`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -87,6 +87,9 @@ fn same_month_as_the_generator_counted() {
             *counts.entry(reason.clone()).or_default() += rows.as_u64().expect("a count");
         }
     }
+    let profiles: BTreeSet<&str> = month.files.iter().map(|f| f.profile.as_str()).collect();
+    let delimited = config::profiles::SHIPPED.iter().filter(|(_, text)| text.contains("\nseparator = "));
+    assert_eq!(profiles, delimited.map(|(name, _)| *name).collect(), "every shipped layout of delimited text is in the month");
     let mut rows = 0;
     for file in month.files.iter().filter(|f| f.resend_of.is_none()) {
         let key = (file.profile.clone(), file.account.clone(), file.name.clone());
