@@ -24,6 +24,17 @@ pub enum Flaw {
     Unsold,
 }
 
+/// How the provider bills a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Billing {
+    /// By what was used.
+    Usage,
+    /// Not at all: its bundle covers it.
+    Bundled,
+    /// Not as usage of these customers: a fee, an interim record, a call between colleagues, another partner's call.
+    Foreign,
+}
+
 /// A call, message or session.
 #[derive(Debug, Clone)]
 pub struct Call {
@@ -43,10 +54,8 @@ pub struct Call {
     pub instant_s: i64,
     /// How far the wall clock was ahead of UTC, seconds.
     pub offset_s: i64,
-    /// Whether the row is no usage of the source's customers: a fee, an interim record, a call between colleagues.
-    pub is_foreign: bool,
-    /// Whether the provider's bundle covers it, so that it asks nothing.
-    pub is_bundled: bool,
+    /// How the provider bills it.
+    pub billing: Billing,
     /// Whether the call was answered; messages and sessions always are.
     pub answered: bool,
     /// Seconds from answer to end, or of the session.
@@ -77,6 +86,11 @@ impl Call {
     /// The start on the wall clock, seconds.
     pub fn local_s(&self) -> i64 {
         self.instant_s + self.offset_s
+    }
+
+    /// Whether it is no usage of the source's customers.
+    pub fn is_foreign(&self) -> bool {
+        self.billing == Billing::Foreign
     }
 }
 
@@ -148,8 +162,7 @@ impl Source<'_> {
             party,
             instant_s,
             offset_s: self.calendar.offset_at(instant_s),
-            is_foreign: false,
-            is_bundled: false,
+            billing: Billing::Usage,
             answered,
             duration_s,
             bytes_up,
@@ -169,8 +182,9 @@ impl Source<'_> {
         if call.flaw == Flaw::None && line.tenure_at(instant_s).is_some_and(|t| !t.plan.sells(&call, rate)) {
             call.flaw = Flaw::Unsold;
         }
-        call.is_bundled = self.layout.tells(Tells::Bundle) && is_covered(&call);
-        if !call.is_bundled {
+        if self.layout.tells(Tells::Bundle) && is_covered(&call) {
+            call.billing = Billing::Bundled;
+        } else {
             call.cost_micro = cost(&call, rate) / self.layout.cost_step() * self.layout.cost_step();
         }
         call
@@ -214,9 +228,8 @@ impl Source<'_> {
             (_, LineKind::Machine) => UsageKind::Data,
             (_, LineKind::Mobile) => match dice.below(1_000) {
                 0..470 => UsageKind::Voice,
-                470..560 => UsageKind::Sms,
                 560..565 if self.layout.tells(Tells::Mms) => UsageKind::Mms,
-                560..565 => UsageKind::Sms,
+                470..565 => UsageKind::Sms,
                 _ => UsageKind::Data,
             },
         }
@@ -258,7 +271,7 @@ impl Source<'_> {
         // Interim records are of sessions.
         let can_be_foreign = self.layout != Layout::Yielder || call.kind == UsageKind::Data;
         if self.layout.has_foreign_rows() && can_be_foreign && dice.chance(self.rates.foreign_ppm) {
-            call.is_foreign = true;
+            call.billing = Billing::Foreign;
         }
         if matches!(self.served, Served::Lines(_)) && dice.chance(self.rates.unknown_number_ppm) {
             (call.served, call.line) = (numbering::draw_unknown_served(dice), None);
@@ -281,7 +294,7 @@ impl Source<'_> {
 /// Whether a bundle covers it: a third of what goes out to Dutch numbers, and of the sessions at home.
 fn is_covered(call: &Call) -> bool {
     let national = call.kind == UsageKind::Data || call.class.starts_with("N_");
-    call.region == Region::Home && national && !call.is_foreign && call.noise.is_multiple_of(3)
+    call.region == Region::Home && national && !call.is_foreign() && call.noise.is_multiple_of(3)
 }
 
 /// Seconds, bytes sent and bytes received.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use domain::delivery::KeyMode;
 
 use crate::calendar::{Days, HOUR_S};
-use crate::call::{Call, Flaw, Source, Wanted};
+use crate::call::{Billing, Call, Flaw, Source, Wanted};
 use crate::facts::Facts;
 use crate::layout::cells::Cells;
 use crate::layout::{Layout, Row, Wreck};
@@ -170,7 +170,7 @@ fn choose_wrecks(recipe: &Recipe<'_>, quota: &Quota, arrivals: &[Arrival], dice:
 impl Arrival {
     /// Whether it is a row of this file alone, answered and without any flaw: one that may be broken, copied or contradicted.
     fn is_plain(&self) -> bool {
-        self.call.flaw == Flaw::None && self.call.answered && !self.call.is_foreign && self.sequence < SHARED_SEQUENCE
+        self.call.flaw == Flaw::None && self.call.answered && !self.call.is_foreign() && self.sequence < SHARED_SEQUENCE
     }
 }
 
@@ -238,7 +238,7 @@ impl<'r, 'f> Sheet<'r, 'f> {
             } else {
                 if layout.has_cost() {
                     call.cost_micro = if call.cost_micro == CONTRADICTION_MICRO { 0 } else { CONTRADICTION_MICRO };
-                    call.is_bundled = false;
+                    call.billing = Billing::Usage;
                 } else {
                     call.duration_s += CONTRADICTION_S;
                 }

@@ -105,7 +105,7 @@ impl Facts {
     pub(crate) fn count(&mut self, call: &Call, layout: Layout) {
         self.rows += 1;
         match call.flaw {
-            _ if call.is_foreign || layout.skips_unanswered() && !call.answered => self.skipped += 1,
+            _ if call.is_foreign() || layout.skips_unanswered() && !call.answered => self.skipped += 1,
             Flaw::None => {}
             Flaw::UnknownNumber => self.unknown_number += 1,
             Flaw::Unowned => self.unowned += 1,

@@ -178,10 +178,10 @@ impl Month {
         let layouts = &self.settings.layouts;
         let turn = number / u32::try_from(layouts.len()).unwrap_or(u32::MAX);
         let layout = layouts[number as usize % layouts.len()];
-        let shared = matches!(layout, Layout::KpnSp16 | Layout::Routit);
+        let has_two = matches!(layout, Layout::KpnSp16 | Layout::Routit);
         // Two accounts share a provider: the first sends a file a day, the second one every two days.
         let (is_second, slot) = match turn % 3 {
-            _ if !shared => (false, turn),
+            _ if !has_two => (false, turn),
             2 => (true, turn / 3),
             odd => (false, turn / 3 * 2 + odd),
         };

@@ -248,7 +248,8 @@ fn sims_and_cards_are_those_of_the_owner_at_that_instant() {
             let cells = cells(file.layout, row);
             let Some(card) = cells.get(card).filter(|card| card.len() > 14) else { continue };
             let card = card.trim_end_matches('F');
-            let is_known = known.iter().any(|(number, imsi, iccid)| *number == cells[served] && (*imsi == card || *iccid == card));
+            let is_known =
+                known.iter().any(|(number, imsi, iccid)| *number == cells[served] && (*imsi == card || *iccid == card));
             matched += u64::from(is_known);
             foreign += u64::from(!is_known);
         }
@@ -361,7 +362,9 @@ fn a_month_of_so_many_rows_has_at_least_that_many() {
 
 #[test]
 fn other_months_and_single_layouts_work() {
-    for (year_month, layout) in [("2026-03", Layout::KpnSp16), ("2024-02", Layout::Routit), ("2026-12", Layout::Job), ("2027-03", Layout::CiscoCucm)] {
+    for (year_month, layout) in
+        [("2026-03", Layout::KpnSp16), ("2024-02", Layout::Routit), ("2026-12", Layout::Job), ("2027-03", Layout::CiscoCucm)]
+    {
         let settings = Settings { year_month: year_month.to_owned(), layouts: vec![layout], files: 40, ..Settings::default() };
         let month = Month::new(Settings { rows_per_file: 200, ..settings }).expect("allowed");
         for file in month.plan() {

@@ -13,9 +13,11 @@ mod scenarios {
     mod dead_letters;
     mod bucket;
     mod demo;
+    mod fixtures;
     mod other_readers;
     mod same_month;
     mod samples;
     mod service;
     mod state_server;
+    mod wrapped;
 }

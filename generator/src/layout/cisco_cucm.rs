@@ -5,8 +5,9 @@ use domain::outcome::Reason;
 use super::{COMMON, Cells, Quote, Row, Shape, Tells, cell, cut};
 use crate::numbering::{Party, write_national};
 
-/// Columns: 0 `cdrRecordType`, 1 `globalCallID_callId`, 2 `dateTimeOrigination`, 3 `callingPartyNumber`, 4 `originalCalledPartyNumber`,
-/// 5 `finalCalledPartyNumber`, 6 `dateTimeConnect`, 7 `dateTimeDisconnect`, 8 pkid, 9 duration. Texts are quoted.
+/// Columns: 0 `cdrRecordType`, 1 `globalCallID_callId`, 2 `dateTimeOrigination`, 3 `callingPartyNumber`,
+/// 4 `originalCalledPartyNumber`, 5 `finalCalledPartyNumber`, 6 `dateTimeConnect`, 7 `dateTimeDisconnect`, 8 pkid, 9 duration.
+/// Texts are quoted.
 pub(super) const SHAPE: Shape = Shape {
     profile: "cisco-cucm",
     opening: "\"cdrRecordType\",\"globalCallID_callId\",\"dateTimeOrigination\",\"callingPartyNumber\",\
@@ -30,7 +31,7 @@ pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
     let call = row.call;
     let answered_s = call.instant_s + (2 + call.noise % 25).cast_signed();
     // Type 2 measures the quality of a call.
-    cells.number(if call.is_foreign { 2 } else { 1 });
+    cells.number(if call.is_foreign() { 2 } else { 1 });
     cells.number(90_000 + u64::from(row.slot) * 1_000_000 + u64::from(row.sequence));
     cells.number(call.instant_s);
     cells.with(|out| write_national(call.served, out));

@@ -7,7 +7,8 @@ use crate::calendar::write_local;
 use crate::numbering::{Party, write_national};
 
 /// Columns: 0 `caller_id_name`, 1 `caller_id_number`, 2 `destination_number`, 3 context, 4 `start_stamp`, 5 `answer_stamp`,
-/// 6 `end_stamp`, 7 duration, 8 billsec, 9 `hangup_cause`, 10 uuid, 11 `bleg_uuid`, 12 accountcode, 13 `read_codec`, 14 `write_codec`.
+/// 6 `end_stamp`, 7 duration, 8 billsec, 9 `hangup_cause`, 10 uuid, 11 `bleg_uuid`, 12 accountcode, 13 `read_codec`,
+/// 14 `write_codec`.
 pub(super) const SHAPE: Shape = Shape {
     profile: "freeswitch-cdr-csv",
     quote: Quote::Always,

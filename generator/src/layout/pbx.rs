@@ -7,7 +7,8 @@ use super::{COMMON, Cells, Row, Shape, Tells, cell, cut};
 use crate::calendar::{write_local, write_offset};
 use crate::numbering::{Party, write_national};
 
-/// Columns: 0 `call_id`, 1 direction, 2 caller, 3 called (the served party of what comes in), 4 start, 5 `talk_seconds`, 6 status.
+/// Columns: 0 `call_id`, 1 direction, 2 caller, 3 called (the served party of what comes in), 4 start, 5 `talk_seconds`,
+/// 6 status.
 pub(super) const SHAPE: Shape = Shape {
     profile: "pbx-csv",
     opening: "call_id,direction,caller,called,start,talk_seconds,status\r\n",
@@ -31,7 +32,7 @@ pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
     let call = row.call;
     cells.number(format_args!("pbx-{}-{}-{}", row.account, row.slot, row.sequence));
     cells.text(match call.direction {
-        _ if call.is_foreign => "internal",
+        _ if call.is_foreign() => "internal",
         Direction::Outgoing => "outbound",
         Direction::Incoming => "inbound",
         Direction::Forwarded => "forwarded",
@@ -41,7 +42,7 @@ pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
     for (party, colleague) in [(caller, call.noise % 70), (called, call.noise / 70 % 70)] {
         match party {
             // Colleagues call each other by extension.
-            _ if call.is_foreign => cells.number(200 + colleague),
+            _ if call.is_foreign() => cells.number(200 + colleague),
             Party::Number(number) => cells.with(|out| write_national(number, out)),
             Party::Hidden => cells.text("anoniem"),
             Party::Absent | Party::Sender(_) => cells.text(""),

@@ -10,9 +10,9 @@ use super::{COMMON, Cells, Row, Shape, Tells, cell, cell_of, cut, write_amount};
 use crate::calendar::write_compact;
 use crate::numbering::{Party, Region};
 
-/// Columns: 0 `CdrId`, 1 `PartnerPath`, 2 Customer, 3 Service, 4 Leg, 5 Msisdn, 6 Imsi, 7 `OtherParty`, 8 Start, 9 Seconds, 10 `UpKb`,
-/// 11 `DownKb`, 12 Plmn, 13 `RateClass`, 14 Amount. No wreck replaces Amount, so that the trailer's sum is the sum over all rows that
-/// have one.
+/// Columns: 0 `CdrId`, 1 `PartnerPath`, 2 Customer, 3 Service, 4 Leg, 5 Msisdn, 6 Imsi, 7 `OtherParty`, 8 Start, 9 Seconds,
+/// 10 `UpKb`, 11 `DownKb`, 12 Plmn, 13 `RateClass`, 14 Amount. No wreck replaces Amount, so that the trailer's sum is the sum
+/// over all rows that have one.
 pub(super) const SHAPE: Shape = Shape {
     profile: "tmobile-calvi",
     opening: "\u{feff}CdrId\tPartnerPath\tCustomer\tService\tLeg\tMsisdn\tImsi\tOtherParty\tStart\tSeconds\tUpKb\tDownKb\tPlmn\t\
@@ -21,15 +21,7 @@ pub(super) const SHAPE: Shape = Shape {
     charset: Charset::Utf16,
     separator: b'\t',
     cost_step: 1,
-    tells: &[
-        Tells::Id,
-        Tells::Network,
-        Tells::HiddenParty,
-        Tells::Sender,
-        Tells::Mms,
-        Tells::Incoming,
-        Tells::ForeignRows,
-    ],
+    tells: &[Tells::Id, Tells::Network, Tells::HiddenParty, Tells::Sender, Tells::Mms, Tells::Incoming, Tells::ForeignRows],
     wrecks: &[
         cut(6),
         cut(12),
@@ -102,7 +94,7 @@ pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
 /// Where the customer stands in the tree: `NL/Noord/0412`; a row of another country's partners is not ours.
 fn write_partner(row: &Row<'_>, out: &mut Vec<u8>) {
     let number: u32 = row.customer.id.bytes().filter(u8::is_ascii_digit).fold(0, |n, c| n * 10 + u32::from(c - b'0'));
-    let country = if row.call.is_foreign { "BE" } else { "NL" };
+    let country = if row.call.is_foreign() { "BE" } else { "NL" };
     let region = ["Noord", "Zuid", "Gr\u{f8}n & Z\u{f6}hne"][number as usize % 3];
     write!(out, "{country}/{region}/{:04}", number % 10_000).expect("a vector takes all bytes");
 }

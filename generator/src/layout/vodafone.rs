@@ -1,4 +1,4 @@
-//! Vodafone (assumed layout): a billing extract in bars and Windows-1252, with fees between the calls and what the bundle covered.
+//! Vodafone (assumed layout): a billing extract in bars and Windows-1252, with fees between calls and what the bundle covered.
 
 use std::io::Write;
 
@@ -9,7 +9,7 @@ use domain::usage::{Direction, UsageKind};
 use super::charset::Charset;
 use super::{COMMON, Cells, Row, Shape, Tells, cell, cell_of, cut, write_amount};
 use crate::calendar::{write_clock, write_dutch_date};
-use crate::call::Call;
+use crate::call::{Billing, Call};
 use crate::numbering::{Party, Region, tadig, write_zeros};
 
 /// Columns: 0 Referentie, 1 Soort, 2 Richting, 3 Mobiel nummer, 4 Gebruiker, 5 Gesprekspartner, 6 Datum en tijd, 7 Seconden,
@@ -57,14 +57,14 @@ pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
     let call = row.call;
     cells.number(format_args!("VF{:02}{:04}{:06}", row.account + 31, row.slot, row.sequence));
     cells.text(match call.kind {
-        _ if call.is_foreign => "Abonnement",
+        _ if call.is_foreign() => "Abonnement",
         UsageKind::Voice => "Bellen",
         UsageKind::Sms => "Sms",
         UsageKind::Mms => "Mms",
         UsageKind::Data => "Internet",
     });
     cells.text(match call.direction {
-        _ if call.is_foreign => "",
+        _ if call.is_foreign() => "",
         Direction::Outgoing => "Uitgaand",
         Direction::Incoming => "Inkomend",
         Direction::Forwarded => "Doorgeschakeld",
@@ -72,7 +72,7 @@ pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
     cells.with(|out| write_zeros(call.served, out));
     cells.text(&row.customer.name);
     cells.with(|out| match call.party {
-        _ if call.is_foreign => {}
+        _ if call.is_foreign() => {}
         Party::Absent => {}
         Party::Number(number) => write_zeros(number, out),
         Party::Hidden => out.extend(b"anoniem"),
@@ -84,15 +84,15 @@ pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
         write_clock(call.local_s(), out);
     });
     match call.kind {
-        UsageKind::Voice | UsageKind::Data if !call.is_foreign => cells.number(call.duration_s),
+        UsageKind::Voice | UsageKind::Data if !call.is_foreign() => cells.number(call.duration_s),
         _ => cells.text(""),
     }
     cells.with(|out| {
-        if call.kind == UsageKind::Data && !call.is_foreign {
+        if call.kind == UsageKind::Data && !call.is_foreign() {
             write_megabytes(call.bytes_up + call.bytes_down, out);
         }
     });
-    cells.text(if call.is_foreign { "" } else { tadig(call.network) });
+    cells.text(if call.is_foreign() { "" } else { tadig(call.network) });
     let (group, bundle) = class(call);
     cells.text(group);
     cells.text(bundle);
@@ -108,7 +108,7 @@ fn write_megabytes(bytes: i64, out: &mut Vec<u8>) {
 /// The tariff group, and what the bundle did.
 fn class(call: &Call) -> (&'static str, &'static str) {
     let group = match call.class {
-        _ if call.is_foreign => "ABONNEMENT",
+        _ if call.is_foreign() => "ABONNEMENT",
         _ if call.region != Region::Home => "ROAMING",
         _ if call.kind == UsageKind::Data => "INTERNET",
         "EU_MOB" | "EU_VAST" => "EUROPA",
@@ -116,9 +116,9 @@ fn class(call: &Call) -> (&'static str, &'static str) {
         "" => "",
         _ => "NATIONAAL",
     };
-    match (call.is_bundled, call.noise % 29) {
-        (true, _) => (group, "BUNDEL"),
-        (false, 0) if !group.is_empty() => (group, "DEELS"),
+    match (call.billing, call.noise % 29) {
+        (Billing::Bundled, _) => (group, "BUNDEL"),
+        (Billing::Usage, 0) if !group.is_empty() => (group, "DEELS"),
         _ => (group, ""),
     }
 }

@@ -1,4 +1,4 @@
-//! Yielder (assumed layout): a machine's feed with seconds since 1970, cards beside numbers, and interim records of long sessions.
+//! Yielder (assumed layout): a feed with seconds since 1970, cards beside numbers, and interim records of long sessions.
 
 use std::io::Write;
 
@@ -8,21 +8,13 @@ use domain::usage::{Direction, UsageKind};
 use super::{COMMON, Cells, Row, Shape, Tells, cell, cell_of, cut, write_amount};
 use crate::numbering::Party;
 
-/// Columns: 0 `event_id`, 1 event, 2 direction, 3 msisdn, 4 iccid, 5 peer, 6 `started_at`, 7 seconds, 8 `bytes_up`, 9 `bytes_down`,
-/// 10 plmn, 11 cost, 12 currency.
+/// Columns: 0 `event_id`, 1 event, 2 direction, 3 msisdn, 4 iccid, 5 peer, 6 `started_at`, 7 seconds, 8 `bytes_up`,
+/// 9 `bytes_down`, 10 plmn, 11 cost, 12 currency.
 pub(super) const SHAPE: Shape = Shape {
     profile: "yielder",
     opening: "event_id,event,direction,msisdn,iccid,peer,started_at,seconds,bytes_up,bytes_down,plmn,cost,currency\n",
     cost_step: 1,
-    tells: &[
-        Tells::Id,
-        Tells::Network,
-        Tells::Offset,
-        Tells::HiddenParty,
-        Tells::Sender,
-        Tells::Incoming,
-        Tells::ForeignRows,
-    ],
+    tells: &[Tells::Id, Tells::Network, Tells::Offset, Tells::HiddenParty, Tells::Sender, Tells::Incoming, Tells::ForeignRows],
     wrecks: &[
         cut(3),
         cut(11),
@@ -45,7 +37,7 @@ pub(super) fn fill(row: &Row<'_>, cells: &mut Cells) {
     let call = row.call;
     cells.number(format_args!("{:08x}-{:04x}-4a5b-8c7d-{:012x}", row.slot, row.account, row.sequence));
     cells.text(match call.kind {
-        _ if call.is_foreign => "data_interim",
+        _ if call.is_foreign() => "data_interim",
         UsageKind::Voice => "call",
         UsageKind::Sms | UsageKind::Mms => "sms",
         UsageKind::Data => "data",

@@ -44,8 +44,13 @@ pub struct Month {
 impl Month {
     /// Makes a month of at least so many rows below a folder. From 60 files on, one of them is sent again under another name.
     pub fn generate(folder: &Path, rows: u64, files: u32, seed: u64) -> Self {
+        Self::of_layouts(folder, "all", rows, files, seed)
+    }
+
+    /// Makes a month of some layouts, named as for `tollway generate`.
+    pub fn of_layouts(folder: &Path, layouts: &str, rows: u64, files: u32, seed: u64) -> Self {
         let (rows, files, seed) = (rows.to_string(), files.to_string(), seed.to_string());
-        let options = ["generate", "--layouts", "all", "--rows", &rows, "--files", &files, "--seed", &seed];
+        let options = ["generate", "--layouts", layouts, "--rows", &rows, "--files", &files, "--seed", &seed];
         let target = folder.to_string_lossy();
         DataFolder::new().ok(&[&options[..], &[&target]].concat());
         let expected = fs::read(folder.join("expected.json")).expect("a month says what to expect of it");
