@@ -9,6 +9,7 @@ pub mod log;
 pub mod message;
 pub mod split;
 pub mod profile;
+mod records;
 pub mod parse;
 pub mod tap3;
 pub mod unwrap;

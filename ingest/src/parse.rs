@@ -13,7 +13,7 @@ pub(crate) mod field;
 mod number;
 pub mod occurrence;
 pub(crate) mod quoted;
-mod row;
+pub(crate) mod row;
 mod scan;
 mod time;
 pub(crate) mod utf16;
@@ -24,7 +24,17 @@ use domain::columns::parsed::ParsedBatch;
 use domain::delivery::{FileContext, RecordHasher};
 use memchr::{memchr, memrchr};
 
+use crate::profile::recipe::{Reader, Recipe};
 use crate::profile::{Layout, Profile};
+use crate::records::CutFields;
+use crate::records::fixed_width::FixedWidthCutter;
+use crate::records::json::JsonCutter;
+use crate::records::json::array::ArrayPieces;
+use crate::records::list::{Pieces, Step, reach};
+use crate::records::xml::XmlCutter;
+use crate::records::xml::pieces::XmlPieces;
+use crate::split::SplitRange;
+use crate::tap3;
 
 use row::{Line, RowReader};
 use scan::{Marks, Wanted};
@@ -32,6 +42,9 @@ use utf16::Rewritten;
 
 /// Searched at a time: with what is found there, it stays in the core's cache.
 const WINDOW_BYTES: usize = 32 * 1024;
+
+/// No room is made for shorter records than this: bytes. What the first one looks like says little about the others.
+const ROW_BYTES_GUESS: usize = 64;
 
 /// Domains of [`RecordHasher::hash`]: equal bytes in different roles never have equal keys.
 pub(crate) mod hash_domain {
@@ -64,18 +77,68 @@ pub fn parse(
     bytes: &[u8],
 ) -> ParsedBatch {
     debug_assert_eq!(file.key_mode, profile.key_mode(), "a file's context comes from its profile");
+    let Some(recipe) = &profile.recipe else { return parse_tap3(profile, layout, file, hasher, range, bytes) };
     let Some(order) = layout.byte_order() else {
-        return parse_text(profile, layout, file, hasher, range, bytes);
+        let mut reader = RowReader::new(profile, recipe, layout, hasher, range.first_row);
+        read_text(&mut reader, profile, recipe, range, bytes);
+        return reader.finish(file);
     };
     let rewritten = Rewritten::new(order, bytes);
     let whole = RowRange { byte_from: 0, ..range };
-    let mut batch = parse_text(profile, layout, file, hasher, whole, &rewritten.text);
+    let mut reader = RowReader::new(profile, recipe, layout, hasher, range.first_row);
+    read_text(&mut reader, profile, recipe, whole, &rewritten.text);
+    let mut batch = reader.finish(file);
     rewritten.restore(&mut batch, bytes, range.byte_from, profile.file.row_bytes_max, hasher);
     batch
 }
 
-/// As [`parse`], of lines in which a character of ASCII is a byte.
-fn parse_text(
+/// Reads the rows of a text in which a character of ASCII is a byte; the reader is chosen once for all of them.
+fn read_text(rows: &mut RowReader<'_>, profile: &Profile, recipe: &Recipe, range: RowRange, bytes: &[u8]) {
+    let reach = reach(profile.file.row_bytes_max);
+    match &profile.reader {
+        Reader::Delimited => read_delimited(rows, profile, recipe, range, bytes),
+        Reader::FixedWidth(form) => read_lines(rows, &mut FixedWidthCutter::new(form), range, bytes),
+        Reader::JsonLines(form) => read_lines(rows, &mut JsonCutter::new(form), range, bytes),
+        Reader::JsonArray(form) => {
+            read_list(rows, &mut ArrayPieces::new(form, reach, true), &mut JsonCutter::new(form), range, bytes);
+        }
+        Reader::Xml(form) => read_list(rows, &mut XmlPieces::new(form, reach), &mut XmlCutter::new(form), range, bytes),
+        Reader::Tap3(_) => {}
+    }
+}
+
+fn read_lines<C: CutFields>(rows: &mut RowReader<'_>, cutter: &mut C, range: RowRange, bytes: &[u8]) {
+    let mut begin = 0;
+    while begin < bytes.len() {
+        let feed = memchr(b'\n', &bytes[begin..]).map_or(bytes.len(), |ahead| begin + ahead);
+        if begin == 0 {
+            rows.reserve(estimate(1, (feed + 1).max(ROW_BYTES_GUESS), bytes.len()));
+        }
+        let end = feed - usize::from(bytes[begin..feed].ends_with(b"\r"));
+        rows.take_record(Line { data: bytes, text: None, begin, end, offset: range.byte_from + begin as u64 }, cutter);
+        begin = feed + 1;
+    }
+}
+
+fn read_list<P: Pieces, C: CutFields>(rows: &mut RowReader<'_>, pieces: &mut P, cutter: &mut C, range: RowRange, bytes: &[u8]) {
+    let mut at = 0;
+    while let Step::Piece(piece) = pieces.next(bytes, at, true) {
+        if at == 0 {
+            rows.reserve(estimate(1, piece.to.max(ROW_BYTES_GUESS), bytes.len()));
+        }
+        let (begin, end) = (piece.from, piece.to);
+        let line = Line { data: bytes, text: None, begin, end, offset: range.byte_from + begin as u64 };
+        if piece.is_broken {
+            rows.take_broken(line);
+        } else {
+            rows.take_record(line, cutter);
+        }
+        at = piece.to;
+    }
+}
+
+/// TAP3 brings its own meaning: only lineage, keys and what is malformed are made the same way.
+fn parse_tap3(
     profile: &Profile,
     layout: &Layout,
     file: &Arc<FileContext>,
@@ -83,10 +146,19 @@ fn parse_text(
     range: RowRange,
     bytes: &[u8],
 ) -> ParsedBatch {
+    let (Reader::Tap3(form), Some(head)) = (&profile.reader, layout.tap3()) else {
+        unreachable!("a profile without a recipe has the reader `tap3`, whose layouts have a head");
+    };
+    let from = range.byte_from;
+    let range = SplitRange { from, to: from + bytes.len() as u64, first_row: range.first_row, rows: u64::MAX };
+    tap3::parse(&form.rules, head, file, hasher, range, bytes)
+}
+
+/// Reads lines with separators, a window at a time.
+fn read_delimited(reader: &mut RowReader<'_>, profile: &Profile, recipe: &Recipe, range: RowRange, bytes: &[u8]) {
     let wanted = Wanted { separator: profile.file.separator, quote: profile.file.quote };
-    let mut reader = RowReader::new(profile, layout, hasher, range.first_row);
     // All of a window at once is cheaper than one field after the other.
-    let wants_text = profile.recipe.record_id.is_some() && profile.file.encoding.reads_utf8();
+    let wants_text = recipe.record_id.is_some() && profile.file.encoding.reads_utf8();
     let mut marks = Marks::default();
     let mut from = 0;
     while from < bytes.len() {
@@ -103,11 +175,10 @@ fn parse_text(
             // The bytes behind the window go along, so that words can be loaded across its end.
             let text = if wants_text { std::str::from_utf8(&bytes[from..to]).ok() } else { None };
             let line = Line { data: &bytes[from..], text, begin: 0, end: 0, offset: range.byte_from + from as u64 };
-            read_window(&mut reader, &mut marks, line);
+            read_window(reader, &mut marks, line);
         }
         from = to;
     }
-    reader.finish(file)
 }
 
 /// Where the window from `from` ends: behind the last line feed within its size, else behind the first one after it.

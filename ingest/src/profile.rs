@@ -11,9 +11,10 @@ mod raw;
 pub(crate) mod recipe;
 pub(crate) mod time;
 mod traits;
+mod walk;
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use domain::delivery::{DeliveryMode, KeyMode};
@@ -26,7 +27,7 @@ pub(crate) use layout::{next_feed, trim_return};
 pub use traits::{LayoutTraits, layouts_markdown};
 
 use raw::ColumnRef;
-use recipe::{FileForm, Recipe, Slot, Trailer};
+use recipe::{FileForm, Reader, Recipe, Slot, Trailer};
 
 /// A source layout, checked and compiled.
 #[derive(Clone)]
@@ -43,7 +44,9 @@ pub struct Profile {
     text: String,
     pub(crate) file: FileForm,
     pub(crate) trailer: Option<Trailer>,
-    pub(crate) recipe: Recipe,
+    pub(crate) reader: Reader,
+    /// What to do with each row; `None` for a reader that knows what its records mean.
+    pub(crate) recipe: Option<Recipe>,
     /// The columns that the profile names; a [`Slot`] is a position here.
     columns: Vec<ColumnRef>,
     /// What the columns are read for, `served`, `time`: for people.
@@ -116,7 +119,7 @@ impl Profile {
 
     /// The zone of times without an offset, if declared.
     pub fn zone(&self) -> Option<&Zone> {
-        self.recipe.zone.as_ref()
+        self.recipe.as_ref()?.zone.as_ref()
     }
 
     /// The text that it was loaded from.
@@ -124,9 +127,21 @@ impl Profile {
         &self.text
     }
 
-    /// A landed row of a file as text, for people. Bytes that are none become U+FFFD.
+    /// Whether files are text, so that people can look up a row by its line.
+    pub fn has_lines(&self) -> bool {
+        !matches!(self.reader, Reader::Tap3(_))
+    }
+
+    /// A landed row of a file as text, for people. Bytes that are none become U+FFFD; a row that is no text is hexadecimal.
     pub fn row_text(&self, layout: &Layout, row: &[u8]) -> String {
-        self.decode(&layout.line_text(row)).into_owned()
+        match &self.reader {
+            Reader::Delimited | Reader::FixedWidth(_) | Reader::JsonLines(_) => self.decode(&layout.line_text(row)).into_owned(),
+            Reader::JsonArray(_) | Reader::Xml(_) => self.decode(row).into_owned(),
+            Reader::Tap3(_) => row.iter().fold(String::with_capacity(2 * row.len()), |mut text, byte| {
+                write!(text, "{byte:02x}").expect("a string takes all");
+                text
+            }),
+        }
     }
 
     /// The columns that rows are read from: what for, and where in the file.

@@ -180,7 +180,7 @@ impl Deliveries {
         while at < claim.from {
             let to = (at + piece_bytes).min(claim.from);
             let bytes = self.blob.get_range(&open.object, at..to)?;
-            let whole = if to == claim.from { Some(bytes.len()) } else { layout.whole_lines(&bytes) };
+            let whole = if to == claim.from { Some(bytes.len()) } else { open.profile.whole_rows(layout, &bytes) };
             let Some(whole) = whole else {
                 piece_bytes *= 2;
                 continue;

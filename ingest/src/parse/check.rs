@@ -13,8 +13,13 @@ use domain::zone::{SECOND_US, date_of};
 use serde::Serialize;
 
 use crate::message::FileVerdict;
-use crate::profile::{Layout, Profile};
+use crate::profile::recipe::Reader;
+use crate::profile::{Layout, Profile, next_feed};
+use crate::records::CutFields;
+use crate::records::json::JsonCutter;
+use crate::records::xml::XmlCutter;
 use crate::split::{ROWS_PER_RANGE, Splitter};
+use crate::tap3;
 
 use super::quoted::Fields;
 use super::{RowRange, parse};
@@ -41,6 +46,8 @@ pub struct CheckReport {
     pub malformed: BTreeMap<String, u64>,
     /// Rows left out, by rule.
     pub skipped: BTreeMap<String, u64>,
+    /// What a TAP3 file's audit control says about its events and is wrong, in words.
+    pub differences: Vec<String>,
     /// The first rows, and the first malformed ones wherever they stand; in the file's order.
     pub shown: Vec<CheckedRow>,
 }
@@ -50,8 +57,10 @@ pub struct CheckReport {
 pub struct CheckedRow {
     /// Row number, from 0.
     pub row: u64,
-    /// Line of the file, from 1.
-    pub line: u64,
+    /// Line of the file, from 1; `None` if the file is no text.
+    pub line: Option<u64>,
+    /// Its first byte in the file.
+    pub byte: u64,
     /// `readable`, `skipped` or the reason, `malformed.time`.
     pub outcome: String,
     /// What to do about it: empty for readable rows; the rule's name for skipped ones.
@@ -90,6 +99,7 @@ pub fn check(profile: &Profile, name: &str, bytes: &[u8], rows_max: usize) -> Ch
         repeated_times: 0,
         malformed: BTreeMap::new(),
         skipped: BTreeMap::new(),
+        differences: differences(profile, bytes),
         shown: Vec::new(),
     };
     let Some(layout) = split.layout else { return report };
@@ -113,6 +123,12 @@ pub fn check(profile: &Profile, name: &str, bytes: &[u8], rows_max: usize) -> Ch
     }
     report.shown.sort_by_key(|r| r.row);
     report
+}
+
+/// What the verdict on a TAP3 file leaves out: figures of the audit control that are for people to look at.
+fn differences(profile: &Profile, bytes: &[u8]) -> Vec<String> {
+    let Reader::Tap3(form) = &profile.reader else { return Vec::new() };
+    tap3::split(&form.rules, bytes, u64::MAX).differences.iter().map(ToString::to_string).collect()
 }
 
 fn hasher() -> RecordHasher {
@@ -165,7 +181,7 @@ impl Checker<'_> {
         let (mut row, mut at) = (first_row, from);
         while row < rows_max as u64 && at < to {
             let rest = self.slice(at, to);
-            let length = self.layout.line_length(rest) as u64;
+            let length = self.profile.first_row(self.layout, rest).1 as u64;
             if self.parse(row, at, at + length).rows_in == 1 {
                 shown.push(self.show(row, at, at + length));
                 row += 1;
@@ -177,14 +193,15 @@ impl Checker<'_> {
     /// Shows the one row that stands in these bytes.
     fn show(&self, row: u64, from: u64, to: u64) -> CheckedRow {
         let batch = self.parse(row, from, to);
-        let line = self.lines_before(from) + 1;
+        let (begin, end) = self.profile.first_row(self.layout, self.slice(from, to));
+        let byte = from + begin as u64;
         let bad = batch.malformed.first();
         let (outcome, note) = match (bad, batch.skipped.keys().next()) {
             (Some(bad), _) => (bad.reason.as_str(), bad.reason.remedy().to_owned()),
             (None, Some(rule)) => ("skipped", rule.clone()),
             (None, None) => ("readable", String::new()),
         };
-        let sources = self.sources(self.slice(from, to));
+        let sources = self.sources(self.slice(byte, from + end as u64));
         let columns = self.profile.roles(self.layout).map(|(role, at)| {
             let column = self.layout.name(at);
             CheckedColumn {
@@ -196,28 +213,50 @@ impl Checker<'_> {
                 column: column.to_string(),
             }
         });
-        CheckedRow { row, line, outcome: outcome.to_owned(), note, columns: columns.collect() }
+        let line = self.profile.has_lines().then(|| self.lines_before(byte) + 1);
+        CheckedRow { row, line, byte, outcome: outcome.to_owned(), note, columns: columns.collect() }
     }
 
     /// Lines of the file before a row that begins there.
     fn lines_before(&self, to: u64) -> u64 {
-        let (mut lines, mut at) = (self.layout.header_lines(), self.layout.body_from());
-        while at < to {
-            at += self.layout.line_length(self.slice(at, to)) as u64;
+        let (mut lines, mut rest) = (0, self.slice(0, to));
+        while let Some((_, next)) = next_feed(self.layout.byte_order(), rest) {
+            rest = &rest[next..];
             lines += 1;
         }
         lines
     }
 
-    fn sources(&self, line: &[u8]) -> Vec<String> {
-        let line = &*self.layout.line_text(line);
+    /// The fields of a row, as far as they can be told.
+    fn sources(&self, row: &[u8]) -> Vec<String> {
         let file = &self.profile.file;
+        let line = &*self.layout.line_text(row);
         let line = &line[..line.len().min(file.row_bytes_max)];
-        let mut fields = Fields::default();
-        if fields.split(line, file.separator, file.quote).is_err() {
-            return line.split(|c| *c == file.separator).map(|f| self.profile.decode(f).into_owned()).collect();
+        match &self.profile.reader {
+            Reader::FixedWidth(form) => form.spans.iter().map(|span| self.shown(form.value(line, span))).collect(),
+            Reader::JsonLines(form) => self.cut(&mut JsonCutter::new(form), line),
+            Reader::JsonArray(form) => self.cut(&mut JsonCutter::new(form), row),
+            Reader::Xml(form) => self.cut(&mut XmlCutter::new(form), row),
+            Reader::Tap3(_) => Vec::new(),
+            Reader::Delimited => {
+                let mut fields = Fields::default();
+                if fields.split(line, file.separator, file.quote).is_err() {
+                    return line.split(|c| *c == file.separator).map(|f| self.shown(f)).collect();
+                }
+                fields.row().fields().map(|f| self.shown(f.bytes())).collect()
+            }
         }
-        fields.row().fields().map(|f| self.profile.decode(f.bytes()).into_owned()).collect()
+    }
+
+    fn cut(&self, cutter: &mut impl CutFields, row: &[u8]) -> Vec<String> {
+        match cutter.cut(row) {
+            Ok(()) => cutter.row().fields().map(|f| self.shown(f.bytes())).collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn shown(&self, field: &[u8]) -> String {
+        self.profile.decode(field).into_owned()
     }
 }
 

@@ -1,5 +1,6 @@
 //! One row after the other into columns: the tests in their order, then the values all at once.
 
+mod record;
 mod store;
 
 use std::cell::Cell;
@@ -12,7 +13,7 @@ use domain::number::{Network, Number};
 use domain::outcome::Reason;
 use domain::usage::{Direction, Usage, UsageKind};
 
-use crate::profile::recipe::{Choice, Column, Party, PartySource, SkipTest, Slot, Volume};
+use crate::profile::recipe::{Choice, Column, Party, PartySource, Recipe, SkipTest, Slot, Volume};
 use crate::profile::{Layout, Profile};
 
 use super::classes::Classes;
@@ -42,7 +43,7 @@ impl<'a> Line<'a> {
 
 /// The first test that failed, and in which column.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     pub reason: Reason,
     pub at: usize,
 }
@@ -75,6 +76,7 @@ struct Found {
 /// Fills the columns of one batch.
 pub(super) struct RowReader<'a> {
     profile: &'a Profile,
+    recipe: &'a Recipe,
     layout: &'a Layout,
     hasher: &'a RecordHasher,
     first_row: u64,
@@ -93,16 +95,17 @@ pub(super) struct RowReader<'a> {
 }
 
 impl<'a> RowReader<'a> {
-    pub fn new(profile: &'a Profile, layout: &'a Layout, hasher: &'a RecordHasher, first_row: u64) -> Self {
+    pub fn new(profile: &'a Profile, recipe: &'a Recipe, layout: &'a Layout, hasher: &'a RecordHasher, first_row: u64) -> Self {
         Self {
             profile,
+            recipe,
             layout,
             hasher,
             first_row,
             rows: 0,
             columns: ParsedColumns::default(),
             malformed: Vec::new(),
-            skipped: vec![0; profile.recipe.skip.len()],
+            skipped: vec![0; recipe.skip.len()],
             texts: Vec::new(),
             classes: Classes::default(),
             class: Vec::new(),
@@ -193,7 +196,7 @@ impl<'a> RowReader<'a> {
             self.skipped[rule] += 1;
             return Some(());
         }
-        if let Some(slot) = self.profile.recipe.record_id
+        if let Some(slot) = self.recipe.record_id
             && matches!(self.profile.key_mode(), KeyMode::Id | KeyMode::IdAndContent)
             && row.field(self.layout.at(slot)).is_empty()
         {
@@ -207,7 +210,7 @@ impl<'a> RowReader<'a> {
     /// The first rule that leaves the row out.
     #[inline]
     fn skip_rule(&self, row: &Row<'_>) -> Option<usize> {
-        self.profile.recipe.skip.iter().position(|rule| {
+        self.recipe.skip.iter().position(|rule| {
             let field = row.field(self.layout.at(rule.slot));
             match &rule.test {
                 SkipTest::Equals(words) => words.get(field).is_some(),
@@ -220,7 +223,7 @@ impl<'a> RowReader<'a> {
 
     #[inline]
     fn values(&mut self, row: &Row<'_>) -> Option<Values> {
-        let recipe = &self.profile.recipe;
+        let recipe = self.recipe;
         let kind = self.choose(&recipe.kind, row)?;
         let direction: Direction = self.choose(&recipe.direction, row)?;
         let (served, other) = match &recipe.other {
@@ -298,7 +301,7 @@ impl<'a> RowReader<'a> {
         if !party.required && field.is_empty() {
             return Some(Found { number: Number::ABSENT, at });
         }
-        let number = number::read(&self.profile.recipe.numbers, party, field);
+        let number = number::read(&self.recipe.numbers, party, field);
         number.or_else(|| self.fail(Reason::Number, at)).map(|number| Found { number, at })
     }
 
@@ -330,7 +333,7 @@ impl<'a> RowReader<'a> {
     /// The code of the row's rate class plus one; 0 where it has none.
     #[inline]
     fn class(&mut self, row: &Row<'_>) -> Option<u16> {
-        let Some(column) = &self.profile.recipe.class else { return Some(0) };
+        let Some(column) = &self.recipe.class else { return Some(0) };
         let at = self.layout.at(column.slot);
         let field = row.field(at);
         let class = if column.with.is_empty() {
@@ -350,7 +353,7 @@ impl<'a> RowReader<'a> {
     /// The batch; INV-2 holds for it.
     pub fn finish(self, file: &Arc<FileContext>) -> ParsedBatch {
         let mut skipped = BTreeMap::new();
-        for (rule, count) in self.profile.recipe.skip.iter().zip(self.skipped).filter(|(_, count)| *count > 0) {
+        for (rule, count) in self.recipe.skip.iter().zip(self.skipped).filter(|(_, count)| *count > 0) {
             *skipped.entry(rule.name.clone()).or_default() += count;
         }
         let batch = ParsedBatch {

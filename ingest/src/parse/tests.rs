@@ -255,7 +255,7 @@ fn a_check_shows_what_each_column_became_and_what_fails() {
         report.malformed.iter().map(|(k, v)| (k.as_str(), *v)).collect::<Vec<_>>(),
         [("malformed.number", 1), ("malformed.type", 1)]
     );
-    assert_eq!(report.shown.iter().map(|r| (r.row, r.line)).collect::<Vec<_>>(), [(0, 2), (3, 5)]);
+    assert_eq!(report.shown.iter().map(|r| (r.row, r.line)).collect::<Vec<_>>(), [(0, Some(2)), (3, Some(5))]);
     let became = |role: &str| {
         let column = report.shown[0].columns.iter().find(|c| c.role == role).expect("a role of the layout");
         (column.source.clone().unwrap_or_default(), column.became.clone().unwrap_or_default())

@@ -1,16 +1,17 @@
 //! From the profile as written to the profile ready for use: every check that can be made without a file is made here.
 
 mod columns;
+mod readers;
 
 use domain::delivery::KeyMode;
 use domain::money::Currency;
 
 use super::charset::Encoding;
 use super::raw::{
-    ColumnRef, RawBlankLines, RawBom, RawEmptyFile, RawEncoding, RawExtraFields, RawFile, RawHeader, RawProfile, RawSkip,
-    RawTrailer,
+    ColumnRef, RawBlankLines, RawBom, RawEmptyFile, RawEncoding, RawExtraFields, RawFile, RawHeader, RawProfile, RawReader,
+    RawSkip, RawTrailer,
 };
-use super::recipe::{Bom, Branches, FileForm, Recipe, SkipRule, SkipTest, Slot, Trailer, Words};
+use super::recipe::{Bom, Branches, FileForm, Reader, Recipe, SkipRule, SkipTest, Slot, Trailer, TrailerPlace, Words};
 use super::{Profile, ProfileError, layout};
 
 /// Most columns that a file may have.
@@ -22,13 +23,14 @@ const SKIP_LINES_MAX: u32 = 100;
 type Checked<T> = Result<T, ProfileError>;
 
 /// Collects the columns that the profile names and knows how its texts are written.
-struct Compiler {
+struct Compiler<'r> {
+    raw: &'r RawProfile,
     encoding: Encoding,
     columns: Vec<ColumnRef>,
     roles: Vec<(&'static str, Slot)>,
 }
 
-impl Compiler {
+impl Compiler<'_> {
     /// The slot of a column, noted under the section that reads it.
     fn slot(&mut self, role: &'static str, column: ColumnRef) -> Checked<Slot> {
         match &column {
@@ -41,7 +43,7 @@ impl Compiler {
                     format!("column {position} is beyond the limit of {FIELDS_MAX} columns"),
                 ));
             }
-            _ => {}
+            _ => readers::check_column(self.raw, role, &column)?,
         }
         let place = self.columns.iter().position(|c| *c == column).unwrap_or_else(|| {
             self.columns.push(column);
@@ -49,6 +51,18 @@ impl Compiler {
         });
         self.roles.push((role, Slot(place)));
         Ok(Slot(place))
+    }
+
+    /// The columns of a reader that knows what they mean.
+    fn add_known_columns(&mut self) {
+        for (role, item) in readers::TAP3_COLUMNS {
+            let column = ColumnRef::Name(item.to_owned());
+            let place = self.columns.iter().position(|c| *c == column).unwrap_or(self.columns.len());
+            if place == self.columns.len() {
+                self.columns.push(column);
+            }
+            self.roles.push((role, Slot(place)));
+        }
     }
 
     /// A text of the profile as the file writes it.
@@ -99,38 +113,30 @@ impl Compiler {
 /// Checks everything and compiles it.
 pub(super) fn compile(raw: RawProfile, text: &str) -> Checked<Profile> {
     check_name(&raw)?;
-    let file = file_form(raw.file)?;
-    let mut compiler = Compiler { encoding: file.encoding, columns: Vec::new(), roles: Vec::new() };
-    let trailer = raw.trailer.map(|t| trailer(&compiler, t, raw.cost.is_some(), &file)).transpose()?;
-    let key_mode = KeyMode::from(raw.record.key);
-    let record_id = raw.record.id.map(|c| compiler.slot("record.id", c)).transpose()?;
-    if record_id.is_none() && matches!(key_mode, KeyMode::Id | KeyMode::IdAndContent) {
-        return Err(ProfileError::setting("record.id", "the record key needs the column of the record id; add `id = \"...\"`"));
-    }
-    let cost_currency = raw.cost.as_ref().map_or(Ok(Currency::EUR), |c| columns::currency(&c.currency))?;
-    let (zone, offsets, time) = columns::time(&mut compiler, raw.time)?;
-    let recipe = Recipe {
-        record_id,
-        kind: columns::choice(&mut compiler, "kind", raw.kind)?,
-        direction: columns::choice(&mut compiler, "direction", raw.direction)?,
-        swap_for: columns::swap_for(&raw.numbers, &raw.served, raw.other.as_ref())?,
-        numbers: columns::number_form(raw.numbers)?,
-        served: columns::party(&mut compiler, "served", raw.served)?,
-        other: raw.other.map(|p| columns::party(&mut compiler, "other", p)).transpose()?,
-        imsi: raw.imsi.map(|c| columns::column(&mut compiler, "imsi", c)).transpose()?,
-        iccid: raw.iccid.map(|c| columns::column(&mut compiler, "iccid", c)).transpose()?,
-        time,
-        zone,
-        offsets,
-        duration: raw.duration.map(|d| columns::duration(&mut compiler, d)).transpose()?,
-        volume: raw.volume.map(|v| columns::volume(&mut compiler, v, &file)).transpose()?,
-        messages: raw.messages.map(|m| columns::messages(&mut compiler, m)).transpose()?,
-        network: raw.network.map(|n| columns::network(&mut compiler, n)).transpose()?,
-        class: raw.class.map(|c| columns::class(&mut compiler, c)).transpose()?,
-        cost: raw.cost.map(|c| columns::cost(&mut compiler, c, &file)).transpose()?,
-        skip: raw.skip.into_iter().map(|s| compiler.skip(s)).collect::<Checked<Vec<_>>>()?,
+    readers::check_sections(&raw)?;
+    let mut file = file_form(raw.file.clone())?;
+    let mut compiler = Compiler { raw: &raw, encoding: file.encoding, columns: Vec::new(), roles: Vec::new() };
+    let trailer = raw.trailer.clone().map(|t| trailer(&compiler, t, raw.cost.is_some(), &file)).transpose()?;
+    let recipe = match raw.file.reader {
+        RawReader::Tap3 => {
+            compiler.add_known_columns();
+            None
+        }
+        _ => Some(recipe(&mut compiler, raw.clone(), &file)?),
     };
-    check_columns(&compiler, &file)?;
+    let reader = readers::reader(&raw, &file, &compiler.columns, &compiler.roles)?;
+    if raw.file.reader == RawReader::Delimited {
+        check_columns(&compiler, &file)?;
+    } else {
+        // The reader hands over the columns of the profile, in its order and nothing else.
+        file.names = compiler.columns.iter().map(ToString::to_string).collect();
+        file.fields = file.names.len();
+    }
+    let cost_currency = match &reader {
+        Reader::Tap3(form) => form.rules.cost_currency,
+        _ => raw.cost.as_ref().map_or(Ok(Currency::EUR), |c| columns::currency(&c.currency))?,
+    };
+    let (columns, roles) = (compiler.columns, compiler.roles);
     Ok(Profile {
         label: format!("{}@{}", raw.name, raw.version).into(),
         name: raw.name,
@@ -138,16 +144,54 @@ pub(super) fn compile(raw: RawProfile, text: &str) -> Checked<Profile> {
         title: raw.title,
         provider: raw.provider,
         assumed: raw.assumed,
-        key_mode,
+        key_mode: raw.record.key.into(),
         delivery_mode: raw.record.delivery.into(),
         cost_currency,
         text: text.to_owned(),
         file,
+        reader,
         trailer,
         recipe,
-        columns: compiler.columns,
-        roles: compiler.roles,
+        columns,
+        roles,
     })
+}
+
+/// What to do with each row.
+fn recipe(compiler: &mut Compiler<'_>, raw: RawProfile, file: &FileForm) -> Checked<Recipe> {
+    let key_mode = KeyMode::from(raw.record.key);
+    let record_id = raw.record.id.map(|c| compiler.slot("record.id", c)).transpose()?;
+    if record_id.is_none() && matches!(key_mode, KeyMode::Id | KeyMode::IdAndContent) {
+        return Err(ProfileError::setting("record.id", "the record key needs the column of the record id; add `id = \"...\"`"));
+    }
+    let served = wanted("served", raw.served)?;
+    let (zone, offsets, time) = columns::time(compiler, wanted("time", raw.time)?)?;
+    Ok(Recipe {
+        record_id,
+        kind: columns::choice(compiler, "kind", wanted("kind", raw.kind)?)?,
+        direction: columns::choice(compiler, "direction", wanted("direction", raw.direction)?)?,
+        swap_for: columns::swap_for(&raw.numbers, &served, raw.other.as_ref())?,
+        numbers: columns::number_form(raw.numbers)?,
+        served: columns::party(compiler, "served", served)?,
+        other: raw.other.map(|p| columns::party(compiler, "other", p)).transpose()?,
+        imsi: raw.imsi.map(|c| columns::column(compiler, "imsi", c)).transpose()?,
+        iccid: raw.iccid.map(|c| columns::column(compiler, "iccid", c)).transpose()?,
+        time,
+        zone,
+        offsets,
+        duration: raw.duration.map(|d| columns::duration(compiler, d)).transpose()?,
+        volume: raw.volume.map(|v| columns::volume(compiler, v, file)).transpose()?,
+        messages: raw.messages.map(|m| columns::messages(compiler, m)).transpose()?,
+        network: raw.network.map(|n| columns::network(compiler, n)).transpose()?,
+        class: raw.class.map(|c| columns::class(compiler, c)).transpose()?,
+        cost: raw.cost.map(|c| columns::cost(compiler, c, file)).transpose()?,
+        skip: raw.skip.into_iter().map(|s| compiler.skip(s)).collect::<Checked<Vec<_>>>()?,
+    })
+}
+
+/// A section that only `tap3` goes without.
+fn wanted<T>(key: &str, section: Option<T>) -> Checked<T> {
+    section.ok_or_else(|| ProfileError::setting(key, format!("a layout needs the section [{key}]")))
 }
 
 fn check_name(raw: &RawProfile) -> Checked<()> {
@@ -178,8 +222,9 @@ fn file_form(raw: RawFile) -> Checked<FileForm> {
             return Err(ProfileError::setting("file.quote", problem));
         }
     };
-    let has_header = raw.header == RawHeader::Names;
-    let fields = field_count(&raw, has_header)?;
+    let is_delimited = raw.reader == RawReader::Delimited;
+    let has_header = is_delimited && raw.header == RawHeader::Names;
+    let fields = if is_delimited { field_count(&raw, has_header)? } else { 0 };
     for (key, value, low, high) in [
         ("file.fields", fields, 0, FIELDS_MAX),
         ("file.skip_lines", raw.skip_lines, 0, SKIP_LINES_MAX),
@@ -189,6 +234,7 @@ fn file_form(raw: RawFile) -> Checked<FileForm> {
         columns::check_range(key, i64::from(value), i64::from(low), i64::from(high))?;
     }
     Ok(FileForm {
+        is_delimited,
         separator,
         quote,
         encoding: match raw.encoding {
@@ -239,12 +285,23 @@ fn field_count(raw: &RawFile, has_header: bool) -> Checked<u32> {
     }
 }
 
-fn trailer(compiler: &Compiler, raw: RawTrailer, has_cost: bool, file: &FileForm) -> Checked<Trailer> {
+fn trailer(compiler: &Compiler<'_>, raw: RawTrailer, has_cost: bool, file: &FileForm) -> Checked<Trailer> {
     let marker = compiler.encode("trailer.marker", &raw.marker)?;
-    let breaks = |c: &u8| *c == file.separator || Some(*c) == file.quote || *c < b' ';
+    let is_delimited = compiler.raw.file.reader == RawReader::Delimited;
+    let breaks = |c: &u8| *c < b' ' || is_delimited && (*c == file.separator || Some(*c) == file.quote);
     if marker.is_empty() || marker.len() > 64 || marker.iter().any(breaks) {
         let problem = format!("`{}` must be 1 to 64 characters without separator and quote", raw.marker);
         return Err(ProfileError::setting("trailer.marker", problem));
+    }
+    if (raw.sum_field.is_some() || raw.sum_at.is_some()) && !has_cost {
+        return Err(ProfileError::setting("trailer.sum_field", "the sum is of the cost column; add a [cost] section"));
+    }
+    if !is_delimited {
+        let (rows, sum) = readers::trailer_spans(&raw)?;
+        return Ok(Trailer { marker, rows: TrailerPlace::Span(rows), sum: sum.map(TrailerPlace::Span) });
+    }
+    if raw.rows_at.is_some() || raw.sum_at.is_some() {
+        return Err(ProfileError::setting("trailer.rows_at", "places are for files of fixed width; give `rows_field`"));
     }
     if raw.rows_field == 0 || raw.rows_field >= FIELDS_MAX {
         return Err(ProfileError::setting("trailer.rows_field", "field 0 is the marker; the count stands behind it"));
@@ -252,14 +309,15 @@ fn trailer(compiler: &Compiler, raw: RawTrailer, has_cost: bool, file: &FileForm
     if raw.sum_field.is_some_and(|f| f == 0 || f == raw.rows_field || f >= FIELDS_MAX) {
         return Err(ProfileError::setting("trailer.sum_field", "the sum must have a field of its own behind the marker"));
     }
-    if raw.sum_field.is_some() && !has_cost {
-        return Err(ProfileError::setting("trailer.sum_field", "the sum is of the cost column; add a [cost] section"));
-    }
-    Ok(Trailer { marker, rows_field: raw.rows_field as usize, sum_field: raw.sum_field.map(|f| f as usize) })
+    Ok(Trailer {
+        marker,
+        rows: TrailerPlace::Field(raw.rows_field as usize),
+        sum: raw.sum_field.map(|f| TrailerPlace::Field(f as usize)),
+    })
 }
 
 /// Checks what can be said about columns without a file: where there is no header, all must be known.
-fn check_columns(compiler: &Compiler, file: &FileForm) -> Checked<()> {
+fn check_columns(compiler: &Compiler<'_>, file: &FileForm) -> Checked<()> {
     if file.has_header {
         return Ok(());
     }

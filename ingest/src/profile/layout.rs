@@ -9,14 +9,22 @@ use domain::ports::Disposition;
 use crate::message::FileState;
 use crate::parse::quoted::Fields;
 use crate::parse::utf16::ByteOrder;
+use crate::records::json::array;
+use crate::records::list::Opening;
+use crate::records::xml::pieces;
+use crate::tap3::error::Tap3Error;
+use crate::tap3::head::{self, Head};
 
 use super::Profile;
 use super::charset::Encoding;
 use super::error::{hint, nearest};
 use super::raw::ColumnRef;
-use super::recipe::{Bom, Slot};
+use super::recipe::{Bom, Reader, Slot};
 
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// The head of a TAP3 file is its groups before the events, of which the largest has a mebibyte.
+const TAP3_HEAD_BYTES_MAX: usize = 8 << 20;
 
 /// Where a profile's columns stand in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +36,8 @@ pub struct Layout {
     fields: usize,
     positions: Vec<usize>,
     names: Vec<Arc<str>>,
+    /// Of a TAP3 file.
+    tap3: Option<Box<Head>>,
 }
 
 impl Layout {
@@ -52,8 +62,13 @@ impl Layout {
         self.byte_order
     }
 
+    /// The head of a TAP3 file.
+    pub(crate) fn tap3(&self) -> Option<&Head> {
+        self.tap3.as_deref()
+    }
+
     /// How many of these bytes, which begin with a row, are whole lines; `None` if no line ends among them.
-    pub fn whole_lines(&self, bytes: &[u8]) -> Option<usize> {
+    pub(crate) fn whole_lines(&self, bytes: &[u8]) -> Option<usize> {
         match self.byte_order {
             None => memchr::memrchr(b'\n', bytes).map(|feed| feed + 1),
             Some(order) => order.find_last_feed(bytes).map(|feed| feed + 2),
@@ -103,6 +118,18 @@ pub enum HeaderError {
     /// The header lacks columns, or names one twice, or is none.
     #[error("{0}")]
     Columns(String),
+    /// The records do not begin where the profile says.
+    #[error("{0}")]
+    Records(String),
+    /// The head of a TAP3 file cannot be read.
+    #[error(transparent)]
+    Tap3(#[from] Tap3Error),
+    /// A document without a list of records in it.
+    #[error("the document has no records")]
+    Nothing,
+    /// A TAP3 file that says that there are no events.
+    #[error("the file is a notification and has no events")]
+    Notification,
 }
 
 impl HeaderError {
@@ -110,7 +137,9 @@ impl HeaderError {
     pub fn state(&self) -> FileState {
         match self {
             Self::Encoding(_) => FileState::WrongEncoding,
-            Self::Missing | Self::Columns(_) => FileState::WrongHeader,
+            Self::Tap3(Tap3Error::Cut) => FileState::Truncated,
+            Self::Nothing | Self::Notification => FileState::Empty,
+            Self::Missing | Self::Columns(_) | Self::Records(_) | Self::Tap3(_) => FileState::WrongHeader,
             Self::Endless { .. } => FileState::EndlessRow,
         }
     }
@@ -124,6 +153,11 @@ impl HeaderError {
 impl Profile {
     /// How many bytes of a file [`Profile::resolve_header`] may need; all of them, if the file is shorter.
     pub fn header_bytes_max(&self) -> usize {
+        match self.reader {
+            Reader::Delimited | Reader::FixedWidth(_) | Reader::JsonLines(_) => {}
+            Reader::JsonArray(_) | Reader::Xml(_) => return UTF8_BOM.len() + self.file.row_bytes_max,
+            Reader::Tap3(_) => return TAP3_HEAD_BYTES_MAX,
+        }
         let lines = self.file.skip_lines as usize + 2;
         UTF8_BOM.len() + lines * (self.file.row_bytes_max + 2) * self.file.encoding.unit_bytes()
     }
@@ -139,6 +173,49 @@ impl Profile {
 
     /// As [`Profile::resolve_header`]; `None` asks for more bytes, but never once `is_whole`.
     pub(crate) fn read_header(&self, bytes: &[u8], is_whole: bool) -> Result<Option<Layout>, HeaderError> {
+        match &self.reader {
+            Reader::Delimited | Reader::FixedWidth(_) | Reader::JsonLines(_) => self.read_lines_before(bytes, is_whole),
+            Reader::JsonArray(form) => self.read_opening(bytes, is_whole, |text, all| array::open(form, text, all)),
+            Reader::Xml(form) => self.read_opening(bytes, is_whole, |text, all| pieces::open(form, text, all)),
+            Reader::Tap3(_) => match head::read(bytes, is_whole)? {
+                None => Ok(None),
+                Some(head::Opening::Notification(_)) => Err(HeaderError::Notification),
+                Some(head::Opening::Batch(head)) => Ok(Some(self.layout_of_tap3(head))),
+            },
+        }
+    }
+
+    /// Where columns stand in a TAP3 file with this head.
+    pub(crate) fn layout_of_tap3(&self, head: Box<Head>) -> Layout {
+        let layout = self.layout_of(None, &[], head.body_from, 0).expect("the columns of a reader are known");
+        Layout { tap3: Some(head), ..layout }
+    }
+
+    /// Finds where a list of records begins, within the longest row.
+    fn read_opening(
+        &self,
+        bytes: &[u8],
+        is_whole: bool,
+        open: impl FnOnce(&[u8], bool) -> Opening,
+    ) -> Result<Option<Layout>, HeaderError> {
+        if bytes.len() < 4 && !is_whole {
+            return Ok(None);
+        }
+        let (mark, order) = self.check_mark(bytes)?;
+        let limit = self.header_bytes_max();
+        match open(&bytes[mark..], is_whole) {
+            Opening::From(from) if mark + from <= limit => self.layout_of(order, &[], mark + from, 0).map(Some),
+            Opening::More if bytes.len() < limit => Ok(None),
+            Opening::From(_) | Opening::More => Err(HeaderError::Records(format!(
+                "no record begins in the first {limit} bytes; correct where the profile looks for them, or raise `file.row_bytes_max`"
+            ))),
+            Opening::Nothing => Err(HeaderError::Nothing),
+            Opening::WrongEncoding(problem) => Err(HeaderError::Encoding(problem)),
+            Opening::Wrong(problem) => Err(HeaderError::Records(problem)),
+        }
+    }
+
+    fn read_lines_before(&self, bytes: &[u8], is_whole: bool) -> Result<Option<Layout>, HeaderError> {
         if bytes.len() < 4 && !is_whole {
             return Ok(None);
         }
@@ -236,13 +313,16 @@ impl Profile {
             let problem = format!("the profile reads column {beyond} (from 0), but the header has {fields} columns");
             return Err(HeaderError::Columns(problem));
         }
+        // Behind the columns of other readers stands the name of what has them.
+        let record = (!self.file.is_delimited).then(|| "record".to_owned());
         Ok(Layout {
             byte_order,
             body_from: body_from as u64,
             header_lines,
             fields,
             positions,
-            names: names.into_iter().map(Arc::from).collect(),
+            names: names.into_iter().chain(record).map(Arc::from).collect(),
+            tap3: None,
         })
     }
 

@@ -1,7 +1,10 @@
 //! The profile file as it is written: its sections and what they mean; the published JSON schema is made from this.
 
 mod columns;
+mod readers;
 mod words;
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,9 +13,10 @@ pub(super) use columns::{
     ColumnRef, RawChoice, RawClass, RawColumn, RawCost, RawDuration, RawMessages, RawNetwork, RawNumbers, RawParty, RawTime,
     RawVolume,
 };
+pub(super) use readers::{RawJson, RawSpan, RawTap3, RawXml};
 pub(super) use words::{
-    RawBlankLines, RawBom, RawDeliveryMode, RawDirection, RawDurationUnit, RawEmptyFile, RawEncoding, RawExtraFields, RawHeader,
-    RawKeyMode, RawKind, RawNetworkForm, RawVolumeUnit,
+    RawAlign, RawBlankLines, RawBom, RawDeliveryMode, RawDirection, RawDurationUnit, RawEmptyFile, RawEncoding, RawExtraFields,
+    RawHeader, RawJsonRecords, RawKeyMode, RawKind, RawNetworkForm, RawReader, RawShortRows, RawVolumeUnit,
 };
 
 /// A source layout: how the files of one provider are written and what their columns mean.
@@ -35,23 +39,32 @@ pub(super) struct RawProfile {
     /// How the file is written.
     #[serde(default)]
     pub file: RawFile,
+    /// The columns of rows of fixed width, by the names that other sections use.
+    #[serde(default)]
+    pub columns: BTreeMap<String, RawSpan>,
+    /// Where the records of a JSON file are.
+    pub json: Option<RawJson>,
+    /// Where the records of an XML file are.
+    pub xml: Option<RawXml>,
+    /// What is taken from TAP3 files.
+    pub tap3: Option<RawTap3>,
     /// The last line that announces how many rows there are. Without this section there is no trailer.
     pub trailer: Option<RawTrailer>,
     /// What makes two rows the same, and what a newer file of the same name means.
     pub record: RawRecord,
-    /// Voice, sms, mms or data.
-    pub kind: RawChoice<RawKind>,
-    /// Outgoing, incoming or forwarded, seen from the served party.
-    pub direction: RawChoice<RawDirection>,
+    /// Voice, sms, mms or data. Only `tap3` goes without.
+    pub kind: Option<RawChoice<RawKind>>,
+    /// Outgoing, incoming or forwarded, seen from the served party. Only `tap3` goes without.
+    pub direction: Option<RawChoice<RawDirection>>,
     /// How numbers are written.
     #[serde(default)]
     pub numbers: RawNumbers,
-    /// The served party: whose usage it is.
-    pub served: RawParty,
+    /// The served party: whose usage it is. Only `tap3` goes without.
+    pub served: Option<RawParty>,
     /// The other party. Without this section the layout has none.
     pub other: Option<RawParty>,
-    /// When it began.
-    pub time: RawTime,
+    /// When it began. Only `tap3` goes without.
+    pub time: Option<RawTime>,
     /// How long it took. Without this section every duration is 0.
     pub duration: Option<RawDuration>,
     /// How much was transferred. Without this section there are no volumes.
@@ -77,6 +90,8 @@ pub(super) struct RawProfile {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawFile {
+    /// How records and their fields are found. Default `delimited`.
+    pub reader: RawReader,
     /// One ASCII character between two fields, such as `,` `;` `|` or a tab. Default `,`.
     pub separator: char,
     /// The character around fields that hold a separator, doubled inside; empty for files without quoting. Default `"`.
@@ -95,6 +110,13 @@ pub(super) struct RawFile {
     pub fields: Option<u32>,
     /// What a row with more fields than columns is. Default `malformed`: most likely a separator inside a field.
     pub extra_fields: RawExtraFields,
+    /// How many characters a row of fixed width has; a longer one is malformed. Without it, what stands behind the last column
+    /// means nothing.
+    #[schemars(range(min = 1, max = 65536))]
+    pub row_width: Option<u32>,
+    /// What a row of fixed width is that ends before its last column (or before `row_width`). Default `malformed`: most likely
+    /// it was cut off.
+    pub short_rows: RawShortRows,
     /// What a line without any character is. Default `ignore`.
     pub blank_lines: RawBlankLines,
     /// Longest row in bytes (for utf-16: of the row as UTF-8); a longer one is malformed and only so much of it is kept.
@@ -111,6 +133,7 @@ pub(super) struct RawFile {
 impl Default for RawFile {
     fn default() -> Self {
         Self {
+            reader: RawReader::Delimited,
             separator: ',',
             quote: "\"".to_owned(),
             encoding: RawEncoding::Utf8,
@@ -120,6 +143,8 @@ impl Default for RawFile {
             names: Vec::new(),
             fields: None,
             extra_fields: RawExtraFields::Malformed,
+            row_width: None,
+            short_rows: RawShortRows::Malformed,
             blank_lines: RawBlankLines::Ignore,
             row_bytes_max: 64 * 1024,
             invalid_percent_max: 10,
@@ -132,13 +157,17 @@ impl Default for RawFile {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTrailer {
-    /// What the first field of the trailer is; no row may begin with it.
+    /// What the first field of the trailer is (what it begins with, in a file of fixed width); no row may begin with it.
     pub marker: String,
     /// Position of the field with the count of rows, from 0. Default 1.
     #[serde(default = "one")]
     pub rows_field: u32,
     /// Position of the field with the sum of the cost column, if there is one.
     pub sum_field: Option<u32>,
+    /// Where the count of rows stands in a trailer of fixed width.
+    pub rows_at: Option<RawSpan>,
+    /// Where the sum of the cost column stands in a trailer of fixed width, if there is one.
+    pub sum_at: Option<RawSpan>,
 }
 
 fn one() -> u32 {

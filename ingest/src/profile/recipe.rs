@@ -5,6 +5,10 @@ use domain::usage::{Direction, UsageKind};
 use domain::zone::Zone;
 
 use crate::parse::field::Field;
+use crate::records::fixed_width::{FixedWidth, Span};
+use crate::records::json::JsonForm;
+use crate::records::xml::XmlForm;
+use crate::tap3;
 
 use super::charset::Encoding;
 use super::time::TimePattern;
@@ -17,6 +21,7 @@ pub(crate) struct Slot(pub usize);
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent switch of the profile")]
 pub(crate) struct FileForm {
+    pub is_delimited: bool,
     pub separator: u8,
     pub quote: Option<u8>,
     pub encoding: Encoding,
@@ -41,12 +46,54 @@ pub(crate) enum Bom {
     Absent,
 }
 
+/// How records and their fields are found.
+#[derive(Debug, Clone)]
+pub(crate) enum Reader {
+    /// Lines with separators.
+    Delimited,
+    /// Lines with columns at fixed places.
+    FixedWidth(FixedWidth),
+    /// Lines that are JSON objects.
+    JsonLines(JsonForm),
+    /// JSON objects in an array.
+    JsonArray(JsonForm),
+    /// XML elements.
+    Xml(XmlForm),
+    /// GSMA TAP3, which means what it says.
+    Tap3(Tap3Form),
+}
+
+/// What is taken from TAP3 files.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tap3Form {
+    pub rules: tap3::Rules,
+    pub file_bytes_max: u64,
+}
+
 /// The line that announces how many rows there are.
 #[derive(Debug, Clone)]
 pub(crate) struct Trailer {
     pub marker: Vec<u8>,
-    pub rows_field: usize,
-    pub sum_field: Option<usize>,
+    pub rows: TrailerPlace,
+    pub sum: Option<TrailerPlace>,
+}
+
+/// Where a figure stands in the trailer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum TrailerPlace {
+    /// In the field of this position.
+    Field(usize),
+    /// At this place of a line of fixed width.
+    Span(Span),
+}
+
+impl std::fmt::Display for TrailerPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Field(field) => write!(f, "field {field}"),
+            Self::Span(span) => write!(f, "characters {} to {}", span.from + 1, span.to),
+        }
+    }
 }
 
 /// Texts that mean something. Those of up to eight bytes, as kinds and directions nearly always are, are words in a table

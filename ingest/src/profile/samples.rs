@@ -8,10 +8,12 @@ use domain::ids::{AccountId, ProviderId, TenantId};
 
 use crate::parse::{RowRange, parse};
 use crate::split::{Split, split};
+use crate::tap3::tags::{GPRS, MOBILE_TERMINATED};
+use crate::tap3::tests::encode::{Batch, Event, Form};
 
 use super::{Profile, fixtures};
 
-pub(crate) const SHIPPED: [(&str, &str); 12] = [
+pub(crate) const SHIPPED: [(&str, &str); 13] = [
     ("kpn-sp16", include_str!("../../../config/profiles/kpn-sp16.toml")),
     ("routit", include_str!("../../../config/profiles/routit.toml")),
     ("asterisk-cdr-csv", include_str!("../../../config/profiles/asterisk-cdr-csv.toml")),
@@ -24,6 +26,7 @@ pub(crate) const SHIPPED: [(&str, &str); 12] = [
     ("freeswitch-cdr-csv", include_str!("../../../config/profiles/freeswitch-cdr-csv.toml")),
     ("pbx-csv", include_str!("../../../config/profiles/pbx-csv.toml")),
     ("cisco-cucm", include_str!("../../../config/profiles/cisco-cucm.toml")),
+    ("tap3", include_str!("../../../config/profiles/tap3.toml")),
 ];
 
 pub(crate) const KPN_HEADER: &str =
@@ -79,8 +82,16 @@ pub(crate) fn file_of(name: &str) -> Vec<u8> {
             00000-001131-9455,sms,+31617257325,\"0201234567\",2026-10-18T05:49:08+02:00,,,,MO,310260,0.064124\n\
             00000-030620-fe81,fax,31629365977,,2026-10-30T13:47:42+01:00,188,9214,121898,MO,20416,0\n"
             .into(),
+        "tap3" => tap3_file(),
         other => fixtures::build(fixtures::shape(other).expect("a layout with fixtures"), 4).file,
     }
+}
+
+/// Two calls, a message and a session of Dutch roamers.
+fn tap3_file() -> Vec<u8> {
+    let sms = Event { service: "22".to_owned(), ..Event::call() };
+    let session = Event { volumes: (5000, 700), ..Event::of(GPRS) };
+    Batch::of(Form::Definite, &[Event::call(), Event::of(MOBILE_TERMINATED), sms, session]).encode()
 }
 
 /// A KPN file of these rows, in Latin-1.

@@ -3,12 +3,14 @@
 use std::fmt::Write;
 
 use super::Profile;
-use super::raw::{RawDurationUnit, RawEncoding, RawKeyMode, RawProfile, RawSkip, RawTime, RawVolume, RawVolumeUnit};
+use super::raw::{
+    RawDurationUnit, RawEncoding, RawJsonRecords, RawKeyMode, RawProfile, RawReader, RawSkip, RawTime, RawVolume, RawVolumeUnit,
+};
 
 /// Eight things that layouts differ in, in the words of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayoutTraits {
-    /// Between two fields.
+    /// Between two fields; for a reader beside delimited text, what a record is.
     pub separator: String,
     /// How characters are written.
     pub encoding: String,
@@ -46,15 +48,18 @@ impl Profile {
     pub fn traits(&self) -> LayoutTraits {
         let raw = self.raw();
         LayoutTraits {
-            separator: if raw.file.separator == '\t' { "tab".to_owned() } else { code(raw.file.separator) },
-            encoding: encoding(raw.file.encoding).to_owned(),
+            separator: separator(&raw),
+            encoding: if raw.file.reader == RawReader::Tap3 { "BER" } else { encoding(raw.file.encoding) }.to_owned(),
             decimal: decimal(&raw),
-            time: time(&raw.time),
+            time: raw.time.as_ref().map_or_else(|| "-".to_owned(), time),
             numbers: numbers(&raw),
             units: units(&raw),
             trailer: match &raw.trailer {
+                None if raw.file.reader == RawReader::Tap3 => "audit control: events, charge, tax".to_owned(),
                 None => "none".to_owned(),
-                Some(trailer) if trailer.sum_field.is_some() => format!("{}: rows, sum", code(&trailer.marker)),
+                Some(trailer) if trailer.sum_field.is_some() || trailer.sum_at.is_some() => {
+                    format!("{}: rows, sum", code(&trailer.marker))
+                }
                 Some(trailer) => format!("{}: rows", code(&trailer.marker)),
             },
             key: match raw.record.key {
@@ -122,6 +127,20 @@ fn code(text: impl ToString) -> String {
     format!("`{}`", text.to_string().replace('|', "\\|"))
 }
 
+fn separator(raw: &RawProfile) -> String {
+    match raw.file.reader {
+        RawReader::Delimited if raw.file.separator == '\t' => "tab".to_owned(),
+        RawReader::Delimited => code(raw.file.separator),
+        RawReader::FixedWidth => "fixed width".to_owned(),
+        RawReader::Json => match raw.json.as_ref().map(|json| json.records) {
+            Some(RawJsonRecords::Array) => "JSON array".to_owned(),
+            _ => "JSON lines".to_owned(),
+        },
+        RawReader::Xml => raw.xml.as_ref().map_or_else(String::new, |xml| format!("XML {}", code(&xml.record))),
+        RawReader::Tap3 => "TAP3".to_owned(),
+    }
+}
+
 fn encoding(encoding: RawEncoding) -> &'static str {
     match encoding {
         RawEncoding::Utf8 => "UTF-8",
@@ -153,8 +172,12 @@ fn time(raw: &RawTime) -> String {
 }
 
 fn numbers(raw: &RawProfile) -> String {
+    if raw.file.reader == RawReader::Tap3 {
+        return "international, IMSI".to_owned();
+    }
     let form = &raw.numbers;
-    let mut forms: Vec<String> = raw.served.constant.iter().map(|number| format!("always {}", code(number))).collect();
+    let mut forms: Vec<String> =
+        raw.served.iter().flat_map(|s| &s.constant).map(|number| format!("always {}", code(number))).collect();
     let prefixes = [&form.national_prefix, &form.international_prefix];
     forms.extend(prefixes.iter().filter(|p| !p.is_empty()).map(|p| code(format!("{p}\u{2026}"))));
     if let Some(digits) = form.national_digits {
@@ -172,6 +195,9 @@ fn numbers(raw: &RawProfile) -> String {
 }
 
 fn units(raw: &RawProfile) -> String {
+    if raw.file.reader == RawReader::Tap3 {
+        return "s, bytes".to_owned();
+    }
     let duration = raw.duration.as_ref().map(|d| match d.unit {
         RawDurationUnit::Seconds => "s",
         RawDurationUnit::Minutes => "min",

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::{Splitter, is_plain, split};
+use super::lines::is_plain;
+use super::{Splitter, split};
 use crate::message::FileState;
 use crate::profile::Profile;
 use crate::profile::samples::{KPN_HEADER, SHIPPED, file_of, kpn, shipped};
@@ -136,7 +137,7 @@ fn an_endless_line_is_told_in_little_memory() {
         let chunk = vec![b'x'; 1 << 16];
         for _ in 0..(1 << 14) {
             splitter.push(&chunk);
-            assert!(splitter.open.capacity() + splitter.head.capacity() < 1 << 20, "a row's worth is kept, not the file");
+            assert!(splitter.kept_bytes() < 1 << 20, "a row's worth is kept, not the file");
         }
         let verdict = splitter.finish().verdict;
         assert_eq!(verdict.state, FileState::EndlessRow, "{}", verdict.message);

@@ -3,7 +3,7 @@
 use crate::parse::amount::signed_nano;
 use crate::parse::field::Field;
 use crate::parse::quoted::Fields;
-use crate::profile::recipe::Trailer;
+use crate::profile::recipe::{Reader, Trailer, TrailerPlace};
 use crate::profile::{Layout, Profile};
 
 /// What the trailer announces.
@@ -31,6 +31,9 @@ pub(super) struct TrailerCheck {
 
 /// Whether the first field of a line is the trailer's marker.
 pub(super) fn is_trailer(trailer: &Trailer, profile: &Profile, line: &[u8]) -> bool {
+    if let Reader::FixedWidth(_) = profile.reader {
+        return line.starts_with(&trailer.marker);
+    }
     let (separator, quote) = (profile.file.separator, profile.file.quote);
     let after = |text: &[u8]| text.first().is_none_or(|c| *c == separator);
     if let Some(rest) = line.strip_prefix(&trailer.marker[..]) {
@@ -52,19 +55,23 @@ impl TrailerCheck {
 
     /// Reads a trailer; of several the last counts, and the rows between them stand behind the first.
     pub fn take(&mut self, profile: &Profile, trailer: &Trailer, line: &[u8], number: u64, fields: &mut Fields) {
-        if fields.split(line, profile.file.separator, profile.file.quote).is_err() {
+        let is_cut = fields.split(line, profile.file.separator, profile.file.quote).is_err();
+        if is_cut && matches!(trailer.rows, TrailerPlace::Field(_)) {
             self.announced = Some(Announced { line: number, rows: None, sum_nano: None });
             return;
         }
         let row = fields.row();
-        let field = |at: usize| (at < row.len()).then(|| row.field(at));
+        let at = |place: TrailerPlace| match (place, &profile.reader) {
+            (TrailerPlace::Span(span), Reader::FixedWidth(form)) => {
+                Some(Field::of(form.value(line, &span))).filter(|f| !f.is_empty())
+            }
+            (TrailerPlace::Field(at), _) if at < row.len() => Some(row.field(at)),
+            _ => None,
+        };
         let shown = |f: Field<'_>| profile.decode(f.bytes()).chars().take(24).collect::<String>();
-        let rows = field(trailer.rows_field).map(|f| f.natural().ok_or_else(|| shown(f)));
-        let sum_nano = trailer
-            .sum_field
-            .and_then(field)
-            .zip(profile.recipe.cost.as_ref())
-            .map(|(f, cost)| signed_nano(cost, f).ok_or_else(|| shown(f)));
+        let rows = at(trailer.rows).map(|f| f.natural().ok_or_else(|| shown(f)));
+        let cost = profile.recipe.as_ref().and_then(|recipe| recipe.cost.as_ref());
+        let sum_nano = trailer.sum.and_then(at).zip(cost).map(|(f, cost)| signed_nano(cost, f).ok_or_else(|| shown(f)));
         self.announced = Some(Announced { line: number, rows, sum_nano });
     }
 
@@ -78,10 +85,13 @@ impl TrailerCheck {
 }
 
 fn amount(profile: &Profile, layout: Option<&Layout>, line: &[u8], fields: &mut Fields) -> Option<i128> {
-    let cost = profile.recipe.cost.as_ref()?;
+    let cost = profile.recipe.as_ref()?.cost.as_ref()?;
     let at = layout?.at(cost.slot);
     let (separator, quote) = (profile.file.separator, profile.file.quote);
     let of = |field: Field<'_>| if field.is_empty() && !cost.required { Some(0) } else { signed_nano(cost, field) };
+    if let Reader::FixedWidth(form) = &profile.reader {
+        return if form.fits(line) { of(Field::of(form.value(line, &form.spans[at]))) } else { None };
+    }
     if quote.is_some_and(|q| line.contains(&q)) {
         fields.split(line, separator, quote).ok()?;
         let row = fields.row();

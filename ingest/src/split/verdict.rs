@@ -3,6 +3,7 @@
 use domain::money::Money;
 
 use crate::message::{FileState, FileVerdict};
+use crate::profile::recipe::TrailerPlace;
 use crate::profile::{HeaderError, Layout, Profile};
 
 use super::trailer::{Announced, TrailerCheck};
@@ -45,12 +46,93 @@ pub(super) fn judge(
     FileVerdict { state, rows, message }
 }
 
+/// How a list ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ListEnd {
+    /// Not at all, so far.
+    Missing,
+    /// With its end.
+    Found,
+    /// With its end, and these bytes behind it do not belong to such a file.
+    Unfitting(usize),
+    /// No record could be found from this byte of the file on.
+    Lost(u64),
+}
+
+/// What was counted on the way through a list.
+#[derive(Debug, Default)]
+pub(super) struct ListFacts {
+    pub bytes: u64,
+    pub rows: u64,
+    /// Rows with characters outside the declared encoding.
+    pub invalid_rows: u64,
+    /// Whether the last piece is no record.
+    pub ends_broken: bool,
+}
+
+/// The verdict on a file whose records stand in a list.
+pub(super) fn judge_list(
+    profile: &Profile,
+    header: &Result<Layout, HeaderError>,
+    facts: &ListFacts,
+    end: ListEnd,
+) -> FileVerdict {
+    let trailer = TrailerCheck::default();
+    let verdict = |state, rows, message| FileVerdict { state, rows, message };
+    if facts.bytes == 0 {
+        return verdict(FileState::Empty, 0, empty(profile, &trailer, "the file has no bytes"));
+    }
+    if let Err(error) = header {
+        if *error == HeaderError::Nothing {
+            return verdict(FileState::Empty, 0, empty(profile, &trailer, &error.to_string()));
+        }
+        return verdict(error.state(), 0, error.to_string());
+    }
+    let whole = facts.rows - u64::from(facts.ends_broken && end == ListEnd::Missing);
+    match end {
+        ListEnd::Lost(from) => {
+            let message = format!(
+                "no record in sight behind byte {from} (a row has at most {} bytes); this is no list of records, or it is \
+                 damaged, or `file.row_bytes_max` of the profile is too small",
+                profile.file.row_bytes_max
+            );
+            return verdict(FileState::EndlessRow, facts.rows, message);
+        }
+        ListEnd::Missing => {
+            let message = format!(
+                "the file stops after {whole} whole records, before the end of their list; fetch it again, or ask for the whole file"
+            );
+            return verdict(FileState::Truncated, whole, message);
+        }
+        ListEnd::Unfitting(bytes) => {
+            let message = format!(
+                "the {bytes} bytes behind the list of records do not end the document; the file is cut off or was joined from \
+                 several, fetch it again or land them apart"
+            );
+            return verdict(FileState::WrongCount, facts.rows, message);
+        }
+        ListEnd::Found => {}
+    }
+    if is_in_another_encoding(profile, facts.invalid_rows, facts.rows) {
+        return verdict(FileState::WrongEncoding, facts.rows, wrong_encoding(profile, facts.invalid_rows, facts.rows));
+    }
+    if facts.rows == 0 {
+        return verdict(FileState::Empty, 0, empty(profile, &trailer, "the list has no records"));
+    }
+    verdict(FileState::Complete, facts.rows, String::new())
+}
+
+/// Whether so many rows hold foreign characters that the declared encoding is wrong.
+fn is_in_another_encoding(profile: &Profile, invalid: u64, rows: u64) -> bool {
+    invalid >= INVALID_ROWS_MIN && invalid * 100 > rows * profile.file.invalid_percent_max
+}
+
 fn judge_rows(profile: &Profile, facts: &Facts, trailer: &TrailerCheck, is_endless: bool) -> (FileState, String) {
     if is_endless || facts.ends_open && facts.lines == 1 && facts.has_long_row {
         return (FileState::EndlessRow, endless(profile, facts));
     }
-    if facts.invalid_rows >= INVALID_ROWS_MIN && facts.invalid_rows * 100 > facts.rows * profile.file.invalid_percent_max {
-        return (FileState::WrongEncoding, wrong_encoding(profile, facts));
+    if is_in_another_encoding(profile, facts.invalid_rows, facts.rows) {
+        return (FileState::WrongEncoding, wrong_encoding(profile, facts.invalid_rows, facts.rows));
     }
     if profile.trailer.is_some()
         && let Some((state, message)) = judge_trailer(profile, facts, trailer)
@@ -79,13 +161,11 @@ fn judge_trailer(profile: &Profile, facts: &Facts, trailer: &TrailerCheck) -> Op
         return Some((FileState::Truncated, message));
     };
     let line = announced.line;
-    let lacks = |field: usize, what: &str| {
+    let lacks = |place: TrailerPlace, what: &str| {
         let state = if facts.ends_open { FileState::Truncated } else { FileState::WrongCount };
         Some((
             state,
-            format!(
-                "the trailer (line {line}) has no field {field}, which should be {what}; ask the provider for the whole file"
-            ),
+            format!("the trailer (line {line}) has no {place}, which should be {what}; ask the provider for the whole file"),
         ))
     };
     if trailer.rows_after > 0 {
@@ -94,7 +174,7 @@ fn judge_trailer(profile: &Profile, facts: &Facts, trailer: &TrailerCheck) -> Op
         return Some((FileState::WrongCount, message));
     }
     match &announced.rows {
-        None => return lacks(declared.rows_field, "the count of rows"),
+        None => return lacks(declared.rows, "the count of rows"),
         Some(Err(text)) => {
             return Some((FileState::WrongCount, format!("the trailer (line {line}) says `{text}`, which is no count of rows")));
         }
@@ -107,8 +187,8 @@ fn judge_trailer(profile: &Profile, facts: &Facts, trailer: &TrailerCheck) -> Op
         }
         Some(Ok(_)) => {}
     }
-    declared.sum_field.and_then(|field| match &announced.sum_nano {
-        None => lacks(field, "the sum of the amounts"),
+    declared.sum.and_then(|place| match &announced.sum_nano {
+        None => lacks(place, "the sum of the amounts"),
         Some(sum) => judge_sum(profile, announced, sum, trailer),
     })
 }
@@ -146,8 +226,8 @@ fn endless(profile: &Profile, facts: &Facts) -> String {
     )
 }
 
-fn wrong_encoding(profile: &Profile, facts: &Facts) -> String {
-    let (invalid, rows, limit) = (facts.invalid_rows, facts.rows, profile.file.invalid_percent_max);
+fn wrong_encoding(profile: &Profile, invalid: u64, rows: u64) -> String {
+    let limit = profile.file.invalid_percent_max;
     let declared = profile.file.encoding.name();
     format!(
         "{invalid} of {rows} rows hold bytes that are no text in {declared} (more than {limit} in a hundred); correct \

@@ -107,8 +107,8 @@ impl<'a> Rows<'a> {
     }
 
     fn reserve(&mut self, rows: u64, bytes: usize) {
-        // No event is shorter than its tag and length, whatever the claim check says.
-        let rows = usize::try_from(rows).unwrap_or(usize::MAX).min(bytes / 2 + 1);
+        // Hardly an event is shorter, whatever the claim check says.
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX).min(bytes / 64 + 1);
         let c = &mut self.columns;
         c.row.reserve(rows);
         c.offset.reserve(rows);

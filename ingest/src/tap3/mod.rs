@@ -6,7 +6,7 @@
 //! `docs/adr/0011-tap3.md` says what was decided and where the facts come from.
 
 pub mod ber;
-mod tags;
+pub(crate) mod tags;
 pub mod value;
 pub mod error;
 pub mod head;
@@ -22,6 +22,8 @@ use domain::money::Currency;
 
 pub use columns::parse;
 pub use file::{Ending, Events, Record, Unusable};
+pub(crate) use segment::first_event;
+pub use segment::whole_events;
 pub use split::{Tap3Split, split, split_at};
 
 /// What a profile says about TAP3 files.
@@ -65,4 +67,4 @@ impl Rules {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -7,6 +7,7 @@
 //!
 //! A part of a list falls into the same pieces as in the whole list, if it ends where the list does or an event begins.
 
+use super::Rules;
 use super::ber::{BerError, BerFault, Header, Visitor, is_end_mark, walk};
 use super::tags;
 
@@ -58,6 +59,34 @@ impl Visitor<'_> for Shape {
     fn leave(&mut self, _: u32) {
         self.depth -= 1;
     }
+}
+
+impl Shape {
+    /// Looks at nothing that is kept.
+    fn segment(segments: &mut Segments<'_>) -> Option<Segment> {
+        segments.next(&mut Self::default())
+    }
+}
+
+/// How many of these bytes, which begin with an event of a list, are events that are cut the same way in the whole list; `None`
+/// if no event ends for sure.
+pub fn whole_events(rules: &Rules, bytes: &[u8]) -> Option<usize> {
+    let mut segments = Segments::new(bytes, 0, Some(bytes.len()), rules.event_bytes_max);
+    let (mut whole, mut is_sound) = (None, false);
+    while let Some(segment) = Shape::segment(&mut segments) {
+        // Behind a sound event an event begins, whatever follows: so no piece before it was ended by the end of the bytes.
+        if is_sound && segment.opens_event {
+            whole = Some(segment.from);
+        }
+        is_sound = segment.fault.is_none();
+    }
+    whole
+}
+
+/// The byte after the first piece of a part of the list.
+pub(crate) fn first_event(rules: &Rules, bytes: &[u8]) -> usize {
+    let mut segments = Segments::new(bytes, 0, Some(bytes.len()), rules.event_bytes_max);
+    Shape::segment(&mut segments).map_or(bytes.len(), |segment| segment.to)
 }
 
 /// The pieces of a list, in order and without gaps.

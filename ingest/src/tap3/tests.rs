@@ -2,7 +2,7 @@
 
 mod columns;
 mod damage;
-pub(super) mod encode;
+pub(crate) mod encode;
 mod events;
 
 use domain::money::Currency;

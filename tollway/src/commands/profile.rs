@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use domain::number::masked;
-use ingest::parse::check::{CheckReport, check};
+use ingest::parse::check::{CheckReport, CheckedRow, check};
 use ingest::profile::Profile;
 use serde_json::json;
 
@@ -85,7 +85,7 @@ fn check_file(global: &Global, profile: &str, path: &Path, rows: usize) -> anyho
     for row in &report.shown {
         let note = if row.note.is_empty() { String::new() } else { format!(": {}", row.note) };
         let mut sheet =
-            Sheet::new(&format!("line {} · {}{note}", count(row.line), row.outcome), &["", "column", "in the file", "became"]);
+            Sheet::new(&format!("{} · {}{note}", place(row), row.outcome), &["", "column", "in the file", "became"]);
         for column in &row.columns {
             let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
             let role = if column.is_wrong { format!("✗ {}", column.role) } else { column.role.clone() };
@@ -95,6 +95,7 @@ fn check_file(global: &Global, profile: &str, path: &Path, rows: usize) -> anyho
     }
     let mut next: Vec<String> = report.malformed.iter().map(|(reason, n)| format!("{} rows: {reason}", count(*n))).collect();
     next.extend(report.skipped.iter().map(|(rule, n)| format!("{} rows skipped by rule `{rule}`", count(*n))));
+    next.extend(report.differences.iter().map(|difference| format!("audit control: {difference}")));
     if report.repeated_times > 0 {
         next.push(format!(
             "{} rows have a local time that the autumn change repeats; the first was taken",
@@ -113,6 +114,14 @@ fn check_file(global: &Global, profile: &str, path: &Path, rows: usize) -> anyho
     );
     Answer { headline, sheets, next, json }.print(global.output)?;
     Ok(if whole && report.malformed.is_empty() { Exit::Done } else { Exit::NeedsHand })
+}
+
+/// Where a row stands, as people look it up.
+fn place(row: &CheckedRow) -> String {
+    match row.line {
+        Some(line) => format!("line {}", count(line)),
+        None => format!("event {}, byte {}", count(row.row), count(row.byte)),
+    }
 }
 
 /// Hides subscribers' numbers, in what the file says and in what it became (`e164 31612345678`).

@@ -17,7 +17,7 @@ pub struct Source {
     pub file: String,
     /// When it landed, microseconds UTC.
     pub landed_us: i64,
-    /// Line, from 1.
+    /// Line, from 1; `None` in a file that is no text.
     pub line: Option<u64>,
     /// The row as it stands there; bytes that are no UTF-8 are shown as U+FFFD.
     pub raw: String,
@@ -48,5 +48,5 @@ pub fn source_of(installation: &Installation, row: &Row) -> anyhow::Result<Sourc
         Ok(layout) => profile.row_text(&layout, &bytes),
         Err(_) => String::from_utf8_lossy(&bytes).into_owned(),
     };
-    Ok(Source { file: delivery.origin.clone(), landed_us: arrival.arrived_us, line: Some(line), raw })
+    Ok(Source { file: delivery.origin.clone(), landed_us: arrival.arrived_us, line: profile.has_lines().then_some(line), raw })
 }

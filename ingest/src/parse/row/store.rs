@@ -14,7 +14,7 @@ use super::{Found, Line, RowReader, Values};
 impl RowReader<'_> {
     /// Makes room in the columns that this layout fills.
     pub fn reserve(&mut self, rows: usize) {
-        let recipe = &self.profile.recipe;
+        let recipe = self.recipe;
         let when = |used: bool| if used { rows } else { 0 };
         let c = &mut self.columns;
         c.row.reserve(rows);
@@ -38,7 +38,7 @@ impl RowReader<'_> {
 
     #[inline]
     pub(super) fn store(&mut self, line: Line<'_>, row: &Row<'_>, canonical: &[u8], values: &Values) {
-        let recipe = &self.profile.recipe;
+        let recipe = self.recipe;
         let id = recipe.record_id.map(|slot| row.field(self.layout.at(slot)));
         let c = &mut self.columns;
         let (key, content) = keys(self.profile.key_mode(), self.hasher, id.map(|f| f.bytes()), canonical);

@@ -32,7 +32,7 @@ pub(super) fn currency(code: &str) -> Checked<Currency> {
 }
 
 pub(super) fn choice<R: Copy + Into<T>, T: Copy>(
-    compiler: &mut Compiler,
+    compiler: &mut Compiler<'_>,
     key: &'static str,
     raw: RawChoice<R>,
 ) -> Checked<Choice<T>> {
@@ -47,14 +47,14 @@ pub(super) fn choice<R: Copy + Into<T>, T: Copy>(
     }
 }
 
-pub(super) fn column(compiler: &mut Compiler, key: &'static str, raw: RawColumn) -> Checked<Column> {
+pub(super) fn column(compiler: &mut Compiler<'_>, key: &'static str, raw: RawColumn) -> Checked<Column> {
     Ok(Column { slot: compiler.slot(key, raw.column)?, required: raw.required })
 }
 
 /// Most columns that make one rate class.
 const CLASS_COLUMNS_MAX: usize = 4;
 
-pub(super) fn class(compiler: &mut Compiler, raw: RawClass) -> Checked<ClassForm> {
+pub(super) fn class(compiler: &mut Compiler<'_>, raw: RawClass) -> Checked<ClassForm> {
     if raw.with.len() >= CLASS_COLUMNS_MAX {
         let problem = format!("at most {CLASS_COLUMNS_MAX} columns make one rate class");
         return Err(ProfileError::setting("class.with", problem));
@@ -110,7 +110,7 @@ pub(super) fn swap_for(numbers: &RawNumbers, served: &RawParty, other: Option<&R
     Ok(swap)
 }
 
-pub(super) fn party(compiler: &mut Compiler, key: &'static str, raw: RawParty) -> Checked<Party> {
+pub(super) fn party(compiler: &mut Compiler<'_>, key: &'static str, raw: RawParty) -> Checked<Party> {
     let from = match (raw.column, raw.constant) {
         (Some(column), None) => PartySource::Column(compiler.slot(key, column)?),
         (None, Some(digits)) => PartySource::Constant(constant_number(key, &digits)?),
@@ -143,7 +143,7 @@ fn constant_number(key: &str, digits: &str) -> Checked<Number> {
 }
 
 /// Zone, allowed offsets, and where the time comes from.
-pub(super) fn time(compiler: &mut Compiler, raw: RawTime) -> Checked<(Option<Zone>, Vec<i32>, TimeSource)> {
+pub(super) fn time(compiler: &mut Compiler<'_>, raw: RawTime) -> Checked<(Option<Zone>, Vec<i32>, TimeSource)> {
     let zone = raw.zone.map(|name| {
         Zone::load(&name)
             .ok_or_else(|| ProfileError::setting("time.zone", format!("`{name}` is no IANA zone; Europe/Amsterdam is one")))
@@ -197,7 +197,7 @@ pub(super) fn time(compiler: &mut Compiler, raw: RawTime) -> Checked<(Option<Zon
     Ok((zone, offsets, TimeSource::Written { first: (slot, first), second, has_offset }))
 }
 
-pub(super) fn duration(compiler: &mut Compiler, raw: RawDuration) -> Checked<Duration> {
+pub(super) fn duration(compiler: &mut Compiler<'_>, raw: RawDuration) -> Checked<Duration> {
     check_range("duration.max_s", raw.max_s, 1, i64::from(i32::MAX))?;
     Ok(Duration {
         slot: compiler.slot("duration", raw.column)?,
@@ -217,13 +217,13 @@ fn decimal_mark(key: &str, mark: char, file: &FileForm) -> Checked<u8> {
     let Some(byte) = byte else {
         return Err(ProfileError::setting(key, format!("{mark:?} is no decimal mark; `.` and `,` are")));
     };
-    if byte == file.separator && file.quote.is_none() {
+    if byte == file.separator && file.quote.is_none() && file.is_delimited {
         return Err(ProfileError::setting(key, "the decimal mark is also the separator, and nothing is quoted"));
     }
     Ok(byte)
 }
 
-pub(super) fn volume(compiler: &mut Compiler, raw: RawVolume, file: &FileForm) -> Checked<Volume> {
+pub(super) fn volume(compiler: &mut Compiler<'_>, raw: RawVolume, file: &FileForm) -> Checked<Volume> {
     let (up, down) = match (raw.up, raw.down, raw.total) {
         (None, None, Some(total)) => (None, Some(total)),
         (up, down, None) if up.is_some() || down.is_some() => (up, down),
@@ -249,12 +249,12 @@ pub(super) fn volume(compiler: &mut Compiler, raw: RawVolume, file: &FileForm) -
     })
 }
 
-pub(super) fn messages(compiler: &mut Compiler, raw: RawMessages) -> Checked<Messages> {
+pub(super) fn messages(compiler: &mut Compiler<'_>, raw: RawMessages) -> Checked<Messages> {
     check_range("messages.max", raw.max, 1, i64::from(i32::MAX))?;
     Ok(Messages { slot: compiler.slot("messages", raw.column)?, required: raw.required, max: raw.max.unsigned_abs() })
 }
 
-pub(super) fn network(compiler: &mut Compiler, raw: RawNetwork) -> Checked<NetworkForm> {
+pub(super) fn network(compiler: &mut Compiler<'_>, raw: RawNetwork) -> Checked<NetworkForm> {
     Ok(NetworkForm {
         slot: compiler.slot("network", raw.column)?,
         mccmnc: raw.form != RawNetworkForm::Tadig,
@@ -263,7 +263,7 @@ pub(super) fn network(compiler: &mut Compiler, raw: RawNetwork) -> Checked<Netwo
     })
 }
 
-pub(super) fn cost(compiler: &mut Compiler, raw: RawCost, file: &FileForm) -> Checked<Cost> {
+pub(super) fn cost(compiler: &mut Compiler<'_>, raw: RawCost, file: &FileForm) -> Checked<Cost> {
     check_range("cost.places_max", i64::from(raw.places_max), 0, 9)?;
     let words = compiler.words("cost.currency", std::slice::from_ref(&raw.currency))?;
     let slot = compiler.slot("cost", raw.column)?;

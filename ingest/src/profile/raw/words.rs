@@ -14,6 +14,42 @@ macro_rules! words {
 }
 
 words! {
+    /// How records and their fields are found.
+    RawReader {
+        /// A record is a line, its fields stand between separators.
+        Delimited = "delimited",
+        /// A record is a line, its fields stand at fixed places: section `columns`.
+        FixedWidth = "fixed-width",
+        /// JSON objects: section `json`; a column is a path of names, `call.start`.
+        Json = "json",
+        /// XML elements: section `xml`; a column is a path from the record element, `Times/Start`, `Party/@number`.
+        Xml = "xml",
+        /// GSMA TAP3: section `tap3`. What an event means is known, so no other section says it.
+        Tap3 = "tap3",
+    }
+    /// Which side of a column of fixed width the value stands on.
+    RawAlign {
+        /// The left one.
+        Left = "left",
+        /// The right one.
+        Right = "right",
+        /// Either.
+        Either = "either",
+    }
+    /// Where the records of a JSON file are.
+    RawJsonRecords {
+        /// Each line is one.
+        Lines = "lines",
+        /// The objects of an array are.
+        Array = "array",
+    }
+    /// What a row is that ends before its last column.
+    RawShortRows {
+        /// Malformed.
+        Malformed = "malformed",
+        /// A row whose blanks at the end were cut off.
+        Pad = "pad",
+    }
     /// How characters are written.
     RawEncoding {
         /// UTF-8.
