@@ -15,6 +15,7 @@ mod scenarios {
     mod demo;
     mod fixtures;
     mod other_readers;
+    mod readers;
     mod same_month;
     mod samples;
     mod service;

@@ -85,3 +85,29 @@ fn assert_cuts_agree(profile: &Profile, bytes: &[u8]) {
         assert_eq!(parts.iter().flat_map(rows_of).collect::<Vec<_>>(), whole, "{rows}");
     }
 }
+
+/// The blocks of the how-to, in order: files and their profiles.
+fn how_to() -> Vec<&'static str> {
+    let page = include_str!("../../../docs/howto/describe-other-records.md");
+    page.split("```").skip(1).step_by(2).map(|block| block.split_once('\n').expect("a block has lines").1).collect()
+}
+
+#[test]
+fn the_how_to_says_the_same_records_three_times() {
+    let blocks = how_to();
+    let [fixed, json, xml] = [0, 2, 4].map(|at| {
+        let profile = Profile::load(blocks[at + 1]).unwrap_or_else(|e| panic!("{e}\n{}", blocks[at + 1]));
+        let batch = read(&profile, blocks[at]);
+        assert_eq!(faults(&batch), [], "{}", blocks[at]);
+        let c = &batch.columns;
+        let ids: Vec<String> = (0..batch.len()).map(|i| c.record_id.get(i).to_owned()).collect();
+        let numbers: Vec<_> = c.a_number.iter().chain(&c.b_number).copied().collect();
+        (ids, numbers, c.start_us.clone(), c.duration_s.clone(), c.cost_nano.clone())
+    });
+    assert_eq!(fixed.0, ["17", "18"]);
+    assert_eq!((&fixed.3[..], &fixed.4[..]), (&[63, 0][..], &[41_200_000, 30_000_000][..]));
+    assert_eq!(fixed, json);
+    assert_eq!(json, xml);
+    let tap3 = Profile::load(blocks[6]).expect("the page's profile is right");
+    assert_eq!(tap3.cost_currency().as_str(), "GBP");
+}

@@ -4,6 +4,7 @@ mod columns;
 mod damage;
 pub(crate) mod encode;
 mod events;
+mod profile;
 
 use domain::money::Currency;
 
