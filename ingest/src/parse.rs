@@ -103,6 +103,7 @@ fn read_text(rows: &mut RowReader<'_>, profile: &Profile, recipe: &Recipe, range
             read_list(rows, &mut ArrayPieces::new(form, reach, true), &mut JsonCutter::new(form), range, bytes);
         }
         Reader::Xml(form) => read_list(rows, &mut XmlPieces::new(form, reach), &mut XmlCutter::new(form), range, bytes),
+        // Its profile has no recipe: `parse` has sent it elsewhere.
         Reader::Tap3(_) => {}
     }
 }

@@ -142,7 +142,7 @@ impl<'p> Splitter<'p> {
 #[cfg(test)]
 impl Splitter<'_> {
     /// Bytes of the file that are in memory.
-    fn kept_bytes(&self) -> usize {
+    pub(crate) fn kept_bytes(&self) -> usize {
         match &self.way {
             Way::Lines(lines) => lines.kept_bytes(),
             Way::JsonArray(list) => list.kept_bytes(),

@@ -58,7 +58,7 @@ impl<'p> ArrayPieces<'p> {
     fn is_record(&self, bytes: &[u8], at: usize, is_all: bool) -> Option<bool> {
         let mut known = Known { paths: &self.form.paths, depth: 0, found: 0, text: Vec::new() };
         let may_wait = !is_all && bytes.len() - at <= self.reach;
-        let end = match scan::value(bytes, at, DEPTH_LIMIT, &mut known) {
+        let end = match scan::value(bytes, at, self.form.depth_max, &mut known) {
             Ok(whole) => scan::skip_blanks(bytes, whole.end),
             Err(Flaw::Cut) if may_wait => return None,
             Err(_) => return Some(false),

@@ -73,6 +73,58 @@ fn a_file_cut_at_any_byte_keeps_what_came_before() {
     }
 }
 
+#[test]
+fn what_is_longer_than_a_record_may_be_is_judged_the_same_however_it_comes() {
+    let long = |filler: &str, bytes: usize| filler.repeat(bytes / filler.len());
+    for bytes in [900_000, 1_048_400, 1_200_000, 2_300_000] {
+        for filler in ["x", " ", ",", "{\"id\":1,", "<x>"] {
+            let records = [json::record(1), long(filler, bytes), json::record(2)];
+            let array = (json::array(), format!("[{}]", records.join(",")));
+            let quoted = (json::array(), format!("[{}]", records.join(",\"")));
+            let document = (xml::calls(), xml::file(&[xml::record(1), long(filler, bytes), xml::record(2)]));
+            let commented =
+                (xml::calls(), xml::file(&[xml::record(1), format!("<!--{}-->", long(filler, bytes)), xml::record(2)]));
+            for (profile, file) in [array, quoted, document, commented] {
+                let whole = split(&profile, file.as_bytes(), 9);
+                for size in [70_000, 1_000_001] {
+                    let mut splitter = Splitter::new(&profile, 9);
+                    file.as_bytes().chunks(size).for_each(|chunk| splitter.push(chunk));
+                    assert_eq!(splitter.finish(), whole, "{bytes} bytes of {filler:?} in pieces of {size}: {}", &file[..9]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn hostile_files_cost_no_more_than_their_length() {
+    let repeated = [
+        "[",
+        "{\"id\":",
+        ",{",
+        "{\"id\":1,\"kind\":2,\"party\":3,",
+        "\"",
+        "<Call>",
+        "<Call><a/>",
+        "<Call a='",
+        "<!--",
+        "<Call><!--",
+        "&#",
+    ];
+    for (profile, head) in [(json::lines(), ""), (json::array(), "["), (xml::calls(), "<Usage><Calls>")] {
+        for part in repeated {
+            let file = format!("{head}{}", part.repeat(1_200_000 / part.len()));
+            let mut splitter = Splitter::new(&profile, 9);
+            for chunk in file.as_bytes().chunks(65_536) {
+                splitter.push(chunk);
+                assert!(splitter.kept_bytes() < 8 << 20, "a few records' worth is kept");
+            }
+            let verdict = splitter.finish().verdict;
+            assert!(!verdict.state.is_taken() && !verdict.message.is_empty(), "{part}: {verdict:?}");
+        }
+    }
+}
+
 /// A sample with some bytes changed, put in or taken out, cut off anywhere.
 fn spoilt_file() -> impl Strategy<Value = (usize, Vec<u8>)> {
     let byte = prop_oneof![4 => prop::sample::select(&b"{}[],:\"\\<>/&;= \n\r0\x00\xff\xc3-+T"[..]), 1 => any::<u8>()];

@@ -131,7 +131,7 @@ fn what_is_not_where_it_should_be_refuses_the_file() {
     says("", FileState::Empty, "no bytes");
     says(&format!("{whole}{whole}"), FileState::WrongCount, "behind the list");
     says(&whole[..whole.len() - 20], FileState::Truncated, "after 2 whole records");
-    says(&whole.replace("<Calls>", "<Call>"), FileState::WrongHeader, "damaged");
+    says(&whole.replace("<Calls>", "<Call>"), FileState::WrongHeader, "no well-formed XML");
 }
 
 #[test]

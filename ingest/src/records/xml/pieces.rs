@@ -10,6 +10,9 @@ use crate::records::list::{Opening, Piece, Pieces, Step};
 use super::XmlForm;
 use super::scan::{self, Blind, Flaw, Markup, Open, skip_blanks};
 
+/// So many beginnings of records without an end are tried behind a damaged one: each may cost a walk over all that is in reach.
+const CUTS_MAX: u32 = 64;
+
 /// Walks over the records.
 #[derive(Debug)]
 pub(crate) struct XmlPieces<'p> {
@@ -26,6 +29,8 @@ enum Found<T> {
     Later,
     /// The document ends in it.
     Cut,
+    /// It is longer than a record may be.
+    Endless,
     Not,
 }
 
@@ -48,11 +53,11 @@ impl<'p> XmlPieces<'p> {
         if bytes[at] != b'<' {
             return if is_among { self.bridge(bytes, at, is_all) } else { Way::On(next_markup(bytes, at)) };
         }
-        let (markup, end) = match self.bounded(bytes, at, is_all, scan::markup(bytes, at)) {
+        let (markup, end) = match self.markup(bytes, at, is_all) {
             Found::There(markup) => markup,
             Found::Later => return Way::Stop(Step::More),
             Found::Cut if !is_among => return Way::Stop(Step::Open),
-            Found::Cut | Found::Not => return self.damage(bytes, at, is_among, is_all),
+            Found::Cut | Found::Endless | Found::Not => return self.damage(bytes, at, is_among, is_all),
         };
         match markup {
             Markup::Aside => Way::On(end),
@@ -65,10 +70,10 @@ impl<'p> XmlPieces<'p> {
                 *level += usize::from(!is_empty);
                 Way::On(end)
             }
-            Markup::Start { name, .. } => match self.element(bytes, at, is_all) {
+            Markup::Start { name, .. } => match self.element(bytes, at, scan::DEPTH_LIMIT, is_all) {
                 Found::Later => Way::Stop(Step::More),
                 Found::Cut if !is_among => Way::Stop(Step::Open),
-                Found::Cut | Found::Not => self.damage(bytes, at, is_among, is_all),
+                Found::Cut | Found::Endless | Found::Not => self.damage(bytes, at, is_among, is_all),
                 Found::There(((), to)) if is_among && name == self.form.record => piece(at, to, false),
                 Found::There(((), to)) if !is_among || self.form.ignored.iter().any(|ignored| ignored == name) => Way::On(to),
                 Found::There(((), to)) => piece(at, to, true),
@@ -82,51 +87,76 @@ impl<'p> XmlPieces<'p> {
         if is_among { self.bridge(bytes, at, is_all) } else { Way::Stop(Step::Lost(at)) }
     }
 
-    /// What was read at `at`, if it is no longer than a record may be; however many bytes there are, the answer is the same.
-    fn bounded<T>(&self, bytes: &[u8], at: usize, is_all: bool, read: Result<(T, usize), Flaw>) -> Found<T> {
-        match read {
-            Ok(found) if found.1 - at <= self.reach => Found::There(found),
-            Err(Flaw::Cut) if bytes.len() - at <= self.reach => {
-                if is_all {
-                    Found::Cut
-                } else {
-                    Found::Later
-                }
-            }
-            _ => Found::Not,
+    /// What `read` finds at `at`, if it is no longer than a record may be. No more bytes are looked at than that, however many
+    /// there are: so the answer and its cost are the same.
+    fn bounded<'b, T>(
+        &self,
+        bytes: &'b [u8],
+        at: usize,
+        is_all: bool,
+        read: impl FnOnce(&'b [u8]) -> Result<(T, usize), Flaw>,
+    ) -> Found<T> {
+        match read(&bytes[..bytes.len().min(at + self.reach)]) {
+            Ok(found) => Found::There(found),
+            Err(Flaw::Wrong) => Found::Not,
+            Err(Flaw::Cut) if bytes.len() - at > self.reach => Found::Endless,
+            Err(Flaw::Cut) if is_all => Found::Cut,
+            Err(Flaw::Cut) => Found::Later,
         }
     }
 
-    /// An element from `from` on; how deep it may be, the cut of its fields will say.
-    fn element(&self, bytes: &[u8], from: usize, is_all: bool) -> Found<()> {
-        let read = scan::element(bytes, from, scan::DEPTH_LIMIT, &mut Open::new(), &mut Blind);
-        self.bounded(bytes, from, is_all, read.map(|end| ((), end)))
+    fn markup<'b>(&self, bytes: &'b [u8], at: usize, is_all: bool) -> Found<Markup<'b>> {
+        self.bounded(bytes, at, is_all, |bytes| scan::markup(bytes, at))
+    }
+
+    fn element(&self, bytes: &[u8], from: usize, depth_max: u32, is_all: bool) -> Found<()> {
+        let read = |bytes: &[u8]| scan::element(bytes, from, depth_max, &mut Open::new(), &mut Blind).map(|end| ((), end));
+        self.bounded(bytes, from, is_all, read)
     }
 
     /// The stretch from a place where no record can be read, up to the next one.
     #[cold]
     fn bridge(&self, bytes: &[u8], from: usize, is_all: bool) -> Way {
         let limit = bytes.len().min(from.saturating_add(self.reach));
-        let broken = |to: usize| piece(from, from + bytes[from..to].trim_ascii_end().len().max(1), true);
-        let parent = self.form.around.last().map_or(&[][..], Vec::as_slice);
+        let mut cuts = 0;
         for at in memchr::memchr_iter(b'<', &bytes[from + 1..limit]).map(|ahead| from + 1 + ahead) {
-            match self.bounded(bytes, at, is_all, scan::markup(bytes, at)) {
+            match self.ends_damage(bytes, at, is_all) {
+                Found::There(_) => return piece(from, from + bytes[from..at].trim_ascii_end().len().max(1), true),
                 Found::Later => return Way::Stop(Step::More),
-                Found::There((Markup::End(name), _)) if name == parent => return broken(at),
-                Found::There((Markup::Start { name, .. }, _)) if name == self.form.record => {
-                    match self.element(bytes, at, is_all) {
-                        Found::There(_) => return broken(at),
-                        Found::Later => return Way::Stop(Step::More),
-                        Found::Cut | Found::Not => {}
-                    }
-                }
-                _ => {}
+                Found::Cut | Found::Endless => cuts += 1,
+                Found::Not => {}
+            }
+            if cuts == CUTS_MAX {
+                return Way::Stop(Step::Lost(from));
             }
         }
         match (bytes.len() - from > self.reach, is_all) {
             (true, _) => Way::Stop(Step::Lost(from)),
-            (false, true) => broken(bytes.len()),
+            (false, true) => piece(from, from + bytes[from..].trim_ascii_end().len().max(1), true),
             (false, false) => Way::Stop(Step::More),
+        }
+    }
+
+    /// Whether a record begins at `at`, or the element around the records ends.
+    fn ends_damage(&self, bytes: &[u8], at: usize, is_all: bool) -> Found<()> {
+        let (rest, record) = (&bytes[at + 1..], &self.form.record[..]);
+        let parent = self.form.around.last().map_or(&[][..], Vec::as_slice);
+        let (behind, wanted) = match rest.strip_prefix(b"/") {
+            Some(behind) => (behind, parent),
+            None => (rest, record),
+        };
+        if !behind.starts_with(wanted) {
+            return if !is_all && wanted.starts_with(behind) { Found::Later } else { Found::Not };
+        }
+        match self.markup(bytes, at, is_all) {
+            Found::There((Markup::End(name), end)) if name == parent => Found::There(((), end)),
+            // A deeper record would be malformed all the same.
+            Found::There((Markup::Start { name, .. }, _)) if name == record => {
+                self.element(bytes, at, self.form.depth_max, is_all)
+            }
+            Found::Later => Found::Later,
+            Found::Cut | Found::Endless => Found::Endless,
+            Found::There(_) | Found::Not => Found::Not,
         }
     }
 }
@@ -173,74 +203,75 @@ impl Pieces for XmlPieces<'_> {
     }
 }
 
-/// Finds the first record from the beginning of the document.
+/// Finds where the records begin, from the beginning of the document.
 pub(crate) fn open(form: &XmlForm, bytes: &[u8], is_all: bool) -> Opening {
-    let more = |problem: &str| if is_all { Opening::Wrong(problem.to_owned()) } else { Opening::More };
     let (mut at, mut level) = (0, 0);
     loop {
         at = skip_blanks(bytes, at);
-        let Some(first) = bytes.get(at) else { return more("the document ends before its records") };
-        if *first != b'<' {
-            if level == 0 {
-                return Opening::Wrong("the file does not begin with `<`, so it is no XML".to_owned());
-            }
-            at = next_markup(bytes, at);
-            continue;
-        }
-        if bytes[at..].starts_with(b"<!DOCTYPE") {
-            let problem = "the file has a document type (DTD), which can define entities and is not read; ask the provider for \
-                           files without one";
-            return Opening::Wrong(problem.to_owned());
-        }
-        let (markup, end) = match scan::markup(bytes, at) {
-            Ok(found) => found,
-            Err(Flaw::Cut) => return more("the document ends before its records"),
-            Err(Flaw::Wrong) => {
-                return Opening::Wrong(format!("no XML at byte {at}, before the records; ask for the file again"));
-            }
+        let step = match bytes.get(at) {
+            None => Err(Before::Cut),
+            Some(b'<') => step_in(form, bytes, at, &mut level),
+            Some(_) if level > 0 => Ok(next_markup(bytes, at)),
+            Some(_) => wrong("the file does not begin with `<`, so it is no XML".to_owned()),
         };
-        match markup {
-            Markup::Aside => {
-                if let Some(problem) = wrong_encoding(form.encoding, &bytes[at..end]) {
-                    return Opening::WrongEncoding(problem);
-                }
-            }
-            Markup::Start { name, is_empty, .. } if form.around[level] == name => {
-                if !is_empty {
-                    level += 1;
-                } else if level == 0 {
-                    return Opening::Nothing;
-                }
-                if level == form.around.len() {
-                    return Opening::From(end);
-                }
-            }
-            Markup::Start { name, .. } if level == 0 => {
-                let (found, wanted) = (shown(name), shown(&form.around[0]));
-                return Opening::Wrong(format!("the root element is `{found}`, not `{wanted}`; correct `xml.record`"));
-            }
-            Markup::Start { .. } => match scan::element(bytes, at, scan::DEPTH_LIMIT, &mut Open::new(), &mut Blind) {
-                Ok(end) => {
-                    at = end;
-                    continue;
-                }
-                Err(Flaw::Cut) => return more("the document ends before its records"),
-                Err(Flaw::Wrong) => {
-                    return Opening::Wrong(format!("the element at byte {at} is damaged; ask for the file again"));
-                }
-            },
-            Markup::End(name) if level > 0 && form.around[level - 1] == name => {
-                level -= 1;
-                if level == 0 {
-                    return Opening::Nothing;
-                }
-            }
-            Markup::End(_) => {
-                return Opening::Wrong(format!("the elements before byte {at} do not nest; ask for the file again"));
-            }
-            Markup::Verbatim(_) => {}
+        match step {
+            Ok(next) => at = next,
+            Err(Before::Cut) if is_all => return Opening::Wrong("the document ends before its records".to_owned()),
+            Err(Before::Cut) => return Opening::More,
+            Err(Before::Done(opening)) => return opening,
         }
-        at = end;
+    }
+}
+
+/// Why the way to the records ends.
+enum Before {
+    /// With the bytes.
+    Cut,
+    Done(Opening),
+}
+
+fn wrong<T>(problem: String) -> Result<T, Before> {
+    Err(Before::Done(Opening::Wrong(problem)))
+}
+
+/// Takes the markup at `at`, outside of the records; returns the byte after it.
+fn step_in(form: &XmlForm, bytes: &[u8], at: usize, level: &mut usize) -> Result<usize, Before> {
+    if bytes[at..].starts_with(b"<!DOCTYPE") {
+        let problem = "the file has a document type (DTD), which can define entities and is not read; ask the provider for \
+                       files without one";
+        return wrong(problem.to_owned());
+    }
+    let damaged = |flaw| match flaw {
+        Flaw::Cut => Before::Cut,
+        Flaw::Wrong => {
+            Before::Done(Opening::Wrong(format!("no well-formed XML at byte {at}, before the records; ask for the file again")))
+        }
+    };
+    let (markup, end) = scan::markup(bytes, at).map_err(damaged)?;
+    match markup {
+        Markup::Aside => match wrong_encoding(form.encoding, &bytes[at..end]) {
+            Some(problem) => Err(Before::Done(Opening::WrongEncoding(problem))),
+            None => Ok(end),
+        },
+        Markup::Start { name, is_empty, .. } if form.around[*level] == name => {
+            *level += usize::from(!is_empty);
+            match *level {
+                0 => Err(Before::Done(Opening::Nothing)),
+                open if open == form.around.len() => Err(Before::Done(Opening::From(end))),
+                _ => Ok(end),
+            }
+        }
+        Markup::Start { name, .. } if *level == 0 => {
+            let (found, wanted) = (shown(name), shown(&form.around[0]));
+            wrong(format!("the root element is `{found}`, not `{wanted}`; correct `xml.record`"))
+        }
+        Markup::Start { .. } => scan::element(bytes, at, scan::DEPTH_LIMIT, &mut Open::new(), &mut Blind).map_err(damaged),
+        Markup::End(name) if form.around[..*level].last().is_some_and(|open| open == name) => {
+            *level -= 1;
+            if *level == 0 { Err(Before::Done(Opening::Nothing)) } else { Ok(end) }
+        }
+        Markup::End(_) => wrong(format!("the elements before byte {at} do not nest; ask for the file again")),
+        Markup::Verbatim(_) => Ok(end),
     }
 }
 
