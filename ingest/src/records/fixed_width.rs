@@ -66,6 +66,12 @@ impl FixedWidth {
         span.trim(slice(line, span, self.is_simple(line)))
     }
 
+    /// A figure of a trailer; `None` if it is empty or the line ends in it: half a count is no count.
+    pub fn figure<'a>(&self, line: &'a [u8], span: &Span) -> Option<&'a [u8]> {
+        let value = self.value(line, span);
+        (self.length(line) >= span.to && !value.is_empty()).then_some(value)
+    }
+
     /// Whether each byte of the line is a character.
     fn is_simple(&self, line: &[u8]) -> bool {
         !self.encoding.reads_utf8() || line.is_ascii()

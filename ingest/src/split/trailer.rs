@@ -62,9 +62,7 @@ impl TrailerCheck {
         }
         let row = fields.row();
         let at = |place: TrailerPlace| match (place, &profile.reader) {
-            (TrailerPlace::Span(span), Reader::FixedWidth(form)) => {
-                Some(Field::of(form.value(line, &span))).filter(|f| !f.is_empty())
-            }
+            (TrailerPlace::Span(span), Reader::FixedWidth(form)) => form.figure(line, &span).map(Field::of),
             (TrailerPlace::Field(at), _) if at < row.len() => Some(row.field(at)),
             _ => None,
         };

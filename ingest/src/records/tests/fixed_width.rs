@@ -104,6 +104,7 @@ fn the_trailer_is_checked_at_its_places() {
     says(&ROWS[..2], "T0000030000.0412", FileState::WrongCount, "announces 3 rows");
     says(&ROWS[..2], "T0000020000.0413", FileState::WrongSum, "EUR 0.0413");
     says(&ROWS[..2], "T", FileState::WrongCount, "no characters 2 to 7");
+    says(&ROWS[..2], "T00000", FileState::WrongCount, "no characters 2 to 7");
     says(&ROWS[..2], ROWS[0], FileState::Truncated, "without its trailer");
 }
 
@@ -112,7 +113,7 @@ fn a_file_cut_off_anywhere_is_never_complete_and_keeps_its_whole_rows() {
     let text = file(&ROWS[..2], "T0000020000.0412");
     for cut in 0..text.len() - 2 {
         let (state, message) = state(&fixed(), &text.as_bytes()[..cut]);
-        assert!(!message.is_empty(), "cut at {cut}: {state:?}");
+        assert!(!state.is_taken() || cut < 11 && !message.is_empty(), "cut at {cut}: {state:?} {message}");
     }
     let bare = profile(HEAD.split("[trailer]").next().expect("a head"), NAMES);
     let text = file(&ROWS[..2], "");
