@@ -13,3 +13,4 @@ mod records;
 pub mod parse;
 pub mod tap3;
 pub mod unwrap;
+pub mod draft;

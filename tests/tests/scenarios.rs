@@ -14,6 +14,7 @@ mod scenarios {
     mod bucket;
     mod demo;
     mod fixtures;
+    mod draft;
     mod other_readers;
     mod readers;
     mod same_month;

@@ -89,7 +89,7 @@ pub enum Command {
     /// Why does this record cost what it costs?
     #[command(after_help = "Example:\n  tollway explain 7f3a91c2")]
     Explain(ExplainArgs),
-    /// Source layouts: list, show, check against a file
+    /// Source layouts: list, show, check against a file, draft for an unknown file
     #[command(subcommand)]
     Profile(ProfileCommand),
     /// Write a seeded month of call records and its reference data
@@ -283,6 +283,30 @@ pub enum ProfileCommand {
         #[arg(long, default_value_t = 10)]
         rows: usize,
     },
+    /// Propose a profile for files of an unknown layout, with a question wherever they leave something open
+    #[command(after_help = "Examples:\n  tollway profile draft october.csv > spits.toml\n  \
+        tollway profile draft --out spits.toml october.csv november.csv.gz")]
+    Draft(DraftArgs),
+}
+
+/// Options of `profile draft`.
+#[derive(Debug, Args)]
+pub struct DraftArgs {
+    /// Files of one layout, wrapped or plain; more of them leave fewer questions
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Write the profile to a new file; else it goes to standard output, and the rest to standard error
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The profile's name; made from the first file's name if not given
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Rows of each file to look at
+    #[arg(long, default_value_t = 10_000)]
+    pub rows: usize,
+    /// Bytes of each file to look at, wrappers taken off
+    #[arg(long, default_value_t = 4 << 20)]
+    pub bytes: usize,
 }
 
 /// Options of `generate`.

@@ -13,6 +13,7 @@ pub mod ingest;
 pub mod job;
 pub mod margin;
 pub mod profile;
+pub mod profile_draft;
 pub mod query;
 pub mod rows;
 pub mod run;

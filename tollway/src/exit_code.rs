@@ -8,6 +8,7 @@ use aggregate::query::QueryError;
 use domain::columns::ColumnError;
 use domain::invariant::Violation;
 use domain::ports::BlobError;
+use ingest::draft::DraftError;
 use ingest::land::LandError;
 use ingest::log::LogError;
 #[cfg(feature = "kafka")]
@@ -121,7 +122,10 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if cause.is::<config::ConfigError>() || cause.is::<domain::ids::IdError>() {
         return Some(Exit::Usage);
     }
-    if cause.is::<ProfileError>() || cause.is::<TariffError>() || cause.is::<ImportError>() {
+    if let Some(DraftError::Unloadable { .. }) = cause.downcast_ref() {
+        return Some(Exit::Bug);
+    }
+    if cause.is::<ProfileError>() || cause.is::<DraftError>() || cause.is::<TariffError>() || cause.is::<ImportError>() {
         return Some(Exit::BadInput);
     }
     if cause.is::<Violation>() || cause.is::<ColumnError>() {

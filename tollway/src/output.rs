@@ -62,6 +62,11 @@ impl Answer {
         }
     }
 
+    /// Prints to stderr, for people: stdout has something else.
+    pub fn print_beside(&self) -> anyhow::Result<()> {
+        Ok(self.write_tables(&mut std::io::stderr().lock())?)
+    }
+
     fn write_csv(&self, out: &mut impl Write) -> std::io::Result<()> {
         let Some(sheet) = self.sheets.first() else { return Ok(()) };
         let mut csv = csv::Writer::from_writer(out);

@@ -26,6 +26,7 @@ pub fn run(global: &Global, command: &ProfileCommand) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
         ProfileCommand::Check { profile, file, rows } => check_file(global, profile, file, *rows),
+        ProfileCommand::Draft(args) => super::profile_draft::run(global, args),
     }
 }
 
@@ -125,7 +126,7 @@ fn place(row: &CheckedRow) -> String {
 }
 
 /// Hides subscribers' numbers, in what the file says and in what it became (`e164 31612345678`).
-fn hide_numbers(report: &mut CheckReport) {
+pub(super) fn hide_numbers(report: &mut CheckReport) {
     let columns = report.shown.iter_mut().flat_map(|row| &mut row.columns);
     for column in columns.filter(|c| matches!(c.role.as_str(), "served" | "other" | "imsi" | "iccid")) {
         column.source = column.source.as_deref().map(masked);
