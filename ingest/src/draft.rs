@@ -59,10 +59,14 @@ pub struct Draft {
     pub rows: u64,
 }
 
-/// Proposes a profile for samples of one layout; `name` is the profile's name, made from the first file's if not given.
+/// Proposes a profile for samples of one layout; `name` is the profile's name, made from that of the file with the most rows if not given.
 pub fn draft(samples: &[Sample], name: Option<&str>, limits: DraftLimits) -> Result<Draft, DraftError> {
     let survey = survey::survey(samples, limits)?;
-    let name = name.map_or_else(|| write::profile_name(&samples[0].name), str::to_owned);
+    let name = match name {
+        Some(name) if write::is_profile_name(name) => name.to_owned(),
+        Some(name) => return Err(DraftError::Name(name.to_owned())),
+        None => write::profile_name(&survey.files[0].name),
+    };
     let sections = propose::propose(&survey, &name)?;
     let (toml, decisions, questions) = write::write(sections);
     match Profile::load(&toml) {

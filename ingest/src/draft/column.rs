@@ -50,11 +50,6 @@ impl<'t> Column<'t> {
         self.filled < self.values.len() as u64
     }
 
-    /// Whether no two rows have the same text, and none is empty.
-    pub fn is_unique(&self) -> bool {
-        !self.has_gaps() && self.texts.len() as u64 == self.filled
-    }
-
     /// The form of its times, with the share of values that have it in per cent.
     pub fn time_form(&self) -> Option<(TimeForm, u64)> {
         let (form, count) = self.times.main_form()?;

@@ -64,7 +64,9 @@ pub(super) fn decode(sample: &Sample) -> Result<Decoded, DraftError> {
     let decoded = match ByteOrder::of_mark(bytes) {
         Some(order) => decode_utf16(sample, order)?,
         None if is_utf16_without_mark(bytes) => {
-            return refuse("looks like UTF-16 without the mark that tells its byte order; ask the source for the mark, or for UTF-8");
+            return refuse(
+                "looks like UTF-16 without the mark that tells its byte order; ask the source for the mark, or for UTF-8",
+            );
         }
         None => decode_bytes(sample)?,
     };
@@ -97,8 +99,9 @@ fn decode_utf16(sample: &Sample, order: ByteOrder) -> Result<Decoded, DraftError
 fn decode_bytes(sample: &Sample) -> Result<Decoded, DraftError> {
     let has_mark = sample.bytes.starts_with(UTF8_MARK);
     let has_feed = sample.bytes.contains(&b'\n');
-    if !has_feed && (!sample.is_whole || sample.bytes.iter().filter(|b| **b == b'\r').count() > 1) {
-        return Err(no_lines(sample, if sample.bytes.contains(&b'\r') { " but carriage returns" } else { "" }));
+    let has_returns = sample.bytes.trim_ascii_end().contains(&b'\r');
+    if !has_feed && (!sample.is_whole || has_returns) {
+        return Err(no_lines(sample, if has_returns { " but carriage returns" } else { "" }));
     }
     let body = &sample.whole_lines()[if has_mark { UTF8_MARK.len() } else { 0 }..];
     let (foreign_lines, not_utf8) = count_lines(body, |line| std::str::from_utf8(line).is_ok());
@@ -147,9 +150,10 @@ fn check_text(sample: &Sample, text: &str) -> Result<(), DraftError> {
         return Err(DraftError::Binary {
             file: sample.name.clone(),
             control_percent: controls * 100 / characters.max(1),
-            hint: match is_tap {
-                true => "; it begins as GSMA TAP3 files do, which are read without a draft: see docs/adr/0011-tap3.md",
-                false => "; unpack or convert it first, or ask the source for text",
+            hint: if is_tap {
+                "; it begins as GSMA TAP3 files do, which need no draft: see docs/adr/0011-tap3.md"
+            } else {
+                "; unpack or convert it first, or ask the source for text"
             },
         });
     }

@@ -35,7 +35,7 @@ pub enum DraftError {
     #[error("there is no file to look at; name at least one")]
     NoFile,
     /// There is nothing in it.
-    #[error("`{0}` has no bytes; take a file with rows")]
+    #[error("`{0}` is empty; take a file with rows")]
     Empty(String),
     /// It is no text.
     #[error("`{file}` is no text ({control_percent} % of it are control characters){hint}")]
@@ -92,6 +92,9 @@ pub enum DraftError {
         /// The column that comes nearest, and why it cannot be read.
         hint: String,
     },
+    /// The name that was given cannot be a profile's.
+    #[error("`{0}` is no name of a profile: 1 to 48 small letters, digits and `-` are")]
+    Name(String),
     /// The proposal is no profile, which is a bug.
     #[error("the proposal for these files is no profile, which is a bug; report it with a file of the same shape")]
     Unloadable {

@@ -93,9 +93,7 @@ pub(super) fn is_mccmnc(text: &str) -> bool {
 /// A network's code among networks: country in letters and two more.
 pub(super) fn is_tadig(text: &str) -> bool {
     let is_capital = |c: u8| c.is_ascii_uppercase();
-    text.len() == 5
-        && text.bytes().take(3).all(is_capital)
-        && text.bytes().all(|c| is_capital(c) || c.is_ascii_digit())
+    text.len() == 5 && text.bytes().take(3).all(is_capital) && text.bytes().all(|c| is_capital(c) || c.is_ascii_digit())
 }
 
 /// A decimal number with one mark at most.

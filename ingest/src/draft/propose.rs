@@ -32,7 +32,8 @@ impl<'s> Findings<'s> {
         let roles = roles::find(&columns);
         let names = invented_names(&roles, columns.len());
         let first = columns.iter().filter_map(|column| column.values.first()).filter(|text| !text.is_empty());
-        let has_type_line = survey.header().is_some() && first.clone().count() > 1 && first.clone().all(|text| words::is_type(text));
+        let has_type_line =
+            survey.header().is_some() && first.clone().count() > 1 && first.clone().all(|text| words::is_type(text));
         Self { survey, columns, roles, names, has_type_line }
     }
 
@@ -49,7 +50,13 @@ impl<'s> Findings<'s> {
         &self.columns[at]
     }
 
-    /// `rows` with their thousands left alone: they are few.
+    /// Whether a text can be a word of the profile: those of the line of types mean nothing, and broken characters cannot be
+    /// written.
+    fn is_word(&self, text: &str) -> bool {
+        !(self.has_type_line && words::is_type(text)) && !text.contains(char::REPLACEMENT_CHARACTER)
+    }
+
+    /// How many rows were looked at.
     fn rows(&self) -> u64 {
         self.survey.rows()
     }

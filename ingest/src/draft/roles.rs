@@ -116,7 +116,13 @@ impl Roles {
             let ends = column.says(&[Meaning::End, Meaning::Answer]);
             let starts = column.says(&[Meaning::Start]).max(column.says(&[Meaning::Date, Meaning::Clock]) * 4 / 5);
             // Without a word, before a word for another moment.
-            if starts >= ends && starts > 0 { (2, starts) } else if ends > 0 { (0, 0) } else { (1, 0) }
+            if starts >= ends && starts > 0 {
+                (2, starts)
+            } else if ends > 0 {
+                (0, 0)
+            } else {
+                (1, 0)
+            }
         };
         let candidates = |is: fn(TimeForm) -> bool| {
             let mut all: Vec<(&Column<'_>, TimeForm)> =
@@ -163,14 +169,11 @@ impl Roles {
 
     fn find_cards(&mut self, columns: &[Column<'_>]) {
         let imei = self.best(columns, &[Meaning::Imei], |text| text.len() >= 14);
+        // All of them device numbers with right check digits are no subscribers.
+        let imei = imei.or_else(|| self.by_values(columns, |column| column.share(looks::is_imei)));
         self.take(imei);
-        let imsi = self.best(columns, &[Meaning::Imsi], looks::is_imsi).or_else(|| {
-            // All of them device numbers with right check digits are no subscribers.
-            self.by_values(columns, |column| {
-                let devices = column.share(looks::is_imei);
-                if devices > 50 { 0 } else { column.share(looks::is_imsi) }
-            })
-        });
+        let imsi = self.best(columns, &[Meaning::Imsi], looks::is_imsi);
+        let imsi = imsi.or_else(|| self.by_values(columns, |column| column.share(looks::is_imsi)));
         self.imsi = self.take(imsi);
         let iccid = self.best(columns, &[Meaning::Iccid], looks::is_iccid);
         let iccid = iccid.or_else(|| self.by_values(columns, |column| column.share(looks::is_iccid)));
@@ -201,11 +204,12 @@ impl Roles {
             (Some(served), None) => (Some(served), false),
             (_, caller) => (caller, true),
         };
-        let first = first.or_else(|| self.by_values(columns, number_fit).filter(|pick| Some(pick.at) != called.as_ref().map(|c| c.at)));
+        let first =
+            first.or_else(|| self.by_values(columns, number_fit).filter(|pick| Some(pick.at) != called.as_ref().map(|c| c.at)));
         self.served = self.take(first);
         let other = called.filter(|called| !self.is_taken(called.at));
         let other = other.or_else(|| self.best_of(columns, &[Meaning::Served, Meaning::Caller], other_fit));
-        let other = other.or_else(|| self.by_values(columns, number_fit));
+        let other = other.or_else(|| self.by_values(columns, other_fit));
         self.other = self.take(other);
         self.has_caller = has_caller && self.other.is_some();
         if self.served.is_none() {
@@ -214,11 +218,14 @@ impl Roles {
         self.order_unnamed(columns);
     }
 
-    /// Of two columns of numbers that no header tells apart, those who are served come again and again.
+    /// Of two columns of numbers that no header tells apart, short codes and names of services stand where calls go.
     fn order_unnamed(&mut self, columns: &[Column<'_>]) {
         let (Some(served), Some(other)) = (&self.served, &self.other) else { return };
         let unnamed = served.header == 0 && other.header == 0;
-        if unnamed && columns[other.at].texts.len() * 2 < columns[served.at].texts.len() {
+        let services = |pick: &Pick| {
+            columns[pick.at].share(|text| matches!(looks::number(text), Some(NumberLook::Short | NumberLook::Word)))
+        };
+        if unnamed && services(served) > services(other) {
             std::mem::swap(&mut self.served, &mut self.other);
         }
         self.has_caller |= unnamed;
@@ -239,14 +246,21 @@ impl Roles {
         let known_status = |column: &Column<'_>| column.share(|text| words::is_answered(text).is_some());
         let status = self.best_few(columns, &[Meaning::Status], 50, known_status);
         let status = status.or_else(|| {
-            let all = |c: &Column<'_>| if few(c) && c.share(|t| words::is_answered(t) == Some(true)) > 0 { known_status(c) } else { 0 };
+            let all =
+                |c: &Column<'_>| if few(c) && c.share(|t| words::is_answered(t) == Some(true)) > 0 { known_status(c) } else { 0 };
             self.by_values(columns, all)
         });
         self.status = self.take(status);
     }
 
     /// As [`Roles::best_of`], for columns of few texts of which only some have to be known.
-    fn best_few(&self, columns: &[Column<'_>], wanted: &[Meaning], known_min: u64, known: impl Fn(&Column<'_>) -> u64) -> Option<Pick> {
+    fn best_few(
+        &self,
+        columns: &[Column<'_>],
+        wanted: &[Meaning],
+        known_min: u64,
+        known: impl Fn(&Column<'_>) -> u64,
+    ) -> Option<Pick> {
         let fit = |column: &Column<'_>| {
             let share = known(column);
             if share >= known_min && column.texts.len() <= 40 { share.max(FIT_MIN) } else { 0 }
@@ -304,15 +318,22 @@ impl Roles {
 
     fn find_id(&mut self, columns: &[Column<'_>]) {
         let is_id = |column: &Column<'_>| {
-            let is_full = !column.has_gaps() && column.texts.len() as u64 * 2 > column.filled;
+            let is_full = has_nearly_all(column) && column.texts.len() as u64 * 2 > column.filled;
             if is_full { 100 } else { 0 }
         };
         let id = self.best_of(columns, &[Meaning::Id], is_id).or_else(|| {
             let looks_made = |text: &str| text.len() >= 16 && text.bytes().filter(|c| *c == b'-').count() == 4;
-            self.by_values(columns, |column| if column.is_unique() && column.filled > 1 { column.share(looks_made) } else { 0 })
+            // A few come twice where a file repeats rows.
+            let is_full = |column: &Column<'_>| has_nearly_all(column) && column.texts.len() as u64 * 10 >= column.filled * 9;
+            self.by_values(columns, |column| if is_full(column) { column.share(looks_made) } else { 0 })
         });
         self.id = self.take(id);
     }
+}
+
+/// Whether at most one row in twenty has nothing there: broken rows do.
+fn has_nearly_all(column: &Column<'_>) -> bool {
+    column.filled * 20 >= column.values.len() as u64 * 19
 }
 
 /// The form of a column's times, if nearly all values have it.
@@ -333,7 +354,7 @@ fn whole_form(column: &Column<'_>) -> Option<TimeForm> {
 }
 
 fn is_full_number(look: NumberLook) -> bool {
-    matches!(look, NumberLook::Plus | NumberLook::DoubleZero | NumberLook::National | NumberLook::Bare(9..))
+    matches!(look, NumberLook::Plus | NumberLook::DoubleZero | NumberLook::National | NumberLook::Bare(9..=13))
 }
 
 /// Values in a hundred that are numbers, if enough of them are whole ones.

@@ -9,6 +9,9 @@ use super::{DraftError, DraftLimits, Sample};
 /// Lines of a file by which its form is told.
 const LINES_THAT_TELL: usize = 1000;
 
+/// Most columns that a profile reads.
+const COLUMNS_MAX: usize = 4096;
+
 /// One file, read.
 #[derive(Debug)]
 pub(super) struct Surveyed {
@@ -75,6 +78,7 @@ fn read(sample: &Sample, limits: DraftLimits) -> Result<Surveyed, DraftError> {
         return Err(DraftError::NoSeparator { file });
     };
     let table = table::read(text, decoded.last_line.as_deref(), separated, sample.is_whole, limits.rows_max);
+    let table = table.filter(|table| table.width <= COLUMNS_MAX);
     let table = table.ok_or_else(|| DraftError::NoSeparator { file: sample.name.clone() })?;
     if table.rows.is_empty() {
         return Err(DraftError::NoRows(sample.name.clone()));
@@ -98,7 +102,9 @@ fn structured(text: &str) -> Option<(&'static str, &'static str)> {
     let is_object = |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok();
     match start.as_bytes() {
         [b'<', b'?' | b'!' | b'a'..=b'z' | b'A'..=b'Z', ..] if start.contains('>') => Some(("XML", ADVICE)),
-        [b'{', ..] if start.lines().next().is_some_and(|line| is_object(line.trim())) => Some(("JSON, one object per line", ADVICE)),
+        [b'{', ..] if start.lines().next().is_some_and(|line| is_object(line.trim())) => {
+            Some(("JSON, one object per line", ADVICE))
+        }
         [b'{', ..] if is_object(start) => Some(("JSON, one object", ADVICE)),
         [b'[', rest @ ..] if rest.trim_ascii_start().starts_with(b"{") && rest.contains(&b'"') => {
             Some(("JSON, an array of objects", ADVICE))

@@ -40,20 +40,16 @@ pub(super) struct LastLine {
 }
 
 /// Reads the lines of a file as a table of at most so many rows; `None` if no line has the usual number of fields.
-pub(super) fn read(
-    text: &str,
-    last_line: Option<&str>,
-    separated: Separated,
-    is_whole: bool,
-    rows_max: usize,
-) -> Option<Table> {
+pub(super) fn read(text: &str, last_line: Option<&str>, separated: Separated, is_whole: bool, rows_max: usize) -> Option<Table> {
     let mut fields = Fields::default();
     let lines: Vec<&str> = text.lines().collect();
     let mut cut_line = |line: &str| cut(&mut fields, line, separated.separator, separated.quote);
-    let first = lines.iter().take(SKIP_LINES_MAX + 1).position(|line| cut_line(line).is_some_and(|f| f.len() == separated.fields))?;
+    let first =
+        lines.iter().take(SKIP_LINES_MAX + 1).position(|line| cut_line(line).is_some_and(|f| f.len() == separated.fields))?;
     let mut table = begin(&lines, first, separated, &mut cut_line)?;
     let body_from = table.skip_lines + usize::from(table.header.is_some());
-    let mut body: Vec<&str> = lines.get(body_from..).unwrap_or_default().iter().filter(|line| !line.is_empty()).copied().collect();
+    let mut body: Vec<&str> =
+        lines.get(body_from..).unwrap_or_default().iter().filter(|line| !line.is_empty()).copied().collect();
     let last = if is_whole { body.last().copied() } else { last_line };
     let last = last.and_then(&mut cut_line);
     let rows_before = is_whole.then(|| body.len() as u64 - u64::from(!body.is_empty()));
@@ -62,7 +58,7 @@ pub(super) fn read(
         table.take(cut_line(line), rows_max);
     }
     match last {
-        Some(fields) if is_trailer(&table, &fields, rows_before) => {
+        Some(fields) if can_mark(&fields, separated) && is_trailer(&table, &fields, rows_before) => {
             table.trailer = Some(LastLine { fields, rows: rows_before });
         }
         _ => {
@@ -99,18 +95,23 @@ fn begin(
         table.skip_lines -= 1;
         table.width -= 1;
         table.has_extra_fields = true;
-        table.header = Some(names);
+        table.header = Some(trimmed(names));
         return Some(table);
     }
     let names: Vec<String> = cut_line(lines[first])?;
     match looks_like_header(&names) {
         Some(is_sure) => {
             table.header_is_sure = is_sure;
-            table.header = Some(names.into_iter().map(|name| name.trim().to_owned()).collect());
+            table.header = Some(trimmed(names));
         }
         None => table.header_is_sure = true,
     }
     Some(table)
+}
+
+/// Names as a profile gives them.
+fn trimmed(names: Vec<String>) -> Vec<String> {
+    names.into_iter().map(|name| name.trim().to_owned()).collect()
 }
 
 /// Whether a line names columns, and whether that is sure.
@@ -125,11 +126,20 @@ fn looks_like_header(fields: &[String]) -> Option<bool> {
     (values == 0 && names.len() == fields.len()).then_some(false)
 }
 
+/// Whether a profile can name the first field of a line as the marker of a trailer.
+fn can_mark(fields: &[String], separated: Separated) -> bool {
+    let breaks = |c: char| {
+        let is = |byte: u8| c == char::from(byte);
+        c.is_control() || c == char::REPLACEMENT_CHARACTER || is(separated.separator) || separated.quote.is_some_and(is)
+    };
+    fields.first().is_some_and(|marker| (1..=64).contains(&marker.len()) && !marker.contains(breaks))
+}
+
 /// Whether a last line is no row: it has another number of fields, or says how many rows there are.
 fn is_trailer(table: &Table, fields: &[String], rows: Option<u64>) -> bool {
     let Some((marker, rest)) = fields.split_first() else { return false };
     let is_value = table.rows.iter().any(|row| row.first() == Some(marker));
-    if marker.is_empty() || marker.len() > 64 || is_value || table.rows.is_empty() {
+    if is_value || table.rows.is_empty() {
         return false;
     }
     let counts = rows.is_some_and(|rows| rest.iter().any(|field| field.trim().parse() == Ok(rows)));

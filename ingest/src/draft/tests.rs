@@ -86,7 +86,7 @@ fn files_of_another_layout_are_named_and_left_out() {
     ];
     let draft = draft(&files, None, DraftLimits::default()).expect("one of them is enough");
     let about_files: Vec<&str> = draft.questions.iter().filter(|q| q.key == "file").map(|q| q.text.as_str()).collect();
-    for fact in ["`b.csv` is separated by `,`, not by `;`", "`c.csv` lacks the column `duur`", "`d.csv` has no bytes"] {
+    for fact in ["`b.csv` is separated by `,`, not by `;`", "`c.csv` lacks the column `duur`", "`d.csv` is empty"] {
         assert!(about_files.iter().any(|text| text.contains(fact)), "{fact}: {about_files:?}");
     }
 }
@@ -95,8 +95,8 @@ fn files_of_another_layout_are_named_and_left_out() {
 fn what_no_profile_can_say_is_said() {
     let error = draft_of(&calls_on(&["10/24/2026 09:15 PM"; 3])).expect_err("no pattern knows PM").to_string();
     assert!(error.contains("`start`") && error.contains("AM and PM"), "{error}");
-    let symbols = "datum;van;naar;duur;bedrag\n2026-10-24 09:15:00;0612345678;0201234567;01:03;€ 0,12\n".repeat(1);
-    let draft = drafted(&symbols);
+    let symbols = "datum;van;naar;duur;bedrag\n2026-10-24 09:15:00;0612345678;0201234567;01:03;€ 0,12\n";
+    let draft = drafted(symbols);
     assert!(question(&draft, "cost").is_some_and(|text| text.contains("currency's sign")), "{}", draft.toml);
     assert!(question(&draft, "duration.unit").is_some_and(|text| text.contains("malformed.duration")), "{}", draft.toml);
     assert!(draft.check(&Sample::whole("test.csv", symbols.as_bytes()), 5).malformed.contains_key("malformed.duration"));
@@ -136,8 +136,8 @@ fn unanswered_calls_and_fees_are_left_out_with_a_question() {
     let report = draft.check(&Sample::whole("test.csv", text.as_bytes()), 5);
     assert_eq!((report.readable, report.skipped.len()), (1, 2), "{}\n{report:?}", draft.toml);
     let questions: Vec<&str> = draft.questions.iter().filter(|q| q.key.starts_with("skip.")).map(|q| q.text.as_str()).collect();
-    assert!(questions.iter().any(|text| text.contains("`GEEN GEHOOR` (1 rows)")), "{questions:?}");
-    assert!(questions.iter().any(|text| text.contains("`Abonnement` (1 rows)")), "{questions:?}");
+    assert!(questions.iter().any(|text| text.contains("`GEEN GEHOOR` (1 row)")), "{questions:?}");
+    assert!(questions.iter().any(|text| text.contains("`Abonnement` (1 row)")), "{questions:?}");
 }
 
 #[test]
@@ -146,14 +146,15 @@ fn the_served_party_of_incoming_calls_is_found_among_those_who_call() {
                 uit;2026-10-24 09:16:00;0612345679;0201234567;60\nin;2026-10-24 09:17:00;0301234567;0612345678;60\n\
                 in;2026-10-24 09:18:00;0301234567;0612345679;60\n";
     assert_eq!(value(&drafted(text), "numbers.swap_for"), Some("[\"incoming\"]"));
-    let other_way = text.replace("0301234567;0612345678", "0612345678;0301234567").replace("0301234567;0612345679", "0612345679;0301234567");
+    let other_way =
+        text.replace("0301234567;0612345678", "0612345678;0301234567").replace("0301234567;0612345679", "0612345679;0301234567");
     assert_eq!(value(&drafted(&other_way), "numbers.swap_for"), None);
 }
 
 #[test]
 fn cards_are_told_from_numbers_without_a_header() {
     let row = |n: u32| {
-        format!("2026-10-24 09:15:{n:02},3161234{n:04},20416001234{n:04},8931163000123450{n:03}F,49015420323751{},{}\n", n % 10, n * 7)
+        format!("2026-10-24 09:15:{n:02},3161234{n:04},20416001234{n:04},8931163000123450{n:03}F,490154203237518,{}\n", n * 7)
     };
     let draft = drafted(&(10..40).map(row).collect::<String>());
     let names = value(&draft, "file.names").expect("there is no header");
@@ -164,7 +165,7 @@ fn cards_are_told_from_numbers_without_a_header() {
 
 #[test]
 fn wrappers_are_taken_off_and_large_files_are_read_in_part() {
-    let text = calls_on(&["2026-10-24 09:15:00"; 5000]) + "EINDE;5000\n";
+    let text = calls_on(&vec!["2026-10-24 09:15:00"; 5000]) + "EINDE;5000\n";
     let limits = DraftLimits { bytes_max: 20_000, ..DraftLimits::default() };
     let zipped = crate::unwrap::tests::build::zip(&[("a/day.csv", text.as_bytes())]);
     for (name, bytes) in [
@@ -181,6 +182,24 @@ fn wrappers_are_taken_off_and_large_files_are_read_in_part() {
         let marker = value(&found, "trailer.marker");
         assert_eq!(marker, (name == "day.csv").then_some("\"EINDE\""), "{name}");
     }
+}
+
+#[test]
+fn one_column_may_say_kind_and_direction() {
+    let row = |what: &str| format!("{what};2026-10-24 09:15:00;0612345678;0201234567;60\n");
+    let rows = ["SMS MO", "CALL MO", "CALL MT", "CALL MO"].map(row).concat();
+    let draft = drafted(&format!("type;start;van;naar;duur\n{rows}"));
+    assert_eq!(value(&draft, "kind.map"), Some("{ \"CALL MO\" = \"voice\", \"CALL MT\" = \"voice\", \"SMS MO\" = \"sms\" }"));
+    assert_eq!(value(&draft, "direction.column"), Some("\"type\""));
+    assert!(question(&draft, "kind.map").is_some_and(|text| text.contains("Only a part of it is known")), "{}", draft.toml);
+}
+
+#[test]
+fn a_name_that_no_profile_can_have_is_refused() {
+    let file = Sample::whole("a.csv", calls_on(&["2026-10-24 09:15:00"]).as_bytes());
+    let named = |name| draft(std::slice::from_ref(&file), Some(name), DraftLimits::default());
+    assert_eq!(named("spits-2").expect("a name").profile.name(), "spits-2");
+    assert!(named("Spits 2").expect_err("no name").to_string().contains("`Spits 2` is no name"));
 }
 
 #[test]

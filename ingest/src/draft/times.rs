@@ -61,7 +61,7 @@ type DateParts = Option<(u32, u32, i32)>;
 /// Reads digits off a text.
 struct Cursor<'t>(&'t str);
 
-impl<'t> Cursor<'t> {
+impl Cursor<'_> {
     fn digits(&mut self, count: usize) -> Option<u32> {
         let (digits, rest) = self.0.split_at_checked(count)?;
         if !digits.bytes().all(|c| c.is_ascii_digit()) {
@@ -259,22 +259,9 @@ impl TimeEvidence {
         Some((merged, count))
     }
 
-    /// Whether some values of the main form have a fraction and others have none.
-    pub fn fraction_varies(&self) -> bool {
-        let with = |wanted: bool| self.forms.keys().any(|form| clock_of(*form).is_some_and(|c| c.fraction.is_some() == wanted));
-        with(true) && with(false)
-    }
-
     /// Days between the first and the last date, if the day comes first and if the month does.
     pub fn span_days(&self) -> [Option<i32>; 2] {
         self.spans.map(|span| span.map(|(from, to)| to - from))
-    }
-}
-
-fn clock_of(form: TimeForm) -> Option<ClockForm> {
-    match form {
-        TimeForm::DateTime(_, _, clock) | TimeForm::Clock(clock) => Some(clock),
-        _ => None,
     }
 }
 
@@ -311,22 +298,16 @@ pub(super) fn date_pattern(form: DateForm, day_first: bool) -> String {
     }
 }
 
-/// The pattern of a time of day; with a fraction that may be missing if it is in some values.
-pub(super) fn clock_pattern(form: ClockForm, fraction_varies: bool) -> String {
+/// The pattern of a time of day; a fraction that occurs may be missing.
+pub(super) fn clock_pattern(form: ClockForm) -> String {
     let mark = form.mark.map(String::from).unwrap_or_default();
     let seconds = if form.has_seconds { format!("{mark}SS") } else { String::new() };
-    let fraction = match form.fraction {
-        None => String::new(),
-        // A source that writes fractions leaves them out where they are zero sooner or later.
-        Some(point) if fraction_varies || form.offset == Offset::Zulu => format!("[{point}F]"),
-        Some(point) => format!("{point}F"),
-    };
+    // Libraries that write fractions leave out those that are zero, and write `Z` for an offset of none: sooner or later.
+    let fraction = form.fraction.map(|point| format!("[{point}F]")).unwrap_or_default();
     let offset = match form.offset {
         Offset::None => "",
-        Offset::Colon if form.fraction.is_some() => "Z",
-        Offset::Colon => "+hh:mm",
         Offset::Plain => "+hhmm",
-        Offset::Zulu => "Z",
+        Offset::Colon | Offset::Zulu => "Z",
     };
     format!("HH{mark}mm{seconds}{fraction}{offset}")
 }
@@ -341,14 +322,13 @@ mod tests {
         for text in texts {
             evidence.add(text);
         }
-        let varies = evidence.fraction_varies();
         Some(match evidence.main_form()?.0 {
             TimeForm::DateTime(date, joint, clock) => {
                 let joint = joint.map(String::from).unwrap_or_default();
-                format!("{}{joint}{}", date_pattern(date, true), clock_pattern(clock, varies))
+                format!("{}{joint}{}", date_pattern(date, true), clock_pattern(clock))
             }
             TimeForm::Date(date) => date_pattern(date, true),
-            TimeForm::Clock(clock) => clock_pattern(clock, varies),
+            TimeForm::Clock(clock) => clock_pattern(clock),
             TimeForm::EpochSeconds => "epoch-seconds".to_owned(),
             TimeForm::EpochMilliseconds => "epoch-milliseconds".to_owned(),
         })
@@ -358,7 +338,8 @@ mod tests {
     fn the_same_instant_in_many_forms() {
         for (text, expected) in [
             ("2026-10-25 02:30:15", "YYYY-MM-DD HH:mm:SS"),
-            ("2026-10-25T02:30:15+02:00", "YYYY-MM-DDTHH:mm:SS+hh:mm"),
+            ("2026-10-25T02:30:15+02:00", "YYYY-MM-DDTHH:mm:SSZ"),
+            ("2026-10-25T02:30:15+0200", "YYYY-MM-DDTHH:mm:SS+hhmm"),
             ("2026-10-25T02:30:15.000Z", "YYYY-MM-DDTHH:mm:SS[.F]Z"),
             ("20261025023015", "YYYYMMDDHHmmSS"),
             ("25-10-2026", "DD-MM-YYYY"),

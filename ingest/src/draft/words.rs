@@ -124,13 +124,15 @@ const STATUSES: &[(&str, bool)] = &[
 ];
 
 /// Texts, in the column of kinds, of rows that are no usage.
-const FEES: &[&str] = &["abonnement", "subscription", "fee", "monthly fee", "recurring", "maandbedrag", "vaste kosten", "korting"];
+const FEES: &[&str] =
+    &["abonnement", "subscription", "fee", "monthly fee", "recurring", "maandbedrag", "vaste kosten", "korting"];
 
 /// Words that a profile takes for hidden numbers without being told.
 const HIDDEN: &[&str] = &["anonymous", "anoniem", "private", "unknown", "withheld"];
 
 /// More words for hidden numbers.
-const ALSO_HIDDEN: &[&str] = &["afgeschermd", "onbekend", "geheim", "prive", "privé", "restricted", "unavailable", "niet beschikbaar"];
+const ALSO_HIDDEN: &[&str] =
+    &["afgeschermd", "onbekend", "geheim", "prive", "privé", "restricted", "unavailable", "niet beschikbaar"];
 
 /// Names of types, as some sources put them in a line under the header.
 const TYPE_WORDS: &[&str] =

@@ -72,12 +72,19 @@ impl Page {
     }
 }
 
+/// Whether a profile may have this name.
+pub(super) fn is_profile_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=NAME_MAX).contains(&name.len()) && name.chars().all(plain)
+}
+
 /// A profile's name from a file's: its words up to the first that has digits.
 pub(super) fn profile_name(file: &str) -> String {
     let base = file.rsplit(['/', '!', '\\']).next().unwrap_or(file);
     let stem = base.split('.').next().unwrap_or(base);
     let words = stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let named: Vec<String> = words.take_while(|word| !word.contains(|c: char| c.is_ascii_digit())).map(str::to_lowercase).collect();
+    let named: Vec<String> =
+        words.take_while(|word| !word.contains(|c: char| c.is_ascii_digit())).map(str::to_lowercase).collect();
     let mut name = named.join("-");
     name.truncate(NAME_MAX);
     if name.is_empty() { "draft".to_owned() } else { name }

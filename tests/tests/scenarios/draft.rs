@@ -96,7 +96,8 @@ impl Newcomer {
 
     /// Kind, seconds, bytes and charge of what is rated, in order of time.
     fn rated(&self) -> Vec<(String, u64, u64, String)> {
-        let sql = "SELECT kind, duration_s, bytes_up + bytes_down AS bytes, charge FROM cdr WHERE outcome = 'rated' ORDER BY start";
+        let sql =
+            "SELECT kind, duration_s, bytes_up + bytes_down AS bytes, charge FROM cdr WHERE outcome = 'rated' ORDER BY start";
         let number = |row: &Value, name: &str| row[name].as_u64().unwrap_or_else(|| panic!("no {name} in {row}"));
         let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_else(|| panic!("no {name} in {row}")).to_owned();
         let row = |row: &Value| (text(row, "kind"), number(row, "duration_s"), number(row, "bytes"), text(row, "charge"));
@@ -195,7 +196,7 @@ fn draft_of_what_is_no_file_of_rows() {
     let newcomer = Newcomer::with("day.csv", "naam;plaats\nJan;Utrecht\n");
     for (name, bytes, fact) in [
         ("day.csv", None, "none of the 2 columns holds dates and times"),
-        ("empty.csv", Some(&b""[..]), "has no bytes"),
+        ("empty.csv", Some(&b""[..]), "is empty"),
         ("noise.bin", Some(&[0, 159, 146, 150, 0, 7, 10, 3][..]), "is no text"),
         ("calls.json", Some(&b"{\"start\":\"2026-10-24\"}\n"[..]), "looks like JSON"),
     ] {

@@ -18,9 +18,9 @@ pub(super) fn section(found: &Findings<'_>) -> Section {
     let rows: u64 = files.iter().map(|file| file.table.row_count).sum();
     let odd: u64 = files.iter().map(|file| file.table.odd_rows).sum();
     if odd > 0 {
-        section.questions.push(format!(
-            "{odd} of {rows} rows have another number of fields and will be malformed.columns: what are they?"
-        ));
+        section
+            .questions
+            .push(format!("{odd} of {rows} rows have another number of fields and will be malformed.columns: what are they?"));
     }
     separator(found, &mut section);
     encoding(files, &mut section);
@@ -78,7 +78,8 @@ fn encoding(files: &[Surveyed], section: &mut Section) {
         section.ask("encoding", quoted("utf-8"), Confidence::GUESS, "the files contradict each other", question);
     } else if broken > 0 {
         let (name, what) = if one_byte { ("windows-1252", "Windows-1252") } else { ("utf-8", "UTF-8") };
-        let question = format!("{broken} of the {foreign} lines with characters beyond ASCII are no {what}; will they come right?");
+        let question =
+            format!("{broken} of the {foreign} lines with characters beyond ASCII are no {what}; will they come right?");
         section.ask("encoding", quoted(name), Confidence::of(70), seen, question);
     } else if has(Writing::Windows1252) {
         section.set("encoding", quoted("windows-1252"), Confidence::of(95), format!("{seen}, some of which Latin-1 has not"));
@@ -90,7 +91,8 @@ fn encoding(files: &[Surveyed], section: &mut Section) {
     } else if with_mark > 0 {
         section.set("encoding", quoted("utf-8"), Confidence::CERTAIN, "its byte order mark opens the file");
     } else {
-        let question = "every character is ASCII, which reads the same in all of them: utf-8, latin-1 or windows-1252?".to_owned();
+        let question =
+            "every character is ASCII, which reads the same in all of them: utf-8, latin-1 or windows-1252?".to_owned();
         section.ask("encoding", quoted("utf-8"), Confidence::USUAL, "every character is ASCII", question);
     }
     if with_mark > 0 {
@@ -118,12 +120,11 @@ fn header(found: &Findings<'_>, section: &mut Section) {
     if skips != [0] {
         let value = first.skip_lines.to_string();
         let because = format!("{value} lines before it have other fields");
-        match skips.len() {
-            1 => section.set("skip_lines", value, Confidence::of(95), because),
-            _ => {
-                let question = format!("the files differ in the lines before the header ({skips:?}): how many will there be?");
-                section.ask("skip_lines", value, Confidence::GUESS, because, question);
-            }
+        if skips.len() == 1 {
+            section.set("skip_lines", value, Confidence::of(95), because);
+        } else {
+            let question = format!("the files differ in the lines before the header ({skips:?}): how many will there be?");
+            section.ask("skip_lines", value, Confidence::GUESS, because, question);
         }
     }
     if first.header.is_none() {
@@ -207,11 +208,10 @@ fn sum_field(found: &Findings<'_>, file: &Surveyed, last: &LastLine, rows_field:
     let is_alone = found.survey.files.len() == 1 && file.is_whole && file.table.has_all_rows();
     let values = &found.column(cost.at).values;
     let sum: i128 = values.iter().filter_map(|value| looks::nano(value, mark)).sum();
-    match sums.iter().find(|(_, nano)| *nano == sum).filter(|_| is_alone) {
-        Some((at, _)) => section.set("sum_field", at.to_string(), Confidence::CERTAIN, "it is the sum of the costs"),
-        None => {
-            let question = format!("is this field the sum of {}? If it is not, remove the line", found.shown(cost.at));
-            section.ask("sum_field", first.0.to_string(), Confidence::of(60), "it is an amount", question);
-        }
+    if let Some((at, _)) = sums.iter().find(|(_, nano)| is_alone && *nano == sum) {
+        section.set("sum_field", at.to_string(), Confidence::CERTAIN, "it is the sum of the costs");
+    } else {
+        let question = format!("is this field the sum of {}? If it is not, remove the line", found.shown(cost.at));
+        section.ask("sum_field", first.0.to_string(), Confidence::of(60), "it is an amount", question);
     }
 }

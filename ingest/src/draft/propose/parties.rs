@@ -35,7 +35,8 @@ fn looks_of(columns: &[&Column<'_>]) -> BTreeMap<NumberLook, u64> {
 fn numbers(found: &Findings<'_>, columns: &[&Column<'_>]) -> Section {
     let mut section = Section::new("numbers");
     let looks = looks_of(columns);
-    let of = |wanted: fn(NumberLook) -> bool| looks.iter().filter(|(look, _)| wanted(**look)).map(|(_, count)| count).sum::<u64>();
+    let of =
+        |wanted: fn(NumberLook) -> bool| looks.iter().filter(|(look, _)| wanted(**look)).map(|(_, count)| count).sum::<u64>();
     let (national, short_of_country) =
         (of(|look| look == NumberLook::National), of(|look| matches!(look, NumberLook::Bare(9 | 10))));
     let with_country = of(|look| matches!(look, NumberLook::Plus | NumberLook::DoubleZero | NumberLook::Bare(11..)));
@@ -88,8 +89,12 @@ fn count(columns: &[&Column<'_>], holds: impl Fn(&str) -> bool) -> u64 {
 
 /// Words for hidden numbers that a profile does not know by itself.
 fn hidden_words(section: &mut Section, columns: &[&Column<'_>]) {
-    let words: HashSet<String> =
-        columns.iter().flat_map(|c| c.texts.keys()).filter(|t| words::is_hidden(t) == Some(false)).map(|t| t.to_lowercase()).collect();
+    let words: HashSet<String> = columns
+        .iter()
+        .flat_map(|c| c.texts.keys())
+        .filter(|t| words::is_hidden(t) == Some(false))
+        .map(|t| t.to_lowercase())
+        .collect();
     if words.is_empty() {
         return;
     }
@@ -101,11 +106,14 @@ fn hidden_words(section: &mut Section, columns: &[&Column<'_>]) {
 
 /// Whether the served party of an incoming row is the called one: then it is among those who call in outgoing rows.
 fn swap(found: &Findings<'_>, section: &mut Section) {
-    let (Some(served), Some(other), Some(way)) = (&found.roles.served, &found.roles.other, &found.roles.direction) else { return };
+    let (Some(served), Some(other), Some(way)) = (&found.roles.served, &found.roles.other, &found.roles.direction) else {
+        return;
+    };
     let ways: Vec<Option<Direction>> = found.column(way.at).values.iter().map(|text| words::direction(text)).collect();
     let values = |pick: &Pick| &found.column(pick.at).values;
     let rows_of = |wanted: Direction| ways.iter().enumerate().filter(move |(_, way)| **way == Some(wanted)).map(|(row, _)| row);
-    let ours: HashSet<&str> = rows_of(Direction::Outgoing).map(|row| values(served)[row]).filter(|text| !text.is_empty()).collect();
+    let ours: HashSet<&str> =
+        rows_of(Direction::Outgoing).map(|row| values(served)[row]).filter(|text| !text.is_empty()).collect();
     let (mut incoming, mut first, mut second) = (0u64, 0u64, 0u64);
     for row in rows_of(Direction::Incoming) {
         incoming += 1;
@@ -130,8 +138,9 @@ fn swap(found: &Findings<'_>, section: &mut Section) {
 fn served(found: &Findings<'_>) -> Section {
     let mut section = Section::new("served");
     let Some(pick) = &found.roles.served else {
-        let question = "no column holds the numbers of those who are served: whose usage is it? Put the number here, or name the column"
-            .to_owned();
+        let question =
+            "no column holds the numbers of those who are served: whose usage is it? Put the number here, or name the column"
+                .to_owned();
         let because = "no column looks like numbers of subscribers";
         section.ask("constant", quoted("31600000000"), Confidence::of(10), because, question);
         return section;

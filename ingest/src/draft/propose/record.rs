@@ -17,34 +17,13 @@ const SHOWN_MAX: usize = 6;
 /// `[record]`.
 pub(super) fn key(found: &Findings<'_>) -> Section {
     let mut section = Section::new("record");
-    match &found.roles.id {
-        Some(id) => {
-            let (again, differently) = repeats(found, id.at);
-            let of = found.shown(id.at);
-            if differently * 20 > found.rows() {
-                let question = format!(
-                    "{differently} rows repeat a text of {of} with other content: is a record billed in parts? If an id comes once, \
-                     `id` is right"
-                );
-                section.ask("key", quoted("id-and-content"), Confidence::of(70), "ids come again with other content", question);
-            } else if differently > 0 {
-                let question = format!(
-                    "{differently} rows repeat a text of {of} with other content and will wait as id_conflict: is a record billed in \
-                     parts? Then `id-and-content` is right"
-                );
-                section.ask("key", quoted("id"), Confidence::of(80), "nearly all ids come once", question);
-            } else {
-                let because = if again == 0 { "no two rows have the same" } else { "rows with the same id are equal" };
-                section.set("key", quoted("id"), id.confidence(), because);
-            }
-            found.set_column(&mut section, "id", id);
-        }
-        None => {
-            let question = "no column names a record: are rows that are equal in all fields two calls (so as here), or one that came \
-                            twice (`content`)? Can the source add an id?";
-            let because = "no column has another text in each row";
-            section.ask("key", quoted("content-and-occurrence"), Confidence::USUAL, because, question.to_owned());
-        }
+    if let Some(id) = &found.roles.id {
+        by_id(found, id, &mut section);
+    } else {
+        let question = "no column names a record: are rows that are equal in all fields two calls (so as here), or one that came \
+                        twice (`content`)? Can the source add an id?";
+        let because = "no column has another text in each row";
+        section.ask("key", quoted("content-and-occurrence"), Confidence::USUAL, because, question.to_owned());
     }
     let question = "does a newer file of the same name bring more rows (`delta`), or replace the former (`snapshot`; `final` for the \
                     last word)?";
@@ -52,11 +31,37 @@ pub(super) fn key(found: &Findings<'_>) -> Section {
     section
 }
 
+fn by_id(found: &Findings<'_>, id: &Pick, section: &mut Section) {
+    let (again, differently) = repeats(found, id.at);
+    let of = found.shown(id.at);
+    if differently * 20 > found.rows() {
+        let question = format!(
+            "{differently} rows repeat a text of {of} with other content: is a record billed in parts? If an id comes once, `id` is right"
+        );
+        section.ask("key", quoted("id-and-content"), Confidence::of(70), "ids come again with other content", question);
+    } else if differently > 0 {
+        let question = format!(
+            "{differently} rows repeat a text of {of} with other content and will wait as id_conflict: is a record billed in parts? Then \
+             `id-and-content` is right"
+        );
+        section.ask("key", quoted("id"), Confidence::of(80), "nearly all ids come once", question);
+    } else {
+        let because = if again == 0 { "no two rows have the same" } else { "rows with the same id are equal" };
+        section.set("key", quoted("id"), id.confidence(), because);
+    }
+    found.set_column(section, "id", id);
+    let column = found.column(id.at);
+    if column.has_gaps() {
+        let empty = column.values.len() as u64 - column.filled;
+        section.questions.push(format!("{empty} rows have no text in {of} and will be malformed.columns: what are they?"));
+    }
+}
+
 /// Rows that repeat the text of a column, and those of them whose other columns differ from the first one's.
 fn repeats(found: &Findings<'_>, at: usize) -> (u64, u64) {
     let mut first: HashMap<&str, usize> = HashMap::new();
     let (mut again, mut differently) = (0, 0);
-    for (row, id) in found.column(at).values.iter().enumerate() {
+    for (row, id) in found.column(at).values.iter().enumerate().filter(|(_, id)| !id.is_empty()) {
         let Some(before) = first.get(id) else {
             first.insert(id, row);
             continue;
@@ -78,11 +83,13 @@ pub(super) fn skips(found: &Findings<'_>) -> Vec<Section> {
         sections.push(section);
     }
     if let Some(kind) = &found.roles.kind {
-        let fees: Vec<&str> = found.column(kind.at).texts.keys().copied().filter(|text| words::is_fee(text)).collect();
+        let fees: Vec<&str> =
+            found.column(kind.at).texts.keys().copied().filter(|text| words::is_fee(text) && found.is_word(text)).collect();
         if !fees.is_empty() {
             let mut section = rule("fee");
             section.set("column", found.reference(kind.at), Confidence::of(90), "some of its words are fees");
-            let question = format!("{}: are these rows no usage, so that nothing is to be rated?", counted(found.column(kind.at), &fees));
+            let question =
+                format!("{}: are these rows no usage, so that nothing is to be rated?", counted(found.column(kind.at), &fees));
             section.ask("equals", quoted_list(fees), Confidence::of(85), "words for fees", question);
             sections.push(section);
         }
@@ -100,7 +107,7 @@ fn rule(name: &str) -> Section {
 fn unanswered(found: &Findings<'_>, status: &Pick) -> Option<Section> {
     let column = found.column(status.at);
     let is = |wanted: Option<bool>| -> Vec<&str> {
-        column.texts.keys().copied().filter(|text| words::is_answered(text) == wanted && !words::is_type(text)).collect()
+        column.texts.keys().copied().filter(|text| words::is_answered(text) == wanted && found.is_word(text)).collect()
     };
     let (answered, others, unknown) = (is(Some(true)), is(Some(false)), is(None));
     if answered.is_empty() {
@@ -121,8 +128,11 @@ fn unanswered(found: &Findings<'_>, status: &Pick) -> Option<Section> {
 
 /// Texts with their rows: `BUSY` (3 rows), `X` (1).
 fn counted(column: &Column<'_>, texts: &[&str]) -> String {
-    let rows = |text: &&str| column.texts.get(*text).copied().unwrap_or(0);
-    let mut shown: Vec<String> = texts.iter().take(SHOWN_MAX).map(|text| format!("`{text}` ({} rows)", rows(text))).collect();
+    let rows = |text: &&str| match column.texts.get(*text) {
+        Some(1) => "1 row".to_owned(),
+        rows => format!("{} rows", rows.copied().unwrap_or(0)),
+    };
+    let mut shown: Vec<String> = texts.iter().take(SHOWN_MAX).map(|text| format!("`{text}` ({})", rows(text))).collect();
     if texts.len() > SHOWN_MAX {
         shown.push(format!("and {} more", texts.len() - SHOWN_MAX));
     }
@@ -174,7 +184,7 @@ fn map<'t>(
     meaning: impl Fn(&str) -> Option<&'static str>,
     is_aside: impl Fn(&str) -> bool,
 ) -> Option<Map<'t>> {
-    let texts = found.column(pick.at).texts.keys().copied().filter(|text| !is_aside(text) && !words::is_type(text));
+    let texts = found.column(pick.at).texts.keys().copied().filter(|text| !is_aside(text) && found.is_word(text));
     let mut map = Map { known: Vec::new(), unknown: Vec::new(), what };
     for text in texts {
         match meaning(text) {

@@ -24,7 +24,7 @@ pub(super) fn section(found: &Findings<'_>) -> Result<Section, DraftError> {
     let (date, rest) = match form {
         TimeForm::DateTime(date, joint, clock) => {
             let joint = joint.map(String::from).unwrap_or_default();
-            (date, format!("{joint}{}", times::clock_pattern(clock, column.times.fraction_varies())))
+            (date, format!("{joint}{}", times::clock_pattern(clock)))
         }
         TimeForm::Date(date) => (date, String::new()),
         TimeForm::EpochMilliseconds => {
@@ -56,13 +56,14 @@ fn count(section: &mut Section, pick: &Pick, pattern: &str) {
 fn pattern(found: &Findings<'_>, section: &mut Section, column: &Column<'_>, date: DateForm, rest: &str) {
     let share = column.time_form().map_or(0, |(_, share)| share);
     let order = match date.order {
-        DateOrder::YearFirst => Order { day_first: true, confidence: Confidence::CERTAIN, because: "the year comes first", question: None },
+        DateOrder::YearFirst => {
+            Order { day_first: true, confidence: Confidence::CERTAIN, because: "the year comes first", question: None }
+        }
         DateOrder::YearLast => order(found, &column.times),
     };
     let value = quoted(&format!("{}{rest}", times::date_pattern(date, order.day_first)));
-    let others = (share < 100).then(|| {
-        format!("{} % of the values are written otherwise and will be malformed.time: what are they?", 100 - share)
-    });
+    let others = (share < 100)
+        .then(|| format!("{} % of the values are written otherwise and will be malformed.time: what are they?", 100 - share));
     let questions: Vec<String> = order.question.into_iter().chain(others).collect();
     let question = (!questions.is_empty()).then(|| questions.join(" "));
     let because = format!("{share} % of the values are written so; {}", order.because);
@@ -93,7 +94,9 @@ fn order(found: &Findings<'_>, dates: &TimeEvidence) -> Order {
         return Order { day_first: days > 0, confidence: Confidence::CERTAIN, because, question: None };
     }
     let ask = |first: &str, why: &str| {
-        Some(format!("does the {first} come first? No date has a number above twelve, and {why}; take a file of the end of a month"))
+        Some(format!(
+            "does the {first} come first? No date has a number above twelve, and {why}; take a file of the end of a month"
+        ))
     };
     if let [Some(day_first), Some(month_first)] = dates.span_days() {
         let fits = |span: i32| span <= USUAL_SPAN_DAYS;
@@ -105,7 +108,8 @@ fn order(found: &Findings<'_>, dates: &TimeEvidence) -> Order {
             return Order { day_first: false, confidence: Confidence::of(75), because, question: ask("month", because) };
         }
     }
-    let is_dutch = |name: &String| words::tokens(name).iter().any(|t| matches!(t.as_str(), "datum" | "tijd" | "duur" | "van" | "naar"));
+    let is_dutch =
+        |name: &String| words::tokens(name).iter().any(|t| matches!(t.as_str(), "datum" | "tijd" | "duur" | "van" | "naar"));
     if found.survey.header().is_some_and(|names| names.iter().any(is_dutch)) {
         let because = "its headers are Dutch, where the day comes first";
         return Order { day_first: true, confidence: Confidence::of(65), because, question: ask("day", because) };
@@ -116,11 +120,9 @@ fn order(found: &Findings<'_>, dates: &TimeEvidence) -> Order {
 
 fn clock_column(found: &Findings<'_>, section: &mut Section, clock: &Pick, form: ClockForm) {
     found.set_column(section, "clock_column", clock);
-    let column = found.column(clock.at);
-    let value = quoted(&times::clock_pattern(form, column.times.fraction_varies()));
-    let question = (clock.fit < 100).then(|| {
-        format!("{} % of the values are written otherwise and will be malformed.time: what are they?", 100 - clock.fit)
-    });
+    let value = quoted(&times::clock_pattern(form));
+    let question = (clock.fit < 100)
+        .then(|| format!("{} % of the values are written otherwise and will be malformed.time: what are they?", 100 - clock.fit));
     let because = format!("{} % of the values are written so", clock.fit);
     section.add("clock_pattern", value, Confidence::of(clock.fit), because, question);
 }

@@ -40,7 +40,8 @@ fn plain(found: &Findings<'_>, name: &'static str, pick: &Pick) -> Section {
 
 fn duration(found: &Findings<'_>) -> Section {
     let Some(pick) = &found.roles.duration else {
-        let question = "no column says how long calls took, so every call would last 0 seconds: are there none, or what is it called?";
+        let question =
+            "no column says how long calls took, so every call would last 0 seconds: are there none, or what is it called?";
         return Section::left_out("duration", question.to_owned());
     };
     let mut section = Section::new("duration");
@@ -248,7 +249,8 @@ fn currency(found: &Findings<'_>, section: &mut Section, column: &Column<'_>) {
         Some(pick) => {
             let texts = &found.column(pick.at).texts;
             let (code, _) = texts.iter().max_by_key(|(_, count)| **count).expect("a column that was picked has values");
-            let code = if code.len() == 3 { code } else { "EUR" };
+            let is_code = code.len() == 3 && code.bytes().all(|c| c.is_ascii_uppercase());
+            let code = if is_code { code } else { "EUR" };
             let question = (texts.len() > 1)
                 .then(|| "the column names several currencies; rows in others than this one will be malformed.cost".to_owned());
             let confidence = Confidence::of(if texts.len() > 1 { 60 } else { 100 });

@@ -26,6 +26,8 @@ fn setting(profile: &Table, path: &str) -> Option<Value> {
     let names = profile["file"].get("names").and_then(Value::as_array);
     let is_column = ["column", "clock_column", "id", "up", "down", "total"].contains(&key);
     match names {
+        // A draft reads fractions only where it sees one.
+        _ if path == "time.pattern" => value.as_str().map(|pattern| Value::String(pattern.replace("[.F]", ""))),
         Some(names) if is_column => {
             names.iter().position(|name| *name == value).and_then(|at| i64::try_from(at).ok()).map(Value::Integer)
         }
@@ -72,7 +74,8 @@ const SAME: &[&str] = &[
 ];
 
 /// Settings that may differ if the draft asks about them.
-const SAME_OR_ASKED: &[&str] = &["file.encoding", "duration.column", "record.key", "volume.kilo", "kind.column", "direction.column"];
+const SAME_OR_ASKED: &[&str] =
+    &["file.encoding", "duration.column", "record.key", "volume.kilo", "kind.column", "direction.column"];
 
 #[test]
 fn drafts_agree_with_the_profiles_that_people_wrote() {
