@@ -42,7 +42,7 @@ impl<'t> Column<'t> {
     /// How many of the values that are not empty hold, in per cent; 0 if there are none.
     pub fn share(&self, holds: impl Fn(&str) -> bool) -> u64 {
         let with: u64 = self.texts.iter().filter(|(text, _)| holds(text)).map(|(_, count)| count).sum();
-        if self.filled == 0 { 0 } else { with * 100 / self.filled }
+        (with * 100).checked_div(self.filled).unwrap_or(0)
     }
 
     /// Whether some rows have nothing in it.

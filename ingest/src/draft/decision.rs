@@ -1,5 +1,7 @@
 //! What was decided for each setting, how sure that is, and what to ask.
 
+use std::fmt::Write;
+
 use serde::Serialize;
 
 /// How sure a decision is, in per cent: a rank of evidence, not a probability.
@@ -133,7 +135,7 @@ pub(super) fn quoted(text: &str) -> String {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if c.is_control() => write!(out, "\\u{:04X}", u32::from(c)).expect("a string takes all"),
             c => out.push(c),
         }
     }

@@ -53,7 +53,8 @@ impl<'s> Findings<'s> {
     /// Whether a text can be a word of the profile: those of the line of types mean nothing, and broken characters cannot be
     /// written.
     fn is_word(&self, text: &str) -> bool {
-        !(self.has_type_line && words::is_type(text)) && !text.contains(char::REPLACEMENT_CHARACTER)
+        let is_type = self.has_type_line && words::is_type(text);
+        !is_type && !text.contains(char::REPLACEMENT_CHARACTER)
     }
 
     /// How many rows were looked at.
@@ -78,6 +79,19 @@ impl<'s> Findings<'s> {
             0 => format!("{} % of the values of {} look like it; no header says so", pick.fit, self.shown(pick.at)),
             _ => format!("the header says it, and {} % of the values look like it", pick.fit),
         };
+        self.set_column_because(section, key, pick, because);
+    }
+
+    /// As [`Findings::set_column`], for a column of words: those that nobody knows say nothing against it.
+    fn set_column_of_words(&self, section: &mut Section, key: &str, pick: &roles::Pick) {
+        let because = match pick.header {
+            0 => format!("{} has the words; no header says so", self.shown(pick.at)),
+            _ => "the header says it, and it has the words".to_owned(),
+        };
+        self.set_column_because(section, key, &roles::Pick { fit: 100, ..pick.clone() }, because);
+    }
+
+    fn set_column_because(&self, section: &mut Section, key: &str, pick: &roles::Pick, because: String) {
         let question = match (pick.header, &pick.rivals[..]) {
             (_, rivals @ [_, ..]) => Some(format!("is it {}, or {}?", self.shown(pick.at), self.rivals(rivals))),
             (0, []) => Some(format!("is it {}? Its values look like it, but no header says so", self.shown(pick.at))),

@@ -266,26 +266,29 @@ impl TimeEvidence {
 }
 
 /// The form that reads both, if one pattern can.
-fn merge(a: TimeForm, b: TimeForm) -> Option<TimeForm> {
-    let clocks = |a: ClockForm, b: ClockForm| {
-        let offset = match (a.offset, b.offset) {
-            (x, y) if x == y => x,
-            (Offset::Zulu, Offset::Colon) | (Offset::Colon, Offset::Zulu) => Offset::Zulu,
-            _ => return None,
-        };
-        let is_same = a.mark == b.mark && a.has_seconds == b.has_seconds;
-        let fraction = a.fraction.or(b.fraction);
-        let fits = is_same && [a.fraction, b.fraction].iter().flatten().all(|mark| Some(*mark) == fraction);
-        fits.then_some(ClockForm { fraction, offset, ..a })
-    };
-    match (a, b) {
-        _ if a == b => Some(a),
-        (TimeForm::DateTime(d, j, x), TimeForm::DateTime(e, k, y)) if d == e && j == k => {
-            clocks(x, y).map(|clock| TimeForm::DateTime(d, j, clock))
+fn merge(one: TimeForm, other: TimeForm) -> Option<TimeForm> {
+    match (one, other) {
+        _ if one == other => Some(one),
+        (TimeForm::DateTime(date, joint, clock), TimeForm::DateTime(other_date, other_joint, other_clock)) => {
+            let is_same = date == other_date && joint == other_joint;
+            merge_clocks(clock, other_clock).filter(|_| is_same).map(|clock| TimeForm::DateTime(date, joint, clock))
         }
-        (TimeForm::Clock(x), TimeForm::Clock(y)) => clocks(x, y).map(TimeForm::Clock),
+        (TimeForm::Clock(clock), TimeForm::Clock(other)) => merge_clocks(clock, other).map(TimeForm::Clock),
         _ => None,
     }
+}
+
+/// Fractions may be missing, and `Z` may stand for an offset.
+fn merge_clocks(one: ClockForm, other: ClockForm) -> Option<ClockForm> {
+    let offset = match (one.offset, other.offset) {
+        (this, that) if this == that => this,
+        (Offset::Zulu, Offset::Colon) | (Offset::Colon, Offset::Zulu) => Offset::Zulu,
+        _ => return None,
+    };
+    let is_same = one.mark == other.mark && one.has_seconds == other.has_seconds;
+    let fraction = one.fraction.or(other.fraction);
+    let fits = is_same && [one.fraction, other.fraction].iter().flatten().all(|mark| Some(*mark) == fraction);
+    fits.then_some(ClockForm { fraction, offset, ..one })
 }
 
 /// The pattern of a date.

@@ -118,7 +118,7 @@ fn unanswered(found: &Findings<'_>, status: &Pick) -> Option<Section> {
         return Some(Section::left_out("[skip]", question));
     }
     let mut section = rule("unanswered");
-    section.set("column", found.reference(status.at), status.confidence().at_most(Confidence::of(95)), "its words are states");
+    found.set_column_of_words(&mut section, "column", status);
     let left_out = [others, unknown.clone()].concat();
     let question = format!("{}: are these rows no usage, so that nothing is to be rated?", counted(column, &left_out));
     let confidence = Confidence::of(if unknown.is_empty() { 85 } else { 50 });
@@ -198,7 +198,7 @@ fn map<'t>(
 
 impl Map<'_> {
     fn into_section(self, found: &Findings<'_>, pick: &Pick, section: &mut Section) {
-        found.set_column(section, "column", pick);
+        found.set_column_of_words(section, "column", pick);
         let bare = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_".contains(&c));
         let entry = |(text, value, _): &(&str, &str, bool)| {
             let key = if bare(text) { (*text).to_owned() } else { quoted(text) };
