@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::data_folder::DataFolder;
+use crate::support::{place, process};
 
 /// A Dutch mobile reseller: a line before the header, byte order mark, decimal commas, kilobytes of its own, a trailer with a sum.
 const DUTCH: &str = "\u{feff}Bijtel BV;gebruik oktober\r\n\
@@ -218,4 +219,56 @@ fn draft_of_what_is_no_file_of_rows() {
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert!(ended.out.starts_with("# Proposed by") && ended.err.contains("questions"), "stdout is the profile alone");
     assert!(!ended.err.contains("31612345678"), "numbers stay hidden");
+}
+
+/// A fenced block of a how-to: what stands before it, and its lines.
+struct Block {
+    before: String,
+    text: String,
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut parts = page.split("\n```");
+    let (mut before, mut blocks) = (parts.next().unwrap_or_default().to_owned(), Vec::new());
+    while let (Some(block), Some(after)) = (parts.next(), parts.next()) {
+        let text = block.split_once('\n').map_or("", |(_, text)| text).to_owned();
+        blocks.push(Block { before: std::mem::replace(&mut before, after.to_owned()), text });
+    }
+    blocks
+}
+
+/// *Scenario.* The how-to, word for word: its two files, its commands, its two corrections. *Guarantees.* Every command says what
+/// the page shows.
+#[test]
+fn draft_as_the_how_to_shows_it() {
+    let page = fs::read_to_string(place::checkout().join("docs/howto/draft-a-profile.md")).expect("the how-to is there");
+    let (folder, data) = (TempDir::new().expect("a temporary folder"), DataFolder::new());
+    let mut commands = 0;
+    for block in blocks(&page) {
+        if let Some((_, named)) = block.before.rsplit_once("ave this as `") {
+            let name = named.split('`').next().expect("a name ends");
+            fs::write(folder.path().join(name), block.text + "\n").expect("a file can be written");
+            continue;
+        }
+        for shown in block.text.split("$ tollway ").skip(1) {
+            let (command, expected) = shown.split_once('\n').unwrap_or((shown, ""));
+            let words: Vec<&str> = command.split_whitespace().collect();
+            if words.starts_with(&["profile", "check"]) {
+                let profile = folder.path().join("polder.toml");
+                Newcomer::answer(&profile, "map = ", "map = { Bellen = \"voice\", SMS = \"sms\", Surfen = \"data\" }");
+                Newcomer::answer(&profile, "kilo = ", "kilo = 1024");
+            }
+            let ended = process::run(data.command(&words).current_dir(folder.path()));
+            let printed: Vec<&str> = ended.out.trim_end().lines().collect();
+            let expected: Vec<&str> = expected.trim_end().lines().collect();
+            assert_eq!(told(&printed), told(&expected), "{command} ended with {:?}\n{}", ended.code, ended.err);
+            commands += 1;
+        }
+    }
+    assert!((4..10).contains(&commands), "the page shows {commands} commands");
+}
+
+/// Lines without those that say how long it took.
+fn told<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+    lines.iter().copied().filter(|line| !line.contains(" s,") && !line.contains("/s")).collect()
 }
