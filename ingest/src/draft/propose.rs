@@ -163,10 +163,10 @@ fn invented_names(roles: &Roles, width: usize) -> Vec<String> {
         }
     }
     match &roles.time {
-        Some(TimePick::One(pick, _)) => "start".clone_into(&mut names[pick.at]),
-        Some(TimePick::Two(date, _, clock, _)) => {
-            "date".clone_into(&mut names[date.at]);
-            "time".clone_into(&mut names[clock.at]);
+        Some(TimePick::Count { column, .. } | TimePick::Whole { column, .. }) => "start".clone_into(&mut names[column.at]),
+        Some(TimePick::Apart { column, clock_column, .. }) => {
+            "date".clone_into(&mut names[column.at]);
+            "time".clone_into(&mut names[clock_column.at]);
         }
         None => {}
     }

@@ -3,7 +3,7 @@
 use super::column::Column;
 use super::decision::Confidence;
 use super::looks::{self, NumberLook};
-use super::times::TimeForm;
+use super::times::{ClockForm, DateForm, TimeForm};
 use super::words::{self, Meaning, Unit};
 
 /// Values in a hundred that must look right, whatever the header says.
@@ -34,10 +34,36 @@ impl Pick {
 /// Where the time is.
 #[derive(Debug, Clone)]
 pub(super) enum TimePick {
-    /// Date and time, or a count, in one column.
-    One(Pick, TimeForm),
-    /// A date and a time of day.
-    Two(Pick, TimeForm, Pick, TimeForm),
+    /// A count since 1970, read by one of the two patterns for that.
+    Count { column: Pick, pattern: &'static str },
+    /// A date and a time of day in one column, and what stands between them.
+    Whole { column: Pick, date: DateForm, joint: Option<char>, clock: ClockForm },
+    /// In two columns.
+    Apart { column: Pick, date: DateForm, clock_column: Pick, clock: ClockForm },
+}
+
+impl TimePick {
+    /// An instant in one column.
+    fn in_one(column: Pick, form: TimeForm) -> Option<Self> {
+        match form {
+            TimeForm::DateTime(date, joint, clock) => Some(Self::Whole { column, date, joint, clock }),
+            TimeForm::EpochSeconds => Some(Self::Count { column, pattern: "epoch-seconds" }),
+            TimeForm::EpochMilliseconds => Some(Self::Count { column, pattern: "epoch-milliseconds" }),
+            TimeForm::Date(_) | TimeForm::Clock(_) => None,
+        }
+    }
+
+    /// An instant in two columns.
+    fn in_two((column, date): (Pick, TimeForm), (clock_column, clock): (Pick, TimeForm)) -> Option<Self> {
+        let (TimeForm::Date(date), TimeForm::Clock(clock)) = (date, clock) else { return None };
+        Some(Self::Apart { column, date, clock_column, clock })
+    }
+
+    /// The column of the date, or of all.
+    pub fn column(&self) -> &Pick {
+        let (Self::Count { column, .. } | Self::Whole { column, .. } | Self::Apart { column, .. }) = self;
+        column
+    }
 }
 
 /// Which column is what.
@@ -148,15 +174,14 @@ impl Roles {
         };
         let two = date.zip(clock).filter(|(date, _)| one.as_ref().is_none_or(|(one, _)| date.0.header > one.header));
         self.time = match (two, one) {
-            (Some(((date, form), (clock, clock_form))), _) => {
-                self.taken.extend([date.at, clock.at]);
-                Some(TimePick::Two(date, form, clock, clock_form))
+            (Some((date, clock)), _) => {
+                self.taken.extend([date.0.at, clock.0.at]);
+                TimePick::in_two(date, clock)
             }
-            (None, Some((one, form))) => {
+            (None, one) => one.and_then(|(one, form)| {
                 self.taken.push(one.at);
-                Some(TimePick::One(one, form))
-            }
-            (None, None) => None,
+                TimePick::in_one(one, form)
+            }),
         };
         // Other moments are no numbers, whatever they look like.
         let moments = columns.iter().zip(&forms).filter(|(column, form)| {

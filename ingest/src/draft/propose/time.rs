@@ -4,7 +4,7 @@ use crate::draft::DraftError;
 use crate::draft::column::Column;
 use crate::draft::decision::{Confidence, Section, quoted};
 use crate::draft::roles::{Pick, TimePick};
-use crate::draft::times::{self, ClockForm, DateForm, DateOrder, Offset, TimeEvidence, TimeForm};
+use crate::draft::times::{self, ClockForm, DateForm, DateOrder, Offset, TimeEvidence};
 use crate::draft::words;
 
 use super::Findings;
@@ -16,31 +16,22 @@ const USUAL_SPAN_DAYS: i32 = 62;
 pub(super) fn section(found: &Findings<'_>) -> Result<Section, DraftError> {
     let mut section = Section::new("time");
     let time = found.roles.time.as_ref().ok_or_else(|| no_time(&found.columns))?;
-    let (pick, form) = match time {
-        TimePick::One(pick, form) | TimePick::Two(pick, form, ..) => (pick, *form),
-    };
+    let pick = time.column();
     found.set_column(&mut section, "column", pick);
     let column = found.column(pick.at);
-    let (date, rest) = match form {
-        TimeForm::DateTime(date, joint, clock) => {
+    match time {
+        TimePick::Count { pattern, .. } => count(&mut section, pick, pattern),
+        TimePick::Whole { date, joint, clock, .. } => {
             let joint = joint.map(String::from).unwrap_or_default();
-            (date, format!("{joint}{}", times::clock_pattern(clock)))
+            pattern(found, &mut section, column, *date, &format!("{joint}{}", times::clock_pattern(*clock)));
+            zone(&mut section, *clock);
         }
-        TimeForm::Date(date) => (date, String::new()),
-        TimeForm::EpochMilliseconds => {
-            count(&mut section, pick, "epoch-milliseconds");
-            return Ok(section);
+        TimePick::Apart { date, clock_column, clock, .. } => {
+            pattern(found, &mut section, column, *date, "");
+            clock_of(found, &mut section, clock_column, *clock);
+            zone(&mut section, *clock);
         }
-        TimeForm::EpochSeconds | TimeForm::Clock(_) => {
-            count(&mut section, pick, "epoch-seconds");
-            return Ok(section);
-        }
-    };
-    pattern(found, &mut section, column, date, &rest);
-    if let TimePick::Two(_, _, clock, TimeForm::Clock(clock_form)) = time {
-        clock_column(found, &mut section, clock, *clock_form);
     }
-    zone(&mut section, time);
     Ok(section)
 }
 
@@ -118,7 +109,7 @@ fn order(found: &Findings<'_>, dates: &TimeEvidence) -> Order {
     Order { day_first: true, confidence: Confidence::GUESS, because, question: ask("day", because) }
 }
 
-fn clock_column(found: &Findings<'_>, section: &mut Section, clock: &Pick, form: ClockForm) {
+fn clock_of(found: &Findings<'_>, section: &mut Section, clock: &Pick, form: ClockForm) {
     found.set_column(section, "clock_column", clock);
     let value = quoted(&times::clock_pattern(form));
     let question = (clock.fit < 100)
@@ -127,11 +118,7 @@ fn clock_column(found: &Findings<'_>, section: &mut Section, clock: &Pick, form:
     section.add("clock_pattern", value, Confidence::of(clock.fit), because, question);
 }
 
-fn zone(section: &mut Section, time: &TimePick) {
-    let clock = match time {
-        TimePick::One(_, TimeForm::DateTime(_, _, clock)) | TimePick::Two(_, _, _, TimeForm::Clock(clock)) => *clock,
-        _ => return,
-    };
+fn zone(section: &mut Section, clock: ClockForm) {
     let (because, question) = match clock.offset {
         Offset::None => (
             "the times have no offset, and a file cannot tell whose clock it was",
