@@ -152,6 +152,16 @@ fn the_served_party_of_incoming_calls_is_found_among_those_who_call() {
 }
 
 #[test]
+fn pseudonyms_are_no_numbers_and_asked_about() {
+    let draft = drafted(
+        "type;datetime;direction;correspondent_id;duration\ncall;2026-10-24 09:15:00;in;A;60\ntext;2026-10-24 09:15:00;out;B;\n",
+    );
+    assert_eq!((value(&draft, "other.column"), value(&draft, "served.constant")), (None, Some("\"31600000000\"")));
+    assert!(question(&draft, "other").is_some_and(|text| text.contains("`correspondent_id` holds no numbers")), "{}", draft.toml);
+    assert!(question(&draft, "served.constant").is_some_and(|text| text.contains("whose usage is it?")));
+}
+
+#[test]
 fn cards_are_told_from_numbers_without_a_header() {
     let row = |n: u32| {
         format!("2026-10-24 09:15:{n:02},3161234{n:04},20416001234{n:04},8931163000123450{n:03}F,490154203237518,{}\n", n * 7)

@@ -8,7 +8,7 @@ use crate::draft::column::Column;
 use crate::draft::decision::{Confidence, Section, quoted, quoted_list};
 use crate::draft::looks::{self, NumberLook};
 use crate::draft::roles::Pick;
-use crate::draft::words;
+use crate::draft::words::{self, Meaning};
 
 use super::Findings;
 
@@ -17,8 +17,19 @@ pub(super) fn sections(found: &Findings<'_>) -> Vec<Section> {
     let picks = [&found.roles.served, &found.roles.other];
     let columns: Vec<&Column<'_>> = picks.into_iter().flatten().map(|pick| found.column(pick.at)).collect();
     let mut sections = vec![numbers(found, &columns), served(found)];
-    sections.extend(found.roles.other.as_ref().map(|pick| other(found, pick)));
+    sections.extend(found.roles.other.as_ref().map_or_else(|| no_other(found), |pick| Some(other(found, pick))));
     sections
+}
+
+/// Asks about a column whose header says that it is the other party, but which holds no numbers.
+fn no_other(found: &Findings<'_>) -> Option<Section> {
+    let named = found.columns.iter().find(|column| column.filled > 0 && column.says(&[Meaning::Called, Meaning::Other]) >= 90);
+    let question = format!(
+        "{} holds no numbers and is left out: if it names the other party all the same, add an [other] section with it and \
+         `alphanumeric = true`",
+        found.shown(named?.at)
+    );
+    Some(Section::left_out("other", question))
 }
 
 /// How often each look occurs.
