@@ -18,7 +18,7 @@ pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 pub struct Store {
     pub(crate) pool: Pool,
     location: Location,
-    limits: Limits,
+    pub(crate) limits: Limits,
     pub(crate) tenant: TenantId,
 }
 

@@ -4,7 +4,8 @@
 //! arrival order. *Input → output.* The bytes of a landed import and its arrival number → rows, a dry-run report, and a
 //! [`Reference`](load::Reference) as of any arrival. *Never.* No rules of rating, no reading of files, no clock: the same
 //! imports in the same order give the same state, so the database can be thrown away and rebuilt from landing.
-//! *Start reading at* [`import`], then [`window`] (what a window means), [`apply`] and [`load`]; the SQL stands in `statements.rs`.
+//! *Start reading at* [`import`], then [`window`] (what a window means), [`apply`] and [`load`]; the SQL stands in
+//! `statements.rs`, what differs between the databases in `sqlite.rs`, `postgres.rs` and `session.rs`.
 
 pub mod identifier;
 pub mod instant;

@@ -105,8 +105,8 @@ impl Store {
         Ok(plans)
     }
 
-    /// The newest import that acted or was passed over: its arrival and the SHA-256 of its bytes. Landing holds it, unless this is
-    /// the state of another landing.
+    /// The newest import that acted or was passed over: its arrival and the SHA-256 of its bytes. Landing holds it, unless
+    /// this is the state of another landing.
     pub async fn latest_import(&self) -> Result<Option<(ArrivalNumber, String)>, StoreError> {
         let mut sql = self.read().await?;
         let latest: Option<(i64, String)> = sql.first(LATEST_IMPORT, &[self.tenant.as_str().into()]).await?;

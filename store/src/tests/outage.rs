@@ -9,12 +9,16 @@ use domain::ports::Disposition;
 use super::proxy::{Proxy, Wire};
 use super::{DEVICES, Home, Scene, rows, runtime, tenant};
 use crate::identifier::IdentifierKind::Msisdn;
+use crate::statements::Statement;
 use crate::{Applied, ImportKind, ImportRows, Limits, Location, Store, StoreError};
 
 const NUMBER: &str = "31612345678";
 const SECRET: &str = "hunter2";
 
-/// Short, so that a test of silence is.
+/// For a state that must come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// For answers that do not come.
 const HASTY: Limits = Limits {
     connections_max: 2,
     connect_wait: Duration::from_millis(400),
@@ -52,8 +56,20 @@ fn is_outage(error: &StoreError, address: &str) {
 async fn behind_a_wire(home: &Home) -> (Scene, Proxy, Scene) {
     let direct = Scene::at(home.location(), &Limits::default()).await;
     let proxy = Proxy::before(&server_of(home)).await;
-    let scene = Scene::at(by_way_of(home, &proxy.address.to_string()), &HASTY).await;
+    let scene = Scene::at(by_way_of(home, &proxy.address.to_string()), &Limits::default()).await;
     (scene, proxy, direct)
+}
+
+/// Tries until it succeeds.
+async fn at_last<T, F: Future<Output = Result<T, StoreError>>>(try_once: impl Fn() -> F) -> T {
+    let tries = async {
+        loop {
+            if let Ok(done) = try_once().await {
+                return done;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, tries).await.expect("a recovery")
 }
 
 #[test]
@@ -77,7 +93,7 @@ fn a_login_that_is_refused_is_no_outage() {
         for (user, database) in [("somebody_else", "postgres"), ("tollway", "no_such_database")] {
             let url = format!("postgres://{user}:{SECRET}@{server}/{database}");
             let location = Location::named(Some(&url), "tollway", Path::new("")).expect("an address");
-            let error = Store::open(&location, &HASTY, &tenant()).await.expect_err("a refusal");
+            let error = Store::open(&location, &Limits::default(), &tenant()).await.expect_err("a refusal");
             assert!(matches!(error, StoreError::LoginRefused { .. }), "{error:?}");
             let said = format!("{error} {error:?}");
             assert!(said.contains(user) && said.contains(database) && !said.contains(SECRET), "{said}");
@@ -127,13 +143,16 @@ fn an_import_that_is_cut_off_in_the_middle_leaves_nothing_and_acts_later() {
 fn an_import_whose_last_answer_is_lost_has_acted_once() {
     let home = Home::schema();
     runtime().block_on(async {
-        let (scene, proxy, direct) = behind_a_wire(&home).await;
+        let (mut scene, proxy, direct) = behind_a_wire(&home).await;
+        scene.store.limits = HASTY;
         proxy.set(Wire::DeafAfter(b"COMMIT\0"));
         let error = scene.store.apply_import(1, &devices()).await.expect_err("no answer");
         is_outage(&error, &proxy.address.to_string());
-        assert_eq!(direct.reference(None).await.version, 1, "the server heard it");
+        let heard = async { while direct.reference(None).await.version == 0 {} };
+        tokio::time::timeout(PATIENCE, heard).await.expect("the server heard it");
         proxy.set(Wire::Whole);
-        assert_eq!(scene.store.apply_import(1, &devices()).await.expect("a look"), Applied::Before);
+        let rows = devices();
+        assert_eq!(at_last(|| scene.store.apply_import(1, &rows)).await, Applied::Before);
         assert_eq!(direct.store.reference_counts().await.expect("counts").windows, 1);
     });
 }
@@ -142,31 +161,32 @@ fn an_import_whose_last_answer_is_lost_has_acted_once() {
 fn a_server_that_falls_silent_is_not_waited_for_for_ever() {
     let home = Home::schema();
     runtime().block_on(async {
-        let (scene, proxy, _) = behind_a_wire(&home).await;
+        let (mut scene, proxy, direct) = behind_a_wire(&home).await;
         scene.import(1, ImportKind::Plans, "plan_id\nP1\n").await;
+        scene.store.limits = HASTY;
+        let rows = devices();
         for word in [&b"SELECT"[..], b"BEGIN", b"INSERT INTO imports"] {
             proxy.set(Wire::DeafAfter(word));
-            let error = scene.store.apply_import(2, &devices()).await.expect_err("silence");
+            let error = scene.store.apply_import(2, &rows).await.expect_err("silence");
             is_outage(&error, &proxy.address.to_string());
         }
         proxy.set(Wire::Whole);
-        // What the server still believes of the last try ends with the connection or with the server's own patience.
-        let recovered = async { while scene.store.apply_import(2, &devices()).await.is_err() {} };
-        tokio::time::timeout(Duration::from_secs(20), recovered).await.expect("a recovery");
-        assert_eq!(scene.owner(Msisdn, NUMBER, "2025-02-01T00:00:00Z").await, "D1/C1/P1");
+        at_last(|| scene.store.apply_import(2, &rows)).await;
+        assert_eq!(direct.owner(Msisdn, NUMBER, "2025-02-01T00:00:00Z").await, "D1/C1/P1");
     });
 }
 
+async fn a_statement_that_takes_too_long_ends_with_a_name(scene: Scene) {
+    let mut reading = scene.store.read().await.expect("a reader");
+    let hurry = Statement { does: "hurry", sql: "SET LOCAL statement_timeout = 50" };
+    reading.run(hurry, &[]).await.expect("a setting");
+    let slow = Statement { does: "count far", sql: "SELECT COUNT(*) FROM generate_series(1, 10000000000)" };
+    let error = reading.one::<(i64,)>(slow, &[]).await.expect_err("a slow statement");
+    assert!(matches!(error, StoreError::TooSlow { .. }) && error.disposition() == Disposition::Retry, "{error:?}");
+    assert!(error.to_string().contains("`state.statement_timeout_ms`"), "{error}");
+}
+
 #[test]
-fn a_statement_that_takes_too_long_ends_with_a_name() {
-    let home = Home::schema();
-    runtime().block_on(async {
-        let scene = Scene::at(home.location(), &HASTY).await;
-        let mut reading = scene.store.read().await.expect("a reader");
-        let slow =
-            crate::statements::Statement { does: "count far", sql: "SELECT COUNT(*) FROM generate_series(1, 10000000000)" };
-        let error = reading.one::<(i64,)>(slow, &[]).await.expect_err("a slow statement");
-        assert!(matches!(error, StoreError::TooSlow { .. }) && error.disposition() == Disposition::Retry, "{error:?}");
-        assert!(error.to_string().contains("`state.statement_timeout_ms`"), "{error}");
-    });
+fn on_a_server_a_statement_that_takes_too_long_ends_with_a_name() {
+    super::play(&Home::schema(), a_statement_that_takes_too_long_ends_with_a_name);
 }

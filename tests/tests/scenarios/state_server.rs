@@ -121,8 +121,8 @@ fn state_server_that_is_down_at_the_start_is_named_and_the_command_can_be_repeat
     assert_eq!(ended.code, Some(4), "{ended:?}");
 }
 
-/// *Scenario.* Two installations are given one schema by mistake. *Guarantees.* The second one is refused before it imports or rates
-/// anything by the first one's reference data; with a schema of its own it works.
+/// *Scenario.* Two installations are given one schema by mistake. *Guarantees.* The second one is refused before it imports
+/// or rates anything by the first one's reference data; with a schema of its own it works.
 #[test]
 fn state_server_schema_of_another_installation_is_refused() {
     let (ours, theirs) = (DataFolder::new(), DataFolder::new());
