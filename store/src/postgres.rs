@@ -81,8 +81,9 @@ pub(crate) fn sort(server: &Arc<Server>, action: &'static str, source: Error) ->
     match (code.as_str(), &source) {
         // What waited for a connection tells no cause of its own.
         (_, Error::PoolTimedOut) => StoreError::Unreachable { server: Arc::clone(server), source: None },
-        // Shut down, crashed, starting, idle for too long; no connection left.
-        (_, Error::Io(_)) | ("57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "53300", _) => {
+        // The wire broke, or what stands there has no server behind it; shut down, crashed, starting, idle for too long; no
+        // connection left.
+        (_, Error::Io(_) | Error::Protocol(_)) | ("57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "53300", _) => {
             StoreError::Unreachable { server: Arc::clone(server), source: Some(Box::new(source)) }
         }
         ("28000" | "28P01" | "3D000", _) => StoreError::LoginRefused { server: Arc::clone(server), source: Box::new(source) },

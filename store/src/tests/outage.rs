@@ -82,6 +82,12 @@ fn a_server_that_is_down_at_the_start_is_named() {
         is_outage(&error, &port.to_string());
         let error = Store::open_read_only(&location, &HASTY, &tenant()).await.expect_err("nobody is there");
         is_outage(&error, &port.to_string());
+        // A balancer that has no server behind it takes the connection and ends it.
+        let proxy = Proxy::before(&server_of(&home)).await;
+        proxy.set(Wire::Cut);
+        let location = by_way_of(&home, &proxy.address.to_string());
+        let error = Store::open(&location, &HASTY, &tenant()).await.expect_err("nobody is behind it");
+        is_outage(&error, &proxy.address.to_string());
     });
 }
 
