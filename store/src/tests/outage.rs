@@ -16,7 +16,7 @@ const NUMBER: &str = "31612345678";
 const SECRET: &str = "hunter2";
 
 /// For a state that must come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// For answers that do not come.
 const HASTY: Limits = Limits {
