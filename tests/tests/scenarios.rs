@@ -10,11 +10,11 @@ mod scenarios {
 
     mod bench_job;
     mod brokers;
-    mod dead_letters;
     mod bucket;
+    mod dead_letters;
     mod demo;
-    mod fixtures;
     mod draft;
+    mod fixtures;
     mod other_readers;
     mod readers;
     mod same_month;

@@ -85,8 +85,7 @@ fn check_file(global: &Global, profile: &str, path: &Path, rows: usize) -> anyho
     let mut sheets = Vec::new();
     for row in &report.shown {
         let note = if row.note.is_empty() { String::new() } else { format!(": {}", row.note) };
-        let mut sheet =
-            Sheet::new(&format!("{} · {}{note}", place(row), row.outcome), &["", "column", "in the file", "became"]);
+        let mut sheet = Sheet::new(&format!("{} · {}{note}", place(row), row.outcome), &["", "column", "in the file", "became"]);
         for column in &row.columns {
             let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
             let role = if column.is_wrong { format!("✗ {}", column.role) } else { column.role.clone() };
