@@ -92,8 +92,8 @@ impl std::fmt::Debug for Analyst {
 }
 
 impl Analyst {
-    /// Registers the tables, whose files lie in the store, and the view `cdr`; `threads` limits how many cores a question takes. Unless `numbers` are clear,
-    /// no question sees one, under whatever name: the columns are masked before SQL begins.
+    /// Registers the tables, whose files lie in the store, and the view `cdr`; `threads` limits how many cores a question
+    /// takes. Unless `numbers` are clear, no question sees one, under whatever name: the columns are masked before SQL begins.
     pub async fn new(blob: Arc<dyn Blob>, tables: Vec<TableFiles>, threads: usize, numbers: Numbers) -> Result<Self, QueryError> {
         let settings = SessionConfig::new().with_target_partitions(threads.max(1)).with_information_schema(true);
         let session = SessionContext::new_with_config(settings);

@@ -234,7 +234,8 @@ fn the_generated_reference_names_every_setting() {
     let (page, schema) = (reference_markdown(), schema_json());
     let parsed: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
     for setting in SETTINGS {
-        let row = page.lines().find(|line| line.starts_with(&format!("| `{}` |", setting.name())));
+        let section = page.split("\n## ").find(|s| s.starts_with(&format!("`[{}]`", setting.section()))).expect(setting.key);
+        let row = section.lines().find(|line| line.starts_with(&format!("| `{}` |", setting.name())));
         assert!(row.is_some_and(|row| row.contains(&setting.meaning())), "{} on the page", setting.key);
         let described = &parsed["properties"][setting.section()]["properties"][setting.name()]["description"];
         assert_eq!(described, &setting.meaning(), "{} in the schema", setting.key);

@@ -95,5 +95,6 @@ fn check(store: &BucketStore, ours: &Marker, purpose: Purpose) -> anyhow::Result
 /// Eight bytes of a hash of 16 random ones.
 fn fingerprint(secret: KeySecret) -> String {
     let hash = Sha256::new().chain_update(b"tollway record keys").chain_update(secret.0).finalize();
-    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let first = hash.iter().take(8).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
+    format!("{first:016x}")
 }

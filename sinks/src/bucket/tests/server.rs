@@ -294,19 +294,20 @@ fn delete_many(request: &Request, state: &mut State) -> Answer {
     let mut said = String::from("<DeleteResult>");
     for key in keys {
         state.objects.remove(key);
-        said += &format!("<Deleted><Key>{key}</Key></Deleted>");
+        said.extend(["<Deleted><Key>", key, "</Key></Deleted>"]);
     }
     answer(200, said + "</DeleteResult>")
 }
 
-const MODIFIED: &str = "2026-10-01T00:00:00.000Z";
+/// When everything was changed.
+const MODIFIED: &str = "<LastModified>2026-10-01T00:00:00.000Z</LastModified>";
 
 fn list(request: &Request, state: &State) -> Answer {
     let prefix = request.query.get("prefix").cloned().unwrap_or_default();
     let mut said = String::from("<ListBucketResult>");
     for (key, object) in state.objects.iter().filter(|(key, _)| key.starts_with(&prefix)) {
-        let size = object.bytes.len();
-        said += &format!("<Contents><Key>{key}</Key><Size>{size}</Size><LastModified>{MODIFIED}</LastModified></Contents>");
+        let size = object.bytes.len().to_string();
+        said.extend(["<Contents><Key>", key, "</Key><Size>", &size, "</Size>", MODIFIED, "</Contents>"]);
     }
     answer(200, said + "</ListBucketResult>")
 }
