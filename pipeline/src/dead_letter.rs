@@ -44,7 +44,7 @@ pub struct DeadLetter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// A record was put aside.
-    Letter(DeadLetter),
+    Letter(Box<DeadLetter>),
     /// The dead letter of that number was replayed.
     Replayed(u64),
 }
@@ -85,7 +85,8 @@ pub fn read(mut record: Record) -> Entry {
     let why = take(WHY).unwrap_or_default();
     let topic = Topic::ALL.into_iter().find(|t| t.name() == topic_name);
     let (number, put_aside_us) = (record.offset, record.appended_us);
-    Entry::Letter(DeadLetter { number, topic, topic_name, partition, offset, incarnation, why, put_aside_us, record })
+    let letter = DeadLetter { number, topic, topic_name, partition, offset, incarnation, why, put_aside_us, record };
+    Entry::Letter(Box::new(letter))
 }
 
 /// Appends a dead letter to the topic that it came from, as it was there, and notes that this was done.

@@ -42,12 +42,12 @@ pub struct Spoilt {
     /// Which claim check of the group.
     pub claim: usize,
     /// What is wrong.
-    pub error: PipelineError,
+    pub error: Box<PipelineError>,
 }
 
 impl Spoilt {
     fn at(claim: usize) -> impl Fn(PipelineError) -> Self {
-        move |error| Self { claim, error }
+        move |error| Self { claim, error: Box::new(error) }
     }
 }
 

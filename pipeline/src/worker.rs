@@ -317,9 +317,9 @@ impl<R: LogReader> Worker<R> {
             Ok(ranges) => ranges,
             Err(Spoilt { claim, error }) if error.disposition() != Disposition::Retry => {
                 let (partition, offset) = places[claim];
-                return self.park(partition, offset, error);
+                return self.park(partition, offset, *error);
             }
-            Err(spoilt) => return Err(spoilt.error),
+            Err(spoilt) => return Err(*spoilt.error),
         };
         let positions = ends
             .iter()

@@ -1,8 +1,12 @@
 //! The command line: every command, option and example that `--help` shows.
 
+mod log;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use self::log::{DlqCommand, TopicsCommand};
 
 const EXITS: &str = "Exit codes: 0 done; 1 done, but something needs a hand; 2 wrong use; 3 bad input, nothing changed; \
 4 an outside system failed, try again; 5 refused to protect data; 70 a bug.";
@@ -383,39 +387,4 @@ pub struct DocsArgs {
     /// Which document
     #[arg(value_parser = ["invariants", "columns", "config", "config-schema", "profile-schema", "profiles", "reasons"])]
     pub what: String,
-}
-
-/// What to do with topics.
-#[derive(Debug, Clone, Copy, Subcommand)]
-pub enum TopicsCommand {
-    /// Make those that are missing; others are left as they are
-    Create,
-    /// Compare them with what the configuration wants
-    Check,
-}
-
-/// What to do with dead letters.
-#[derive(Debug, Clone, Subcommand)]
-pub enum DlqCommand {
-    /// Those that were not replayed yet
-    List {
-        /// Those that were replayed, too
-        #[arg(long)]
-        all: bool,
-    },
-    /// One with its headers and bytes
-    Show {
-        /// Its number in the list
-        number: u64,
-    },
-    /// Append them to the topic that they came from, as they were there
-    #[command(after_help = "Examples:\n  tollway dlq replay 12\n  tollway dlq replay --all")]
-    Replay {
-        /// Its number in the list
-        #[arg(required_unless_present = "all")]
-        number: Option<u64>,
-        /// All that were not replayed yet
-        #[arg(long, conflicts_with = "number")]
-        all: bool,
-    },
 }

@@ -73,7 +73,7 @@ fn machine(topics: &TestTopics, bucket: &TestBucket, schema: &str, cut: u64) -> 
         .with("TOLLWAY_PIPELINE__COMMIT_ROWS_MAX", cut)
 }
 
-/// *Scenario.* The month of the other scenarios over Kafka, S3 and PostgreSQL: three services, each with a data folder of its own,
+/// *Scenario.* The month of the other scenarios over Kafka, S3 and `PostgreSQL`: three services, each with a data folder of its own,
 /// share the work; one is killed with `kill -9` after a commit, another joins. *Guarantees.* Every file is rated without a hand, and
 /// the tables are those of an undisturbed run of one process on log, disk and database of its own.
 #[test]

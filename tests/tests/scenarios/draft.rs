@@ -207,7 +207,7 @@ fn draft_of_what_is_no_file_of_rows() {
         }
         let ended = newcomer.data.run(&["profile", "draft", &path.to_string_lossy()]);
         assert_eq!(ended.code, Some(3), "{name}: {}", ended.err);
-        assert!(ended.err.contains(fact) && ended.err.contains(name) | (name == "day.csv"), "{name}: {}", ended.err);
+        assert!(ended.err.contains(fact) && (ended.err.contains(name) || name == "day.csv"), "{name}: {}", ended.err);
     }
     let (file, profile) = (newcomer.path("feed.tsv"), newcomer.path("mine.toml"));
     fs::write(&file, EPOCH).expect("a file can be written");

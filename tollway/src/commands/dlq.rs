@@ -72,7 +72,7 @@ fn letters(log: &dyn Log, with_replayed: bool) -> anyhow::Result<Vec<Known>> {
                     for record in records {
                         next = record.offset + 1;
                         match read(record) {
-                            Entry::Letter(letter) => drop(found.insert(letter.number, letter)),
+                            Entry::Letter(letter) => drop(found.insert(letter.number, *letter)),
                             Entry::Replayed(number) => drop(replayed.insert(number)),
                         }
                     }
