@@ -151,7 +151,7 @@ fn check_text(sample: &Sample, text: &str) -> Result<(), DraftError> {
             file: sample.name.clone(),
             control_percent: controls * 100 / characters.max(1),
             hint: if is_tap {
-                "; it begins as GSMA TAP3 files do, which need no draft: see docs/adr/0011-tap3.md"
+                "; it begins as GSMA TAP3 files do, which the shipped profile `tap3` reads"
             } else {
                 "; unpack or convert it first, or ask the source for text"
             },

@@ -72,7 +72,7 @@ fn read(sample: &Sample, limits: DraftLimits) -> Result<Surveyed, DraftError> {
     let Some(separated) = delimited::find(&lines) else {
         let file = sample.name.clone();
         if delimited::is_fixed_width(&lines) {
-            let advice = "ask the source for separators, or describe its columns by hand";
+            let advice = "describe its columns as docs/howto/describe-other-records.md shows";
             return Err(DraftError::OtherForm { file, form: "lines of fixed width", advice });
         }
         return Err(DraftError::NoSeparator { file });
@@ -97,7 +97,7 @@ fn read(sample: &Sample, limits: DraftLimits) -> Result<Surveyed, DraftError> {
 
 /// JSON and XML, and what to do with them.
 fn structured(text: &str) -> Option<(&'static str, &'static str)> {
-    const ADVICE: &str = "ask the source for text with separators, or describe it by hand";
+    const ADVICE: &str = "describe it as docs/howto/describe-other-records.md shows";
     let start = text.trim_start();
     let is_object = |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok();
     match start.as_bytes() {

@@ -252,23 +252,24 @@ fn draft_as_the_how_to_shows_it() {
         }
         for shown in block.text.split("$ tollway ").skip(1) {
             let (command, expected) = shown.split_once('\n').unwrap_or((shown, ""));
-            let words: Vec<&str> = command.split_whitespace().collect();
+            // A quoted word may hold blanks.
+            let (plain, quoted) = command.split_once(" \"").map_or((command, None), |(plain, word)| (plain, Some(word)));
+            let quoted = quoted.map(|word| word.trim_end().trim_end_matches('"'));
+            let words: Vec<&str> = plain.split_whitespace().chain(quoted).collect();
             if words.starts_with(&["profile", "check"]) {
                 let profile = folder.path().join("polder.toml");
                 Newcomer::answer(&profile, "map = ", "map = { Bellen = \"voice\", SMS = \"sms\", Surfen = \"data\" }");
                 Newcomer::answer(&profile, "kilo = ", "kilo = 1024");
             }
             let ended = process::run(data.command(&words).current_dir(folder.path()));
-            let printed: Vec<&str> = ended.out.trim_end().lines().collect();
-            let expected: Vec<&str> = expected.trim_end().lines().collect();
-            assert_eq!(told(&printed), told(&expected), "{command} ended with {:?}\n{}", ended.code, ended.err);
+            let mut printed = ended.out.lines().map(str::trim_end);
+            // The page leaves lines out, but shows none that are not printed, and in their order.
+            for line in expected.lines().filter(|line| !line.is_empty() && *line != "…") {
+                let is_there = printed.any(|is| is == line);
+                assert!(is_there, "`{command}` does not say `{line}`, but:\n{}\n{}", ended.out, ended.err);
+            }
             commands += 1;
         }
     }
     assert!((4..10).contains(&commands), "the page shows {commands} commands");
-}
-
-/// Lines without those that say how long it took.
-fn told<'a>(lines: &[&'a str]) -> Vec<&'a str> {
-    lines.iter().copied().filter(|line| !line.contains(" s,") && !line.contains("/s")).collect()
 }

@@ -31,7 +31,7 @@ pub(super) fn section(found: &Findings<'_>) -> Section {
 fn separator(found: &Findings<'_>, section: &mut Section) {
     let first = &found.survey.files[0].separated;
     let share = found.survey.files.iter().map(|file| file.separated.share).min().unwrap_or(0);
-    let because = format!("it makes {} fields of {share} in 100 lines", first.fields);
+    let because = format!("{share} in 100 lines have {} fields under it", first.fields);
     let confidence = Confidence::of(share as u64);
     section.set("separator", quoted(&char::from(first.separator).to_string()), confidence, because);
     let separated = found.survey.files.iter().map(|file| &file.separated);
@@ -119,7 +119,7 @@ fn header(found: &Findings<'_>, section: &mut Section) {
     skips.dedup();
     if skips != [0] {
         let value = first.skip_lines.to_string();
-        let because = format!("{value} lines before it have other fields");
+        let because = "what stands before it has other fields";
         if skips.len() == 1 {
             section.set("skip_lines", value, Confidence::of(95), because);
         } else {
