@@ -111,7 +111,9 @@ mod tests {
         loop {
             match reader.poll(0, 100).expect("memory") {
                 LogEvent::Assigned(partitions) => {
-                    partitions.into_iter().for_each(|p| reader.start_at(p, 0).expect("the beginning"));
+                    for partition in partitions {
+                        reader.start_at(partition, 0).expect("the beginning");
+                    }
                 }
                 LogEvent::Records(_, records) => all.extend(records.into_iter().map(read)),
                 LogEvent::Revoked(_) => {}
