@@ -383,14 +383,13 @@ fn announce(
         *announcer = None;
         return Ok(0);
     }
-    let announcer = match announcer {
-        Some(announcer) => announcer,
-        None => {
-            entries.refresh().map_err(CommitError::from)?;
-            let ledger = sinks::ledger::read_all(entries).map_err(CommitError::from)?;
-            let settled = sinks::ledger::settled(&ledger);
-            announcer.insert(Announcer::new(Arc::clone(&installed.landing), installed.log.writer(), settled))
-        }
+    let announcer = if let Some(announcer) = announcer {
+        announcer
+    } else {
+        entries.refresh().map_err(CommitError::from)?;
+        let ledger = sinks::ledger::read_all(entries).map_err(CommitError::from)?;
+        let settled = sinks::ledger::settled(&ledger);
+        announcer.insert(Announcer::new(Arc::clone(&installed.landing), installed.log.writer(), settled))
     };
     announcer.step()
 }
