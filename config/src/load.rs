@@ -263,11 +263,17 @@ impl Reader<'_> {
         Money::parse(self.text(key)?).filter(|amount| amount.0 >= 0).ok_or_else(|| self.refused(key))
     }
 
+    /// A value that is refused without being shown.
+    fn hidden(&self, key: &'static str, found: &str) -> ConfigError {
+        let (_, origin) = self.0.get(key);
+        ConfigError::Value { origin: origin.clone(), key, found: found.to_owned(), allowed: kind_of(key).allowed() }
+    }
+
     fn refused(&self, key: &'static str) -> ConfigError {
         let (written, origin) = self.0.get(key);
         let found = match (kind_of(key), written) {
             (kind, _) if kind.is_secret() => "not allowed".to_owned(),
-            (Kind::Endpoint, Written::Text(text)) if text.contains('@') => "an address with a user".to_owned(),
+            (Kind::Endpoint | Kind::Bucket, Written::Text(text)) if text.contains('@') => "an address with a user".to_owned(),
             (_, Written::Integer(n)) => n.to_string(),
             (_, Written::Text(text)) => format!("\"{}\"", text.chars().take(60).collect::<String>()),
             (_, Written::Other(source)) => source.clone(),

@@ -138,6 +138,7 @@ fn values_outside_their_limits_say_what_is_allowed() {
         ("[state]\nschema = \"pg_temp\"", "`state.schema` is \"pg_temp\"; write"),
         ("[storage]\nurl = \"ftp://b\"", "`storage.url` is \"ftp://b\"; write \"s3://BUCKET/PREFIX\", az://, gs://"),
         ("[storage]\nurl = \"s3://b/../c\"", "`storage.url` is \"s3://b/../c\"; write"),
+        ("[storage]\nurl = \"s3://me:hunter2@b\"", "`storage.url` is an address with a user; write"),
         ("[storage]\nurl = \"s3://\"", "`storage.url` is \"s3://\"; write"),
         ("[storage]\nendpoint = \"localhost:9000\"", "`storage.endpoint` is \"localhost:9000\"; write an address such as"),
         ("[storage]\nendpoint = \"https://me:hunter2@s3\"", "`storage.endpoint` is an address with a user; write an address"),
@@ -215,6 +216,7 @@ fn brokers_need_an_address_and_a_login_only_where_it_is_used() {
         ("brokers = \"b:9092\"\ntopic_prefix = \"a/b\"", "kafka.topic_prefix"),
         ("brokers = \"b:9092\"\nsasl_password = \"hunter2\"", "kafka.sasl_password"),
         ("brokers = \"b:9092\"\nsecurity = \"sasl_ssl\"\nsasl_username = \"u\"", "kafka.sasl_mechanism"),
+        ("brokers = \"u:hunter2@b:9092\"", "kafka.brokers"),
         ("brokers = \"b:9092\"\nca_file = \"/ca.pem\"", "kafka.ca_file"),
     ] {
         let said = refused(&format!("{base}{text}"));

@@ -3,7 +3,8 @@
 //! What is put aside is not lost: the file behind a notice or a claim check has landed, has no verdict without it, and is
 //! announced again at the next start. So a dead letter is evidence first; replaying it is for when the reader was at fault.
 
-use ingest::log::{Incarnation, LogError, LogWriter, Record, Topic, TopicPartition};
+use ingest::log::admission::KEY_BYTES_MAX;
+use ingest::log::{Incarnation, LogError, LogWriter, RECORD_BYTES_MAX, Record, Topic, TopicPartition};
 
 /// The topic, partition, offset and life that a dead letter was read from.
 const FROM: [&str; 4] = ["tollway-dlq-topic", "tollway-dlq-partition", "tollway-dlq-offset", "tollway-dlq-incarnation"];
@@ -57,16 +58,19 @@ pub fn put_aside(
     record: &Record,
     why: &str,
 ) -> Result<(), LogError> {
+    let (key, payload) = (&record.key[..record.key.len().min(KEY_BYTES_MAX)], &record.payload);
+    let cut = &payload[..payload.len().min(RECORD_BYTES_MAX)];
     let why = &why[..why.floor_char_boundary(WHY_BYTES_MAX)];
+    // Somebody else's record may be larger than ours are allowed to be.
+    let is_cut = key.len() < record.key.len() || cut.len() < payload.len();
+    let why = if is_cut { format!("cut off, it had {} bytes: {why}", payload.len()) } else { why.to_owned() };
     let place = [from.topic.name().to_owned(), from.partition.to_string(), record.offset.to_string(), life.0.clone()];
     let mut headers: Vec<(&str, &[u8])> = FROM.into_iter().zip(place.iter().map(String::as_bytes)).collect();
     headers.push((WHY, why.as_bytes()));
     headers.extend(record.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
-    match writer.append(Topic::DeadLetters, &record.key, &headers, &record.payload) {
+    match writer.append(Topic::DeadLetters, key, &headers, cut) {
         // Its own headers leave no room for ours: those that say where and why count more.
-        Err(LogError::TooLarge { part: "headers", .. }) => {
-            writer.append(Topic::DeadLetters, &record.key, &headers[..=FROM.len()], &record.payload)
-        }
+        Err(LogError::TooLarge { part: "headers", .. }) => writer.append(Topic::DeadLetters, key, &headers[..=FROM.len()], cut),
         appended => appended,
     }?;
     Ok(())
@@ -138,6 +142,17 @@ mod tests {
         assert_eq!((&letter.record.payload, &letter.record.headers), (&record.payload, &record.headers));
         replay(&mut log.writer(), letter, Topic::Batches).expect("memory");
         assert!(matches!(letters(&log)[1], Entry::Replayed(number) if number == letter.number));
+    }
+
+    #[test]
+    fn a_record_larger_than_ours_may_be_is_kept_as_far_as_it_fits() {
+        let log = MemoryLog::new(1);
+        let record = Record { key: vec![1; 5_000], payload: vec![b'x'; RECORD_BYTES_MAX + 9], ..garbage(Vec::new()) };
+        let from = TopicPartition { topic: Topic::Batches, partition: 0 };
+        put_aside(&mut log.writer(), from, &Incarnation("life-1".to_owned()), &record, "no JSON").expect("memory");
+        let [Entry::Letter(letter)] = &letters(&log)[..] else { panic!("one letter") };
+        assert_eq!((letter.record.key.len(), letter.record.payload.len()), (KEY_BYTES_MAX, RECORD_BYTES_MAX));
+        assert!(letter.why.contains(&format!("it had {} bytes", RECORD_BYTES_MAX + 9)), "{}", letter.why);
     }
 
     #[test]

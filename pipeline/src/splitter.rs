@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use domain::number::mask_digits;
 use domain::ports::Disposition;
 use ingest::land::{ArrivalKind, DeliveryState, Landing};
 use ingest::log::{LogEvent, LogReader, LogWriter, Record, Topic, TopicPartition};
@@ -44,6 +45,9 @@ pub struct Splitter<R, W> {
     deliveries: Deliveries,
     blocked: BTreeMap<String, Arc<PipelineError>>,
     leads: bool,
+    /// Assigned partitions that the reader does not read yet, and from where; `None`: from the noted progress. Saying so may
+    /// fail with the broker away, so it is kept until it has been said.
+    unplaced: BTreeMap<TopicPartition, Option<u64>>,
 }
 
 impl<R, W> std::fmt::Debug for Splitter<R, W> {
@@ -55,7 +59,7 @@ impl<R, W> std::fmt::Debug for Splitter<R, W> {
 impl<R: LogReader, W: LogWriter> Splitter<R, W> {
     /// A splitter over the files of a landing.
     pub fn new(reader: R, writer: W, landing: Arc<Landing>, deliveries: Deliveries) -> Self {
-        Self { reader, writer, landing, deliveries, blocked: BTreeMap::new(), leads: false }
+        Self { reader, writer, landing, deliveries, blocked: BTreeMap::new(), leads: false, unplaced: BTreeMap::new() }
     }
 
     /// The accounts whose files wait for a hand, and why.
@@ -70,30 +74,50 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
 
     /// Handles the next event; waits at most `wait_ms` for one.
     pub fn step(&mut self, wait_ms: u64) -> Result<SplitStep, PipelineError> {
+        self.place()?;
         match self.reader.poll(wait_ms, 1)? {
             LogEvent::Idle => Ok(SplitStep::Idle),
             LogEvent::Revoked(partitions) => {
                 self.leads &= !partitions.contains(&FIRST);
+                self.unplaced.retain(|partition, _| !partitions.contains(partition));
                 Ok(SplitStep::Rebalanced)
             }
             LogEvent::Assigned(partitions) => {
                 self.leads |= partitions.contains(&FIRST);
-                for partition in partitions {
-                    let low = self.reader.watermarks(partition)?.low;
-                    let start = self.reader.noted_progress(partition)?.unwrap_or(low).max(low);
-                    self.reader.start_at(partition, start)?;
-                }
+                self.unplaced.extend(partitions.into_iter().map(|partition| (partition, None)));
                 Ok(SplitStep::Rebalanced)
             }
             LogEvent::Records(partition, records) => {
                 let mut done = SplitStep::Split(0);
                 for record in &records {
-                    done = self.take(partition, record)?;
+                    done = match self.take(partition, record) {
+                        // The reader is past this notice: it is to be read again.
+                        Err(error) => {
+                            self.unplaced.insert(partition, Some(record.offset));
+                            return Err(error);
+                        }
+                        Ok(done) => done,
+                    };
                     self.reader.note_progress(partition, record.offset + 1)?;
                 }
                 Ok(done)
             }
         }
+    }
+
+    /// Tells the reader from where to read the partitions that it was not told of yet.
+    fn place(&mut self) -> Result<(), PipelineError> {
+        while let Some((&partition, &at)) = self.unplaced.first_key_value() {
+            let start = if let Some(offset) = at {
+                offset
+            } else {
+                let low = self.reader.watermarks(partition)?.low;
+                self.reader.noted_progress(partition)?.unwrap_or(low).max(low)
+            };
+            self.reader.start_at(partition, start)?;
+            self.unplaced.remove(&partition);
+        }
+        Ok(())
     }
 
     /// Splits the file of one notice, or blocks its account.
@@ -103,18 +127,11 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
             Err(PipelineError::Message { what, .. }) => {
                 let life = self.reader.incarnation(partition.topic)?;
                 tracing::error!(%partition, offset = record.offset, what, "put aside: `tollway dlq list` shows it");
-                if let Err(error) = put_aside(&mut self.writer, partition, &life, record, &what) {
-                    self.reader.start_at(partition, record.offset)?;
-                    return Err(error.into());
-                }
+                put_aside(&mut self.writer, partition, &life, record, &what)?;
                 metrics::dead_letter(partition.topic.name());
                 Ok(SplitStep::Split(0))
             }
-            Err(error) if error.disposition() == Disposition::Retry => {
-                // The reader is past this notice: it is read again with the next step.
-                self.reader.start_at(partition, record.offset)?;
-                Err(error)
-            }
+            Err(error) if error.disposition() == Disposition::Retry => Err(error),
             Err(error) => {
                 let account = String::from_utf8_lossy(&record.key).into_owned();
                 tracing::error!(account, error = %error, "blocked: mend the cause and restart");
@@ -129,7 +146,7 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
         let notice: Notice = serde_json::from_slice(&record.payload).map_err(|e| PipelineError::Message {
             partition,
             offset: record.offset,
-            what: e.to_string(),
+            what: mask_digits(&e.to_string()),
         })?;
         let arrival = self.landing.arrival(notice.arrival)?;
         let ArrivalKind::Delivery(delivery) = &arrival.kind else {

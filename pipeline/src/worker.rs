@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use domain::number::mask_digits;
 use domain::ports::{Clock, Disposition, Rng};
 use ingest::log::{Incarnation, LogEvent, LogReader, LogWriter, Record, TopicPartition};
 use ingest::message::ClaimCheck;
@@ -69,7 +70,8 @@ pub enum Step {
 /// Where a partition stands.
 #[derive(Debug, Clone)]
 struct Cursor {
-    app_id: String,
+    /// `None` until the log has been asked for its present life.
+    app_id: Option<String>,
     /// The table's position: where the next group begins.
     committed: u64,
 }
@@ -208,10 +210,9 @@ impl<R: LogReader> Worker<R> {
                 self.take(partition, records)
             }
             LogEvent::Assigned(partitions) => {
+                // All are noted before anything is asked: an assignment is told once, and what fails is tried again by a restart.
                 for partition in partitions {
-                    let incarnation = self.reader.incarnation(partition.topic)?;
-                    let app_id = app_id(&incarnation, partition);
-                    self.cursors.insert(partition, Cursor { app_id, committed: 0 });
+                    self.cursors.insert(partition, Cursor { app_id: None, committed: 0 });
                 }
                 self.restart()?;
                 Ok(Step::Rebalanced)
@@ -238,7 +239,7 @@ impl<R: LogReader> Worker<R> {
             let claim = match serde_json::from_slice(&record.payload) {
                 Ok(claim) => Some(claim),
                 Err(e) => {
-                    self.put_aside(partition, &record, &e.to_string())?;
+                    self.put_aside(partition, &record, &mask_digits(&e.to_string()))?;
                     None
                 }
             };
@@ -279,7 +280,11 @@ impl<R: LogReader> Worker<R> {
         self.stage = Stage::Gathering;
         for (partition, cursor) in &mut self.cursors {
             let marks = self.reader.watermarks(*partition)?;
-            let position = self.committer.position(&cursor.app_id)?;
+            let app_id = match &mut cursor.app_id {
+                Some(app_id) => app_id,
+                none => none.insert(app_id(&self.reader.incarnation(partition.topic)?, *partition)),
+            };
+            let position = self.committer.position(app_id)?;
             if position > marks.high {
                 return Err(PipelineError::LogLost { partition: *partition, position, high: marks.high });
             }
@@ -325,7 +330,7 @@ impl<R: LogReader> Worker<R> {
             .iter()
             .filter_map(|(partition, to)| {
                 let cursor = self.cursors.get(partition)?;
-                Some(PositionMove { app_id: cursor.app_id.clone(), from: cursor.committed, to: *to })
+                Some(PositionMove { app_id: cursor.app_id.clone()?, from: cursor.committed, to: *to })
             })
             .collect();
         metrics::stage("rate", clock.now_us() - began);
@@ -343,7 +348,7 @@ impl<R: LogReader> Worker<R> {
                 metrics::count_rows(&receipt.counts);
                 metrics::redelivered(receipt.redelivered);
                 for (partition, cursor) in &mut self.cursors {
-                    if let Some(moved) = group.positions.iter().find(|p| p.app_id == cursor.app_id) {
+                    if let Some(moved) = group.positions.iter().find(|p| Some(&p.app_id) == cursor.app_id.as_ref()) {
                         cursor.committed = moved.to;
                         self.reader.note_progress(*partition, moved.to)?;
                         let high = self.reader.watermarks(*partition)?.high;

@@ -138,6 +138,12 @@ impl Server {
         if !SCHEMES.iter().any(|scheme| url.starts_with(scheme)) {
             return refused("it does not begin with `postgres://`".to_owned());
         }
+        // Part of a password would be taken for a parameter, and named.
+        if url.split_once('?').is_some_and(|(_, behind)| behind.contains('@')) {
+            return refused(
+                "an `@` stands behind a `?`; write `?` in a password as %3F, and `@` in a parameter as %40".to_owned(),
+            );
+        }
         for parameter in url.split_once('?').into_iter().flat_map(|(_, all)| all.split('&')) {
             let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
             if !PARAMETERS.contains(&name) && !name.starts_with("options[") {

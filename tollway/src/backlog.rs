@@ -59,9 +59,11 @@ impl Backlog {
             totals::step(&mut self.entries, &mut self.sums, &SystemClock, &mut self.rng)?;
             Ok(log_ends(&*self.log, &self.entries)?.into_iter().map(LogEnd::position).collect())
         };
-        self.flow.watch(|rows| progress.at(rows), house, Until::Drained)?;
+        let watched = self.flow.watch(|rows| progress.at(rows), house, Until::Drained);
         progress.finish();
+        // In order also when the watch failed: a member that leaves its group is not waited for by the others.
         let finished = self.flow.finish()?;
+        watched?;
         while totals::step(&mut self.entries, &mut self.sums, &SystemClock, &mut self.rng)? {}
         keep_house(&mut self.entries, self.checkpoint_every)?;
         keep_house(&mut self.sums, self.checkpoint_every)?;

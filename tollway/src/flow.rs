@@ -260,6 +260,7 @@ impl Flow {
         let every_us = if until == Until::Drained { HURRIED_HOUSE_EVERY_US } else { HOUSE_EVERY_US };
         let mut house_due_us = self.began_us + every_us;
         let mut patience = Patience::new(self.settings.retries_max, self.settings.retry_pause);
+        let mut outside = Patience::new(self.settings.retries_max, self.settings.retry_pause);
         let mut others = match until {
             Until::Drained if self.installed.log.is_shared() => {
                 Some(Others::over(&self.installed.landing, self.entries.clone(), self.settings.stalled)?)
@@ -275,6 +276,8 @@ impl Flow {
                 }
                 show(b.rows);
                 let done = match until {
+                    // What waits for a hand here is told; what others have is for the ledger to tell.
+                    Until::Drained if others.is_some() => b.fed == b.asked && !b.waiting.is_empty(),
                     Until::Drained => self.is_drained(&b)?,
                     Until::Stopped => self.stop.load(Ordering::Acquire),
                 };
@@ -288,7 +291,14 @@ impl Flow {
                 (done, moved)
             };
             if let Some(others) = &mut others {
-                done &= others.have_done(moved)?;
+                // The ledger speaks for every process; the log's end moves on while others append.
+                done = match outside.bear(others.have_done(moved).map_err(anyhow::Error::from))? {
+                    Ok(done) => done,
+                    Err(pause) => {
+                        std::thread::park_timeout(pause);
+                        false
+                    }
+                };
             }
             if done {
                 return Ok(());

@@ -11,6 +11,10 @@ impl Reader<'_> {
         if brokers.is_empty() && self.text("log.kind")? == "kafka" {
             return Err(self.refused("kafka.brokers"));
         }
+        // A login in an address would be printed with every error.
+        if brokers.contains('@') {
+            return Err(self.hidden("kafka.brokers", "an address with a user"));
+        }
         for key in ["kafka.topic_prefix", "kafka.client_id"] {
             let name = self.text(key)?;
             if name.len() > 64 || !name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) {
