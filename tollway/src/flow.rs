@@ -13,15 +13,15 @@ use domain::delivery::KeySecret;
 use domain::outcome::Counts;
 use domain::ports::{Blob, Clock};
 use ingest::land::Landing;
-use ingest::log::{Log, LogWriter, Topic, TopicPartition};
+use ingest::log::{Log, Topic, TopicPartition};
 use pipeline::PipelineError;
-use pipeline::announcer::Announcer;
 use pipeline::deliveries::Deliveries;
 use pipeline::splitter::{SplitStep, Splitter};
 use pipeline::worker::{Step, Worker, WorkerSettings};
-use sinks::commit::{CommitError, CommitSettings, Committer};
+use sinks::commit::{CommitSettings, Committer};
 use sinks::table::Table;
 
+use crate::leading::announce;
 use crate::log::GROUP;
 use crate::log_end::log_ends;
 use crate::others::Others;
@@ -380,26 +380,4 @@ pub enum Until {
     Drained,
     /// The stopper was called.
     Stopped,
-}
-
-/// Announces what has landed, if that is ours to do; tells how many notices went out.
-fn announce(
-    installed: &Installed,
-    announcer: &mut Option<Announcer<Box<dyn LogWriter>>>,
-    leads: bool,
-    entries: &mut Table,
-) -> Result<usize, PipelineError> {
-    if !leads {
-        *announcer = None;
-        return Ok(0);
-    }
-    let announcer = if let Some(announcer) = announcer {
-        announcer
-    } else {
-        entries.refresh().map_err(CommitError::from)?;
-        let ledger = sinks::ledger::read_all(entries).map_err(CommitError::from)?;
-        let settled = sinks::ledger::settled(&ledger);
-        announcer.insert(Announcer::new(Arc::clone(&installed.landing), installed.log.writer(), settled))
-    };
-    announcer.step()
 }

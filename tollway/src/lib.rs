@@ -10,6 +10,7 @@ pub mod installation;
 pub mod storage;
 pub mod reference;
 pub mod flow;
+pub mod leading;
 pub mod log;
 pub mod log_end;
 pub mod others;
