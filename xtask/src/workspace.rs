@@ -27,10 +27,14 @@ impl Workspace {
         Ok(Self { root, cache, cargo })
     }
 
-    /// A cargo command in the checkout's root.
+    /// A cargo command in the checkout's root, as if it was typed there: what cargo says of the package `xtask` to this process
+    /// would let libraries that look at it be built anew, and all that stands on them.
     pub fn cargo(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.cargo);
         command.args(words).current_dir(&self.root);
+        for (name, _) in env::vars_os().filter(|(name, _)| is_of_a_package(&name.to_string_lossy())) {
+            command.env_remove(name);
+        }
         command
     }
 
@@ -49,6 +53,11 @@ impl Workspace {
         let metadata: Metadata = serde_json::from_str(&text).context("failed to read the output of cargo metadata")?;
         Ok(metadata.target_directory)
     }
+}
+
+/// Whether a variable of the environment is what cargo tells a program of its package.
+fn is_of_a_package(name: &str) -> bool {
+    name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }
 
 #[derive(serde::Deserialize)]
