@@ -244,3 +244,28 @@ impl Coverage {
         Ok(Covered::Not)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(first_row: u64, rows_in: u64, verdict: Option<(&str, u64)>) -> LedgerEntry {
+        LedgerEntry {
+            account: "main/kpn/haven".to_owned(),
+            delivery: DeliveryId(7),
+            arrival: 1,
+            first_row,
+            counts: Counts { rows_in, ..Counts::default() },
+            verdict: verdict.map(|(state, rows)| Verdict { state: state.to_owned(), rows, message: String::new() }),
+        }
+    }
+
+    #[test]
+    fn a_file_is_done_when_the_rows_that_its_verdict_counts_are_covered() {
+        let last = range(6, 4, Some(("complete", 10)));
+        assert!(settled(std::slice::from_ref(&last)).is_empty(), "a range before the last one is missing");
+        assert_eq!(settled(&[range(0, 6, None), last]).len(), 1);
+        assert!(settled(&[range(0, 6, None)]).is_empty(), "it has no verdict yet");
+        assert_eq!(settled(&[range(0, 0, Some(("truncated", 3)))]).len(), 1, "none of its rows are taken");
+    }
+}
