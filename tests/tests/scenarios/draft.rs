@@ -97,8 +97,8 @@ impl Newcomer {
 
     /// Kind, seconds, bytes and charge of what is rated, in order of time.
     fn rated(&self) -> Vec<(String, u64, u64, String)> {
-        let sql =
-            "SELECT kind, duration_s, bytes_up + bytes_down AS bytes, charge FROM cdr WHERE outcome = 'rated' ORDER BY start";
+        let sql = "SELECT kind, duration_s, coalesce(bytes_up, 0) + coalesce(bytes_down, 0) AS bytes, charge FROM cdr \
+            WHERE outcome = 'rated' ORDER BY start";
         let number = |row: &Value, name: &str| row[name].as_u64().unwrap_or_else(|| panic!("no {name} in {row}"));
         let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_else(|| panic!("no {name} in {row}")).to_owned();
         let row = |row: &Value| (text(row, "kind"), number(row, "duration_s"), number(row, "bytes"), text(row, "charge"));
