@@ -1,6 +1,6 @@
 //! What can go wrong between landing and table, and what to do about it.
 
-use domain::delivery::ArrivalNumber;
+use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::invariant::Violation;
 use domain::ports::{BlobError, Disposition};
 use ingest::land::LandError;
@@ -44,6 +44,17 @@ pub enum PipelineError {
         offset: u64,
         /// What is wrong.
         what: String,
+    },
+    /// A record speaks of a file that this landing does not have: another installation writes the same topics.
+    #[error(
+        "the log speaks of delivery {delivery} as arrival {arrival}, which landing does not have; another installation uses the same \
+        log: give each a `kafka.topic_prefix` or a data folder of its own"
+    )]
+    Foreign {
+        /// The arrival that it names.
+        arrival: ArrivalNumber,
+        /// The delivery that it means.
+        delivery: Box<DeliveryId>,
     },
     /// The table stands beyond the end of the log: the log was lost or made anew.
     #[error(
@@ -91,6 +102,7 @@ impl PipelineError {
             Self::Profile { .. }
             | Self::Header(_)
             | Self::Message { .. }
+            | Self::Foreign { .. }
             | Self::LogLost { .. }
             | Self::Stalled { .. }
             | Self::Panicked(_)

@@ -53,7 +53,7 @@ impl Spoilt {
 
 /// Rates the ranges of claim checks; the result is in their order.
 pub fn rate(claims: &[ClaimCheck], deliveries: &mut Deliveries, reference: &Reference) -> Result<Vec<RatedRange>, Spoilt> {
-    let open = |(i, claim): (usize, &ClaimCheck)| deliveries.open(claim.arrival).map_err(Spoilt::at(i));
+    let open = |(i, claim): (usize, &ClaimCheck)| open(deliveries, claim).map_err(Spoilt::at(i));
     let opened = claims.iter().enumerate().map(open).collect::<Result<Vec<_>, _>>()?;
     let blob = Arc::clone(deliveries.blob());
     let parsed: Vec<_> = claims.par_iter().zip(&opened).map(|(claim, open)| parse_claim(&*blob, open, claim)).collect();
@@ -75,6 +75,16 @@ pub fn rate(claims: &[ClaimCheck], deliveries: &mut Deliveries, reference: &Refe
         })
         .collect();
     Ok(ranges)
+}
+
+/// The delivery of a claim check, if it is the one that the claim check means.
+fn open(deliveries: &mut Deliveries, claim: &ClaimCheck) -> Result<Arc<Opened>, PipelineError> {
+    let opened = deliveries.open(claim.arrival)?;
+    if opened.file.delivery == claim.delivery {
+        Ok(opened)
+    } else {
+        Err(PipelineError::Foreign { arrival: claim.arrival, delivery: Box::new(claim.delivery) })
+    }
 }
 
 /// Gives the rows of a range their occurrence, if they are the rows that split has seen.

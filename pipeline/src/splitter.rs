@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::number::mask_digits;
 use domain::ports::Disposition;
-use ingest::land::{ArrivalKind, DeliveryState, Landing};
+use ingest::land::{ArrivalKind, DeliveryState, LandError, Landing};
 use ingest::log::{LogEvent, LogReader, LogWriter, Record, Topic, TopicPartition};
 use ingest::message::{ClaimCheck, Notice};
 use ingest::split::{Split, Splitter as Cutter};
@@ -131,6 +131,8 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
                 metrics::dead_letter(partition.topic.name());
                 Ok(SplitStep::Split(0))
             }
+            // A notice of another installation is not ours to take: nothing is noted, and its account is nobody's here.
+            Err(error @ PipelineError::Foreign { .. }) => Err(error),
             Err(error) if error.disposition() == Disposition::Retry => Err(error),
             Err(error) => {
                 let account = String::from_utf8_lossy(&record.key).into_owned();
@@ -148,11 +150,19 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
             offset: record.offset,
             what: mask_digits(&e.to_string()),
         })?;
-        let arrival = self.landing.arrival(notice.arrival)?;
+        let Notice { arrival: number, delivery: meant } = notice;
+        let foreign = || PipelineError::Foreign { arrival: number, delivery: Box::new(meant) };
+        let arrival = match self.landing.arrival(number) {
+            Err(LandError::NoArrival(_)) => return Err(foreign()),
+            arrival => arrival?,
+        };
         let ArrivalKind::Delivery(delivery) = &arrival.kind else {
             let what = format!("arrival {} is no delivery", notice.arrival);
             return Err(PipelineError::Message { partition, offset: record.offset, what });
         };
+        if delivery.delivery != meant {
+            return Err(foreign());
+        }
         if !matches!(delivery.state, DeliveryState::Announced) {
             return Ok(0);
         }

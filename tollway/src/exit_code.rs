@@ -152,6 +152,7 @@ fn of_pipeline(error: &PipelineError) -> Exit {
         PipelineError::Profile { .. }
         | PipelineError::Header(_)
         | PipelineError::Message { .. }
+        | PipelineError::Foreign { .. }
         | PipelineError::LogLost { .. } => Exit::Refused,
         PipelineError::Stalled { .. } => Exit::NeedsHand,
         PipelineError::Reference(_) => Exit::Outside,

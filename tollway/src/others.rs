@@ -24,6 +24,7 @@ pub struct Others {
     moved: u64,
     still_since_us: i64,
     look_due_us: i64,
+    has_looked: bool,
 }
 
 impl Others {
@@ -34,7 +35,15 @@ impl Others {
             _ => None,
         });
         let now = SystemClock.now_us();
-        Ok(Self { entries, wanted: wanted.collect(), stalled, moved: 0, still_since_us: now, look_due_us: now })
+        Ok(Self {
+            entries,
+            wanted: wanted.collect(),
+            stalled,
+            moved: 0,
+            still_since_us: now,
+            look_due_us: now,
+            has_looked: false,
+        })
     }
 
     /// Whether each of these deliveries has its verdict. `moved` grows with all progress; when it stands still for too long,
@@ -57,7 +66,12 @@ impl Others {
     }
 
     fn look(&mut self) -> Result<(), TableError> {
-        self.entries.refresh()?;
+        let changes = self.entries.refresh()?;
+        let is_unchanged = changes.entries.is_some_and(|new| new.is_empty());
+        if is_unchanged && self.has_looked {
+            return Ok(());
+        }
+        self.has_looked = true;
         let settled = sinks::ledger::settled(&sinks::ledger::read_all(&self.entries)?);
         self.wanted.retain(|delivery| !settled.contains(delivery));
         Ok(())

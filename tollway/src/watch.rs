@@ -12,7 +12,8 @@ use std::time::SystemTime;
 use anyhow::Context;
 use domain::delivery::Account;
 use domain::ids::{AccountId, ProviderId, TenantId};
-use ingest::land::{LandRequest, Landed, LandedFile, Landing, PathLimits, collect_paths};
+use domain::ports::Disposition;
+use ingest::land::{LandError, LandRequest, Landed, LandedFile, Landing, PathLimits, collect_paths};
 use ingest::profile::Profile;
 
 use crate::system::SystemClock;
@@ -48,7 +49,7 @@ impl WatchFolder {
     }
 
     /// Looks once. A file is landed when its size and time are what they were at the look before. What cannot be landed is
-    /// logged once and looked at again when it changes; it keeps nobody waiting.
+    /// logged once and looked at again when it changes, or with the next look if the store failed in a way that may pass; it keeps nobody waiting.
     pub fn step(&mut self) {
         let paths = match collect_paths(std::slice::from_ref(&self.folder), PathLimits::default()) {
             Ok(paths) => paths,
@@ -63,8 +64,8 @@ impl WatchFolder {
             match self.seen.get(&path) {
                 Some(seen) if (seen.size, seen.changed) == (now.size, now.changed) => {
                     if !seen.settled {
-                        self.settle(&path);
-                        self.seen.insert(path, Seen { settled: true, ..now });
+                        let settled = self.settle(&path);
+                        self.seen.insert(path, Seen { settled, ..now });
                     }
                 }
                 _ => {
@@ -74,13 +75,14 @@ impl WatchFolder {
         }
     }
 
-    fn settle(&mut self, path: &Path) {
+    /// Lands a file; false if the store failed in a way that may pass, so that it is to be tried again.
+    fn settle(&mut self, path: &Path) -> bool {
         let file = path.display().to_string();
         let all = match self.land(path) {
             Ok(all) => all,
             Err(e) => {
                 tracing::warn!(file, error = format!("{e:#}"), "not landed");
-                return;
+                return e.downcast_ref().is_none_or(|e: &LandError| e.disposition() == Disposition::Stop);
             }
         };
         for landed in &all.landed {
@@ -96,6 +98,7 @@ impl WatchFolder {
         for error in &all.refused {
             tracing::warn!(file, error = %error, "not landed");
         }
+        true
     }
 
     fn land(&mut self, path: &Path) -> anyhow::Result<LandedFile> {
@@ -122,7 +125,7 @@ impl WatchFolder {
 
 #[cfg(test)]
 mod tests {
-    use sinks::local_store::memory::MemoryStore;
+    use sinks::local_store::memory::{Fault, MemoryStore};
 
     use super::*;
 
@@ -149,6 +152,27 @@ mod tests {
         after_restart.step();
         after_restart.step();
         assert_eq!(arrivals(), 1, "the same bytes are known");
+    }
+
+    #[test]
+    fn a_file_that_met_a_full_disk_or_an_outage_is_landed_with_the_next_look() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let account = folder.path().join("job").join("haven");
+        fs::create_dir_all(&account).expect("folders");
+        fs::write(account.join("a.csv"), "id;seconds\n").expect("a file");
+        let store = MemoryStore::new();
+        let landing = Arc::new(Landing::new(Arc::new(store.clone()), ingest::land::LandingSettings::default()));
+        let tenant = TenantId::parse("main").expect("an id");
+        let mut watch = WatchFolder::new(folder.path().to_owned(), Arc::clone(&landing), tenant, 10);
+        watch.step();
+        for fault in [Fault::Fail, Fault::Full] {
+            store.set_faults(Some(Box::new(move |_, _| fault)));
+            watch.step();
+            store.set_faults(None);
+            assert_eq!(landing.arrivals(0).expect("arrivals").len(), 0, "{fault:?}");
+        }
+        watch.step();
+        assert_eq!(landing.arrivals(0).expect("arrivals").len(), 1);
     }
 
     /// `gzip a.csv`.

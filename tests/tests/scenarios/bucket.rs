@@ -2,10 +2,11 @@
 
 use sinks::local_store::blob_contract;
 
-use crate::support::bucket::{Road, TestBucket, server};
+use crate::support::bucket::{TestBucket, server};
 use crate::support::data_folder::DataFolder;
 use crate::support::month::Month;
 use crate::support::readers;
+use crate::support::road::Road;
 
 /// The exit code of a command that an outside system failed.
 const OUTSIDE_FAILED: i32 = 4;
@@ -75,7 +76,7 @@ fn bucket_month_is_that_of_a_disk() {
 fn bucket_month_with_lost_answers_is_that_of_a_disk() {
     let home = tempfile::TempDir::new().expect("a temporary folder");
     let month = Month::generate(&home.path().join("month"), 2_000, 10, 72);
-    let (bucket, road) = (TestBucket::new(), Road::open(Some(29)));
+    let (bucket, road) = (TestBucket::new(), Road::to(&server().to_string(), Some(29)));
     let data = bucket.data("lossy", road.address());
     assert_same_as_on_a_disk(&month, &bucket, "lossy", &data);
     println!("{} answers were lost", road.cuts());
@@ -88,7 +89,7 @@ fn bucket_month_with_lost_answers_is_that_of_a_disk() {
 fn bucket_away_at_the_start_is_named_and_comes_back() {
     let home = tempfile::TempDir::new().expect("a temporary folder");
     let month = Month::generate(&home.path().join("month"), 500, 5, 73);
-    let (bucket, road) = (TestBucket::new(), Road::open(None));
+    let (bucket, road) = (TestBucket::new(), Road::to(&server().to_string(), None));
     let data = bucket.data("late", road.address());
     let names_the_bucket = |arguments: &[String]| {
         road.close();
@@ -115,7 +116,7 @@ fn bucket_away_at_the_start_is_named_and_comes_back() {
 fn bucket_away_in_the_middle_costs_nothing_but_time() {
     let home = tempfile::TempDir::new().expect("a temporary folder");
     let month = Month::generate(&home.path().join("month"), 3_000, 10, 74);
-    let (bucket, road) = (TestBucket::new(), Road::open(None));
+    let (bucket, road) = (TestBucket::new(), Road::to(&server().to_string(), None));
     let data = bucket.data("middle", road.address()).with("TOLLWAY_PIPELINE__COMMIT_ROWS_MAX", 200);
     month.import(&data);
     Month::land(&data, &month.in_order());

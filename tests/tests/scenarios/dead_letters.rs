@@ -67,3 +67,30 @@ fn dead_letters_are_kept_untouched_and_hold_up_nobody() {
     assert_eq!(unknown.code, Some(3), "{}", unknown.err);
     assert!(unknown.err.contains("no dead letter 4711"), "{}", unknown.err);
 }
+
+/// *Scenario.* The log names a delivery that is not the one which landed under that number, as when two installations write the
+/// same topics. *Guarantees.* Nothing is rated under a wrong name: exit code 5, and the message says how to part the two.
+#[test]
+fn notices_of_another_installation_are_refused_and_not_taken() {
+    let home = tempfile::TempDir::new().expect("a temporary folder");
+    let month = Month::generate(&home.path().join("month"), 300, 3, 82);
+    // Four imports came first, so the delivery is arrival 4.
+    for (arrival, delivery) in [(4_711, "0".repeat(32)), (4, "f".repeat(32))] {
+        let data = DataFolder::new();
+        month.import(&data);
+        Month::land(&data, &month.in_order()[..1]);
+        data.ok(&month.rating());
+        let entries = || data.query("SELECT count(*) AS entries FROM cdr_entries");
+        let before = entries();
+        {
+            let log =
+                EmbeddedLog::open(&data.path().join("log"), LogSettings::new(Arc::new(Epoch))).expect("nobody else writes it");
+            let notice = serde_json::json!({"arrival": arrival, "delivery": delivery}).to_string();
+            log.writer().append(Topic::Files, b"main/kpn/haven", &[], notice.as_bytes()).expect("a durable record");
+        }
+        let refused = data.run(&month.rating());
+        assert_eq!(refused.code, Some(5), "{}", refused.err);
+        assert!(refused.err.contains(&delivery) && refused.err.contains("`kafka.topic_prefix`"), "{}", refused.err);
+        assert_eq!(entries(), before);
+    }
+}

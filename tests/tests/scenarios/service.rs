@@ -22,15 +22,6 @@ fn get(address: &str, path: &str) -> (u16, String) {
     (status, body.to_owned())
 }
 
-/// Waits for a line of the service's log and gives its fields.
-fn line(service: &Running, message: &str, fits: impl Fn(&Value) -> bool) -> Value {
-    let found = service.wait_for(message, |lines| {
-        let parsed = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()).map(|line| line["fields"].clone());
-        parsed.filter(|fields| fields["message"] == message).find(&fits)
-    });
-    found.unwrap_or_else(|| panic!("the service ended without `{message}`"))
-}
-
 /// *Scenario.* A service runs on a data folder; reference data and files come in beside it and every reading command is used;
 /// another service is started on the folder; then the service is asked to stop. *Guarantees.* `ingest` beside it only lands, the
 /// service rates and totals it by all that was imported before it landed; reading works; metrics, health and readiness answer; the second service is refused with exit code
@@ -41,8 +32,8 @@ fn service_rates_what_lands_and_stops_in_order() {
     let month = Month::generate(&home.path().join("month"), 5_000, 5, 6);
     let data = DataFolder::new();
     let service = data.start(&["run", "--listen", "127.0.0.1:0"], Some("info"));
-    let address = line(&service, "listening", |_| true)["address"].as_str().expect("an address").to_owned();
-    line(&service, "running", |_| true);
+    let address = service.line("listening", |_| true)["address"].as_str().expect("an address").to_owned();
+    service.line("running", |_| true);
     assert_eq!(get(&address, "/healthz"), (200, "ok\n".to_owned()));
     assert_eq!(get(&address, "/readyz"), (200, "ready\n".to_owned()));
 
@@ -66,7 +57,7 @@ fn service_rates_what_lands_and_stops_in_order() {
         assert!(said.contains("the service that runs on this data folder rates them"), "{said}");
     }
     assert_eq!(rated(&service), month.rows());
-    line(&service, "reference data in force", |fields| fields["version"] == 4);
+    service.line("reference data in force", |fields| fields["version"] == 4);
 
     reading_works_beside_it(&data, &month);
     let (status, metrics) = get(&address, "/metrics");
@@ -92,7 +83,7 @@ fn service_rates_what_lands_and_stops_in_order() {
     assert!(ended.err.lines().last().is_some_and(|line| line.contains("stopped in order")), "{}", ended.err);
     data.assert_sound();
     let next = data.start(&["run", "--listen", "127.0.0.1:0"], Some("info"));
-    line(&next, "running", |_| true);
+    next.line("running", |_| true);
     assert_eq!(next.terminate().code, Some(0), "the folder is free again");
 }
 

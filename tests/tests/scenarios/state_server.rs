@@ -1,70 +1,13 @@
 //! The state on a `PostgreSQL` server: down at the start, gone in the middle, back again.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
-use std::thread;
-
-use serde_json::Value;
 
 use crate::support::data_folder::DataFolder;
-use crate::support::process::Running;
+use crate::support::road::Road;
 
 const SECRET: &str = "hunter2";
 const DEVICES: &str = "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\n";
-
-/// A door before the server that can be shut.
-struct Door {
-    address: String,
-    /// `None`: shut.
-    open: Arc<Mutex<Option<Vec<TcpStream>>>>,
-}
-
-impl Door {
-    fn before(server: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("an address").to_string();
-        let open = Arc::new(Mutex::new(None::<Vec<TcpStream>>));
-        let state = Arc::clone(&open);
-        thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                let mut state = state.lock().expect("nobody panics");
-                let Some(open) = state.as_mut() else { continue };
-                let server = TcpStream::connect(&server).expect("the server");
-                for (from, to) in [(&client, &server), (&server, &client)] {
-                    let (from, to) = (from.try_clone().expect("a socket"), to.try_clone().expect("a socket"));
-                    thread::spawn(move || carry(from, to));
-                }
-                open.extend([client, server]);
-            }
-        });
-        Self { address, open }
-    }
-
-    fn open(&self) {
-        *self.open.lock().expect("nobody panics") = Some(Vec::new());
-    }
-
-    fn shut(&self) {
-        for stream in self.open.lock().expect("nobody panics").take().into_iter().flatten() {
-            // It may be gone already, which is what is wanted.
-            let _gone = stream.shutdown(Shutdown::Both);
-        }
-    }
-}
-
-fn carry(mut from: TcpStream, mut to: TcpStream) {
-    let mut bytes = vec![0; 1 << 16];
-    while let Ok(read @ 1..) = from.read(&mut bytes) {
-        if to.write_all(&bytes[..read]).is_err() {
-            return;
-        }
-    }
-    // The other side may be gone already, which is what is wanted.
-    let _gone = to.shutdown(Shutdown::Both);
-}
 
 /// `HOST:PORT` and the rest of the address of the server of this run.
 fn server() -> (String, String) {
@@ -103,19 +46,20 @@ fn written(data: &DataFolder, name: &str, text: &str) -> PathBuf {
 #[test]
 fn state_server_that_is_down_at_the_start_is_named_and_the_command_can_be_repeated() {
     let home = DataFolder::new();
-    let door = Door::before(server().0);
-    let data = on(&home, &door.address, &schema("start")).with("TOLLWAY_PIPELINE__RETRIES_MAX", 1);
+    let road = Road::to(&server().0, None);
+    road.close();
+    let data = on(&home, &road.address().to_string(), &schema("start")).with("TOLLWAY_PIPELINE__RETRIES_MAX", 1);
     let devices = written(&home, "devices.csv", &format!("{DEVICES}D1,31612345678,C1,P1,2025-01-01T00:00:00Z,\n"));
     let words = ["import", "devices", &devices.to_string_lossy()];
     let ended = data.run(&words);
     assert_eq!(ended.code, Some(4), "{ended:?}");
-    let said = format!("the state database at {} does not answer", door.address);
+    let said = format!("the state database at {} does not answer", road.address());
     assert!(ended.err.contains(&said) && !ended.err.contains(SECRET), "{ended:?}");
 
-    door.open();
+    road.reopen();
     let said = data.ok(&words);
     assert!(said.contains("added 1"), "{said}");
-    door.shut();
+    road.close();
     let ended = data.run(&["why", "C1", "2025-01"]);
     assert!(!format!("{ended:?}").contains(SECRET), "{ended:?}");
     assert_eq!(ended.code, Some(4), "{ended:?}");
@@ -140,33 +84,25 @@ fn state_server_schema_of_another_installation_is_refused() {
     on(&ours, &address, &schema).ok(&["import", "plans", &plans.to_string_lossy()]);
 }
 
-/// Waits for a line of the service's log and gives its fields.
-fn line(service: &Running, message: &str, fits: impl Fn(&Value) -> bool) -> Value {
-    let found = service.wait_for(message, |lines| {
-        let parsed = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()).map(|line| line["fields"].clone());
-        parsed.filter(|fields| fields["message"] == message).find(&fits)
-    });
-    found.unwrap_or_else(|| panic!("the service ended without `{message}`"))
-}
-
 /// *Scenario.* A service is started while the state's server is away, and the server comes back; it goes away again while an
 /// import lands, and comes back. *Guarantees.* The service waits, starts, waits, and puts the import in force, without a hand;
 /// its log names the server and not the password.
 #[test]
 fn state_server_that_goes_away_and_comes_back_needs_no_hand() {
     let home = DataFolder::new();
-    let door = Door::before(server().0);
+    let road = Road::to(&server().0, None);
+    road.close();
     let schema = schema("service");
-    let through_door = on(&home, &door.address, &schema).with("TOLLWAY_PIPELINE__RETRIES_MAX", 1_000);
+    let through_door = on(&home, &road.address().to_string(), &schema).with("TOLLWAY_PIPELINE__RETRIES_MAX", 1_000);
     let direct = on(&home, &server().0, &schema).with("TOLLWAY_STATE__CONNECT_TIMEOUT_MS", 30_000);
-    let said = format!("the state database at {} does not answer", door.address);
+    let said = format!("the state database at {} does not answer", road.address());
 
     let service = through_door.start(&["run", "--listen", "127.0.0.1:0"], Some("info"));
-    line(&service, "trying again", |fields| fields["error"].as_str().is_some_and(|error| error.contains(&said)));
-    door.open();
-    line(&service, "running", |_| true);
+    service.line("trying again", |fields| fields["error"].as_str().is_some_and(|error| error.contains(&said)));
+    road.reopen();
+    service.line("running", |_| true);
 
-    door.shut();
+    road.close();
     let plans = written(&home, "plans.csv", "plan_id,name\nP1,Zakelijk\n");
     direct.ok(&["import", "plans", &plans.to_string_lossy()]);
     let noticed = service.wait_for("an outage after the start", |lines| {
@@ -174,8 +110,8 @@ fn state_server_that_goes_away_and_comes_back_needs_no_hand() {
         since.filter(|line| line.contains("trying again")).find(|line| line.contains(&said)).cloned()
     });
     assert!(noticed.is_some(), "the service ended");
-    door.open();
-    line(&service, "reference data in force", |fields| fields["version"] == 1);
+    road.reopen();
+    service.line("reference data in force", |fields| fields["version"] == 1);
     let ended = service.terminate();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(!ended.err.contains(SECRET), "{ended:?}");

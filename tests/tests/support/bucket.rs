@@ -1,13 +1,12 @@
-//! Buckets on the S3 server of the tests, and a road to it that can be closed, or that loses answers.
+//! Buckets on the S3 server of the tests.
 
 use std::env;
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use config::Config;
 use domain::ports::{Blob, Clock};
@@ -91,94 +90,4 @@ impl TestBucket {
 pub fn server() -> SocketAddr {
     let named = env::var("TOLLWAY_S3").expect("TOLLWAY_S3 names no S3 server: run `cargo xtask test`, which starts one");
     named.trim_start_matches("http://").trim_end_matches('/').parse().expect("TOLLWAY_S3 is http:// with an address and a port")
-}
-
-/// A way to the server that tests can spoil.
-#[derive(Debug)]
-pub struct Road {
-    address: SocketAddr,
-    traffic: Arc<Mutex<Traffic>>,
-}
-
-#[derive(Debug, Default)]
-struct Traffic {
-    is_closed: bool,
-    /// Every so many pieces of an answer, one is lost and its connection cut.
-    cut_every: Option<u64>,
-    pieces: u64,
-    cuts: u64,
-    open: Vec<TcpStream>,
-}
-
-impl Road {
-    /// A road that is open, and loses one of so many pieces of answers.
-    pub fn open(cut_every: Option<u64>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
-        let address = listener.local_addr().expect("it is bound");
-        let traffic = Arc::new(Mutex::new(Traffic { cut_every, ..Traffic::default() }));
-        let shared = Arc::clone(&traffic);
-        std::thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                let shared = Arc::clone(&shared);
-                std::thread::spawn(move || travel(client, &shared));
-            }
-        });
-        Self { address, traffic }
-    }
-
-    /// Where it begins.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// How many answers it has lost.
-    pub fn cuts(&self) -> u64 {
-        self.traffic.lock().expect("no traveller panics").cuts
-    }
-
-    /// Cuts what is under way and takes nobody.
-    pub fn close(&self) {
-        let mut traffic = self.traffic.lock().expect("no traveller panics");
-        traffic.is_closed = true;
-        for stream in traffic.open.drain(..) {
-            // It may be gone already.
-            let _ = stream.shutdown(Shutdown::Both);
-        }
-    }
-
-    /// Takes travellers again.
-    pub fn reopen(&self) {
-        self.traffic.lock().expect("no traveller panics").is_closed = false;
-    }
-}
-
-fn travel(mut client: TcpStream, traffic: &Mutex<Traffic>) {
-    let Ok(mut server) = TcpStream::connect(server()) else { return };
-    {
-        let mut traffic = traffic.lock().expect("no traveller panics");
-        if traffic.is_closed {
-            return;
-        }
-        traffic.open.extend([&client, &server].map(|s| s.try_clone().expect("a socket has handles to spare")));
-    }
-    let (mut asks, mut to_server) = (client.try_clone().expect("as above"), server.try_clone().expect("as above"));
-    std::thread::spawn(move || {
-        let _ = std::io::copy(&mut asks, &mut to_server);
-        let _ = to_server.shutdown(Shutdown::Write);
-    });
-    let mut piece = vec![0; 64 * 1024];
-    while let Ok(length) = server.read(&mut piece) {
-        let is_lost = {
-            let mut traffic = traffic.lock().expect("no traveller panics");
-            traffic.pieces += 1;
-            let is_lost = traffic.cut_every.is_some_and(|every| traffic.pieces.is_multiple_of(every));
-            traffic.cuts += u64::from(is_lost);
-            is_lost
-        };
-        if length == 0 || is_lost || client.write_all(&piece[..length]).is_err() {
-            break;
-        }
-    }
-    let _ = client.shutdown(Shutdown::Both);
-    let _ = server.shutdown(Shutdown::Both);
 }

@@ -8,3 +8,4 @@ pub mod month;
 pub mod place;
 pub mod process;
 pub mod readers;
+pub mod road;

@@ -6,6 +6,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use serde_json::Value;
+
 /// The longest that any one process or state may take: only a hang takes longer, on any machine.
 pub const LIMIT: Duration = Duration::from_mins(15);
 
@@ -109,6 +111,16 @@ impl Running {
             .expect("no reader panics");
         assert!(!waited.timed_out(), "{}: no {what} in {LIMIT:?}; it said:\n{}", self.spelled, guard.lines.join("\n"));
         found
+    }
+
+    /// Waits for a line of a service's log with this message and gives its fields.
+    pub fn line(&self, message: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let found = self.wait_for(message, |lines| {
+            let parsed =
+                lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()).map(|line| line["fields"].clone());
+            parsed.filter(|fields| fields["message"] == message).find(&fits)
+        });
+        found.unwrap_or_else(|| panic!("{} ended without `{message}`", self.spelled))
     }
 
     /// Ends it as `kill -9` does; gives all that it had said.
