@@ -22,6 +22,7 @@ use crate::gather::{Pick, Selection, sort};
 use crate::keys::TAG_SIDECAR;
 use crate::keys::sidecar::{RunId, encode};
 use crate::ledger::{Covered, LedgerRow, TAG_ARRIVALS};
+use crate::table::Table;
 use crate::{entries, rows};
 
 /// Rows of a partition that one thread builds columns of at a time.
@@ -67,7 +68,7 @@ pub(super) fn prepare(
     }
     let now_ms = clock.now_us() / 1000;
     let (files, claimed) = rayon::join(|| build(&batches, &checked, &ledger), || encode(claims));
-    let mut files = files?;
+    let files = files?;
     check!(
         RowsMatchFiles,
         files.iter().filter(|f| f.outcome != LEDGER).map(|f| f.rows() as u64).sum::<u64>()
@@ -75,11 +76,17 @@ pub(super) fn prepare(
         "rows of files and ledger differ"
     );
     let sidecar = (!ledger.is_empty()).then(|| format!("_keys/{}", rng.next_name()));
-    if let Some(name) = &sidecar {
-        let path = format!("{}/{name}", committer.table.root());
-        committer.table.blob().put_if_absent(&path, &claimed).map_err(crate::table::TableError::from)?;
-    }
-    let adds = write(committer, &mut files, now_ms, rng, sidecar.as_deref(), &ledger)?;
+    let table = &committer.table;
+    // The disk and the cores work side by side.
+    let (put, encoded) = rayon::join(
+        || match &sidecar {
+            Some(name) => table.blob().put_if_absent(&format!("{}/{name}", table.root()), &claimed),
+            None => Ok(()),
+        },
+        || files.par_iter().map(|f| table.encode(&f.batches)).collect::<Result<Vec<_>, _>>(),
+    );
+    put.map_err(crate::table::TableError::from)?;
+    let adds = write(table, files, encoded?, now_ms, rng, sidecar.as_deref(), &ledger)?;
     let accounts: BTreeSet<String> = ledger.iter().map(|l| l.file.account.path()).collect();
     let info = CommitInfo {
         timestamp: now_ms,
@@ -169,19 +176,18 @@ fn build(batches: &[&RatedBatch], checked: &[Checked], ledger: &[LedgerRow]) -> 
     Ok(files)
 }
 
-/// Encodes in parallel, makes durable in a fixed order, and tags the ledger file with what finds it again.
+/// Makes encoded files durable in a fixed order, and tags the ledger file with what finds it again.
 fn write(
-    committer: &Committer,
-    files: &mut Vec<NewFile>,
+    table: &Table,
+    files: Vec<NewFile>,
+    encoded: Vec<Vec<u8>>,
     now_ms: i64,
     rng: &mut dyn Rng,
     sidecar: Option<&str>,
     ledger: &[LedgerRow],
 ) -> Result<Vec<Add>, CommitError> {
-    let table = &committer.table;
-    let encoded = files.par_iter().map(|f| table.encode(&f.batches)).collect::<Result<Vec<_>, _>>()?;
     let mut adds = Vec::with_capacity(files.len());
-    for (file, bytes) in files.drain(..).zip(encoded) {
+    for (file, bytes) in files.into_iter().zip(encoded) {
         let partition = [("event_month", file.month.as_str()), ("outcome", file.outcome)];
         let mut add = table.put(&bytes, file.rows(), &partition, &rng.next_name(), now_ms)?;
         if file.outcome == LEDGER {

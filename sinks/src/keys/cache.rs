@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use domain::delivery::DeliveryId;
 use hashbrown::HashMap;
+use rayon::prelude::*;
 
 use super::sidecar::{RunId, Sidecar, SidecarError};
 use super::{TAG_SIDECAR, Verdict};
@@ -48,6 +49,20 @@ struct KeySet {
     /// Positions in [`KeyCache::names`] of the sidecars that are folded in.
     folded: HashSet<u32>,
     used: u64,
+}
+
+impl KeySet {
+    fn accept(&mut self, keys: ByKey<Known>, sidecar: u32) {
+        if self.known.is_empty() {
+            self.known = keys;
+        } else {
+            self.known.reserve(keys.len());
+            for (key, known) in keys {
+                self.known.entry(key).or_insert(known);
+            }
+        }
+        self.folded.insert(sidecar);
+    }
 }
 
 /// The keys of the buckets that were asked for lately.
@@ -148,18 +163,11 @@ impl KeyCache {
     }
 
     /// Takes the finds of a committed check over; `sidecar` is the one that the commit wrote.
-    pub fn accept(&mut self, found: Found, sidecar: &str) {
+    pub fn accept(&mut self, mut found: Found, sidecar: &str) {
         let next = u32::try_from(self.names.len()).expect("fewer than 2^32 sidecars are live");
         let code = *self.names.entry(sidecar.to_owned()).or_insert(next);
-        for (id, keys) in found.0 {
-            if let Some(set) = self.sets.get_mut(&id) {
-                set.known.reserve(keys.len());
-                for (key, known) in keys {
-                    set.known.entry(key).or_insert(known);
-                }
-                set.folded.insert(code);
-            }
-        }
+        let sets: Vec<_> = self.sets.iter_mut().filter_map(|(id, set)| Some((set, found.0.remove(id)?))).collect();
+        sets.into_par_iter().for_each(|(set, keys)| set.accept(keys, code));
     }
 }
 
