@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, Decimal128Array, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow_schema::DataType;
 use domain::columns::ColumnError;
 use domain::columns::entries::EntriesView;
 use domain::columns::totals::{TotalRows, TotalsView};
@@ -42,6 +44,10 @@ pub const ENTRY_COLUMNS: [&str; 20] = [
 
 /// Key columns in the order of [`TotalKey`].
 const KEYS: usize = 9;
+
+/// The columns of `cdr_entries` that a period and a key are made of.
+const ENTRY_KEYS: [&str; KEYS + 1] =
+    ["billing_period", "tenant", "customer", "subscription", "device", "plan", "kind", "zone", "band", "currency"];
 
 /// How many of period and key columns say whose sums they are.
 const OWNER_KEYS: usize = 6;
@@ -115,38 +121,44 @@ impl Totals {
         code
     }
 
-    /// Adds the rated rows of a batch of [`ENTRY_COLUMNS`].
+    /// Per key column, the code of each row's label.
+    fn codes(&mut self, batch: &RecordBatch) -> Result<[Vec<u32>; KEYS + 1], ColumnError> {
+        let mut codes: [Vec<u32>; KEYS + 1] = Default::default();
+        for (of_column, name) in codes.iter_mut().zip(ENTRY_KEYS) {
+            *of_column = self.label(batch, name)?;
+        }
+        Ok(codes)
+    }
+
+    /// The code of each row's label: texts are looked up once per dictionary, not per row. No label is the empty one.
+    fn label(&mut self, batch: &RecordBatch, name: &'static str) -> Result<Vec<u32>, ColumnError> {
+        let column = batch.column_by_name(name).ok_or(ColumnError::Missing(name))?;
+        let not_coded = || ColumnError::Type { name, expected: coded_text(), found: column.data_type().clone() };
+        let coded = column.as_any().downcast_ref::<DictionaryArray<Int32Type>>().ok_or_else(not_coded)?;
+        let texts = coded.values().as_any().downcast_ref::<StringArray>().ok_or_else(not_coded)?;
+        let none = self.intern("");
+        let known: Vec<u32> = texts.iter().map(|text| text.map_or(none, |text| self.intern(text))).collect();
+        let keys = coded.keys();
+        let code = |i: usize| if keys.is_null(i) { none } else { keys.value(i).try_into().map_or(none, |k: usize| known[k]) };
+        Ok((0..keys.len()).map(code).collect())
+    }
+
+    /// Adds the rated rows of a batch of [`ENTRY_COLUMNS`], texts as dictionaries.
     pub fn add_entries(&mut self, batch: &RecordBatch) -> Result<(), ColumnError> {
         let view = EntriesView(batch);
-        let keys: [&StringArray; KEYS + 1] = [
-            view.billing_period()?,
-            view.tenant()?,
-            view.customer()?,
-            view.subscription()?,
-            view.device()?,
-            view.plan()?,
-            view.kind()?,
-            view.zone()?,
-            view.band()?,
-            view.currency()?,
-        ];
+        let keys = self.codes(batch)?;
         let (rows, duration) = (view.rows()?, view.duration_s()?);
         let (up, down, messages) = (view.bytes_up()?, view.bytes_down()?, view.messages()?);
         let (billed, charge, cost) = (view.billed_units()?, view.charge()?, view.cost()?);
-        let cost_currency = view.cost_currency()?;
+        let cost_currency = self.label(batch, "cost_currency")?;
         let long = |column: &Int64Array, i: usize| if column.is_null(i) { 0 } else { column.value(i) };
         let mut key = [0u32; KEYS + 1];
-        let mut last: [&str; KEYS + 1] = ["\0"; KEYS + 1];
         let mut run: (Owner, BTreeMap<What, Sums>) = Default::default();
         for i in 0..batch.num_rows() {
-            for (slot, column) in keys.iter().enumerate() {
-                let text = if column.is_null(i) { "" } else { column.value(i) };
-                if text != last[slot] {
-                    key[slot] = self.intern(text);
-                    last[slot] = text;
-                }
+            for (slot, codes) in keys.iter().enumerate() {
+                key[slot] = codes[i];
             }
-            let same_currency = !cost.is_null(i) && !cost_currency.is_null(i) && cost_currency.value(i) == last[KEYS];
+            let same_currency = !cost.is_null(i) && cost_currency[i] == key[KEYS];
             let row = Sums {
                 count: i64::from(rows.value(i)),
                 seconds: if duration.is_null(i) { 0 } else { i64::from(duration.value(i)) },
@@ -232,6 +244,11 @@ impl Totals {
         let name = |code: u32| self.texts[code as usize].clone();
         Self::into_rows(self.owners).map(|(k, s)| ((name(k[0]), std::array::from_fn(|i| name(k[i + 1]))), s)).collect()
     }
+}
+
+/// What a label looks like to the fold.
+fn coded_text() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
 fn halves(key: [u32; KEYS + 1]) -> (Owner, What) {

@@ -11,10 +11,12 @@ mod tests;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, Field};
+use arrow_schema::{DataType, Field, Fields, Schema};
 use bytes::Bytes;
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -24,6 +26,12 @@ use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
 
 use self::labels::LabelChunk;
+
+/// Rows that are read at a time.
+const BATCH_ROWS: usize = 65_536;
+
+/// Rows that are read at a time at most where texts stay codes.
+const CODED_BATCH_ROWS_MAX: usize = 1_048_576;
 
 /// How files are written.
 #[derive(Debug, Clone, Copy)]
@@ -154,7 +162,30 @@ fn encode_column(
 
 /// Reads a Parquet file; `columns` limits what is decoded to the named ones.
 pub fn decode(bytes: Vec<u8>, columns: Option<&[&str]>) -> Result<ParquetRecordBatchReader, ParquetError> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes))?.with_batch_size(65_536);
+    reader(ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes))?.with_batch_size(BATCH_ROWS), columns)
+}
+
+/// Reads columns of a Parquet file, texts as dictionaries: who sums by a label compares its code, and no text is copied per row.
+pub fn decode_coded(bytes: Vec<u8>, columns: &[&str]) -> Result<ParquetRecordBatchReader, ParquetError> {
+    let bytes = Bytes::from(bytes);
+    let plain = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new())?;
+    let coded = |field: &Arc<Field>| {
+        let coded = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        let wanted = *field.data_type() == DataType::Utf8 && columns.contains(&field.name().as_str());
+        if wanted { Arc::new(field.as_ref().clone().with_data_type(coded)) } else { Arc::clone(field) }
+    };
+    let schema = Schema::new(plain.schema().fields().iter().map(coded).collect::<Fields>());
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+    // A batch for a row group, so that its dictionary is looked at once.
+    let rows = plain.metadata().row_groups().iter().map(|g| usize::try_from(g.num_rows()).unwrap_or(0)).max();
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)?;
+    reader(builder.with_batch_size(rows.unwrap_or(0).clamp(BATCH_ROWS, CODED_BATCH_ROWS_MAX)), Some(columns))
+}
+
+fn reader(
+    builder: ParquetRecordBatchReaderBuilder<Bytes>,
+    columns: Option<&[&str]>,
+) -> Result<ParquetRecordBatchReader, ParquetError> {
     let builder = match columns {
         None => builder,
         Some(names) => {

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use domain::ports::{Blob, BlobError, Disposition};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use parquet::errors::ParquetError;
 
 use crate::delta::DeltaError;
 use crate::delta::action::{Action, Add, CommitInfo, Txn};
 use crate::delta::log::{Attempt, DeltaLog};
 use crate::delta::snapshot::{EntrySummary, Snapshot};
-use crate::parquet::{ParquetSettings, decode, encode};
+use crate::parquet::{ParquetSettings, decode, decode_coded, encode};
 
 /// The tag that holds the version of the commit that added a file.
 pub const TAG_VERSION: &str = "tollway.version";
@@ -191,9 +193,22 @@ impl Table {
 
     /// Reads columns of a live file.
     pub fn read(&self, add: &Add, columns: Option<&[&str]>) -> Result<Vec<RecordBatch>, TableError> {
+        self.read_by(add, |bytes| decode(bytes, columns))
+    }
+
+    /// Reads some columns of a file, texts as dictionaries.
+    pub fn read_coded(&self, add: &Add, columns: &[&str]) -> Result<Vec<RecordBatch>, TableError> {
+        self.read_by(add, |bytes| decode_coded(bytes, columns))
+    }
+
+    fn read_by(
+        &self,
+        add: &Add,
+        open: impl FnOnce(Vec<u8>) -> Result<ParquetRecordBatchReader, ParquetError>,
+    ) -> Result<Vec<RecordBatch>, TableError> {
         let path = format!("{}/{}", self.root(), add.path);
         let damaged = |what: String| TableError::File { path: path.clone(), what };
-        let reader = decode(self.blob().get(&path)?, columns).map_err(|e| damaged(e.to_string()))?;
+        let reader = open(self.blob().get(&path)?).map_err(|e| damaged(e.to_string()))?;
         reader.collect::<Result<_, _>>().map_err(|e| damaged(e.to_string()))
     }
 

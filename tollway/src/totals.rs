@@ -73,7 +73,7 @@ fn fold(entries: &Table, files: Vec<&Add>) -> anyhow::Result<Totals> {
     let fold_run = |files: &[&Add]| {
         let mut sums = Totals::default();
         for file in files {
-            for batch in entries.read(file, Some(&ENTRY_COLUMNS))? {
+            for batch in entries.read_coded(file, &ENTRY_COLUMNS)? {
                 sums.add_entries(&batch)?;
             }
         }
