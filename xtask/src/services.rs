@@ -7,6 +7,7 @@ mod daemon;
 mod kafka;
 mod postgres;
 mod s3;
+mod trust;
 
 use std::fs;
 use std::path::PathBuf;

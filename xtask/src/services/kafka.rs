@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::Context;
 
 use super::daemon::{Daemon, free_ports};
+use super::trust;
 use crate::debian;
 use crate::workspace::{self, Workspace};
 
@@ -95,6 +96,8 @@ fn jars(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     fs::write(&pom, POM).with_context(|| format!("failed to write `{}`", pom.display()))?;
     let mut fetch = Command::new("mvn");
     fetch.args(["-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=libs"]);
+    let options = [std::env::var("MAVEN_OPTS").ok()].into_iter().flatten().chain(trust::java_options(workspace)?);
+    fetch.env("MAVEN_OPTS", options.collect::<Vec<_>>().join(" "));
     workspace::run(fetch.current_dir(&folder))?;
     fs::write(&stamp, POM).with_context(|| format!("failed to write `{}`", stamp.display()))?;
     Ok(jars)
