@@ -1,6 +1,5 @@
 //! Flow: files landed, announced, split, rated and committed through log and tables, with every fsync; one worker.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use pipeline::splitter::{SplitStep, Splitter};
 use pipeline::worker::{Step, Worker, WorkerSettings};
 use sinks::commit::{CommitSettings, Committer};
 use sinks::local_store::SyncPolicy;
+use sinks::settled::Settled;
 use tempfile::TempDir;
 
 use crate::effort::Effort;
@@ -70,7 +70,7 @@ fn run(folder: &Path, files: &[SampleFile], references: &OneVersion) -> anyhow::
 }
 
 fn announce_and_split(blob: &Arc<dyn Blob>, landing: &Arc<Landing>, log: &EmbeddedLog) -> anyhow::Result<()> {
-    Announcer::new(Arc::clone(landing), log.writer(), HashSet::new()).step()?;
+    Announcer::new(Arc::clone(landing), log.writer(), Settled::default(), i64::MAX).step()?;
     let deliveries = Deliveries::new(Arc::clone(landing), Arc::clone(blob), SECRET);
     let reader = log.reader(GROUP, Topic::Files, 0, 1);
     let mut splitter = Splitter::new(reader, log.writer(), Arc::clone(landing), deliveries);

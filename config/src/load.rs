@@ -98,6 +98,7 @@ impl Config {
                 cut_rows: read.number("landing.cut_rows")?,
                 unwrap: Unwrap {
                     depth_max: read.number("landing.unwrap_depth_max")?,
+                look_pause_max: read.milliseconds("landing.look_pause_max_ms")?,
                     members_max: read.number("landing.unwrap_members_max")?,
                     bytes_max: read.number("landing.unwrap_bytes_max")?,
                     ratio_max: read.number("landing.unwrap_ratio_max")?,
@@ -183,6 +184,7 @@ impl Reader<'_> {
         })
     }
 
+            look_again: Duration::from_secs(self.number("pipeline.look_again_s")?),
     fn state(&self) -> Result<State, ConfigError> {
         let url = self.text("state.url")?;
         Ok(State {

@@ -94,6 +94,8 @@ pub struct Landing {
     pub file_bytes_max: u64,
     /// The folder that the service watches.
     pub watch_folder: Option<PathBuf>,
+    /// The longest pause between two looks for new arrivals.
+    pub look_pause_max: Duration,
     /// Rows of a claim check.
     pub cut_rows: u64,
     /// How much of a wrapped file is unwrapped.
@@ -213,6 +215,8 @@ pub struct Pipeline {
     pub retry_pause: Duration,
     /// Without progress, after which other processes are not waited for.
     pub stalled: Duration,
+    /// After which files are tried again and looked for that fell off the log, at first.
+    pub look_again: Duration,
 }
 
 /// `[tables]`: the Delta tables.

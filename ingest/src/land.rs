@@ -21,6 +21,7 @@ mod wrapped;
 use std::collections::HashSet;
 use std::io::{ErrorKind, Read};
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::delivery::{ArrivalNumber, DeliveryIdentity};
@@ -67,6 +68,8 @@ pub struct Landing {
     /// What is known of the arrivals; filled by the first call that wants it. Held over the taking of a number, so that the
     /// threads of one process queue up here instead of taking numbers from each other.
     index: Mutex<Index>,
+    /// Arrivals that were made through this value.
+    made: AtomicU64,
     /// Small objects that are known to be there: the profile texts that thousands of files share.
     present: Mutex<HashSet<String>>,
 }
@@ -87,7 +90,7 @@ struct Staged {
 impl Landing {
     /// The landing of a store. Nothing is read or written yet.
     pub fn new(blob: Arc<dyn Blob>, settings: LandingSettings) -> Self {
-        Self { blob, settings, index: Mutex::default(), present: Mutex::default() }
+        Self { blob, settings, index: Mutex::default(), made: AtomicU64::new(0), present: Mutex::default() }
     }
 
     /// Where the bytes of this hash lie.
@@ -216,6 +219,11 @@ impl Landing {
         Ok(self.refreshed()?.next())
     }
 
+    /// How many arrivals were made through this value: it costs no request, and says when to look for new ones.
+    pub fn arrivals_made(&self) -> u64 {
+        self.made.load(Ordering::Acquire)
+    }
+
     /// Some bytes of a landed file.
     pub fn read_range(&self, sha256: &str, range: Range<u64>) -> Result<Vec<u8>, LandError> {
         let path = Self::object_path(sha256);
@@ -306,6 +314,7 @@ impl Landing {
             let arrival = Arrival { number: index.next(), arrived_us: clock.now_us(), kind };
             if self.take(file, &arrival)? {
                 index.note(&arrival);
+                self.made.fetch_add(1, Ordering::Release);
                 let held = matches!(&arrival.kind, ArrivalKind::Delivery(d) if d.state != DeliveryState::Announced);
                 return Ok(if held { Landed::Held(arrival) } else { Landed::New(arrival) });
             }

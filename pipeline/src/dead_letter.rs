@@ -1,7 +1,7 @@
 //! Dead letters: records that cannot be understood, put aside untouched with where they came from and why.
 //!
 //! What is put aside is not lost: the file behind a notice or a claim check has landed, has no verdict without it, and is
-//! announced again at the next start. So a dead letter is evidence first; replaying it is for when the reader was at fault.
+//! announced again. So a dead letter is evidence first; replaying it is for when the reader was at fault.
 
 use ingest::log::admission::KEY_BYTES_MAX;
 use ingest::log::{Incarnation, LogError, LogWriter, RECORD_BYTES_MAX, Record, Topic, TopicPartition};

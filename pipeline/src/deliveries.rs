@@ -102,6 +102,13 @@ impl Deliveries {
         self.numbering.clear();
     }
 
+    /// Forgets what was opened, too: an object that was damaged may be whole again.
+    pub fn forget(&mut self) {
+        self.reset();
+        self.open.clear();
+        self.order.clear();
+    }
+
     /// Opens a delivery whose header split has accepted.
     pub fn open(&mut self, arrival: ArrivalNumber) -> Result<Arc<Opened>, PipelineError> {
         if let Some(known) = self.open.get(&arrival) {

@@ -6,10 +6,12 @@
 //! [`rating`].
 
 pub mod announcer;
+pub mod healing;
 pub mod splitter;
 pub mod deliveries;
 pub mod rating;
 pub mod dead_letter;
+pub mod parking;
 pub mod worker;
 pub mod error;
 pub mod metrics;

@@ -23,6 +23,10 @@ pub const PARKED: &str = "tollway_partitions_parked";
 pub const BLOCKED: &str = "tollway_accounts_blocked";
 /// Records that could not be understood and were put aside.
 pub const DEAD_LETTERS: &str = "tollway_dead_letters_total";
+/// Claim checks that the log lost before they were rated.
+pub const LOST_RECORDS: &str = "tollway_log_lost_records_total";
+/// Files that were announced again because nobody worked on them any more.
+pub const ANNOUNCED_AGAIN: &str = "tollway_files_announced_again_total";
 /// Files by state.
 pub const FILES: &str = "tollway_files_split_total";
 
@@ -38,6 +42,8 @@ pub fn describe() {
     describe_gauge!(PARKED, Unit::Count, "Partitions of a worker that wait before a claim check that cannot be rated");
     describe_gauge!(BLOCKED, Unit::Count, "Accounts whose files wait because one of them cannot be split");
     describe_counter!(DEAD_LETTERS, Unit::Count, "Records that could not be understood and were put aside, by topic");
+    describe_counter!(LOST_RECORDS, Unit::Count, "Claim checks that retention removed before they were rated; their files come again");
+    describe_counter!(ANNOUNCED_AGAIN, Unit::Count, "Files announced again because the log was worked off and they had no verdict");
     describe_counter!(FILES, Unit::Count, "Files split, by state");
 }
 
@@ -102,6 +108,16 @@ pub fn parked(worker: u32, partitions: usize) {
 /// Notes how many accounts are blocked.
 pub fn blocked(accounts: usize) {
     gauge!(BLOCKED).set(u32::try_from(accounts).unwrap_or(u32::MAX));
+}
+
+/// Claim checks were lost by the log before they were rated.
+pub fn lost_records(records: u64) {
+    counter!(LOST_RECORDS).increment(records);
+}
+
+/// Files were announced again.
+pub fn announced_again(files: usize) {
+    counter!(ANNOUNCED_AGAIN).increment(files as u64);
 }
 
 /// A record was put aside.

@@ -1,8 +1,9 @@
 //! Notices → claim checks: a landed file is checked as a whole, cut at record boundaries and announced for rating.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use domain::delivery::ArrivalNumber;
 use domain::number::mask_digits;
 use domain::ports::Disposition;
 use ingest::land::{ArrivalKind, DeliveryState, LandError, Landing};
@@ -37,17 +38,37 @@ pub enum SplitStep {
 /// Reads `files.v1`, writes `batches.v1`. At least once: what comes twice is dropped by the ledger's coverage.
 ///
 /// A file that cannot be split, because its object or its profile is damaged, holds back its account alone: the files of an
-/// account act in the order of their arrival. What was held back has no verdict, so the next start announces it again.
+/// account act in the order of their arrival. What was held back has no verdict, so it is announced again, that file first.
 pub struct Splitter<R, W> {
     reader: R,
     writer: W,
     landing: Arc<Landing>,
     deliveries: Deliveries,
-    blocked: BTreeMap<String, Arc<PipelineError>>,
+    blocked: BTreeMap<String, Blocked>,
     leads: bool,
     /// Assigned partitions that the reader does not read yet, and from where; `None`: from the noted progress. Saying so may
     /// fail with the broker away, so it is kept until it has been said.
     unplaced: BTreeMap<TopicPartition, Option<u64>>,
+}
+
+/// An account that waits.
+#[derive(Debug)]
+struct Blocked {
+    /// Where its notices come from.
+    partition: TopicPartition,
+    /// The file that could not be split: no later one may pass it.
+    arrival: ArrivalNumber,
+    /// The later ones that came since.
+    skipped: BTreeSet<ArrivalNumber>,
+    error: Arc<PipelineError>,
+}
+
+impl Blocked {
+    /// Whether a file waits for the one that blocks. That one is tried again, and so is a file that comes a second time without
+    /// it: whoever announces does so in order, so nobody waits for the first any more.
+    fn holds(&mut self, arrival: ArrivalNumber) -> bool {
+        self.arrival < arrival && self.skipped.insert(arrival)
+    }
 }
 
 impl<R, W> std::fmt::Debug for Splitter<R, W> {
@@ -63,8 +84,14 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
     }
 
     /// The accounts whose files wait for a hand, and why.
-    pub fn blocked(&self) -> &BTreeMap<String, Arc<PipelineError>> {
-        &self.blocked
+    pub fn blocked(&self) -> impl Iterator<Item = (&str, &Arc<PipelineError>)> {
+        self.blocked.iter().map(|(account, blocked)| (account.as_str(), &blocked.error))
+    }
+
+    /// Up to which notice its group has split a partition, whoever has it.
+    pub fn split_until(&mut self, partition: TopicPartition) -> Result<u64, PipelineError> {
+        let low = self.reader.watermarks(partition)?.low;
+        Ok(self.reader.noted_progress(partition)?.unwrap_or(low).max(low))
     }
 
     /// Whether this member has the first partition of its group: of all members one has it, and that one announces.
@@ -80,6 +107,9 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
             LogEvent::Revoked(partitions) => {
                 self.leads &= !partitions.contains(&FIRST);
                 self.unplaced.retain(|partition, _| !partitions.contains(partition));
+                // Whoever has them now finds out by itself.
+                self.blocked.retain(|_, blocked| !partitions.contains(&blocked.partition));
+                metrics::blocked(self.blocked.len());
                 Ok(SplitStep::Rebalanced)
             }
             LogEvent::Assigned(partitions) => {
@@ -136,8 +166,10 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
             Err(error) if error.disposition() == Disposition::Retry => Err(error),
             Err(error) => {
                 let account = String::from_utf8_lossy(&record.key).into_owned();
-                tracing::error!(account, error = %error, "blocked: mend the cause and restart");
-                self.blocked.insert(account, Arc::new(error));
+                tracing::error!(account, error = %error, "blocked: mend the cause, it is tried again");
+                let arrival = serde_json::from_slice(&record.payload).map_or(0, |notice: Notice| notice.arrival);
+                let blocked = Blocked { partition, arrival, skipped: BTreeSet::new(), error: Arc::new(error) };
+                self.blocked.insert(account, blocked);
                 metrics::blocked(self.blocked.len());
                 Ok(SplitStep::Blocked)
             }
@@ -167,7 +199,7 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
             return Ok(0);
         }
         let key = delivery.identity.account.path();
-        if self.blocked.contains_key(&key) {
+        if self.blocked.get_mut(&key).is_some_and(|blocked| blocked.holds(number)) {
             return Ok(0);
         }
         let profile = self.deliveries.profile(notice.arrival, &delivery.profile_sha256)?;
@@ -183,6 +215,10 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
         for claim in &claims {
             let payload = serde_json::to_vec(claim).expect("texts and integers make JSON");
             self.writer.append(Topic::Batches, key.as_bytes(), &[], &payload)?;
+        }
+        if self.blocked.remove(&key).is_some() {
+            tracing::info!(account = key, arrival = number, "no longer blocked");
+            metrics::blocked(self.blocked.len());
         }
         if let Some(verdict) = claims.last().and_then(|c| c.verdict.as_ref()) {
             metrics::file(verdict.state.as_str());

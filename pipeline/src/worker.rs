@@ -4,12 +4,13 @@
 //! One [`Worker::step`] does one thing, so that whoever drives it may stop, kill or overtake it between any two: poll, rate,
 //! prepare, commit. Nothing that a worker holds is worth saving: the table says where it stands.
 
+mod lost;
+
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 
 use domain::number::mask_digits;
 use domain::ports::{Clock, Disposition, Rng};
-use ingest::log::{Incarnation, LogEvent, LogReader, LogWriter, Record, TopicPartition};
+use ingest::log::{Incarnation, LogError, LogEvent, LogReader, LogWriter, Record, TopicPartition};
 use ingest::message::ClaimCheck;
 use sinks::commit::{Committer, Group, Outcome, PositionMove, Prepared, Receipt};
 
@@ -17,6 +18,7 @@ use crate::dead_letter;
 use crate::deliveries::Deliveries;
 use crate::error::PipelineError;
 use crate::metrics;
+use crate::parking::{Parked, Parking};
 use crate::rating::{References, Spoilt, rate};
 
 /// The name of the rating job in position ids.
@@ -36,11 +38,13 @@ pub struct WorkerSettings {
     pub linger_us: i64,
     /// Claim checks that are fetched ahead.
     pub queue_max: usize,
+    /// After which time a claim check that could not be rated is tried again, microseconds; twice that after the next failure.
+    pub look_again_us: i64,
 }
 
 impl Default for WorkerSettings {
     fn default() -> Self {
-        Self { rows_max: 250_000, linger_us: 1_000_000, queue_max: 1024 }
+        Self { rows_max: 250_000, linger_us: 1_000_000, queue_max: 1024, look_again_us: 10_000_000 }
     }
 }
 
@@ -65,6 +69,9 @@ pub enum Step {
     Fenced,
     /// A claim check cannot be rated: its partition waits before it, the others go on.
     Parked(TopicPartition),
+    /// So many records were gone from the log before they were rated: the table has moved over them, and their files are
+    /// announced again.
+    Skipped(u64),
 }
 
 /// Where a partition stands.
@@ -74,15 +81,6 @@ struct Cursor {
     app_id: Option<String>,
     /// The table's position: where the next group begins.
     committed: u64,
-}
-
-/// A claim check that cannot be rated until a hand has mended its cause.
-#[derive(Debug, Clone)]
-pub struct Parked {
-    /// Its place in the partition: nothing from here on is taken.
-    pub offset: u64,
-    /// What is wrong.
-    pub error: Arc<PipelineError>,
 }
 
 /// A claim check that waits.
@@ -104,6 +102,8 @@ enum Stage {
     Gathering,
     /// A step failed: what is in memory may not agree with the table.
     Lost,
+    /// The log has lost these records before they were rated: nothing is read before the table has moved over them.
+    Behind(Vec<PositionMove>),
     Rated(Group),
     Prepared(Group, Box<Prepared>),
 }
@@ -118,7 +118,7 @@ pub struct Worker<R> {
     references: Box<dyn References>,
     settings: WorkerSettings,
     cursors: BTreeMap<TopicPartition, Cursor>,
-    parked: BTreeMap<TopicPartition, Parked>,
+    parking: Parking,
     queue: VecDeque<Waiting>,
     queued_since_us: i64,
     stage: Stage,
@@ -150,7 +150,7 @@ impl<R: LogReader> Worker<R> {
             references,
             settings,
             cursors: BTreeMap::new(),
-            parked: BTreeMap::new(),
+            parking: Parking::new(settings.look_again_us),
             queue: VecDeque::new(),
             queued_since_us: 0,
             stage: Stage::Gathering,
@@ -164,7 +164,7 @@ impl<R: LogReader> Worker<R> {
 
     /// The partitions that wait for a hand.
     pub fn parked(&self) -> &BTreeMap<TopicPartition, Parked> {
-        &self.parked
+        self.parking.waiting()
     }
 
     /// Whether something is waiting or under way.
@@ -181,6 +181,7 @@ impl<R: LogReader> Worker<R> {
                 self.restart()?;
                 Ok(Step::Rebalanced)
             }
+            Stage::Behind(lost) => self.skip(&lost, clock, rng),
             Stage::Rated(group) => {
                 let began = clock.now_us();
                 let prepared = self.committer.prepare(&group, clock, rng)?;
@@ -193,6 +194,12 @@ impl<R: LogReader> Worker<R> {
     }
 
     fn gather(&mut self, wait_ms: u64, clock: &dyn Clock) -> Result<Step, PipelineError> {
+        if self.parking.release_due(clock.now_us()) {
+            metrics::parked(self.number, self.parking.waiting().len());
+            self.deliveries.forget();
+            self.restart()?;
+            return Ok(Step::Rebalanced);
+        }
         let waiting_rows: u64 = self.queue.iter().map(Waiting::rows).sum();
         let full = waiting_rows >= self.settings.rows_max || self.queue.len() >= self.settings.queue_max;
         let lingered = !self.queue.is_empty() && clock.now_us() - self.queued_since_us >= self.settings.linger_us;
@@ -200,7 +207,15 @@ impl<R: LogReader> Worker<R> {
             return self.rate(clock);
         }
         let wait_ms = if self.queue.is_empty() { wait_ms } else { 0 };
-        match self.reader.poll(wait_ms, self.settings.queue_max)? {
+        let event = match self.reader.poll(wait_ms, self.settings.queue_max) {
+            // Retention has overtaken this worker; where the table stands says what that means.
+            Err(LogError::OutOfRange { offset, low, .. }) if offset < low => {
+                self.restart()?;
+                return Ok(Step::Rebalanced);
+            }
+            event => event?,
+        };
+        match event {
             LogEvent::Idle if self.queue.is_empty() => Ok(Step::Idle),
             LogEvent::Idle => self.rate(clock),
             LogEvent::Records(partition, records) => {
@@ -220,7 +235,7 @@ impl<R: LogReader> Worker<R> {
             LogEvent::Revoked(partitions) => {
                 for partition in partitions {
                     self.cursors.remove(&partition);
-                    self.parked.remove(&partition);
+                    self.parking.leave(partition);
                 }
                 self.restart()?;
                 Ok(Step::Rebalanced)
@@ -232,7 +247,7 @@ impl<R: LogReader> Worker<R> {
     fn take(&mut self, partition: TopicPartition, records: Vec<Record>) -> Result<Step, PipelineError> {
         for record in records {
             let offset = record.offset;
-            if self.parked.get(&partition).is_some_and(|p| offset >= p.offset) {
+            if self.parking.holds(partition, offset) {
                 self.reader.pause(partition);
                 break;
             }
@@ -250,7 +265,7 @@ impl<R: LogReader> Worker<R> {
     }
 
     /// A record that is no claim check goes to the dead letters. Its rows, if it stood for any, have no verdict without it, so
-    /// their file is announced again at the next start.
+    /// their file is announced again.
     fn put_aside(&mut self, partition: TopicPartition, record: &Record, what: &str) -> Result<(), PipelineError> {
         let life = self.reader.incarnation(partition.topic)?;
         tracing::error!(%partition, offset = record.offset, what, "put aside: `tollway dlq list` shows it");
@@ -260,10 +275,11 @@ impl<R: LogReader> Worker<R> {
     }
 
     /// Lets a partition wait before one of its claim checks and starts again without it: what stands before it is rated yet.
-    fn park(&mut self, partition: TopicPartition, offset: u64, error: PipelineError) -> Result<Step, PipelineError> {
-        tracing::error!(worker = self.number, %partition, offset, error = %error, "parked: mend the cause and restart");
-        self.parked.insert(partition, Parked { offset, error: Arc::new(error) });
-        metrics::parked(self.number, self.parked.len());
+    fn park(&mut self, at: (TopicPartition, u64), error: PipelineError, now_us: i64) -> Result<Step, PipelineError> {
+        let (partition, offset) = at;
+        tracing::error!(worker = self.number, %partition, offset, error = %error, "parked: mend the cause, it is tried again");
+        self.parking.park(partition, offset, error, now_us);
+        metrics::parked(self.number, self.parking.waiting().len());
         self.restart()?;
         Ok(Step::Parked(partition))
     }
@@ -273,11 +289,13 @@ impl<R: LogReader> Worker<R> {
         self.stage = Stage::Lost;
     }
 
-    /// Drops what is not committed and starts every partition from where the table stands.
+    /// Drops what is not committed and starts every partition from where the table stands. Where retention has overtaken the
+    /// table, the next step moves it over what is lost.
     fn restart(&mut self) -> Result<(), PipelineError> {
         self.queue.clear();
         self.deliveries.reset();
         self.stage = Stage::Gathering;
+        let mut lost = Vec::new();
         for (partition, cursor) in &mut self.cursors {
             let marks = self.reader.watermarks(*partition)?;
             let app_id = match &mut cursor.app_id {
@@ -289,8 +307,18 @@ impl<R: LogReader> Worker<R> {
                 return Err(PipelineError::LogLost { partition: *partition, position, high: marks.high });
             }
             cursor.committed = position;
-            self.reader.start_at(*partition, position)?;
-            self.reader.resume(*partition);
+            match self.reader.start_at(*partition, position) {
+                Err(LogError::OutOfRange { low, .. }) if position < low => {
+                    lost.push(PositionMove { app_id: app_id.clone(), from: position, to: low });
+                }
+                started => {
+                    started?;
+                    self.reader.resume(*partition);
+                }
+            }
+        }
+        if !lost.is_empty() {
+            self.stage = Stage::Behind(lost);
         }
         Ok(())
     }
@@ -321,8 +349,7 @@ impl<R: LogReader> Worker<R> {
         let ranges = match rate(&claims, &mut self.deliveries, &reference) {
             Ok(ranges) => ranges,
             Err(Spoilt { claim, error }) if error.disposition() != Disposition::Retry => {
-                let (partition, offset) = places[claim];
-                return self.park(partition, offset, *error);
+                return self.park(places[claim], *error, clock.now_us());
             }
             Err(spoilt) => return Err(*spoilt.error),
         };

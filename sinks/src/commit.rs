@@ -5,6 +5,7 @@
 //! a state whose positions are still where the group began. Whoever lost reloads and compares; nobody retries blindly.
 
 mod duplicates;
+pub mod lost;
 mod prepare;
 
 use std::collections::BTreeSet;

@@ -167,7 +167,7 @@ pub fn settled(entries: &[LedgerEntry]) -> HashSet<DeliveryId> {
     entries.iter().filter(is_whole).map(|e| e.delivery).collect()
 }
 
-fn read_file(table: &Table, add: &Add) -> Result<Vec<LedgerEntry>, TableError> {
+pub(crate) fn read_file(table: &Table, add: &Add) -> Result<Vec<LedgerEntry>, TableError> {
     let mut all = Vec::new();
     for batch in table.read(add, Some(&LEDGER_COLUMNS))? {
         all.extend(read_entries(&batch).map_err(|e| TableError::File { path: add.path.clone(), what: e.to_string() })?);

@@ -11,6 +11,7 @@ pub mod gather;
 pub mod entries;
 pub mod rows;
 pub mod ledger;
+pub mod settled;
 pub mod keys;
 pub mod parquet;
 pub mod delta;

@@ -16,6 +16,7 @@ pub mod layout;
 pub mod price_list;
 pub mod weather;
 pub mod rival;
+pub mod standing;
 pub mod theatre;
 pub mod script;
 pub mod model;

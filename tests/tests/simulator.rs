@@ -6,12 +6,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::ports::{Blob, Disposition};
-use ingest::land::{ArrivalKind, DeliveryState, LandRequest, Landing};
+use ingest::land::{Arrival, ArrivalKind, DeliveryRecord, DeliveryState, LandRequest, Landing};
+use ingest::log::{Topic, TopicPartition};
 use pipeline::splitter::SplitStep;
 use pipeline::worker::Step;
 use tests::simulator::layout::{Call, Layout};
 use tests::simulator::tally::{Mishap, Tally};
-use tests::simulator::theatre::{MEMBERS, Theatre};
+use tests::simulator::theatre::{LOOK_AGAIN_US, MEMBERS, Theatre};
 use tests::simulator::world::World;
 use tests::simulator::{Breach, COMMITS_MIN, Outcome, replay_command, run};
 
@@ -139,30 +140,44 @@ fn a_long_file_goes_on_where_a_killed_worker_left_it() {
     assert_eq!(committed, [(2100, 2100), (100, 100)]);
 }
 
-/// A claim check whose file is gone cannot be rated; it must not hold up other accounts, and nothing of it may be lost.
-#[test]
-fn a_claim_that_cannot_be_rated_parks_its_partition_alone() {
-    let world = World::of(3);
-    let mut theatre = Theatre::new(3, &world);
+fn land_all(world: &World, theatre: &mut Theatre) {
     for file in 0..world.files.len() {
         let text = &world.files[file].text;
         theatre.landing().land(&world.request(file), &mut text.as_bytes(), &theatre.clock).expect("landed");
     }
+}
+
+/// The deliveries that act.
+fn acting(theatre: &Theatre) -> Vec<DeliveryRecord> {
+    let arrivals = theatre.landing().arrivals(0).expect("arrivals").into_iter();
+    let acts = |arrival: Arrival| match arrival.kind {
+        ArrivalKind::Delivery(d) if matches!(d.state, DeliveryState::Announced) => Some(d),
+        _ => None,
+    };
+    arrivals.filter_map(acts).collect()
+}
+
+/// Lands, announces and splits all files, and then loses the bytes of one; its path and bytes.
+fn fill_and_lose_an_object(world: &World, theatre: &mut Theatre) -> (String, Vec<u8>) {
+    land_all(world, theatre);
     theatre.new_announcer().and_then(|mut a| a.step()).expect("announced");
     for member in 0..MEMBERS {
         let mut splitter = theatre.new_splitter(member);
         while splitter.step(0).expect("split") != SplitStep::Idle {}
     }
-    let landing = theatre.landing();
-    let deliveries = landing.arrivals(0).expect("arrivals").into_iter().filter_map(|a| match a.kind {
-        ArrivalKind::Delivery(d) if matches!(d.state, DeliveryState::Announced) && d.size > 0 => Some(d),
-        _ => None,
-    });
-    let deliveries: Vec<_> = deliveries.collect();
-    let lost = Landing::object_path(&deliveries[0].identity.sha256);
+    let with_bytes = acting(theatre).into_iter().find(|d| d.size > 0).expect("a file with bytes");
+    let lost = Landing::object_path(&with_bytes.identity.sha256);
     let bytes = theatre.store.get(&lost).expect("it is there");
     theatre.store.delete(&lost).expect("deleted");
+    (lost, bytes)
+}
 
+/// A claim check whose file is gone cannot be rated; it must not hold up other accounts, and nothing of it may be lost.
+#[test]
+fn a_claim_that_cannot_be_rated_parks_its_partition_alone() {
+    let world = World::of(3);
+    let mut theatre = Theatre::new(3, &world);
+    let (lost, bytes) = fill_and_lose_an_object(&world, &mut theatre);
     let drain = |theatre: &mut Theatre| {
         let (mut rows, mut parked) = (0, 0);
         for member in 0..MEMBERS {
@@ -191,4 +206,94 @@ fn a_claim_that_cannot_be_rated_parks_its_partition_alone() {
         sinks::ledger::read_all(&theatre.table().expect("the table")).expect("the ledger").iter().map(|e| e.counts.rows_in).sum();
     assert_eq!(rows_without + rows_after, all, "every row once");
     assert!(rows_after > 0, "what waited was rated");
+}
+
+/// The cause of a parked partition is mended while its worker lives: it goes on by itself, after its pause.
+#[test]
+fn a_parked_partition_goes_on_once_its_object_is_back_without_a_restart() {
+    let world = World::of(3);
+    let mut theatre = Theatre::new(3, &world);
+    let (lost, bytes) = fill_and_lose_an_object(&world, &mut theatre);
+    let mut actors: Vec<_> = (0..MEMBERS).map(|member| theatre.new_worker(member).expect("a worker")).collect();
+    let mut drain = |theatre: &mut Theatre| {
+        let (mut rows, mut parked) = (0, 0);
+        for actor in &mut actors {
+            loop {
+                match actor.worker.step(0, &theatre.clock, &mut actor.chance).expect("a step") {
+                    Step::Committed(receipt) => rows += receipt.counts.rows_in,
+                    Step::Parked(_) => parked += 1,
+                    Step::Idle => break,
+                    _ => {}
+                }
+            }
+        }
+        (rows, parked)
+    };
+    assert_eq!(drain(&mut theatre).1, 1);
+    let pause_us = u64::try_from(LOOK_AGAIN_US).expect("positive");
+    theatre.clock.advance(pause_us);
+    assert_eq!(drain(&mut theatre), (0, 1), "it was tried again and is still lost");
+    theatre.store.put_if_absent(&lost, &bytes).expect("the object is back");
+    theatre.clock.advance(pause_us);
+    assert_eq!(drain(&mut theatre), (0, 0), "the second pause is longer");
+    theatre.clock.advance(pause_us);
+    let (rows, parked) = drain(&mut theatre);
+    assert!(rows > 0 && parked == 0, "what waited was rated: {rows} rows, {parked} parked");
+}
+
+/// Files that fell off: an account that was blocked, and claim checks that retention removed before anybody had read them.
+#[test]
+fn files_that_nobody_works_on_are_announced_again_without_a_restart() {
+    let world = World::of(3);
+    let mut theatre = Theatre::new(3, &world);
+    land_all(&world, &mut theatre);
+    let deliveries = acting(&theatre);
+    let blocking = Landing::object_path(&deliveries[0].identity.sha256);
+    let bytes = theatre.store.get(&blocking).expect("it is there");
+    theatre.store.delete(&blocking).expect("deleted");
+    let mut announcer = theatre.new_announcer().expect("an announcer");
+    announcer.step().expect("announced");
+    assert_eq!(theatre.look_again(&mut announcer).expect("a look"), 0, "it is not time yet");
+    let mut splitters: Vec<_> = (0..MEMBERS).map(|member| theatre.new_splitter(member)).collect();
+    let mut split = || splitters.iter_mut().for_each(|s| while s.step(0).expect("split") != SplitStep::Idle {});
+    split();
+    for partition in 0..world.partitions {
+        let partition = TopicPartition { topic: Topic::Batches, partition };
+        theatre.log.trim(partition, 2).expect("memory");
+    }
+    let mut actors: Vec<_> = (0..MEMBERS).map(|member| theatre.new_worker(member).expect("a worker")).collect();
+    let mut rate = |theatre: &mut Theatre| {
+        let mut skipped = 0;
+        for actor in &mut actors {
+            loop {
+                match actor.worker.step(0, &theatre.clock, &mut actor.chance).expect("a step") {
+                    Step::Skipped(records) => skipped += records,
+                    Step::Idle => break,
+                    _ => {}
+                }
+            }
+        }
+        skipped
+    };
+    assert!(rate(&mut theatre) > 0, "the workers move over what is lost");
+    let pause_us = u64::try_from(LOOK_AGAIN_US).expect("positive");
+    theatre.clock.advance(pause_us);
+    let again = theatre.look_again(&mut announcer).expect("a look");
+    assert!(again > 1, "the blocked files and those of the lost claim checks: {again}");
+    split();
+    rate(&mut theatre);
+    let settled = |theatre: &mut Theatre| {
+        sinks::ledger::settled(&sinks::ledger::read_all(&theatre.table().expect("the table")).expect("the ledger")).len()
+    };
+    assert!(settled(&mut theatre) < deliveries.len(), "the blocked file is still lost");
+    theatre.store.put_if_absent(&blocking, &bytes).expect("the object is back");
+    for _ in 0..8 {
+        theatre.clock.advance(4 * pause_us);
+        theatre.look_again(&mut announcer).expect("a look");
+        split();
+        rate(&mut theatre);
+    }
+    assert_eq!(settled(&mut theatre), deliveries.len());
+    theatre.clock.advance(64 * pause_us);
+    assert_eq!(theatre.look_again(&mut announcer).expect("a look"), 0, "nobody is missing");
 }

@@ -16,12 +16,13 @@ use ingest::land::Landing;
 use ingest::log::{Log, Topic, TopicPartition};
 use pipeline::PipelineError;
 use pipeline::deliveries::Deliveries;
+use pipeline::parking::Parked;
 use pipeline::splitter::{SplitStep, Splitter};
 use pipeline::worker::{Step, Worker, WorkerSettings};
 use sinks::commit::{CommitSettings, Committer};
 use sinks::table::Table;
 
-use crate::leading::announce;
+use crate::leading::{Announced, LeadSettings, Leading};
 use crate::log::GROUP;
 use crate::log_end::log_ends;
 use crate::others::Others;
@@ -53,6 +54,8 @@ pub struct FlowSettings {
     pub worker: WorkerSettings,
     /// Limits of committing.
     pub commit: CommitSettings,
+    /// How often who announces looks around.
+    pub lead: LeadSettings,
     /// Failures in a row that may pass before the flow gives up.
     pub retries_max: u32,
     /// Pause after the first of them.
@@ -93,10 +96,23 @@ struct Board {
     /// The last of these questions since which the feeder has found nothing to announce or split.
     fed: u64,
     committed: BTreeMap<TopicPartition, u64>,
-    /// What waits for a hand, by partition or account: from which offset, and why.
-    waiting: BTreeMap<String, Arc<PipelineError>>,
-    parked: BTreeMap<TopicPartition, u64>,
+    /// Accounts whose files wait for a hand, and why.
+    blocked: BTreeMap<String, Arc<PipelineError>>,
+    /// Partitions that wait for a hand.
+    parked: BTreeMap<TopicPartition, Parked>,
     failure: Option<PipelineError>,
+}
+
+impl Board {
+    fn waits_for_a_hand(&self) -> bool {
+        !self.blocked.is_empty() || !self.parked.is_empty()
+    }
+
+    /// What waits for a hand, by partition or account.
+    fn waiting(&self) -> BTreeMap<String, Arc<PipelineError>> {
+        let parked = self.parked.iter().map(|(partition, parked)| (partition.to_string(), Arc::clone(&parked.error)));
+        self.blocked.clone().into_iter().chain(parked).collect()
+    }
 }
 
 /// A running flow.
@@ -170,27 +186,33 @@ impl Flow {
     }
 
     /// Announces and splits. Of all processes on a log one announces; when that changes, the next one begins from landing.
-    fn start_feeder(&mut self, mut entries: Table, settings: FlowSettings) -> anyhow::Result<()> {
+    fn start_feeder(&mut self, entries: Table, settings: FlowSettings) -> anyhow::Result<()> {
         let i = self.installed.clone();
-        let mut announcer = None;
+        let mut leading = Leading::new(i.clone(), entries, settings.lead);
         let deliveries = Deliveries::new(Arc::clone(&i.landing), Arc::clone(&i.blob), i.secret);
         let reader = i.log.reader(GROUP, Topic::Files, 0, 1)?;
         let mut splitter = Splitter::new(reader, i.log.writer(), Arc::clone(&i.landing), deliveries);
         let (board, stop) = (Arc::clone(&self.board), Arc::clone(&self.stop));
         self.thread("feeder".to_owned(), move || {
             let mut patience = Patience::new(settings.retries_max, settings.retry_pause);
+            // The last question since which landing had nothing new.
+            let mut announced_all = 0;
             while !stop.load(Ordering::Acquire) {
                 let asked = lock(&board.0).asked;
-                let step = announce(&i, &mut announcer, splitter.leads(), &mut entries)
-                    .and_then(|sent| Ok((sent, splitter.step(WAIT_MS)?)));
+                let step = leading.step(&mut splitter, asked).and_then(|sent| Ok((sent, splitter.step(WAIT_MS)?)));
                 let Some((sent, split)) = patience.settle(step, &stop)? else { continue };
                 patience.restore();
+                match sent {
+                    Announced::Sent(0) => announced_all = asked,
+                    Announced::Sent(_) => announced_all = 0,
+                    Announced::NotAsked => {}
+                }
                 let mut b = lock(&board.0);
-                if split == SplitStep::Idle && sent == 0 {
+                if split == SplitStep::Idle && announced_all == asked {
                     b.fed = asked;
                 }
-                if split == SplitStep::Blocked {
-                    b.waiting.extend(splitter.blocked().iter().map(|(account, e)| (account.clone(), Arc::clone(e))));
+                if split != SplitStep::Idle {
+                    b.blocked = splitter.blocked().map(|(account, e)| (account.to_owned(), Arc::clone(e))).collect();
                 }
                 board.1.notify_all();
             }
@@ -209,6 +231,7 @@ impl Flow {
         let (board, stop, began_us) = (Arc::clone(&self.board), Arc::clone(&self.stop), self.began_us);
         self.thread(format!("worker-{number}"), move || {
             let mut patience = Patience::new(settings.retries_max, settings.retry_pause);
+            let mut parked_here = Vec::new();
             while !stop.load(Ordering::Acquire) {
                 let step = worker.step(WAIT_MS, &SystemClock, &mut rng);
                 let failed = step.is_err();
@@ -236,12 +259,11 @@ impl Flow {
                         b.samples.push(sample);
                     }
                 }
-                if let Some(Step::Parked(_)) = step {
-                    for (partition, parked) in worker.parked() {
-                        b.parked.insert(*partition, parked.offset);
-                        b.waiting.insert(partition.to_string(), Arc::clone(&parked.error));
-                    }
+                for partition in parked_here.drain(..) {
+                    b.parked.remove(&partition);
                 }
+                parked_here.extend(worker.parked().keys());
+                b.parked.extend(worker.parked().iter().map(|(partition, parked)| (*partition, parked.clone())));
                 b.committed.extend(worker.positions());
                 board.1.notify_all();
             }
@@ -277,12 +299,12 @@ impl Flow {
                 show(b.rows);
                 let done = match until {
                     // What waits for a hand here is told; what others have is for the ledger to tell.
-                    Until::Drained if others.is_some() => b.fed == b.asked && !b.waiting.is_empty(),
+                    Until::Drained if others.is_some() => b.fed == b.asked && b.waits_for_a_hand(),
                     Until::Drained => self.is_drained(&b)?,
                     Until::Stopped => self.stop.load(Ordering::Acquire),
                 };
                 // What waits for a hand is told now; it does not come to an end.
-                let given_up = done && !b.waiting.is_empty();
+                let given_up = done && b.waits_for_a_hand();
                 if given_up || (done && others.is_none()) {
                     return Ok(());
                 }
@@ -335,7 +357,7 @@ impl Flow {
         for partition in 0..log.partitions(Topic::Batches) {
             let partition = TopicPartition { topic: Topic::Batches, partition };
             let high = log.watermarks(partition)?.high;
-            let end = b.parked.get(&partition).map_or(high, |parked| high.min(*parked));
+            let end = b.parked.get(&partition).map_or(high, |parked| high.min(parked.offset));
             if b.committed.get(&partition).is_none_or(|at| *at < end) {
                 return Ok(false);
             }
@@ -367,7 +389,7 @@ impl Flow {
             None => Ok(Finished {
                 counts: b.counts.clone(),
                 samples: std::mem::take(&mut b.samples),
-                waiting: std::mem::take(&mut b.waiting),
+                waiting: b.waiting(),
             }),
         }
     }

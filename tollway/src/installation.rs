@@ -26,6 +26,7 @@ use store::{Limits, Location, Store, StoreError};
 use crate::cli::Global;
 use crate::exit_code::{bad_input, refused};
 use crate::flow::FlowSettings;
+use crate::leading::LeadSettings;
 use crate::log;
 use crate::patience::Patience;
 use crate::storage::{self, Purpose};
@@ -292,7 +293,9 @@ fn create(folder: &Path, config: &Config) -> anyhow::Result<()> {
     let secret = match std::env::var("TOLLWAY_KEY_SECRET") {
         Ok(hex) => hex,
         Err(_) => format!("{:032x}", u128::from_be_bytes(secret_bytes()?)),
+                look_again_us: i64::try_from(p.look_again.as_micros()).unwrap_or(i64::MAX),
     };
+            lead: LeadSettings { landing_pause_max: self.config.landing.look_pause_max, look_again: p.look_again },
     parse_secret(&secret)?;
     let path = folder.join("secret.key");
     if !path.exists() {

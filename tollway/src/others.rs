@@ -7,6 +7,7 @@ use domain::delivery::DeliveryId;
 use domain::ports::Clock;
 use ingest::land::{ArrivalKind, DeliveryState, Landing};
 use pipeline::PipelineError;
+use sinks::settled::Settled;
 use sinks::table::{Table, TableError};
 
 use crate::system::SystemClock;
@@ -18,6 +19,7 @@ const LOOK_EVERY_US: i64 = 1_000_000;
 #[derive(Debug)]
 pub struct Others {
     entries: Table,
+    settled: Settled,
     wanted: HashSet<DeliveryId>,
     stalled: Duration,
     /// A figure that grows with all progress, and since when it has stood still.
@@ -37,6 +39,7 @@ impl Others {
         let now = SystemClock.now_us();
         Ok(Self {
             entries,
+            settled: Settled::default(),
             wanted: wanted.collect(),
             stalled,
             moved: 0,
@@ -72,8 +75,8 @@ impl Others {
             return Ok(());
         }
         self.has_looked = true;
-        let settled = sinks::ledger::settled(&sinks::ledger::read_all(&self.entries)?);
-        self.wanted.retain(|delivery| !settled.contains(delivery));
+        self.settled.fold(&self.entries)?;
+        self.wanted.retain(|delivery| !self.settled.contains(*delivery));
         Ok(())
     }
 }

@@ -50,6 +50,8 @@ pub struct Audit<'w> {
     positions: BTreeMap<String, u64>,
     deliveries: HashMap<DeliveryId, Delivered>,
     mirror: Mirror,
+    /// Below which offset claim checks were removed.
+    removed: BTreeMap<(String, u32), u64>,
     reader: Option<MemoryReader>,
     life: String,
     files: BTreeSet<String>,
@@ -76,6 +78,7 @@ impl<'w> Audit<'w> {
             positions: BTreeMap::new(),
             deliveries: HashMap::new(),
             mirror: BTreeMap::new(),
+            removed: BTreeMap::new(),
             reader: None,
             life: String::new(),
             files: BTreeSet::new(),
@@ -172,6 +175,24 @@ impl<'w> Audit<'w> {
         self.positions.iter().filter_map(place).collect()
     }
 
+    /// A partition with claim checks that the table has not taken in: its position, and its last offset.
+    pub fn some_waiting(&self, chance: &mut Chance) -> Option<(TopicPartition, u64, u64)> {
+        let stands: BTreeMap<TopicPartition, u64> = self.positions().into_iter().collect();
+        let waiting = self.mirror.iter().filter(|((life, _), _)| *life == self.life).filter_map(|((_, partition), list)| {
+            let at = TopicPartition { topic: Topic::Batches, partition: *partition };
+            let position = stands.get(&at).copied().unwrap_or(0);
+            (position < list.len() as u64).then(|| (at, position, list.len() as u64 - 1))
+        });
+        let waiting: Vec<_> = waiting.collect();
+        (!waiting.is_empty()).then(|| *chance.pick(&waiting))
+    }
+
+    /// Claim checks below an offset were removed from the topic's present life.
+    pub fn note_removed(&mut self, partition: TopicPartition, below: u64) {
+        let removed = self.removed.entry((self.life.clone(), partition.partition)).or_default();
+        *removed = below.max(*removed);
+    }
+
     /// Some claim checks that are in the topic already, one after the other, with their accounts.
     pub fn some_claims(&self, chance: &mut Chance) -> Vec<(String, ClaimCheck)> {
         let lists: Vec<&Vec<ClaimCheck>> =
@@ -193,6 +214,14 @@ impl<'w> Audit<'w> {
     /// Whether every file that acts has its verdict in the ledger.
     pub fn is_settled(&self) -> bool {
         self.deliveries.values().all(|d| d.verdict.is_some())
+    }
+
+    /// Whether all rows of every file that acts are in the ledger.
+    pub fn is_covered(&self) -> bool {
+        let is_whole = |d: &Delivered| {
+            d.verdict.is_some() && d.ranges.values().sum::<u64>() == self.world.files[d.file].readings.len() as u64
+        };
+        self.deliveries.values().all(is_whole)
     }
 
     /// Commits seen: entries but those of rivals and the one that made the table.

@@ -6,7 +6,7 @@ use std::error::Error;
 
 use domain::ports::Disposition;
 use ingest::land::Landed;
-use ingest::log::{LogError, Topic};
+use ingest::log::Topic;
 use pipeline::PipelineError;
 use pipeline::splitter::SplitStep;
 use pipeline::worker::Step;
@@ -36,7 +36,7 @@ const COMMIT_FAULTS_PER_MILLE: u64 = 130;
 enum Scene {
     /// Anything may go wrong.
     Storm,
-    /// Nothing goes wrong any more, but a reader that slept over a trimmed log finds its place gone.
+    /// Nothing goes wrong any more, but a splitter that slept over a trimmed log finds its place gone.
     Aftermath,
     /// Nothing ever went wrong.
     Calm,
@@ -152,7 +152,7 @@ impl<'w> Script<'w> {
             }
             audit.follow(theatre)?;
             let idle = self.last.iter().all(|step| *step == Some(Step::Idle));
-            if self.announced_idle && self.split_idle.iter().all(|idle| *idle) && idle {
+            if self.announced_idle && self.split_idle.iter().all(|idle| *idle) && idle && audit.is_covered() {
                 return Ok(());
             }
         }
@@ -191,7 +191,8 @@ impl<'w> Script<'w> {
             }
             986..989 => self.redeliver(theatre, audit),
             989..992 => self.keep_house(theatre, audit),
-            992..995 => self.trim_topic(theatre, audit),
+            992..994 => self.trim_topic(theatre, audit),
+            994..995 => self.overtake(theatre, audit),
             _ => self.lose_topic(theatre, audit),
         }
     }
@@ -233,7 +234,7 @@ impl<'w> Script<'w> {
         }
         let announcer = theatre.announcer.take().map_or_else(|| theatre.new_announcer(), Ok);
         let step = announcer.and_then(|mut announcer| {
-            let sent = announcer.step();
+            let sent = announcer.step().and_then(|sent| Ok(sent + theatre.look_again(&mut announcer)?));
             theatre.announcer = Some(announcer);
             sent
         });
@@ -337,8 +338,7 @@ impl<'w> Script<'w> {
             _ if report.dead => Ok(None),
             Ok(_) => Ok(Some(())),
             Err(error) => {
-                let trimmed = matches!(error, PipelineError::Log(LogError::OutOfRange { .. }));
-                hold!(report.fired || (trimmed && self.scene != Scene::Calm), "a step failed in calm weather: {}", chain(&error));
+                hold!(report.fired, "a step failed in calm weather: {}", chain(&error));
                 Ok((error.disposition() == Disposition::Retry).then_some(()))
             }
         }

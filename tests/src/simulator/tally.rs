@@ -41,6 +41,8 @@ mishaps! {
     Checkpoint = "a checkpoint was written",
     EntriesTrimmed = "log entries behind a checkpoint were removed",
     TopicTrimmed = "records below the table's position were removed",
+    RetentionOvertook = "claim checks were removed before they were rated",
+    LostSkipped = "positions moved over lost claim checks",
     TopicLost = "the topic was lost and filled again from landing",
     Fenced = "a commit was fenced",
     Redo = "a group was prepared again after others had committed",

@@ -14,14 +14,15 @@ use pipeline::deliveries::Deliveries;
 use pipeline::splitter::Splitter;
 use pipeline::worker::{Worker, WorkerSettings};
 use sinks::commit::{CommitError, CommitSettings, Committer};
-use sinks::ledger;
 use sinks::local_store::memory::MemoryStore;
 use sinks::parquet::ParquetSettings;
+use sinks::settled::Settled;
 use sinks::table::{Table, TableError};
 
 use super::chance::{Chance, StageClock};
 use super::price_list::Fixed;
 use super::rival::ContestedStore;
+use super::standing::LogStanding;
 use super::tally::{Mishap, Tally};
 use super::weather::Weather;
 use super::world::World;
@@ -37,6 +38,9 @@ pub const SPLITTING: &str = "splitting";
 
 /// Workers, and splitters, that a run has.
 pub const MEMBERS: u32 = 2;
+
+/// After which time what fell off the log is looked for, and what was parked is tried again, microseconds.
+pub const LOOK_AGAIN_US: i64 = 20_000;
 
 const SECRET: KeySecret = KeySecret([42; 16]);
 
@@ -146,8 +150,15 @@ impl Theatre {
     /// A new announcer: it starts from the first arrival and leaves out what has its verdict.
     pub fn new_announcer(&mut self) -> Result<Announcer<MemoryWriter>, PipelineError> {
         let table = self.table().map_err(CommitError::from)?;
-        let entries = ledger::read_all(&table).map_err(CommitError::from)?;
-        Ok(Announcer::new(Arc::new(self.landing()), self.log.writer(), ledger::settled(&entries)))
+        let mut settled = Settled::default();
+        settled.fold(&table).map_err(CommitError::from)?;
+        Ok(Announcer::new(Arc::new(self.landing()), self.log.writer(), settled, LOOK_AGAIN_US))
+    }
+
+    /// Lets the announcer look for what fell off the log; tells how many notices went out.
+    pub fn look_again(&mut self, announcer: &mut Announcer<MemoryWriter>) -> Result<usize, PipelineError> {
+        let mut table = self.table().map_err(CommitError::from)?;
+        announcer.look_again(&mut LogStanding::of(&self.log), &mut table, &self.clock)
     }
 
     /// A new splitter.
@@ -168,7 +179,7 @@ impl Theatre {
         let committer = Committer::new(table, CommitSettings { key_cache_bytes, ..CommitSettings::default() });
         let linger_us = i64::try_from(chance.below(2000)).expect("small");
         let queue_max = if self.rows_max == u64::MAX { 1000 } else { usize::try_from(chance.between(1, 6)).expect("small") };
-        let settings = WorkerSettings { rows_max: self.rows_max, linger_us, queue_max };
+        let settings = WorkerSettings { rows_max: self.rows_max, linger_us, queue_max, look_again_us: LOOK_AGAIN_US };
         let worker = Worker::new(
             member,
             reader,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::delivery::DeliveryId;
 use ingest::message::ClaimCheck;
+use sinks::commit::lost;
 use sinks::ledger::LedgerEntry;
 use sinks::table::TAG_VERSION;
 
@@ -31,6 +32,9 @@ impl Audit<'_> {
             hold!(entry.adds.is_empty(), "a rival adds nothing");
             self.positions.insert(app.clone(), *to);
             return Ok(());
+        }
+        if info.operation == lost::OPERATION {
+            return self.check_skip(entry);
         }
         hold!(entry.adds.iter().all(|add| self.files.insert(add.path.clone())), "INV-5: a file was added twice");
         let version = self.next_version.to_string();
@@ -71,6 +75,21 @@ impl Audit<'_> {
         hold!(claims == entry.claims.len(), "INV-9: the sidecar has {} claims, {claims} are right", entry.claims.len());
         let outcome = |r: &DataRow| r.reason.clone().unwrap_or_else(|| "rated".to_owned());
         self.records.extend(entry.rows.iter().map(|r| (r.account.clone(), r.key.clone(), outcome(r), r.charge_nano)));
+        Ok(())
+    }
+
+    /// INV-4: positions move over what was removed, no further, and the entry says from where to where.
+    fn check_skip(&mut self, entry: &Entry) -> Result<(), Breach> {
+        hold!(entry.adds.is_empty() && !entry.moves.is_empty(), "a commit that skips brings {} files", entry.adds.len());
+        for (app, to) in &entry.moves {
+            let from = self.positions.insert(app.clone(), *to).unwrap_or(0);
+            let removed = place_of(app).and_then(|place| self.removed.get(&place)).copied().unwrap_or(0);
+            hold!(from < *to && *to <= removed, "INV-4: position {app} skips from {from} to {to}, {removed} were removed");
+            let said = entry.info.operation_parameters.get(app);
+            hold!(said == Some(&format!("{from}-{to}")), "the entry says that {app} skips {said:?}, it skips {from}-{to}");
+        }
+        self.commits += 1;
+        self.tally.note(Mishap::LostSkipped);
         Ok(())
     }
 

@@ -97,8 +97,20 @@ impl Script<'_> {
         for (partition, position) in audit.positions() {
             let below = self.chance.below(position + 1);
             theatre.log.trim(partition, below).map_err(|e| Breach(e.to_string()))?;
+            audit.note_removed(partition, below);
             theatre.note(Mishap::TopicTrimmed);
         }
+        Ok(())
+    }
+
+    /// Removes records that the table has not taken in yet: retention that is shorter than a stop.
+    pub(super) fn overtake(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
+        audit.mirror(theatre)?;
+        let Some((partition, position, last)) = audit.some_waiting(&mut self.chance) else { return Ok(()) };
+        let below = self.chance.between(position, last) + 1;
+        theatre.log.trim(partition, below).map_err(|e| Breach(e.to_string()))?;
+        audit.note_removed(partition, below);
+        theatre.note(Mishap::RetentionOvertook);
         Ok(())
     }
 

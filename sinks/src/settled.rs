@@ -1,0 +1,107 @@
+//! Which deliveries are done, folded from the ledger as it grows: each ledger file is read once.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use domain::columns::entries;
+use domain::delivery::DeliveryId;
+
+use crate::delta::action::Add;
+use crate::ledger::{LedgerEntry, read_file};
+use crate::table::{Table, TableError};
+
+/// Deliveries that have their verdict and all the rows that it counts; see [`crate::ledger::settled`].
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// Ledger files that are folded in.
+    folded: HashSet<String>,
+    begun: HashMap<DeliveryId, Begun>,
+    done: HashSet<DeliveryId>,
+}
+
+/// A delivery of which a part is in the ledger.
+#[derive(Debug, Default)]
+struct Begun {
+    rows: u64,
+    /// How many rows its verdict counts, once it is there.
+    wanted: Option<u64>,
+}
+
+impl Settled {
+    /// Takes in the ledger files of the state that `table` has seen and that were not read yet. After a rewrite everything is
+    /// read anew.
+    pub fn fold(&mut self, table: &Table) -> Result<(), TableError> {
+        let live: Vec<Arc<Add>> = table.files(&[("outcome", entries::LEDGER)]).map(Arc::clone).collect();
+        let known = live.iter().filter(|add| self.folded.contains(&add.path)).count();
+        if known < self.folded.len() {
+            *self = Self::default();
+        }
+        for add in live {
+            if self.folded.contains(&add.path) {
+                continue;
+            }
+            for entry in read_file(table, &add)? {
+                self.note(&entry);
+            }
+            self.folded.insert(add.path.clone());
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, entry: &LedgerEntry) {
+        if self.done.contains(&entry.delivery) {
+            return;
+        }
+        let begun = self.begun.entry(entry.delivery).or_default();
+        begun.rows += entry.counts.rows_in;
+        if let Some(verdict) = &entry.verdict {
+            begun.wanted = Some(if verdict.state == "complete" { verdict.rows } else { 0 });
+        }
+        if begun.wanted.is_some_and(|wanted| begun.rows >= wanted) {
+            self.begun.remove(&entry.delivery);
+            self.done.insert(entry.delivery);
+        }
+    }
+
+    /// Whether a delivery is done.
+    pub fn contains(&self, delivery: DeliveryId) -> bool {
+        self.done.contains(&delivery)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::outcome::Counts;
+
+    use super::*;
+    use crate::ledger::{Verdict, settled};
+
+    fn entry(delivery: u128, first_row: u64, rows_in: u64, verdict: Option<(&str, u64)>) -> LedgerEntry {
+        LedgerEntry {
+            account: "main/kpn/haven".to_owned(),
+            delivery: DeliveryId(delivery),
+            arrival: 1,
+            first_row,
+            counts: Counts { rows_in, ..Counts::default() },
+            verdict: verdict.map(|(state, rows)| Verdict { state: state.to_owned(), rows, message: String::new() }),
+        }
+    }
+
+    #[test]
+    fn done_is_what_the_whole_ledger_calls_done_in_any_order() {
+        let entries = [
+            entry(1, 6, 4, Some(("complete", 10))),
+            entry(2, 0, 6, None),
+            entry(1, 0, 6, None),
+            entry(3, 0, 0, Some(("truncated", 3))),
+            entry(4, 6, 4, Some(("complete", 10))),
+        ];
+        let mut folded = Settled::default();
+        entries.iter().for_each(|e| folded.note(e));
+        let whole = settled(&entries);
+        for delivery in (1..=4).map(DeliveryId) {
+            assert_eq!(folded.contains(delivery), whole.contains(&delivery), "{delivery}");
+        }
+        assert!(whole.len() == 2, "the second has no verdict, the fourth lacks rows");
+    }
+}
