@@ -34,6 +34,26 @@ impl fmt::Display for Origin {
     }
 }
 
+/// Two settings that need each other, both with where they stand.
+#[derive(Debug, thiserror::Error)]
+#[error("{origin}: `{key}` is {found}, but `{other}` is {other_found} ({other_origin}); {remedy}")]
+pub struct Apart {
+    /// Where the first stands.
+    pub origin: Origin,
+    /// The first.
+    pub key: &'static str,
+    /// `empty`, `set`, or its value if it is no secret.
+    pub found: String,
+    /// The other.
+    pub other: &'static str,
+    /// As `found`.
+    pub other_found: String,
+    /// Where the other stands.
+    pub other_origin: Origin,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
 /// A configuration error. Texts never hold the value of a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -98,6 +118,17 @@ pub enum ConfigError {
         /// What is allowed.
         allowed: String,
     },
+    /// A variable of the environment that is a setting but for an underscore.
+    #[error("environment {name} is no setting; two underscores stand between section and name: write {meant}")]
+    OneUnderscore {
+        /// The variable.
+        name: String,
+        /// What was meant.
+        meant: String,
+    },
+    /// Two settings that do not go together.
+    #[error(transparent)]
+    Apart(#[from] Box<Apart>),
     /// An open door.
     #[error("{origin}: `http.listen` is {address}, which others can reach; set `http.token`, or listen on 127.0.0.1")]
     TokenMissing {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use domain::ids::TenantId;
 use domain::money::Money;
 
-use crate::error::{ConfigError, Origin};
+use crate::error::{Apart, ConfigError, Origin};
 use crate::raw::{Layers, Written};
 use crate::secret::Secret;
 use crate::sections::{
@@ -25,6 +25,9 @@ const TOKEN_CHARS: std::ops::RangeInclusive<usize> = 16..=512;
 /// Longest name and longest credential that other systems issue, in bytes.
 const TEXT_BYTES_MAX: usize = 256;
 const CREDENTIAL_BYTES_MAX: usize = 4_096;
+
+/// What to do about half of a pair.
+const BOTH: &str = "set both or neither";
 
 /// All settings in force.
 #[derive(Debug, Clone)]
@@ -95,10 +98,10 @@ impl Config {
             landing: Landing {
                 file_bytes_max: read.number("landing.file_bytes_max")?,
                 watch_folder: Some(read.text("landing.watch_folder")?).filter(|p| !p.is_empty()).map(PathBuf::from),
+                look_pause_max: read.milliseconds("landing.look_pause_max_ms")?,
                 cut_rows: read.number("landing.cut_rows")?,
                 unwrap: Unwrap {
                     depth_max: read.number("landing.unwrap_depth_max")?,
-                look_pause_max: read.milliseconds("landing.look_pause_max_ms")?,
                     members_max: read.number("landing.unwrap_members_max")?,
                     bytes_max: read.number("landing.unwrap_bytes_max")?,
                     ratio_max: read.number("landing.unwrap_ratio_max")?,
@@ -134,8 +137,8 @@ impl Reader<'_> {
             (None, None) => None,
             (Some(id), Some(secret)) => Some(KeyPair { id, secret: Secret::new(&secret) }),
             // Half a pair would be completed from the environment, perhaps with the other half of another one.
-            (Some(_), None) => return Err(self.refused("storage.secret_access_key")),
-            (None, Some(_)) => return Err(self.refused("storage.access_key_id")),
+            (Some(_), None) => return Err(self.apart("storage.secret_access_key", "storage.access_key_id", BOTH)),
+            (None, Some(_)) => return Err(self.apart("storage.access_key_id", "storage.secret_access_key", BOTH)),
         };
         let url = self.text("storage.url")?;
         let bucket = if url.is_empty() { None } else { Some(bucket_of(url).ok_or_else(|| self.refused("storage.url"))?) };
@@ -181,10 +184,10 @@ impl Reader<'_> {
             retries_max: self.number("pipeline.retries_max")?,
             retry_pause: self.milliseconds("pipeline.retry_pause_ms")?,
             stalled: Duration::from_secs(self.number("pipeline.stalled_s")?),
+            look_again: Duration::from_secs(self.number("pipeline.look_again_s")?),
         })
     }
 
-            look_again: Duration::from_secs(self.number("pipeline.look_again_s")?),
     fn state(&self) -> Result<State, ConfigError> {
         let url = self.text("state.url")?;
         Ok(State {
@@ -263,6 +266,21 @@ impl Reader<'_> {
 
     fn amount(&self, key: &'static str) -> Result<Money, ConfigError> {
         Money::parse(self.text(key)?).filter(|amount| amount.0 >= 0).ok_or_else(|| self.refused(key))
+    }
+
+    /// A setting that does not go with another.
+    fn apart(&self, key: &'static str, other: &'static str, remedy: &'static str) -> ConfigError {
+        let found = |key| {
+            let (written, origin) = self.0.get(key);
+            let found = match written {
+                Written::Text(text) if text.is_empty() => "empty".to_owned(),
+                Written::Text(text) if matches!(kind_of(key), Kind::Choice(_)) => format!("\"{text}\""),
+                _ => "set".to_owned(),
+            };
+            (found, origin.clone())
+        };
+        let ((found, origin), (other_found, other_origin)) = (found(key), found(other));
+        ConfigError::Apart(Box::new(Apart { origin, key, found, other, other_found, other_origin, remedy }))
     }
 
     /// A value that is refused without being shown.

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::DEFAULT_TOML;
 use crate::error::{ConfigError, Origin, line_of};
-use crate::setting::{Kind, Setting, sections};
+use crate::setting::{Kind, SETTINGS, Setting, sections};
 
 /// What a name of the environment must begin with.
 const PREFIX: &str = "TOLLWAY_";
@@ -50,10 +50,15 @@ impl Layers {
         self.add_toml(path, text, |line| Origin::File { path: path.to_owned(), line })
     }
 
-    /// A variable of the environment, if it is a setting: `TOLLWAY_SECTION__NAME`. Others are none of ours.
+    /// A variable of the environment, if it is a setting: `TOLLWAY_SECTION__NAME`. One underscore where two belong is a
+    /// mistake that would else go unseen; other names are none of ours.
     pub fn add_variable(&mut self, name: &str, value: &str) -> Result<(), ConfigError> {
-        let Some((section, key)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once("__")) else {
-            return Ok(());
+        let Some(rest) = name.strip_prefix(PREFIX) else { return Ok(()) };
+        let Some((section, key)) = rest.split_once("__") else {
+            let one_underscore = |s: &&Setting| s.variable().replacen("__", "_", 1) == name;
+            return SETTINGS.iter().find(one_underscore).map_or(Ok(()), |meant| {
+                Err(ConfigError::OneUnderscore { name: name.to_owned(), meant: meant.variable() })
+            });
         };
         let (key, origin) = (format!("{section}.{key}").to_ascii_lowercase(), Origin::Variable(name.to_owned()));
         let setting = Setting::find(&key).ok_or_else(|| ConfigError::UnknownKey {
@@ -123,5 +128,5 @@ fn check_section(name: &str, origin: Origin) -> Result<(), ConfigError> {
 /// The setting whose name without its section comes nearest.
 fn nearest_by_name(name: &str) -> &'static Setting {
     let distance = |s: &&Setting| strsim::damerau_levenshtein(s.name(), name);
-    crate::setting::SETTINGS.iter().min_by_key(distance).expect("there are settings")
+    SETTINGS.iter().min_by_key(distance).expect("there are settings")
 }

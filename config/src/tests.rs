@@ -106,6 +106,29 @@ fn what_is_shown_can_be_loaded_again() {
 }
 
 #[test]
+fn a_variable_with_one_underscore_is_answered_with_the_one_that_was_meant() {
+    let error = Config::load(None, variables(&[("TOLLWAY_LOG_KIND", "kafka")])).expect_err("it would be ignored");
+    assert!(error.to_string().contains("TOLLWAY_LOG_KIND") && error.to_string().contains("write TOLLWAY_LOG__KIND"), "{error}");
+    let others = [("TOLLWAY_LOG", "info"), ("TOLLWAY_DATA", "/srv"), ("TOLLWAY_KAFKA_PROXY", "x"), ("TOLLWAY_KEY_SECRET", "0")];
+    Config::load(None, variables(&others)).expect("these are no settings");
+}
+
+#[test]
+fn settings_that_need_each_other_are_both_named_with_where_they_stand() {
+    let said = refused("[log]\nkind = \"kafka\"\n");
+    assert!(said.starts_with("default: `kafka.brokers` is empty, but `log.kind` is \"kafka\" ("), "{said}");
+    assert!(said.contains("tollway.toml:2); name at least one broker"), "{said}");
+    let said = refused("[storage]\naccess_key_id = \"AKIA\"\n");
+    assert!(said.contains("`storage.secret_access_key` is empty, but `storage.access_key_id` is set ("), "{said}");
+    assert!(said.contains("tollway.toml:2); set both or neither") && !said.contains("AKIA"), "{said}");
+    let said = refused("[kafka]\nsasl_password = \"hunter2\"\n");
+    assert!(said.contains("`kafka.sasl_password` is set, but `kafka.security` is \"plaintext\" (default)"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    let said = refused("[kafka]\nca_file = \"/etc/ca.pem\"\n");
+    assert!(said.contains("`kafka.ca_file` is set, but `kafka.security` is \"plaintext\""), "{said}");
+}
+
+#[test]
 fn misspelt_names_are_answered_with_the_nearest() {
     let said = refused("[landing]\ncut_rows = 10\ncut_row = 20\n");
     assert!(said.contains("tollway.toml:3: there is no setting `landing.cut_row`; the nearest is `landing.cut_rows`"), "{said}");
@@ -142,8 +165,8 @@ fn values_outside_their_limits_say_what_is_allowed() {
         ("[storage]\nurl = \"s3://\"", "`storage.url` is \"s3://\"; write"),
         ("[storage]\nendpoint = \"localhost:9000\"", "`storage.endpoint` is \"localhost:9000\"; write an address such as"),
         ("[storage]\nendpoint = \"https://me:hunter2@s3\"", "`storage.endpoint` is an address with a user; write an address"),
-        ("[storage]\naccess_key_id = \"me\"", "`storage.secret_access_key` is not allowed; write"),
-        ("[storage]\nsecret_access_key = \"hunter2\"", "`storage.access_key_id` is \"\"; write"),
+        ("[storage]\naccess_key_id = \"me\"", "`storage.secret_access_key` is empty, but `storage.access_key_id` is set"),
+        ("[storage]\nsecret_access_key = \"hunter2\"", "`storage.access_key_id` is empty, but `storage.secret_access_key` is set"),
         ("[http]\nlisten = \"localhost\"", "`http.listen` is \"localhost\"; write an IP address and a port"),
         ("[http]\nlisten = [\"127.0.0.1:1\"]", "`http.listen` is [\"127.0.0.1:1\"]; write"),
         ("[landing\ncut_rows = 1", "tollway.toml:1:"),

@@ -26,7 +26,7 @@ pub mod why;
 
 use crate::cli::{BenchCommand, Cli, Command, ConfigCommand, Global};
 use crate::exit_code::Exit;
-use crate::installation::settings;
+use crate::installation::{check_settings, settings};
 use crate::output::Answer;
 
 /// Runs the command of a command line.
@@ -62,7 +62,10 @@ fn config_command(global: &Global, command: &ConfigCommand) -> anyhow::Result<Ex
         config.in_force().into_iter().map(|s| serde_json::json!({"key": s.key, "value": s.value, "origin": s.origin})).collect();
     let headline = match command {
         ConfigCommand::Show => config.show(),
-        ConfigCommand::Check => format!("the configuration is right: {} settings", in_force.len()),
+        ConfigCommand::Check => {
+            check_settings(&config)?;
+            format!("the configuration is right: {} settings", in_force.len())
+        }
     };
     let json = serde_json::json!({"settings": in_force});
     Answer { headline: headline.trim_end().to_owned(), json, ..Answer::default() }.print(global.output)?;

@@ -36,6 +36,9 @@ use crate::totals;
 /// Folder of the records table in the store.
 pub const ENTRIES: &str = "tables/cdr_entries";
 
+/// The variable that names the secret of record keys; a new data folder keeps it in `secret.key`.
+const KEY_SECRET: &str = "TOLLWAY_KEY_SECRET";
+
 /// The layout of data folders that this program knows.
 const FORMAT: u32 = 1;
 
@@ -69,7 +72,29 @@ impl std::fmt::Debug for Installation {
 pub fn settings(global: &Global) -> anyhow::Result<Config> {
     let folder = global.data.as_ref().map(|d| d.to_string_lossy().into_owned());
     let arguments: Vec<(&str, &str, &str)> = folder.iter().map(|d| ("data.folder", d.as_str(), "--data")).collect();
-    Ok(Config::load_with(global.config.as_deref(), std::env::vars().filter(|(n, _)| n.contains("__")), &arguments)?)
+    let texts = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    let ours = texts.filter(|(name, _)| name.starts_with("TOLLWAY_"));
+    // What is no text is refused by the setting that it is for.
+    let variables = ours.map(|(name, value)| (name, value.to_string_lossy().into_owned()));
+    Ok(Config::load_with(global.config.as_deref(), variables, &arguments)?)
+}
+
+/// Reads the settings as those who use them do, as far as that needs no server: what `config check` says is right is taken.
+pub fn check_settings(config: &Config) -> anyhow::Result<()> {
+    state_location(config)?;
+    log::check(config)
+}
+
+fn state_location(config: &Config) -> anyhow::Result<(Location, Limits)> {
+    let state = &config.state;
+    let url = state.url.as_ref().map(config::Secret::reveal);
+    let limits = Limits {
+        connections_max: state.connections_max,
+        connect_wait: state.connect_timeout,
+        statement_wait: state.statement_timeout,
+        lock_wait: state.lock_timeout,
+    };
+    Ok((Location::named(url, &state.schema, &config.data.folder.join("state.db"))?, limits))
 }
 
 impl Installation {
@@ -128,6 +153,8 @@ impl Installation {
             )));
         }
         let secret = read_secret(&folder.join("secret.key"))?;
+        check_named_secret(secret, std::env::var(KEY_SECRET).ok().as_deref())
+            .with_context(|| format!("failed to open {}", folder.display()))?;
         let blob = storage::open(&config, &folder, secret, purpose)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         Ok(Self { folder, config, blob, secret, runtime })
@@ -196,7 +223,7 @@ impl Installation {
 
     /// The state database, for writing; a server that is down is waited for, as long as `[pipeline]` says.
     pub fn state(&self) -> anyhow::Result<Store> {
-        let (location, limits) = self.state_location()?;
+        let (location, limits) = state_location(&self.config)?;
         let mut patience = Patience::new(self.config.pipeline.retries_max, self.config.pipeline.retry_pause);
         loop {
             match self.block_on(Store::open(&location, &limits, &self.config.data.tenant)) {
@@ -234,21 +261,9 @@ impl Installation {
         )))
     }
 
-    fn state_location(&self) -> anyhow::Result<(Location, Limits)> {
-        let state = &self.config.state;
-        let url = state.url.as_ref().map(config::Secret::reveal);
-        let limits = Limits {
-            connections_max: state.connections_max,
-            connect_wait: state.connect_timeout,
-            statement_wait: state.statement_timeout,
-            lock_wait: state.lock_timeout,
-        };
-        Ok((Location::named(url, &state.schema, &self.folder.join("state.db"))?, limits))
-    }
-
     /// The state database beside a running service.
     pub fn state_read_only(&self) -> anyhow::Result<Store> {
-        let (location, limits) = self.state_location()?;
+        let (location, limits) = state_location(&self.config)?;
         match self.block_on(Store::open_read_only(&location, &limits, &self.config.data.tenant)) {
             Err(StoreError::Missing(_)) => self.state(),
             opened => Ok(opened?),
@@ -278,7 +293,9 @@ impl Installation {
                 rows_max: p.commit_rows_max,
                 linger_us: i64::try_from(p.linger.as_micros()).unwrap_or(i64::MAX),
                 queue_max: p.queue_max,
+                look_again_us: i64::try_from(p.look_again.as_micros()).unwrap_or(i64::MAX),
             },
+            lead: LeadSettings { landing_pause_max: self.config.landing.look_pause_max, look_again: p.look_again },
             commit: CommitSettings { key_cache_bytes: p.key_cache_bytes, attempts_max: p.commit_attempts_max },
             retries_max: p.retries_max,
             retry_pause: p.retry_pause,
@@ -290,12 +307,10 @@ impl Installation {
 
 fn create(folder: &Path, config: &Config) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
-    let secret = match std::env::var("TOLLWAY_KEY_SECRET") {
+    let secret = match std::env::var(KEY_SECRET) {
         Ok(hex) => hex,
         Err(_) => format!("{:032x}", u128::from_be_bytes(secret_bytes()?)),
-                look_again_us: i64::try_from(p.look_again.as_micros()).unwrap_or(i64::MAX),
     };
-            lead: LeadSettings { landing_pause_max: self.config.landing.look_pause_max, look_again: p.look_again },
     parse_secret(&secret)?;
     let path = folder.join("secret.key");
     if !path.exists() {
@@ -329,9 +344,37 @@ fn parse_secret(hex: &str) -> anyhow::Result<KeySecret> {
     Ok(KeySecret(value.to_be_bytes()))
 }
 
+/// A secret that is named beside the one that is kept must be the same: rows that are known under one are new under another.
+fn check_named_secret(kept: KeySecret, named: Option<&str>) -> anyhow::Result<()> {
+    let Some(named) = named else { return Ok(()) };
+    if parse_secret(named)?.0 == kept.0 {
+        return Ok(());
+    }
+    Err(refused(format!(
+        "{KEY_SECRET} and `secret.key` are different secrets of record keys, and known rows could not be told; unset the variable, \
+         or restore the `secret.key` that belongs to it"
+    )))
+}
+
 fn read_secret(path: &Path) -> anyhow::Result<KeySecret> {
     let text = fs::read_to_string(path).with_context(|| {
         format!("failed to read {}: without it known rows cannot be told; restore it from a backup", path.display())
     })?;
     parse_secret(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_is_named_must_be_the_one_that_is_kept() {
+        let kept = parse_secret(&"0a".repeat(16)).expect("32 digits");
+        check_named_secret(kept, None).expect("none is named");
+        check_named_secret(kept, Some(&"0A".repeat(16))).expect("the same");
+        let other = check_named_secret(kept, Some(&"0b".repeat(16))).expect_err("another");
+        let said = format!("{other:#}");
+        assert!(said.contains(KEY_SECRET) && said.contains("`secret.key`") && !said.contains("0b0b"), "{said}");
+        assert!(check_named_secret(kept, Some("short")).is_err());
+    }
 }

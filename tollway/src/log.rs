@@ -36,6 +36,14 @@ pub fn open_read_only(folder: &Path, config: &Config) -> anyhow::Result<Arc<dyn 
     }
 }
 
+/// Whether a log could be opened with these settings, as far as that can be said without asking anyone.
+pub fn check(config: &Config) -> anyhow::Result<()> {
+    match config.log.kind {
+        LogKind::Embedded => Ok(()),
+        LogKind::Kafka => check_kafka(config),
+    }
+}
+
 fn embedded_settings(config: &Config) -> LogSettings {
     let log = &config.log;
     let mut settings = LogSettings::new(Arc::new(SystemClock));
@@ -72,6 +80,16 @@ fn forget_lost_notices(log: &EmbeddedLog) -> Result<(), LogError> {
 #[cfg(feature = "kafka")]
 fn open_kafka(config: &Config) -> anyhow::Result<Arc<dyn Log>> {
     Ok(Arc::new(ingest::log::kafka::KafkaLog::open(kafka::settings(&config.kafka))?))
+}
+
+#[cfg(feature = "kafka")]
+fn check_kafka(config: &Config) -> anyhow::Result<()> {
+    Ok(kafka::settings(&config.kafka).check()?)
+}
+
+#[cfg(not(feature = "kafka"))]
+fn check_kafka(config: &Config) -> anyhow::Result<()> {
+    open_kafka(config).map(drop)
 }
 
 #[cfg(not(feature = "kafka"))]

@@ -5,11 +5,17 @@ use crate::error::ConfigError;
 use crate::secret::Secret;
 use crate::sections::{Kafka, Rebalance};
 
+/// What to do about a login that is not asked for, or lacks.
+const LOGIN: &str = "mechanism, user name and password go with \"sasl_plaintext\" and \"sasl_ssl\", all three or none";
+
+/// What to do about a file of TLS where there is none.
+const TLS: &str = "files of TLS go with \"ssl\" and \"sasl_ssl\"";
+
 impl Reader<'_> {
     pub(super) fn kafka(&self) -> Result<Kafka, ConfigError> {
         let brokers = self.text("kafka.brokers")?;
         if brokers.is_empty() && self.text("log.kind")? == "kafka" {
-            return Err(self.refused("kafka.brokers"));
+            return Err(self.apart("kafka.brokers", "log.kind", "name at least one broker as host:port, or keep the log in the data folder"));
         }
         // A login in an address would be printed with every error.
         if brokers.contains('@') {
@@ -48,7 +54,7 @@ impl Reader<'_> {
         for key in ["kafka.sasl_mechanism", "kafka.sasl_username", "kafka.sasl_password"] {
             // A password that would not be used is a mistake that should not look like safety.
             if self.text(key)?.is_empty() == wants_login {
-                return Err(self.refused(key));
+                return Err(self.apart(key, "kafka.security", LOGIN));
             }
         }
         let written = [
@@ -70,7 +76,7 @@ impl Reader<'_> {
                 continue;
             }
             if property.starts_with("ssl.") && !security.ends_with("ssl") {
-                return Err(self.refused(key));
+                return Err(self.apart(key, "kafka.security", TLS));
             }
             properties.push((property, Secret::new(value)));
         }

@@ -55,3 +55,20 @@ fn a_secret_is_not_repeated_in_the_complaint() {
     let said = desk.tollway(&["--config", "tollway.toml", "config", "show"]).ends(DONE);
     assert!(!format!("{said:?}").contains("hunter2"), "{said:?}");
 }
+
+#[test]
+fn config_check_reads_addresses_as_those_who_use_them_do() {
+    let desk = Desk::bare();
+    for (text, facts) in [
+        ("[state]\nurl = \"postgres://u:secret@db:port/t\"\n", &["state.url"][..]),
+        ("[log]\nkind = \"kafka\"\n[kafka]\nbrokers = \"http://kafka:9092\"\n", &["`http://kafka:9092`", "host:port"]),
+        ("[log]\nkind = \"kafka\"\n", &["`kafka.brokers` is empty", "`log.kind`", "tollway.toml:2"]),
+    ] {
+        desk.write("tollway.toml", text);
+        let said = desk.tollway(&["--config", "tollway.toml", "config", "check"]).ends(WRONG_USE).says(facts);
+        assert!(!format!("{said:?}").contains("secret"), "{said:?}");
+    }
+    let mut command = desk.command(&["config", "check"]);
+    let output = command.env("TOLLWAY_LOG_KIND", "kafka").output().expect("it starts");
+    crate::desk::Said::of(&["config", "check"], &output).ends(WRONG_USE).says(&["write TOLLWAY_LOG__KIND"]);
+}

@@ -105,9 +105,10 @@ impl KafkaSettings {
         Duration::from_millis(self.request_wait_ms)
     }
 
-    pub(super) fn check(&self) -> Result<(), LogError> {
-        if self.brokers.trim().is_empty() {
-            return refused("brokers", "name at least one as host:port");
+    /// Whether a client could be made of them; nobody is asked.
+    pub fn check(&self) -> Result<(), LogError> {
+        if let Some(bad) = self.brokers.split(',').map(str::trim).find(|broker| !is_broker(broker)) {
+            return refused("brokers", &format!("`{bad}` is no broker; name each as host:port, with commas between them"));
         }
         check_name("topic_prefix", &self.topic_prefix)?;
         check_name("client_id", &self.client_id)?;
@@ -179,6 +180,18 @@ impl fmt::Debug for KafkaSettings {
     }
 }
 
+/// Whether a text is an address of a broker: `host`, `host:port` or `[v6]:port`.
+fn is_broker(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let is_v6 = host.starts_with('[') && host.ends_with(']');
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    is_port && !host.is_empty() && (is_v6 || host.chars().all(is_name))
+}
+
 pub(super) fn within(name: &'static str, value: u64, allowed: RangeInclusive<u64>, range: &'static str) -> Result<(), LogError> {
     if allowed.contains(&value) { Ok(()) } else { Err(LogError::Setting { name, value, range }) }
 }
@@ -227,6 +240,19 @@ mod tests {
         assert_eq!(consumer.get("auto.offset.reset"), Some("error"));
         let producer = settings.producer();
         assert_eq!((producer.get("acks"), producer.get("enable.idempotence")), (Some("all"), Some("true")));
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_named() {
+        for brokers in ["127.0.0.1:9092", "kafka-1.example.com:9092, kafka-2:9092", "kafka", "[::1]:9092"] {
+            KafkaSettings::new(brokers).check().expect(brokers);
+        }
+        for (brokers, bad) in
+            [("", "``"), ("kafka:9092,", "``"), ("http://kafka:9092", "`http://kafka:9092`"), ("kafka:port", "`kafka:port`")]
+        {
+            let said = KafkaSettings::new(brokers).check().expect_err(brokers).to_string();
+            assert!(said.contains(bad) && said.contains("host:port"), "{said}");
+        }
     }
 
     #[test]
