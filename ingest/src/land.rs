@@ -16,6 +16,7 @@ mod request;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod word;
 mod wrapped;
 
 use std::collections::HashSet;
@@ -34,6 +35,7 @@ pub use self::error::LandError;
 pub use self::paths::{PathLimits, collect_paths};
 pub use self::request::{ImportRequest, LandRequest, Repeat};
 pub use self::settings::LandingSettings;
+pub use self::word::{Dismissal, Replay};
 pub use self::wrapped::LandedFile;
 
 use self::index::{Index, Ruling};

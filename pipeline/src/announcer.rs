@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::ports::Clock;
-use ingest::land::{Arrival, ArrivalKind, DeliveryState, Landing};
+use ingest::land::{Arrival, ArrivalKind, Decision, DeliveryState, Landing};
 use ingest::log::{LogWriter, Topic};
 use ingest::message::Notice;
 use sinks::settled::Settled;
@@ -25,6 +25,8 @@ pub struct Announcer<W> {
     /// What was announced and had no word when the ledger was last looked at.
     awaited: BTreeMap<ArrivalNumber, DeliveryId>,
     healing: Healing,
+    /// Operators' words that nobody has asked for yet.
+    decisions: Vec<Decision>,
 }
 
 impl<W> std::fmt::Debug for Announcer<W> {
@@ -37,7 +39,14 @@ impl<W: LogWriter> Announcer<W> {
     /// Watches from the first arrival on; `settled` are the deliveries that have their verdict in the ledger. What fell off
     /// the log is looked for every `look_again_us`.
     pub fn new(landing: Arc<Landing>, writer: W, settled: Settled, look_again_us: i64) -> Self {
-        Self { landing, writer, next: 0, settled, awaited: BTreeMap::new(), healing: Healing::every(look_again_us) }
+        let healing = Healing::every(look_again_us);
+        Self { landing, writer, next: 0, settled, awaited: BTreeMap::new(), healing, decisions: Vec::new() }
+    }
+
+    /// The operators' words that came since the last call, from the first arrival on: those that act on the log are for whoever
+    /// holds it.
+    pub fn take_decisions(&mut self) -> Vec<Decision> {
+        std::mem::take(&mut self.decisions)
     }
 
     /// Announces what has arrived since; tells how many notices went out.
@@ -47,7 +56,11 @@ impl<W: LogWriter> Announcer<W> {
             match &arrival.kind {
                 ArrivalKind::Delivery(delivery) if self.settled.contains(delivery.delivery) => {}
                 ArrivalKind::Delivery(_) => sent += self.announce(&arrival)?,
-                ArrivalKind::Import(_) | ArrivalKind::Decision(_) => self.healing.hurry(),
+                ArrivalKind::Import(_) => self.healing.hurry(),
+                ArrivalKind::Decision(decision) => {
+                    self.healing.hurry();
+                    self.decisions.push(decision.clone());
+                }
             }
             // Only now: a notice that failed goes out with the next step.
             self.next = arrival.number + 1;

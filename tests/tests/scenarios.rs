@@ -15,6 +15,7 @@ mod scenarios {
     mod demo;
     mod draft;
     mod fixtures;
+    mod healing;
     mod other_readers;
     mod readers;
     mod same_month;

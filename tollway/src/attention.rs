@@ -43,8 +43,29 @@ pub fn is_refused(entry: &LedgerEntry) -> bool {
     entry.verdict.as_ref().is_some_and(|v| v.state != "complete" && !v.message.is_empty())
 }
 
-/// Files that were refused as a whole, of these entries of the ledger.
+/// Files that were refused as a whole, of these entries of the ledger, but those that an operator has dismissed.
 pub fn refused<'a>(landing: &Landing, ledger: impl IntoIterator<Item = &'a LedgerEntry>) -> anyhow::Result<Vec<Trouble>> {
+    let mut refused = all_refused(landing, ledger)?;
+    if !refused.is_empty() {
+        let dismissed = landing.dismissals()?;
+        refused.retain(|trouble| trouble.delivery.is_none_or(|d| !dismissed.contains_key(&d)));
+    }
+    Ok(refused)
+}
+
+/// Files that were refused as a whole and that an operator has dismissed, with the operator's reason.
+pub fn dismissed(landing: &Landing, ledger: &[LedgerEntry]) -> anyhow::Result<Vec<Trouble>> {
+    let dismissed = landing.dismissals()?;
+    let mut refused = all_refused(landing, ledger)?;
+    refused.retain_mut(|trouble| {
+        let Some(word) = trouble.delivery.and_then(|d| dismissed.get(&d)) else { return false };
+        (trouble.state, trouble.message) = (format!("dismissed ({})", trouble.state), word.why.clone());
+        true
+    });
+    Ok(refused)
+}
+
+fn all_refused<'a>(landing: &Landing, ledger: impl IntoIterator<Item = &'a LedgerEntry>) -> anyhow::Result<Vec<Trouble>> {
     let refused = ledger.into_iter().filter(|e| is_refused(e)).filter_map(|e| Some((e, e.verdict.as_ref()?)));
     refused
         .map(|(entry, verdict)| {
@@ -82,10 +103,15 @@ pub fn made_good(deliveries: &[DeliveryRecord], ledger: &[LedgerEntry]) -> BTree
 
 /// The files as a table; `None` if there are none.
 pub fn sheet(troubles: &[Trouble]) -> Option<Sheet> {
+    sheet_of("files that need a hand", "what to do", troubles)
+}
+
+/// Files as a table with a title of its own; `message` is the head above what is said of each. `None` if there are none.
+pub fn sheet_of(title: &str, message: &str, troubles: &[Trouble]) -> Option<Sheet> {
     if troubles.is_empty() {
         return None;
     }
-    let mut sheet = Sheet::new("files that need a hand", &["file", "state", "what to do"]);
+    let mut sheet = Sheet::new(title, &["file", "state", message]);
     for trouble in troubles.iter().take(FILES_MAX) {
         sheet.row([trouble.file.clone(), trouble.state.clone(), trouble.message.clone()]);
     }

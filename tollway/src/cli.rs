@@ -68,7 +68,10 @@ pub enum Command {
     #[command(after_help = "Example:\n  tollway run --data /var/lib/tollway\n  curl http://127.0.0.1:9464/metrics")]
     Run(RunArgs),
     /// Files, rows by outcome, and what waits
-    Status,
+    Status(StatusArgs),
+    /// A file that was refused needs no hand any more
+    #[command(after_help = "Example:\n  tollway dismiss 2026-10-07.csv --why \"sent again as 2026-10-07b.csv\"")]
+    Dismiss(DismissArgs),
     /// Totals by customer, cycle and more
     #[command(after_help = "Examples:\n  tollway totals --cycle 2026-10\n  tollway totals --by customer,zone --output csv\n  \
         tollway totals --rebuild")]
@@ -121,6 +124,27 @@ pub enum Command {
     /// Generated documents, for `cargo xtask codegen`
     #[command(hide = true)]
     Docs(DocsArgs),
+}
+
+/// Options of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Refused files that were dismissed, too
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Options of `dismiss`.
+#[derive(Debug, Args)]
+pub struct DismissArgs {
+    /// The file as `status` names it, or its name without folders; every refused file of that name is meant
+    pub file: String,
+    /// Only those of this account
+    #[arg(long)]
+    pub account: Option<String>,
+    /// Why nobody needs to look at it any more
+    #[arg(long, value_name = "TEXT")]
+    pub why: String,
 }
 
 /// Options of `demo`.

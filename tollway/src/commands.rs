@@ -4,6 +4,7 @@ pub mod check;
 pub mod control_totals;
 pub mod demo;
 pub mod demo_report;
+pub mod dismiss;
 pub mod dlq;
 pub mod docs;
 pub mod explain;
@@ -36,7 +37,8 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Demo(args) => demo::run(global, args),
         Command::Ingest(args) => ingest::run(global, args),
         Command::Run(args) => run::run(global, args),
-        Command::Status => status::run(global),
+        Command::Status(args) => status::run(global, args),
+        Command::Dismiss(args) => dismiss::run(global, args),
         Command::Totals(args) => totals::run(global, args),
         Command::ControlTotals(args) => control_totals::run(global, args),
         Command::Why(args) => why::run(global, args),

@@ -270,6 +270,16 @@ impl Installation {
         }
     }
 
+    /// Whether the state database answers and has the tables that this program reads; once, and nothing is made.
+    pub fn look_at_state(&self) -> anyhow::Result<()> {
+        let (location, limits) = state_location(&self.config)?;
+        match self.block_on(Store::open_read_only(&location, &limits, &self.config.data.tenant)) {
+            Ok(store) => self.check_landing(&store),
+            Err(StoreError::Missing(_)) => Ok(()),
+            Err(e) => Err(e.into()),
+        }
+    }
+
     /// Waits for something asynchronous.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)

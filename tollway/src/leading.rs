@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ports::Clock;
+use ingest::land::{Decision, Replay};
 use ingest::log::{Log, LogReader, LogWriter, Topic, TopicPartition};
 use pipeline::PipelineError;
 use pipeline::announcer::Announcer;
@@ -14,6 +15,7 @@ use sinks::commit::CommitError;
 use sinks::settled::Settled;
 use sinks::table::Table;
 
+use crate::commands::dlq;
 use crate::flow::Installed;
 use crate::system::SystemClock;
 
@@ -45,6 +47,8 @@ pub struct Leading {
     settings: LeadSettings,
     announcer: Option<Announcer<Box<dyn LogWriter>>>,
     calls: Calls,
+    /// Dead letters that operators want to be sent again.
+    replays: Vec<Replay>,
 }
 
 /// When landing is asked again: at once when something is known to have come, else after growing pauses, because each look at
@@ -74,6 +78,13 @@ impl Calls {
     }
 }
 
+fn replay_of(decision: Decision) -> Option<Replay> {
+    match decision {
+        Decision::Replay(replay) => Some(replay),
+        Decision::Dismiss(_) => None,
+    }
+}
+
 fn micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
@@ -87,7 +98,7 @@ impl std::fmt::Debug for Leading {
 impl Leading {
     /// Announces what has landed in an installation; `entries` is its table of records.
     pub fn new(installed: Installed, entries: Table, settings: LeadSettings) -> Self {
-        Self { installed, entries, settings, announcer: None, calls: Calls::new(settings.landing_pause_max) }
+        Self { installed, entries, settings, announcer: None, calls: Calls::new(settings.landing_pause_max), replays: Vec::new() }
     }
 
     /// Announces what has landed and what fell off the log, if that is ours to do. `asked` counts the questions for everything
@@ -99,6 +110,7 @@ impl Leading {
     {
         if !splitter.leads() {
             self.announcer = None;
+            self.replays.clear();
             self.calls = Calls::new(self.settings.landing_pause_max);
             return Ok(Announced::Sent(0));
         }
@@ -118,6 +130,14 @@ impl Leading {
             let announced = announcer.step()?;
             self.calls.note(seen, announced, now_us);
             sent = Announced::Sent(announced);
+            self.replays.extend(announcer.take_decisions().into_iter().filter_map(replay_of));
+        }
+        if !self.replays.is_empty() {
+            let again = dlq::replay_landed(&*self.installed.log, &self.replays)?;
+            self.replays.clear();
+            if again > 0 {
+                tracing::info!(dead_letters = again, "sent again");
+            }
         }
         let mut standing = LogStanding { log: &*self.installed.log, splitter };
         match (announcer.look_again(&mut standing, &mut self.entries, &SystemClock)?, sent) {

@@ -5,9 +5,13 @@ use domain::ids::TenantId;
 use serde::{Deserialize, Serialize};
 
 use super::error::LandError;
+use super::word::{Dismissal, Replay};
 
-/// The format of records that this program writes, and the newest that it reads.
-const ARRIVAL_FORMAT: u32 = 1;
+/// The newest format of records that this program writes and reads.
+const ARRIVAL_FORMAT: u32 = 2;
+
+/// The format of records without an operator's word: programs that know of none read them, too.
+const PLAIN_FORMAT: u32 = 1;
 
 /// The first number.
 pub(super) const FIRST: ArrivalNumber = 1;
@@ -109,11 +113,15 @@ pub enum ImportKind {
     Tariffs,
 }
 
-/// An operator's word that acts at its place in the order. There is none yet: withdrawals, edits of suspense rows, write-offs
-/// and cycle closes become variants, each with the release that brings it.
+/// An operator's word that acts at its place in the order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Decision {}
+pub enum Decision {
+    /// A delivery that was refused as a whole needs no hand any more.
+    Dismiss(Dismissal),
+    /// Dead letters are sent again by whoever holds the log.
+    Replay(Replay),
+}
 
 #[derive(Serialize)]
 struct Writing<'a> {
@@ -153,7 +161,11 @@ pub(super) fn number_of(object: &str) -> Option<ArrivalNumber> {
 impl Arrival {
     pub(super) fn encode(&self) -> Vec<u8> {
         let Self { number, arrived_us, kind } = self;
-        let record = Writing { format: ARRIVAL_FORMAT, number: *number, arrived_us: *arrived_us, kind };
+        let format = match kind {
+            ArrivalKind::Decision(_) => ARRIVAL_FORMAT,
+            ArrivalKind::Delivery(_) | ArrivalKind::Import(_) => PLAIN_FORMAT,
+        };
+        let record = Writing { format, number: *number, arrived_us: *arrived_us, kind };
         serde_json::to_vec_pretty(&record).expect("numbers and texts are JSON")
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::delivery::{Account, ArrivalNumber, DeliveryId, DeliveryIdentity, DeliveryMode};
 use domain::ids::TenantId;
 
-use super::arrival::{Arrival, ArrivalKind, DeliveryRecord, DeliveryState, ImportKind, ImportRecord};
+use super::arrival::{Arrival, ArrivalKind, Decision, DeliveryRecord, DeliveryState, ImportKind, ImportRecord};
 use super::request::Repeat;
 
 /// What the arrivals so far mean for a file.
@@ -32,6 +32,8 @@ pub(super) struct Index {
     /// The latest announced arrival of a name; see [`name`].
     by_name: HashMap<DeliveryId, ArrivalNumber>,
     by_delivery: HashMap<DeliveryId, Acting>,
+    /// Deliveries that were dismissed, by their number: the number of the decision.
+    dismissed: BTreeMap<ArrivalNumber, ArrivalNumber>,
     imports: BTreeMap<(TenantId, ImportKind), NewestImport>,
     /// Repeats, which do not act.
     ignored: BTreeSet<ArrivalNumber>,
@@ -96,7 +98,10 @@ impl Index {
         match &arrival.kind {
             ArrivalKind::Delivery(record) => self.note_delivery(arrival.number, record),
             ArrivalKind::Import(import) => self.note_import(arrival.number, import),
-            ArrivalKind::Decision(decision) => match *decision {},
+            ArrivalKind::Decision(Decision::Dismiss(word)) => {
+                self.dismissed.entry(word.arrival).or_insert(arrival.number);
+            }
+            ArrivalKind::Decision(Decision::Replay(_)) => {}
         }
         self.next = arrival.number + 1;
     }
@@ -159,6 +164,16 @@ impl Index {
         let same_bytes = self.by_bytes.get(&identity.sha256).map_or(&[][..], Vec::as_slice);
         let acting = same_bytes.iter().filter(|seen| seen.announced && seen.is(identity, size));
         acting.map(|seen| (seen.generation, seen.number)).max()
+    }
+
+    /// The decision that dismissed a delivery, by the numbers of both.
+    pub(super) fn dismissal_of(&self, delivery: ArrivalNumber) -> Option<ArrivalNumber> {
+        self.dismissed.get(&delivery).copied()
+    }
+
+    /// The decisions that dismissed one.
+    pub(super) fn dismissals(&self) -> Vec<ArrivalNumber> {
+        self.dismissed.values().copied().collect()
     }
 
     /// The last import of a kind.

@@ -130,7 +130,7 @@ impl ImportRequest {
     }
 }
 
-fn check_name(file: &str, field: &str, text: &str, bytes_max: usize) -> Result<(), LandError> {
+pub(super) fn check_name(file: &str, field: &str, text: &str, bytes_max: usize) -> Result<(), LandError> {
     let fault = if text.is_empty() {
         "is empty".to_owned()
     } else if text.len() > bytes_max {

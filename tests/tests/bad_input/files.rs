@@ -230,3 +230,29 @@ fn peak_until_it_closes(child: &mut Child) -> (u64, Vec<u8>) {
     }
     (peak_kb, reader.join().expect("the reader ends"))
 }
+
+#[test]
+fn a_refused_file_that_was_dismissed_needs_no_hand_and_is_listed_with_all() {
+    let whole = kpn::good("cut", 4);
+    let desk = refused_beside_a_good_one("in/cut.csv", &whole.as_bytes()[..whole.len() - 9], "truncated", &[]);
+    desk.tollway(&["dismiss", "nobody.csv", "--why", "x"]).ends(BAD_INPUT).says(&["`nobody.csv`", "tollway status"]);
+    desk.tollway(&["dismiss", "cut.csv"]).ends(WRONG_USE).says(&["--why"]);
+    desk.tollway(&["dismiss", "cut.csv", "--why", "the source sent it again by mail"]).ends(DONE).says(&["truncated", "haven"]);
+    let said = desk.tollway(&["status"]).ends(DONE).says(&["all well"]);
+    assert!(!format!("{said:?}").contains("by mail"), "{said:?}");
+    desk.tollway(&["status", "--all"]).ends(DONE).says(&["in/cut.csv", "dismissed (truncated)", "the source sent it again by mail"]);
+    desk.tollway(&["dismiss", "in/cut.csv", "--why", "again"]).ends(DONE);
+    let said = desk.tollway(&["status", "--all", "--output", "json"]).ends(DONE).json();
+    assert_eq!(said["dismissed"][0]["message"], "the source sent it again by mail", "the first word stands: {said}");
+    desk.holds(3, 0);
+}
+
+#[test]
+fn a_state_database_that_is_no_database_is_told_by_status() {
+    let desk = Desk::new();
+    desk.write("in/good.csv", kpn::good("good", 3));
+    desk.ingest(&["in/good.csv"]).ends(DONE);
+    desk.tollway(&["status"]).ends(DONE).says(&["all well"]);
+    std::fs::write(desk.data("state.db"), "no database at all, but long enough to be read as one").expect("it can be written");
+    desk.tollway(&["status"]).ends(NEEDS_HAND).says(&["the state database needs a hand", "state.db"]);
+}

@@ -26,6 +26,11 @@ impl TestTopics {
         topics
     }
 
+    /// What their names begin with.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The data folder of a process that works on these topics.
     pub fn used_by(&self, data: DataFolder) -> DataFolder {
         data.with("TOLLWAY_LOG__KIND", "kafka")

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ingest::log::{Log, LogEvent, Topic, TopicPartition};
+use ingest::land::Replay;
+use ingest::log::{Incarnation, Log, LogError, LogEvent, Topic, TopicPartition};
 use pipeline::dead_letter::{DeadLetter, Entry, read, replay};
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ use crate::cli::{DlqCommand, Global};
 use crate::exit_code::{Exit, bad_input};
 use crate::installation::Installation;
 use crate::output::{Answer, Sheet, bytes};
+use crate::system::SystemClock;
 
 /// The group that looks at dead letters; it keeps no positions.
 const GROUP: &str = "tollway-dlq";
@@ -38,15 +40,51 @@ pub fn run(global: &Global, command: &DlqCommand) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
         DlqCommand::Replay { number, .. } => {
-            let log = installation.log()?;
+            let held = |e: &anyhow::Error| matches!(e.downcast_ref(), Some(LogError::Locked { .. }));
+            let (log, is_ours) = match installation.log() {
+                Err(e) if held(&e) => (installation.log_read_only()?, false),
+                log => (log?, true),
+            };
             let mut letters = letters(&*log, number.is_some())?;
             if let Some(number) = number {
                 letters = vec![find(&letters, *number)?.clone()];
             }
-            replay_all(&*log, &letters)?.print(global.output)?;
+            let answer = if is_ours { replay_all(&*log, &letters)? } else { ask_to_replay(&installation, &*log, &letters)? };
+            answer.print(global.output)?;
             Ok(Exit::Done)
         }
     }
+}
+
+/// A service holds the log: the wish lands, and it sends them again.
+fn ask_to_replay(installation: &Installation, log: &dyn Log, letters: &[Known]) -> anyhow::Result<Answer> {
+    let numbers: Vec<u64> = letters.iter().map(|k| k.letter.number).collect();
+    let headline = format!("{} dead letters are sent again by the service that runs on this data folder", numbers.len());
+    let json = json!({"asked": numbers});
+    if !numbers.is_empty() {
+        let replay = Replay { incarnation: log.incarnation(Topic::DeadLetters)?.0, numbers };
+        installation.landing().ask_to_replay(&replay, &SystemClock)?;
+    }
+    Ok(Answer { headline, next: vec!["what came of it: tollway dlq list --all".to_owned()], json, ..Answer::default() })
+}
+
+/// Sends again what operators have asked for and what was not sent since; tells how many dead letters that were. Wishes of
+/// another life of the topic are past.
+pub fn replay_landed(log: &dyn Log, wishes: &[Replay]) -> Result<usize, LogError> {
+    let Incarnation(life) = log.incarnation(Topic::DeadLetters)?;
+    let wanted: BTreeSet<u64> = wishes.iter().filter(|w| w.incarnation == life).flat_map(|w| w.numbers.iter().copied()).collect();
+    if wanted.is_empty() {
+        return Ok(0);
+    }
+    let mut writer = log.writer();
+    let mut sent = 0;
+    for Known { letter, .. } in letters(log, false)?.iter().filter(|k| wanted.contains(&k.letter.number)) {
+        if let Some(topic) = letter.topic {
+            replay(&mut *writer, letter, topic)?;
+            sent += 1;
+        }
+    }
+    Ok(sent)
 }
 
 /// A dead letter, and whether it was replayed.
@@ -57,7 +95,7 @@ struct Known {
 }
 
 /// All dead letters of a log, oldest first, each once; without those that were replayed unless they are wanted, too.
-fn letters(log: &dyn Log, with_replayed: bool) -> anyhow::Result<Vec<Known>> {
+fn letters(log: &dyn Log, with_replayed: bool) -> Result<Vec<Known>, LogError> {
     let mut found: BTreeMap<u64, DeadLetter> = BTreeMap::new();
     let mut replayed = BTreeSet::new();
     if log.partitions(Topic::DeadLetters) > 0 {
@@ -128,7 +166,7 @@ fn list(letters: &[Known]) -> Answer {
         None => Vec::new(),
         Some(first) => vec![
             format!("one whole: tollway dlq show {}", first.letter.number),
-            "the files behind them are announced again at the next start; if the reader was at fault: tollway dlq replay --all"
+            "the files behind them are announced again by themselves; if the reader was at fault: tollway dlq replay --all"
                 .to_owned(),
         ],
     };
@@ -169,6 +207,6 @@ fn replay_all(log: &dyn Log, letters: &[Known]) -> anyhow::Result<Answer> {
         places.push(json!({"number": letter.number, "topic": topic.name(), "partition": partition, "offset": offset}));
     }
     let headline = format!("{} dead letters replayed", letters.len());
-    let next = vec!["they are read by the next `tollway run` or `tollway ingest`".to_owned()];
+    let next = vec!["they are read by the service that runs, or by the next `tollway run` or `tollway ingest`".to_owned()];
     Ok(Answer { headline, sheets: vec![sheet], next, json: json!({"replayed": places}) })
 }

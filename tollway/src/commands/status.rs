@@ -11,7 +11,7 @@ use serde_json::json;
 use sinks::ledger::LedgerEntry;
 
 use crate::attention::{self, Trouble};
-use crate::cli::Global;
+use crate::cli::{Global, StatusArgs};
 use crate::counts::{outcomes, sum, to_json};
 use crate::exit_code::Exit;
 use crate::installation::Installation;
@@ -23,7 +23,7 @@ use crate::totals::APP_ID;
 const WAITING_OPENED_MAX: usize = 100;
 
 /// Runs the command.
-pub fn run(global: &Global) -> anyhow::Result<Exit> {
+pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let installation = Installation::open(global)?;
     let entries = installation.entries()?;
     let totals = installation.totals()?;
@@ -48,6 +48,10 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
     let troubles: Vec<Trouble> = held.iter().chain(&refused).chain(&blocked).cloned().collect();
     let mut sheets = vec![outcomes(&counts)];
     sheets.extend(attention::sheet(&troubles));
+    let dismissed = attention::dismissed(&landing, &ledger)?;
+    if args.all {
+        sheets.extend(attention::sheet_of("files that were dismissed", "why", &dismissed));
+    }
     let to_go = lag.as_ref().ok().copied().flatten().map_or_else(|| "?".to_owned(), count);
     let mut next = vec![format!(
         "{} files landed, {} done, {waiting} waiting, {} held; {to_go} records of the log and {totals_lag} commits of the totals to go",
@@ -56,21 +60,26 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
         held.len(),
     )];
     next.extend(lag.as_ref().err().cloned());
+    let state = state_trouble(&installation);
+    next.extend(state.clone());
     next.extend(over.iter().cloned());
     if counts.suspended() > 0 && over.is_empty() {
         next.push("what needs a hand: tollway suspense list".to_owned());
     }
-    let hand = match (&lag, troubles.is_empty(), over.is_empty()) {
+    let hand = match (&lag, &state, troubles.is_empty(), over.is_empty()) {
         (Err(_), ..) => Some("the log needs a hand"),
-        (_, false, _) => Some("some files need a hand"),
-        (_, _, false) => Some("suspense needs a hand"),
+        (_, Some(_), ..) => Some("the state database needs a hand"),
+        (_, _, false, _) => Some("some files need a hand"),
+        (.., false) => Some("suspense needs a hand"),
         _ => None,
     };
     let json = json!({
         "files": {
             "landed": landed, "done": settled.len(), "waiting": waiting, "held": held.len(), "refused": refused.len(),
-            "blocked": blocked.len(),
+            "blocked": blocked.len(), "dismissed": dismissed.len(),
         },
+        "state_trouble": state,
+        "dismissed": dismissed.iter().map(Trouble::to_json).collect::<Vec<_>>(),
         "trouble": troubles.iter().map(Trouble::to_json).collect::<Vec<_>>(),
         "over_limits": over,
         "rows": to_json(&counts),
@@ -121,6 +130,12 @@ fn by_account(ledger: &[LedgerEntry]) -> BTreeMap<String, serde_json::Value> {
         accounts.entry(entry.account.clone()).or_default().push(entry);
     }
     accounts.into_iter().map(|(account, rows)| (account, to_json(&sum(rows)))).collect()
+}
+
+/// What is wrong with the state database: it cannot be reached, or it is behind its migrations. One that is not there yet is
+/// made by the first import.
+fn state_trouble(installation: &Installation) -> Option<String> {
+    installation.look_at_state().err().map(|e| format!("the state database: {e:#}"))
 }
 
 /// Claim checks behind the table's positions; `None` if there is no log yet. A log that cannot be read or that lost its end
