@@ -236,7 +236,11 @@ fn wrong<T>(problem: String) -> Result<T, Before> {
 
 /// Takes the markup at `at`, outside of the records; returns the byte after it.
 fn step_in(form: &XmlForm, bytes: &[u8], at: usize, level: &mut usize) -> Result<usize, Before> {
-    if bytes[at..].starts_with(b"<!DOCTYPE") {
+    const DOCUMENT_TYPE: &[u8] = b"<!DOCTYPE";
+    if DOCUMENT_TYPE.starts_with(&bytes[at..]) {
+        return Err(Before::Cut);
+    }
+    if bytes[at..].starts_with(DOCUMENT_TYPE) {
         let problem = "the file has a document type (DTD), which can define entities and is not read; ask the provider for \
                        files without one";
         return wrong(problem.to_owned());
