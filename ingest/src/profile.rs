@@ -9,6 +9,7 @@ mod error;
 mod layout;
 mod raw;
 pub(crate) mod recipe;
+mod reliance;
 pub(crate) mod time;
 mod traits;
 mod walk;
@@ -49,6 +50,8 @@ pub struct Profile {
     pub(crate) recipe: Option<Recipe>,
     /// The columns that the profile names; a [`Slot`] is a position here.
     columns: Vec<ColumnRef>,
+    /// Columns that a whole file may lack.
+    may_lack: Vec<String>,
     /// What the columns are read for, `served`, `time`: for people.
     roles: Vec<(&'static str, Slot)>,
 }

@@ -7,9 +7,11 @@
 
 pub(crate) mod cut;
 pub(crate) mod fixed_width;
+pub(crate) mod flat;
 pub(crate) mod json;
 pub(crate) mod list;
 pub(crate) mod paths;
+pub(crate) mod presence;
 pub(crate) mod xml;
 
 use crate::parse::field::Row;
@@ -22,6 +24,9 @@ pub(crate) trait CutFields {
 
     /// The fields of the record that was cut last.
     fn row(&self) -> Row<'_>;
+
+    /// Whether the record that was cut last says anything about a column, were it `null`; columns of lines are always there.
+    fn has(&self, column: usize) -> bool;
 
     /// What of that record makes its content: two records that differ only in how they are laid out have the same.
     fn canonical<'r>(&'r self, record: &'r [u8]) -> &'r [u8];

@@ -42,6 +42,9 @@ const MEMORY_FACTOR: usize = 256;
 /// Inputs that are kept beside the corpus while a target runs.
 const KEPT_MAX: usize = 2_000;
 
+/// So long an input is shown.
+const SHOWN_MAX: usize = 1024;
+
 /// What the last panic said.
 static PANIC: Mutex<String> = Mutex::new(String::new());
 
@@ -138,6 +141,10 @@ fn run(target: &Target, corpus: &[Case], options: &Options, watch: &Watch) -> Ex
                 let small = shrink::shrink(target, &case, watch);
                 let place = small.write(&options.found, target.name).unwrap_or_default();
                 println!("{}", finding(target.name, &format!("{what} (seed {})", options.seed), &place));
+                // Where the file is lost with the machine, its bytes are in the log.
+                if small.bytes.len() <= SHOWN_MAX {
+                    println!("  its bytes: b\"{}\"", small.bytes.escape_ascii());
+                }
                 return ExitCode::FAILURE;
             }
         }

@@ -9,6 +9,7 @@ mod check;
 mod codegen;
 mod debian;
 mod deny;
+mod fuzz;
 mod python;
 mod services;
 mod stage;
@@ -31,6 +32,8 @@ cargo xtask <command>
   deny [--install]   licences, sources and double versions of dependencies (--install: fetch cargo-deny into the cache)
   codegen [--check]  writes the generated pages of docs/ (--check: only says whether they are up to date)
   test               installs and starts what the tests need, builds everything once, runs all tests, stops what it started
+  fuzz [TARGET ...] [--seconds 10] [--seed N] [--replay FILE]
+                     spoilt files for everything that reads what others wrote (docs/adr/0017-fuzzing.md); not part of check
   services start|stop|status [kafka|postgres|s3 ...]
                      real servers for the tests, on loopback; where they listen stands in <cache>/services.env
 
@@ -67,6 +70,7 @@ fn run(words: &[&str]) -> anyhow::Result<()> {
         ["codegen"] => codegen::run(&workspace, codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(&workspace, codegen::Mode::Compare),
         ["test"] => test::run(&workspace),
+        ["fuzz", rest @ ..] => fuzz::run(&workspace, rest),
         ["services", rest @ ..] => services::run(&workspace, rest),
         other => bail!("`{}` is no command\n\n{USAGE}", other.join(" ")),
     }

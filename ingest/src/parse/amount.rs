@@ -96,8 +96,17 @@ pub(super) fn cost(rule: &Cost, field: Field<'_>) -> Option<i64> {
 pub(crate) fn signed_nano(rule: &Cost, field: Field<'_>) -> Option<i128> {
     let is_negative = rule.negative && field.byte(0) == Some(b'-');
     let amount = if is_negative { field.after(1) } else { field };
-    let value = i128::try_from(decimal(amount, rule.decimal, rule.places_max)?).ok()?;
+    let value = match rule.implied_places {
+        0 => decimal(amount, rule.decimal, rule.places_max)?,
+        places => implied(amount, places)?,
+    };
+    let value = i128::try_from(value).ok()?;
     Some(if is_negative { -value } else { value })
+}
+
+/// Nano-units of digits of which the last ones stand behind a mark that is not written.
+fn implied(field: Field<'_>, places: usize) -> Option<u128> {
+    field.natural().map(|digits| u128::from(digits) * SCALE[places])
 }
 
 /// Nano-units of `digits[mark digits]` with at most `places_max` digits behind the mark.
@@ -181,7 +190,7 @@ mod tests {
     use crate::profile::recipe::Slot;
 
     fn euros(decimal: u8, places_max: usize, negative: bool) -> Cost {
-        Cost { slot: Slot(0), currency: None, decimal, places_max, negative, required: false }
+        Cost { slot: Slot(0), currency: None, decimal, places_max, implied_places: 0, negative, required: false }
     }
 
     #[test]
@@ -195,6 +204,19 @@ mod tests {
             assert_eq!(job(bad), None, "{bad}");
         }
         assert_eq!(cost(&euros(b',', 9, true), Field::of(b"-12,000000001")), Some(-12_000_000_001));
+    }
+
+    #[test]
+    fn a_mark_that_is_not_written_is_where_the_profile_says() {
+        let rule = Cost { implied_places: 4, ..euros(b'.', 9, true) };
+        let read = |text: &str| cost(&rule, Field::of(text.as_bytes()));
+        assert_eq!(read("000412"), Some(41_200_000));
+        assert_eq!(read("-1"), Some(-100_000));
+        assert_eq!(read("9999999999999"), Some(999_999_999_999_900_000));
+        assert_eq!(read(""), Some(NO_COST));
+        for bad in ["0.0412", "0,0412", "-", " 12", "10000000000000", "18446744073709551616"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
     }
 
     proptest! {

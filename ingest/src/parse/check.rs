@@ -17,6 +17,7 @@ use crate::profile::recipe::Reader;
 use crate::profile::{Layout, Profile, next_feed};
 use crate::records::CutFields;
 use crate::records::json::JsonCutter;
+use crate::records::presence::Presence;
 use crate::records::xml::XmlCutter;
 use crate::split::{ROWS_PER_RANGE, Splitter};
 use crate::tap3;
@@ -46,7 +47,8 @@ pub struct CheckReport {
     pub malformed: BTreeMap<String, u64>,
     /// Rows left out, by rule.
     pub skipped: BTreeMap<String, u64>,
-    /// What a TAP3 file's audit control says about its events and is wrong, in words.
+    /// What is for people to look at, in words: what a TAP3 file's audit control says about its events and is wrong, paths of
+    /// JSON and XML that no record has.
     pub differences: Vec<String>,
     /// The first rows, and the first malformed ones wherever they stand; in the file's order.
     pub shown: Vec<CheckedRow>,
@@ -103,6 +105,7 @@ pub fn check(profile: &Profile, name: &str, bytes: &[u8], rows_max: usize) -> Ch
         shown: Vec::new(),
     };
     let Some(layout) = split.layout else { return report };
+    let mut presence = Presence::of_all(profile);
     let checker = Checker { profile, layout: &layout, bytes, file: context(profile, name), hasher: hasher() };
     for range in split.ranges {
         let batch = checker.parse(range.first_row, range.from, range.to);
@@ -119,8 +122,10 @@ pub fn check(profile: &Profile, name: &str, bytes: &[u8], rows_max: usize) -> Ch
                 report.shown.push(checker.show(row.row, row.offset, row.offset + row.length));
             }
         }
+        checker.note_records(range.from, range.to, &mut presence);
         checker.show_first(range.first_row, range.from, range.to, rows_max, &mut report.shown);
     }
+    report.differences.extend(presence.missing().iter().map(|column| presence.describe(*column)));
     report.shown.sort_by_key(|r| r.row);
     report
 }
@@ -174,6 +179,16 @@ impl Checker<'_> {
     fn parse(&self, first_row: u64, from: u64, to: u64) -> ParsedBatch {
         let range = RowRange { first_row, byte_from: from };
         parse(self.profile, self.layout, &self.file, &self.hasher, range, self.slice(from, to))
+    }
+
+    /// Looks at the records of a range for paths that none of them has.
+    fn note_records(&self, from: u64, to: u64, presence: &mut Presence<'_>) {
+        let mut rest = self.slice(from, to);
+        while !rest.is_empty() && presence.is_looking() {
+            let (begin, end) = self.profile.first_row(self.layout, rest);
+            presence.note(&rest[begin..end]);
+            rest = &rest[end.max(1)..];
+        }
     }
 
     /// Shows the rows of a range that are among the first of the file.

@@ -136,6 +136,7 @@ pub(super) fn compile(raw: RawProfile, text: &str) -> Checked<Profile> {
         Reader::Tap3(form) => form.rules.cost_currency,
         _ => raw.cost.as_ref().map_or(Ok(Currency::EUR), |c| columns::currency(&c.currency))?,
     };
+    let may_lack = readers::may_lack(&raw, &compiler.columns)?;
     let (columns, roles) = (compiler.columns, compiler.roles);
     Ok(Profile {
         label: format!("{}@{}", raw.name, raw.version).into(),
@@ -153,6 +154,7 @@ pub(super) fn compile(raw: RawProfile, text: &str) -> Checked<Profile> {
         trailer,
         recipe,
         columns,
+        may_lack,
         roles,
     })
 }

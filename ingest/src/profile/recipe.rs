@@ -320,6 +320,8 @@ pub(crate) struct Cost {
     pub currency: Option<(Slot, Words<()>)>,
     pub decimal: u8,
     pub places_max: usize,
+    /// Digits behind a mark that is not written.
+    pub implied_places: usize,
     pub negative: bool,
     pub required: bool,
 }

@@ -152,6 +152,9 @@ fn encoding(encoding: RawEncoding) -> &'static str {
 
 fn decimal(raw: &RawProfile) -> String {
     let of_volume = raw.volume.as_ref().filter(|v| v.unit != RawVolumeUnit::Bytes).map(|v| v.decimal);
+    if let Some(cost) = raw.cost.as_ref().filter(|cost| cost.implied_places > 0) {
+        return format!("not written: {} places", cost.implied_places);
+    }
     let marks: Vec<char> = raw.cost.as_ref().map(|c| c.decimal).into_iter().chain(of_volume).collect();
     match marks[..] {
         [] => "-".to_owned(),

@@ -151,6 +151,10 @@ impl CutFields for FixedWidthCutter<'_> {
         self.cut.row()
     }
 
+    fn has(&self, _: usize) -> bool {
+        true
+    }
+
     fn canonical<'r>(&'r self, line: &'r [u8]) -> &'r [u8] {
         &line[..line.iter().rposition(|c| *c != b' ').map_or(0, |last| last + 1)]
     }

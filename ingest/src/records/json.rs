@@ -89,6 +89,10 @@ impl CutFields for JsonCutter<'_> {
         self.cut.row()
     }
 
+    fn has(&self, column: usize) -> bool {
+        self.form.paths.node_of(column).is_some_and(|node| self.seen[node] == self.record)
+    }
+
     fn canonical<'r>(&'r self, record: &'r [u8]) -> &'r [u8] {
         if self.has_blanks { &self.compact } else { record }
     }

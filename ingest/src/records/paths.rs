@@ -64,6 +64,11 @@ impl Paths {
         self.nodes[node].column
     }
 
+    /// The name that leads to a column.
+    pub fn node_of(&self, column: usize) -> Option<Node> {
+        self.nodes.iter().position(|place| place.column == Some(column))
+    }
+
     /// How many names stand below one.
     pub fn names_below(&self, node: Node) -> usize {
         self.nodes[node].below.len()

@@ -1,5 +1,6 @@
 //! Readers beside delimited text: what their files become, and that damage stays where it is.
 
+mod absent;
 mod damage;
 mod fixed_width;
 mod json;

@@ -84,6 +84,10 @@ impl CutFields for XmlCutter<'_> {
         self.cut.row()
     }
 
+    fn has(&self, column: usize) -> bool {
+        self.form.paths.node_of(column).is_some_and(|node| self.seen[node] == self.record)
+    }
+
     fn canonical<'r>(&'r self, _: &'r [u8]) -> &'r [u8] {
         &self.canonical
     }
@@ -205,7 +209,7 @@ impl<'a> Visitor<'a> for Elements<'_> {
 
 /// Writes a text of XML with the characters that its references stand for. Entities that a document type would have to define
 /// are not known.
-fn unescape(encoding: Encoding, text: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
+pub(super) fn unescape(encoding: Encoding, text: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
     let mut rest = text;
     while let Some(at) = memchr::memchr(b'&', rest) {
         out.extend_from_slice(&rest[..at]);

@@ -6,6 +6,7 @@ use crate::parse::utf16::ByteOrder;
 use crate::profile::recipe::Reader;
 use crate::profile::{HeaderError, Layout, Profile, next_feed, trim_return};
 use crate::records::json;
+use crate::records::presence::Presence;
 
 use super::trailer::{self, TrailerCheck};
 use super::verdict::{self, Facts};
@@ -38,6 +39,7 @@ pub(super) struct LineSplitter<'p> {
     facts: Facts,
     trailer: TrailerCheck,
     fields: Fields,
+    presence: Presence<'p>,
 }
 
 impl<'p> LineSplitter<'p> {
@@ -57,6 +59,7 @@ impl<'p> LineSplitter<'p> {
             facts: Facts::default(),
             trailer: TrailerCheck::default(),
             fields: Fields::default(),
+            presence: Presence::new(profile),
         }
     }
 
@@ -97,6 +100,7 @@ impl<'p> LineSplitter<'p> {
         }
         let header = self.header.take().unwrap_or(Err(HeaderError::Missing));
         let verdict = verdict::judge(self.profile, &header, &self.facts, &self.trailer, self.is_endless);
+        let verdict = verdict::with_paths(verdict, &self.presence);
         Split { layout: header.ok(), ranges: self.ranges.finish(), verdict }
     }
 
@@ -224,6 +228,7 @@ impl<'p> LineSplitter<'p> {
             let layout = self.header.as_ref().and_then(|h| h.as_ref().ok());
             self.trailer.add_amount(self.profile, layout, line, &mut self.fields);
         }
+        self.presence.note(line);
         let first_row = self.facts.rows;
         self.facts.rows += 1;
         // `offset` stands behind the line; its line feed, where there is one, belongs to the row.

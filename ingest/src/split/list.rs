@@ -2,6 +2,7 @@
 
 use crate::profile::{HeaderError, Layout, Profile};
 use crate::records::list::{Piece, Pieces, Step, reach};
+use crate::records::presence::Presence;
 
 use super::verdict::{self, ListEnd, ListFacts};
 use super::{Ranges, Split};
@@ -23,6 +24,7 @@ pub(super) struct ListSplitter<'p, P> {
     wanted: usize,
     end: ListEnd,
     facts: ListFacts,
+    presence: Presence<'p>,
 }
 
 impl<'p, P: Pieces> ListSplitter<'p, P> {
@@ -38,6 +40,7 @@ impl<'p, P: Pieces> ListSplitter<'p, P> {
             wanted: 0,
             end: ListEnd::Missing,
             facts: ListFacts::default(),
+            presence: Presence::new(profile),
         }
     }
 
@@ -74,6 +77,7 @@ impl<'p, P: Pieces> ListSplitter<'p, P> {
         }
         let header = self.header.take().unwrap_or(Err(HeaderError::Missing));
         let verdict = verdict::judge_list(self.profile, &header, &self.facts, self.end);
+        let verdict = verdict::with_paths(verdict, &self.presence);
         Split { layout: header.ok(), ranges: self.ranges.finish(), verdict }
     }
 
@@ -119,6 +123,9 @@ impl<'p, P: Pieces> ListSplitter<'p, P> {
         let bytes = &self.window[piece.from..piece.to];
         self.facts.invalid_rows += u64::from(file.encoding.first_foreign(bytes).is_some());
         self.facts.ends_broken = piece.is_broken;
+        if !piece.is_broken {
+            self.presence.note(bytes);
+        }
         let row = self.facts.rows;
         self.facts.rows += 1;
         self.ranges.take(self.base + piece.from as u64, self.base + piece.to as u64, row);

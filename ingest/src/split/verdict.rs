@@ -5,6 +5,7 @@ use domain::money::Money;
 use crate::message::{FileState, FileVerdict};
 use crate::profile::recipe::TrailerPlace;
 use crate::profile::{HeaderError, Layout, Profile};
+use crate::records::presence::Presence;
 
 use super::trailer::{Announced, TrailerCheck};
 
@@ -120,6 +121,14 @@ pub(super) fn judge_list(
         return verdict(FileState::Empty, 0, empty(profile, &trailer, "the list has no records"));
     }
     verdict(FileState::Complete, facts.rows, String::new())
+}
+
+/// The verdict on a file that is right in all else: whether its records have the paths that the profile relies on.
+pub(super) fn with_paths(verdict: FileVerdict, presence: &Presence<'_>) -> FileVerdict {
+    match presence.problem().filter(|_| verdict.state == FileState::Complete) {
+        Some(message) => FileVerdict { state: FileState::WrongHeader, message, ..verdict },
+        None => verdict,
+    }
 }
 
 /// Whether so many rows hold foreign characters that the declared encoding is wrong.

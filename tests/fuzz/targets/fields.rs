@@ -76,7 +76,7 @@ fn again(profile: &Profile, column: &str, at: usize, batch: &ParsedBatch) -> Res
         "other" => columns.b_number[0].as_e164().map(|number| format!("+{number}")),
         "cost" if columns.cost_nano[0] != NO_COST => Some(Money(i128::from(columns.cost_nano[0])).to_string().replace('.', ",")),
         "duration" => Some(columns.duration_s[0].to_string()),
-        "imsi" => columns.imsi.first().filter(|imsi| **imsi > 0).map(u64::to_string),
+        "imsi" => columns.imsi.first().filter(|imsi| **imsi >= 10_000_000_000_000).map(u64::to_string),
         _ => None,
     };
     let Some(usual) = usual else { return Ok(()) };

@@ -265,6 +265,7 @@ pub(super) fn network(compiler: &mut Compiler<'_>, raw: RawNetwork) -> Checked<N
 
 pub(super) fn cost(compiler: &mut Compiler<'_>, raw: RawCost, file: &FileForm) -> Checked<Cost> {
     check_range("cost.places_max", i64::from(raw.places_max), 0, 9)?;
+    check_range("cost.implied_places", i64::from(raw.implied_places), 0, 9)?;
     let words = compiler.words("cost.currency", std::slice::from_ref(&raw.currency))?;
     let slot = compiler.slot("cost", raw.column)?;
     let currency = raw.currency_column.map(|c| compiler.slot("cost.currency", c)).transpose()?;
@@ -273,6 +274,7 @@ pub(super) fn cost(compiler: &mut Compiler<'_>, raw: RawCost, file: &FileForm) -
         currency: currency.map(|slot| (slot, words)),
         decimal: decimal_mark("cost.decimal", raw.decimal, file)?,
         places_max: usize::from(raw.places_max),
+        implied_places: usize::from(raw.implied_places),
         negative: raw.negative,
         required: raw.required,
     })

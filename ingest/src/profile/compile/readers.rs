@@ -140,6 +140,21 @@ fn path_of<'c>(columns: &'c [ColumnRef], roles: &[(&'static str, Slot)], at: usi
     (role, name)
 }
 
+/// The columns that a whole file may lack: each must be one that the profile reads.
+pub(super) fn may_lack(raw: &RawProfile, columns: &[ColumnRef]) -> Checked<Vec<String>> {
+    let (key, paths) = match (&raw.json, &raw.xml) {
+        (Some(json), _) => ("json.may_lack", &json.may_lack),
+        (_, Some(xml)) => ("xml.may_lack", &xml.may_lack),
+        (None, None) => return Ok(Vec::new()),
+    };
+    let known: Vec<String> = columns.iter().map(ToString::to_string).collect();
+    if let Some(unknown) = paths.iter().find(|path| !known.contains(path)) {
+        let near = hint(nearest(unknown, known.iter().map(String::as_str)).as_deref());
+        return Err(ProfileError::setting(key, format!("no section reads `{unknown}`{near}")));
+    }
+    Ok(paths.clone())
+}
+
 /// The reader of a profile whose columns are known.
 pub(super) fn reader(
     raw: &RawProfile,

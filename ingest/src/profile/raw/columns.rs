@@ -282,6 +282,11 @@ pub(in crate::profile) struct RawCost {
     #[serde(default = "nine")]
     #[schemars(range(max = 9))]
     pub places_max: u8,
+    /// How many of the digits stand behind a mark that is not written, 0 to 9: with 4, `000412` is 0.0412. Default 0, for
+    /// amounts as they are written; with it, an amount with a mark is malformed.
+    #[serde(default)]
+    #[schemars(range(max = 9))]
+    pub implied_places: u8,
     /// Whether amounts may have a minus sign. Default false.
     #[serde(default)]
     pub negative: bool,

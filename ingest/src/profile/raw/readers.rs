@@ -43,11 +43,14 @@ pub(in crate::profile) struct RawJson {
     /// So many objects and arrays may stand in each other, in a record and around the array. Default 32.
     #[schemars(range(min = 1, max = 64))]
     pub depth_max: u32,
+    /// Paths that no record of a file may have, though the profile relies on them: a skip rule on a mark that few records
+    /// bear. Without it a file of ten records or more in which a required path, or one of a skip rule, never occurs is refused.
+    pub may_lack: Vec<String>,
 }
 
 impl Default for RawJson {
     fn default() -> Self {
-        Self { records: RawJsonRecords::Lines, path: String::new(), depth_max: 32 }
+        Self { records: RawJsonRecords::Lines, path: String::new(), depth_max: 32, may_lack: Vec::new() }
     }
 }
 
@@ -65,6 +68,9 @@ pub(in crate::profile) struct RawXml {
     #[serde(default = "depth")]
     #[schemars(range(min = 1, max = 256))]
     pub depth_max: u32,
+    /// As `json.may_lack`.
+    #[serde(default)]
+    pub may_lack: Vec<String>,
 }
 
 fn depth() -> u32 {
