@@ -25,7 +25,7 @@ use crate::profile::Profile;
 
 pub use decision::{Confidence, Decision, Question};
 pub use error::DraftError;
-pub use sample::{Sample, read_samples};
+pub use sample::{Opened, Sample, open_samples, read_samples};
 
 /// How much is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -51,15 +51,34 @@ impl Sample {
     }
 }
 
+/// What is in a file: itself if it is plain, else what its wrappers hold.
+#[derive(Debug)]
+pub struct Opened {
+    /// Of each file, a piece or all of it.
+    pub samples: Vec<Sample>,
+    /// What could not be unwrapped, each with its name and what to do.
+    pub refused: Vec<LandError>,
+}
+
 /// Reads a piece of a file, wrappers taken off: one sample for a plain file, one for each member of an archive.
 pub fn read_samples<R: Read + Seek>(name: &str, input: &mut R, limits: DraftLimits) -> Result<Vec<Sample>, DraftError> {
+    let Opened { samples, refused } = open_samples(name, input, limits)?;
+    match refused.into_iter().next() {
+        Some(problem) if samples.is_empty() => Err(problem.into()),
+        _ => Ok(samples),
+    }
+}
+
+/// As [`read_samples`], with what could not be unwrapped beside what could.
+pub fn open_samples<R: Read + Seek>(name: &str, input: &mut R, limits: DraftLimits) -> Result<Opened, DraftError> {
+    let opened = |samples| Opened { samples, refused: Vec::new() };
     let unreadable = |source| DraftError::Unreadable { file: name.to_owned(), source };
     let size = input.seek(SeekFrom::End(0)).map_err(unreadable)?;
     input.rewind().map_err(unreadable)?;
     let head = unwrap::head(input).map_err(unreadable)?;
     input.rewind().map_err(unreadable)?;
     if unwrap::is_plain(&head) {
-        return read_plain(name, input, size, limits).map(|sample| vec![sample]).map_err(unreadable);
+        return read_plain(name, input, size, limits).map(|sample| opened(vec![sample])).map_err(unreadable);
     }
     let source = Source { input: RefCell::new(input), kept: RefCell::default(), is_full: Cell::new(false), limits };
     let file = Object { sha256: WHOLE_FILE.to_owned(), size };
@@ -73,7 +92,7 @@ pub fn read_samples<R: Read + Seek>(name: &str, input: &mut R, limits: DraftLimi
                 return Err(DraftError::DeepArchive(archive.name.clone()));
             }
             kept.retain(|sample| unwrap::is_plain(&sample.bytes));
-            Ok(kept)
+            Ok(opened(kept))
         }
         Err(error) => Err(error.into()),
         Ok(found) => {
@@ -83,10 +102,7 @@ pub fn read_samples<R: Read + Seek>(name: &str, input: &mut R, limits: DraftLimi
                 let bytes = place.map(|place| std::mem::take(&mut kept[place].bytes)).unwrap_or_default();
                 samples.push(Sample { name: member.origin, bytes, is_whole: true, tail: Vec::new() });
             }
-            match found.refused.into_iter().next() {
-                Some(problem) if samples.is_empty() => Err(problem.into()),
-                _ => Ok(samples),
-            }
+            Ok(Opened { samples, refused: found.refused })
         }
     }
 }

@@ -47,9 +47,10 @@ pub struct CheckReport {
     pub malformed: BTreeMap<String, u64>,
     /// Rows left out, by rule.
     pub skipped: BTreeMap<String, u64>,
-    /// What is for people to look at, in words: what a TAP3 file's audit control says about its events and is wrong, paths of
-    /// JSON and XML that no record has.
+    /// What a TAP3 file's audit control says about its events and is wrong, in words.
     pub differences: Vec<String>,
+    /// Paths of JSON and XML that no record has, in words.
+    pub absent: Vec<String>,
     /// The first rows, and the first malformed ones wherever they stand; in the file's order.
     pub shown: Vec<CheckedRow>,
 }
@@ -102,6 +103,7 @@ pub fn check(profile: &Profile, name: &str, bytes: &[u8], rows_max: usize) -> Ch
         malformed: BTreeMap::new(),
         skipped: BTreeMap::new(),
         differences: differences(profile, bytes),
+        absent: Vec::new(),
         shown: Vec::new(),
     };
     let Some(layout) = split.layout else { return report };
@@ -125,7 +127,7 @@ pub fn check(profile: &Profile, name: &str, bytes: &[u8], rows_max: usize) -> Ch
         checker.note_records(range.from, range.to, &mut presence);
         checker.show_first(range.first_row, range.from, range.to, rows_max, &mut report.shown);
     }
-    report.differences.extend(presence.missing().iter().map(|column| presence.describe(*column)));
+    report.absent.extend(presence.missing().iter().map(|column| presence.describe(*column)));
     report.shown.sort_by_key(|r| r.row);
     report
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use domain::number::masked;
+use ingest::draft::{DraftLimits, open_samples};
 use ingest::parse::check::{CheckReport, CheckedRow, check};
 use ingest::profile::Profile;
 use serde_json::json;
@@ -12,8 +13,11 @@ use crate::cli::{Global, ProfileCommand};
 use crate::exit_code::{Exit, bad_input};
 use crate::output::{Answer, Sheet, count};
 
-/// Most bytes of a file that a dry run reads.
+/// Most bytes of a file that a dry run reads, wrapped or not.
 const CHECK_BYTES_MAX: u64 = 256 << 20;
+
+/// Most files of an archive that it reads.
+const CHECK_FILES_MAX: usize = 1000;
 
 /// Runs the command.
 pub fn run(global: &Global, command: &ProfileCommand) -> anyhow::Result<Exit> {
@@ -76,44 +80,67 @@ fn check_file(global: &Global, profile: &str, path: &Path, rows: usize) -> anyho
             path.display()
         )));
     }
-    let bytes = std::fs::read(path)?;
-    let mut report = check(&profile, &path.display().to_string(), &bytes, rows);
-    if !global.clear {
-        hide_numbers(&mut report);
+    let limits = DraftLimits { rows_max: rows, bytes_max: usize::try_from(CHECK_BYTES_MAX)?, files_max: CHECK_FILES_MAX };
+    let opened = open_samples(&path.display().to_string(), &mut std::fs::File::open(path)?, limits)?;
+    if let Some(large) = opened.samples.iter().find(|sample| !sample.is_whole) {
+        return Err(bad_input(format!(
+            "{} has more than {CHECK_BYTES_MAX} bytes, or stands behind {CHECK_FILES_MAX} others; unpack it and check a part of it",
+            large.name
+        )));
     }
-    let json = serde_json::to_value(&report)?;
-    let mut sheets = Vec::new();
+    let is_plain = matches!(&opened.samples[..], [one] if opened.refused.is_empty() && one.name == path.display().to_string());
+    let mut reports: Vec<CheckReport> =
+        opened.samples.iter().map(|sample| check(&profile, &sample.name, &sample.bytes, rows)).collect();
+    if !global.clear {
+        reports.iter_mut().for_each(hide_numbers);
+    }
+    let refused: Vec<String> = opened.refused.iter().map(ToString::to_string).collect();
+    let mut whole = Answer { json: if is_plain { json!(reports[0]) } else { json!({"members": reports, "refused": refused}) }, ..Answer::default() };
+    let mut fits = refused.is_empty() && !reports.is_empty();
+    for report in &reports {
+        fits &= add(&mut whole, report, !is_plain);
+    }
+    whole.next.extend(refused);
+    whole.headline = whole.headline.trim_start().to_owned();
+    whole.print(global.output)?;
+    Ok(if fits { Exit::Done } else { Exit::NeedsHand })
+}
+
+/// Adds what a profile makes of a file to the answer; says whether all of it is right.
+fn add(answer: &mut Answer, report: &CheckReport, is_member: bool) -> bool {
+    let of = if is_member { format!("{} · ", report.file) } else { String::new() };
     for row in &report.shown {
         let note = if row.note.is_empty() { String::new() } else { format!(": {}", row.note) };
-        let mut sheet = Sheet::new(&format!("{} · {}{note}", place(row), row.outcome), &["", "column", "in the file", "became"]);
+        let heading = format!("{of}{} · {}{note}", place(row), row.outcome);
+        let mut sheet = Sheet::new(&heading, &["", "column", "in the file", "became"]);
         for column in &row.columns {
             let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
             let role = if column.is_wrong { format!("✗ {}", column.role) } else { column.role.clone() };
             sheet.row([role, column.column.clone(), shown(&column.source), shown(&column.became)]);
         }
-        sheets.push(sheet);
+        answer.sheets.push(sheet);
     }
     let mut next: Vec<String> = report.malformed.iter().map(|(reason, n)| format!("{} rows: {reason}", count(*n))).collect();
     next.extend(report.skipped.iter().map(|(rule, n)| format!("{} rows skipped by rule `{rule}`", count(*n))));
     next.extend(report.differences.iter().map(|difference| format!("audit control: {difference}")));
+    next.extend(report.absent.iter().cloned());
     if report.repeated_times > 0 {
         next.push(format!(
             "{} rows have a local time that the autumn change repeats; the first was taken",
             count(report.repeated_times)
         ));
     }
-    // An empty file is taken, but unless it is a heartbeat someone has to look.
-    let whole = report.verdict.state.is_taken() && report.verdict.message.is_empty();
-    let headline = format!(
-        "{}: {}, {} rows, {} readable{}",
+    answer.next.extend(next.into_iter().map(|line| format!("{of}{line}")));
+    answer.headline += &format!(
+        "\n{}: {}, {} rows, {} readable{}",
         report.file,
         report.verdict.state.as_str(),
         count(report.rows),
         count(report.readable),
         if report.verdict.message.is_empty() { String::new() } else { format!("\n  {}", report.verdict.message) }
     );
-    Answer { headline, sheets, next, json }.print(global.output)?;
-    Ok(if whole && report.malformed.is_empty() { Exit::Done } else { Exit::NeedsHand })
+    // An empty file is taken, but unless it is a heartbeat someone has to look.
+    report.verdict.state.is_taken() && report.verdict.message.is_empty() && report.malformed.is_empty()
 }
 
 /// Where a row stands, as people look it up.

@@ -57,8 +57,8 @@ fn what_may_be_absent_is_told_by_the_dry_run_only() {
     let without = file(11).replace(",\"cost\":0.0412", "");
     let report = check(&lines, "calls.jsonl", without.as_bytes(), 2);
     assert_eq!((report.verdict.state, report.readable), (FileState::Complete, 11));
-    assert_eq!(report.differences, ["no record has `cost`, which [cost] reads"]);
-    assert_eq!(check(&lines, "calls.jsonl", file(11).as_bytes(), 2).differences, [""; 0]);
+    assert_eq!(report.absent, ["no record has `cost`, which [cost] reads"]);
+    assert_eq!(check(&lines, "calls.jsonl", file(11).as_bytes(), 2).absent, [""; 0]);
 }
 
 #[test]
