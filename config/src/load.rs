@@ -14,7 +14,7 @@ use crate::error::{Apart, ConfigError, Origin};
 use crate::raw::{Layers, Written};
 use crate::secret::Secret;
 use crate::sections::{
-    Bucket, Fsync, Http, Installation, Kafka, KeyPair, Landing, Log, LogFormat, LogKind, LogLevel, Logging, Pipeline, Provider,
+    Bucket, Fsync, Http, Import, Installation, Kafka, KeyPair, Landing, Log, LogFormat, LogKind, LogLevel, Logging, Pipeline, Provider,
     Rating, State, Storage, Tables, Unwrap,
 };
 use crate::setting::{Kind, Setting};
@@ -48,6 +48,8 @@ pub struct Config {
     pub tables: Tables,
     /// `[state]`.
     pub state: State,
+    /// `[import]`.
+    pub import: Import,
     /// `[rating]`.
     pub rating: Rating,
     /// `[http]`.
@@ -116,6 +118,7 @@ impl Config {
                 row_group_rows: read.number("tables.row_group_rows")?,
             },
             state: read.state()?,
+            import: Import { ended_per_mille_max: read.number("import.ended_per_mille_max")? },
             rating: Rating {
                 at_risk_max: read.amount("rating.at_risk_max")?,
                 suspense_per_mille_max: read.number("rating.suspense_per_mille_max")?,

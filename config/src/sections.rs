@@ -247,6 +247,13 @@ pub struct State {
     pub lock_timeout: Duration,
 }
 
+/// `[import]`: reference data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// What a full list may end of 1,000 that hold without a person's word.
+    pub ended_per_mille_max: u64,
+}
+
 /// `[rating]`: what needs a hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rating {

@@ -157,6 +157,7 @@ pub const SETTINGS: &[Setting] = &[
     integer("state.connect_timeout_ms", 1, 3_600_000),
     integer("state.statement_timeout_ms", 1, 86_400_000),
     integer("state.lock_timeout_ms", 1, 86_400_000),
+    integer("import.ended_per_mille_max", 0, 1_000),
     setting("rating.at_risk_max", Kind::Amount),
     integer("rating.suspense_per_mille_max", 0, 1_000),
     setting("http.listen", Kind::Address),

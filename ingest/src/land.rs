@@ -30,7 +30,9 @@ use domain::ids::TenantId;
 use domain::ports::{Blob, BlobError, Clock, StagedBlob};
 use sha2::{Digest, Sha256};
 
-pub use self::arrival::{Arrival, ArrivalKind, Decision, DeliveryRecord, DeliveryState, ImportKind, ImportRecord};
+pub use self::arrival::{
+    Approval, Arrival, ArrivalKind, Decision, DeliveryRecord, DeliveryState, FullImport, ImportKind, ImportRecord,
+};
 pub use self::error::LandError;
 pub use self::paths::{PathLimits, collect_paths};
 pub use self::request::{ImportRequest, LandRequest, Repeat};
@@ -165,7 +167,8 @@ impl Landing {
     }
 
     /// Lands reference data. Bytes equal to the newest import of the same kind and tenant are a no-op; equal to an older one
-    /// they are a new arrival, because putting back what was there before is an act.
+    /// they are a new arrival, because putting back what was there before is an act. A full list is an act each time, because
+    /// it also speaks of what others brought in between.
     pub fn land_import(&self, request: &ImportRequest, bytes: &mut dyn Read, clock: &dyn Clock) -> Result<Landed, LandError> {
         request.check()?;
         let file = &request.origin;
@@ -173,7 +176,7 @@ impl Landing {
         let (sha256, size) = (staged.sha256.clone(), staged.size);
         let arrived = |index: &Index| {
             let newest = index.newest_import(&request.tenant, request.what);
-            newest.filter(|newest| newest.sha256 == sha256).map(|newest| newest.number)
+            newest.filter(|newest| newest.sha256 == sha256 && !newest.is_full && request.full.is_none()).map(|n| n.number)
         };
         let arrived_before = arrived(&*self.refreshed()?);
         if let Some(number) = arrived_before {
@@ -188,6 +191,7 @@ impl Landing {
                 origin: request.origin.clone(),
                 sha256: sha256.clone(),
                 size,
+                full: request.full.clone(),
             })),
         })
     }

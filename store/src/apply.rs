@@ -1,22 +1,21 @@
 //! An import acts: planned and written in one transaction, once per arrival number, in arrival order.
 
-use std::collections::{HashMap, HashSet};
-
 use domain::delivery::ArrivalNumber;
 
 use crate::database::Store;
 use crate::error::StoreError;
-use crate::import::{CustomerRow, DeviceRow, ImportContent, ImportKind, ImportRows, PlanRow};
-use crate::load::{AsOf, read_customers, read_plans, read_tariff_hashes, read_windows};
+use crate::import::{CustomerRow, ImportKind, ImportRows, PlanRow};
+use crate::load::AsOf;
 use crate::names::Interner;
-use crate::report::{ImportReport, Listed};
+use crate::plan::Writes;
+use crate::report::ImportReport;
 use crate::session::{INSERT_ROWS, Session, Value};
 use crate::statements::{
-    ADD_CUSTOMERS, ADD_PLANS, ADD_TARIFF, ADD_WINDOWS, ARRIVAL_CONTENT, NOTE_IMPORT, SUPERSEDE_CUSTOMERS, SUPERSEDE_PLANS,
-    SUPERSEDE_TARIFFS, SUPERSEDE_WINDOWS, Statement,
+    ADD_CUSTOMERS, ADD_ENDS, ADD_PLANS, ADD_TARIFF, ADD_WINDOWS, ARRIVAL_CONTENT, NOTE_IMPORT, SUPERSEDE_CUSTOMERS,
+    SUPERSEDE_ENDS, SUPERSEDE_PLANS, SUPERSEDE_TARIFFS, SUPERSEDE_WINDOWS, Statement,
 };
 use crate::tariff::TariffBundle;
-use crate::window::{Window, plan_windows, windows_of};
+use crate::window::Window;
 
 /// What applying an import did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,14 +24,6 @@ pub enum Applied {
     Now(Box<ImportReport>),
     /// This arrival had acted before; nothing changed.
     Before,
-}
-
-/// What an import writes.
-enum Writes<'a> {
-    Customers(Vec<&'a CustomerRow>),
-    Plans(Vec<&'a PlanRow>),
-    Windows { windows: Vec<Window>, names: Interner, customers: Vec<CustomerRow>, plans: Vec<PlanRow> },
-    Tariff(Option<&'a TariffBundle>),
 }
 
 impl Store {
@@ -94,78 +85,32 @@ impl Store {
         sql.insert(NOTE_IMPORT, &[values]).await
     }
 
-    async fn plan<'a>(&self, sql: &mut Session, rows: &'a ImportRows) -> Result<(ImportReport, Writes<'a>), StoreError> {
-        let mut report = ImportReport::new(rows.kind(), rows.row_count());
-        let writes = match &rows.content {
-            ImportContent::Customers(stated) => {
-                let known = read_customers(self, sql, AsOf::LATEST).await?;
-                Writes::Customers(differing(&known, stated, |c| &c.id, &mut report))
-            }
-            ImportContent::Plans(stated) => {
-                let known = read_plans(self, sql, AsOf::LATEST).await?;
-                Writes::Plans(differing(&known, stated, |p| &p.id, &mut report))
-            }
-            ImportContent::Devices { rows, without_instant } => {
-                report.without_instant = without_instant.clone();
-                self.plan_devices(sql, rows, &mut report).await?
-            }
-            ImportContent::Tariff(stated) => {
-                let known = read_tariff_hashes(self, sql).await?;
-                let pair = [(stated.name.clone(), stated.hash.clone())];
-                let written = differing(&known, &pair, |(name, _)| name, &mut report);
-                Writes::Tariff((!written.is_empty()).then_some(stated))
-            }
-        };
-        Ok((report, writes))
-    }
-
-    async fn plan_devices(
-        &self,
-        sql: &mut Session,
-        rows: &[DeviceRow],
-        report: &mut ImportReport,
-    ) -> Result<Writes<'static>, StoreError> {
-        let mut names = Interner::default();
-        let current = read_windows(self, sql, AsOf::LATEST, &mut names).await?;
-        let stated = windows_of(rows, &mut names);
-        let windows = plan_windows(&current, &stated, &names, report);
-        let customers = read_customers(self, sql, AsOf::LATEST).await?;
-        let plans = read_plans(self, sql, AsOf::LATEST).await?;
-        let new_customers =
-            unknown(rows.iter().map(|r| &*r.customer), customers.iter().map(|c| &*c.id), &mut report.new_customers);
-        let new_plans = unknown(rows.iter().map(|r| &*r.plan), plans.iter().map(|p| &*p.id), &mut report.new_plans);
-        Ok(Writes::Windows {
-            windows,
-            names,
-            customers: new_customers.into_iter().map(CustomerRow::unknown).collect(),
-            plans: new_plans.into_iter().map(|id| PlanRow { id: id.to_owned(), name: id.to_owned() }).collect(),
-        })
-    }
-
     async fn write_all(&self, sql: &mut Session, arrival: i64, writes: &Writes<'_>) -> Result<(), StoreError> {
         match writes {
-            Writes::Customers(customers) => self.write_customers(sql, arrival, customers).await,
-            Writes::Plans(plans) => self.write_plans(sql, arrival, plans).await,
+            Writes::Customers(list) => {
+                self.write_customers(sql, arrival, &list.rows).await?;
+                self.write_ends(sql, arrival, ImportKind::Customers, &list.ends).await
+            }
+            Writes::Plans(list) => {
+                self.write_plans(sql, arrival, &list.rows).await?;
+                self.write_ends(sql, arrival, ImportKind::Plans, &list.ends).await
+            }
             Writes::Windows { windows, names, customers, plans } => {
                 self.write_windows(sql, arrival, windows, names).await?;
-                self.write_customers(sql, arrival, &customers.iter().collect::<Vec<_>>()).await?;
-                self.write_plans(sql, arrival, &plans.iter().collect::<Vec<_>>()).await
+                self.write_customers(sql, arrival, customers).await?;
+                self.write_plans(sql, arrival, plans).await
             }
             Writes::Tariff(None) => Ok(()),
             Writes::Tariff(Some(tariff)) => self.write_tariff(sql, arrival, tariff).await,
         }
     }
 
-    async fn write_customers<'a>(
-        &'a self,
-        sql: &mut Session,
-        arrival: i64,
-        customers: &[&'a CustomerRow],
-    ) -> Result<(), StoreError> {
+    async fn write_customers(&self, sql: &mut Session, arrival: i64, customers: &[CustomerRow]) -> Result<(), StoreError> {
         let tenant = self.tenant.as_str();
         for some in customers.chunks(INSERT_ROWS) {
-            let row = |customer: &&'a CustomerRow| -> [Value<'a>; 7] {
-                [
+            let mut rows: Vec<[Value<'_>; 7]> = Vec::with_capacity(some.len());
+            for customer in some {
+                rows.push([
                     tenant.into(),
                     customer.id.as_str().into(),
                     customer.name.as_str().into(),
@@ -173,15 +118,14 @@ impl Store {
                     i64::from(u8::from(customer.cycle_day)).into(),
                     customer.time_zone.as_str().into(),
                     arrival.into(),
-                ]
-            };
-            let rows: Vec<_> = some.iter().map(row).collect();
+                ]);
+            }
             sql.insert(ADD_CUSTOMERS, &rows).await?;
         }
         self.supersede(sql, arrival, SUPERSEDE_CUSTOMERS).await
     }
 
-    async fn write_plans(&self, sql: &mut Session, arrival: i64, plans: &[&PlanRow]) -> Result<(), StoreError> {
+    async fn write_plans(&self, sql: &mut Session, arrival: i64, plans: &[PlanRow]) -> Result<(), StoreError> {
         let tenant = self.tenant.as_str();
         for some in plans.chunks(INSERT_ROWS) {
             let rows: Vec<[Value<'_>; 4]> =
@@ -189,6 +133,24 @@ impl Store {
             sql.insert(ADD_PLANS, &rows).await?;
         }
         self.supersede(sql, arrival, SUPERSEDE_PLANS).await
+    }
+
+    async fn write_ends(
+        &self,
+        sql: &mut Session,
+        arrival: i64,
+        kind: ImportKind,
+        ends: &[(String, Option<i64>)],
+    ) -> Result<(), StoreError> {
+        let (tenant, kind) = (self.tenant.as_str(), kind.as_str());
+        for some in ends.chunks(INSERT_ROWS) {
+            let rows: Vec<[Value<'_>; 5]> = some
+                .iter()
+                .map(|(id, end)| [tenant.into(), kind.into(), id.as_str().into(), (*end).into(), arrival.into()])
+                .collect();
+            sql.insert(ADD_ENDS, &rows).await?;
+        }
+        self.supersede(sql, arrival, SUPERSEDE_ENDS).await
     }
 
     async fn write_windows(
@@ -238,44 +200,4 @@ impl Store {
     async fn supersede(&self, sql: &mut Session, arrival: i64, statement: Statement) -> Result<(), StoreError> {
         sql.run(statement, &[arrival.into(), self.tenant.as_str().into()]).await
     }
-}
-
-/// The stated rows that are new or say something else than the known row of their key; counts all.
-fn differing<'a, T: PartialEq>(
-    known: &[T],
-    stated: &'a [T],
-    key: impl Fn(&T) -> &String,
-    report: &mut ImportReport,
-) -> Vec<&'a T> {
-    let known: HashMap<&String, &T> = known.iter().map(|row| (key(row), row)).collect();
-    let mut written = Vec::new();
-    for row in stated {
-        match known.get(key(row)) {
-            None => report.added += 1,
-            Some(same) if *same == row => {
-                report.unchanged += 1;
-                continue;
-            }
-            Some(_) => report.changed += 1,
-        }
-        written.push(row);
-    }
-    written
-}
-
-/// The names that are used and not known, each once, in order of appearance; listed in the report.
-fn unknown<'a>(
-    used: impl Iterator<Item = &'a str>,
-    known: impl Iterator<Item = &'a str>,
-    found: &mut Listed<String>,
-) -> Vec<&'a str> {
-    let mut seen: HashSet<&str> = known.collect();
-    let mut unknown = Vec::new();
-    for name in used {
-        if seen.insert(name) {
-            found.push(name.to_owned());
-            unknown.push(name);
-        }
-    }
-    unknown
 }

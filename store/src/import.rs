@@ -52,6 +52,34 @@ impl ImportKind {
     }
 }
 
+/// How an import treats what it does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportMode {
+    /// It adds and changes; absence ends nothing.
+    Delta,
+    /// It is the whole list as of an instant: what holds then and is absent ends there.
+    Full(FullList),
+}
+
+/// What a full list may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FullList {
+    /// The instant for which the list is true, microseconds UTC. What begins after it is none of its business.
+    pub as_of_us: i64,
+    /// Most windows, customers or plans that it may end; with more it is refused.
+    pub ended_max: u64,
+}
+
+impl ImportMode {
+    /// The full list, if it is one.
+    pub fn full(self) -> Option<FullList> {
+        match self {
+            Self::Delta => None,
+            Self::Full(list) => Some(list),
+        }
+    }
+}
+
 /// How much one import may bring, and how much is said about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImportLimits {
@@ -104,6 +132,8 @@ pub struct CustomerRow {
     pub cycle_day: CycleDay,
     /// The IANA zone by whose clock it begins.
     pub time_zone: String,
+    /// First instant at which it is no customer any more, microseconds UTC; `None`: it stays.
+    pub valid_to_us: Option<i64>,
 }
 
 /// The clock of a customer for whom no zone was given.
@@ -114,7 +144,7 @@ impl CustomerRow {
     /// replay from landing gives, so they are fixed here and not a setting.
     pub fn unknown(id: &str) -> Self {
         let (id, name) = (id.to_owned(), id.to_owned());
-        Self { id, name, owner_path: None, cycle_day: CycleDay::FIRST, time_zone: DEFAULT_TIME_ZONE.to_owned() }
+        Self { id, name, owner_path: None, cycle_day: CycleDay::FIRST, time_zone: DEFAULT_TIME_ZONE.to_owned(), valid_to_us: None }
     }
 }
 
@@ -125,6 +155,15 @@ pub struct PlanRow {
     pub id: String,
     /// What people call it; the id where the file gives none.
     pub name: String,
+    /// First instant at which it is no longer sold, microseconds UTC; `None`: it stays.
+    pub valid_to_us: Option<i64>,
+}
+
+impl PlanRow {
+    /// The plan that a devices file names and no plans file has described yet.
+    pub fn unknown(id: &str) -> Self {
+        Self { id: id.to_owned(), name: id.to_owned(), valid_to_us: None }
+    }
 }
 
 /// What a parsed import holds.
@@ -136,7 +175,8 @@ pub enum ImportContent {
     Devices {
         /// The rows that say something.
         rows: Vec<DeviceRow>,
-        /// Lines whose end is not after their start: they hold no instant and link nothing.
+        /// Lines whose end is not after their start: they hold no instant and link nothing. [`ImportRows::check`] refuses
+        /// them; what landed before it did acts as it did then.
         without_instant: Listed<u64>,
     },
     /// Plans, by id.
@@ -150,11 +190,29 @@ pub enum ImportContent {
 pub struct ImportRows {
     /// SHA-256 of the imported bytes, hexadecimal.
     pub sha256: String,
+    /// What becomes of what they do not name.
+    pub mode: ImportMode,
     /// What they say.
     pub content: ImportContent,
 }
 
 impl ImportRows {
+    /// The same rows in a mode.
+    pub fn with_mode(self, mode: ImportMode) -> Self {
+        Self { mode, ..self }
+    }
+
+    /// What is asked of a new file beyond being readable: each row holds an instant. A file that has landed is not asked,
+    /// because a replay must do what was done.
+    pub fn check(&self) -> Result<(), ImportError> {
+        let ImportContent::Devices { without_instant, .. } = &self.content else { return Ok(()) };
+        if without_instant.count == 0 {
+            return Ok(());
+        }
+        let error = |line: u64| RowError { line, field: "valid_to", problem: RowProblem::NoInstant };
+        Err(ImportError::Rows(RowErrors(without_instant.map(error))))
+    }
+
     /// What kind of import it is.
     pub fn kind(&self) -> ImportKind {
         match self.content {
@@ -186,7 +244,7 @@ pub enum RowProblem {
     #[error("it is not UTF-8; save the file as UTF-8")]
     Encoding,
     /// More or fewer fields than the header has.
-    #[error("the row has {found} fields, the header has {expected}; look for a missing or unquoted comma")]
+    #[error("the row has {found} fields, the header has {expected}; look for a missing or unquoted separator")]
     Fields {
         /// In the row.
         found: usize,
@@ -205,6 +263,9 @@ pub enum RowProblem {
     /// No instant.
     #[error("{0}")]
     Instant(InstantError),
+    /// An end that is not after the start.
+    #[error("it is not after valid_from, so the row holds no instant; write a later one, or leave it empty for an open end")]
+    NoInstant,
     /// Not a day of the month.
     #[error("`{0}` is no cycle day; give a day of the month, 1 to 31")]
     CycleDay(String),
@@ -286,8 +347,8 @@ impl fmt::Display for RowErrors {
     }
 }
 
-/// Reads an import. CSV files are UTF-8 (a BOM is fine), with comma, header and RFC 4180 quotes; a tariff is the JSON text
-/// of [`TariffBundle::to_json`].
+/// Reads an import, as a delta. CSV files are UTF-8 (a BOM is fine), with `,` or `;`, a header and RFC 4180 quotes; a tariff is
+/// the JSON text of [`TariffBundle::to_json`].
 pub fn parse_import(kind: ImportKind, bytes: &[u8], limits: &ImportLimits) -> Result<ImportRows, ImportError> {
     if bytes.len() > limits.bytes_max {
         return Err(ImportError::TooLarge { bytes: bytes.len(), bytes_max: limits.bytes_max });
@@ -298,5 +359,5 @@ pub fn parse_import(kind: ImportKind, bytes: &[u8], limits: &ImportLimits) -> Re
         ImportKind::Plans => ImportContent::Plans(plans::parse(bytes, limits)?),
         ImportKind::Tariffs => ImportContent::Tariff(TariffBundle::from_json(bytes)?),
     };
-    Ok(ImportRows { sha256: sha256_hex(bytes), content })
+    Ok(ImportRows { sha256: sha256_hex(bytes), mode: ImportMode::Delta, content })
 }

@@ -4,7 +4,7 @@
 //! arrival order. *Input → output.* The bytes of a landed import and its arrival number → rows, a dry-run report, and a
 //! [`Reference`](load::Reference) as of any arrival. *Never.* No rules of rating, no reading of files, no clock: the same
 //! imports in the same order give the same state, so the database can be thrown away and rebuilt from landing.
-//! *Start reading at* [`import`], then [`window`] (what a window means), [`apply`] and [`load`]; the SQL stands in
+//! *Start reading at* [`import`], then [`window`] (what a window means), `plan.rs`, [`apply`] and [`load`]; the SQL stands in
 //! `statements.rs`, what differs between the databases in `sqlite.rs`, `postgres.rs` and `session.rs`.
 
 pub mod identifier;
@@ -20,6 +20,7 @@ pub mod load;
 pub mod error;
 
 mod names;
+mod plan;
 mod postgres;
 mod session;
 mod sqlite;
@@ -31,7 +32,7 @@ pub use apply::Applied;
 pub use database::Store;
 pub use error::StoreError;
 pub use identifier::{Identifier, IdentifierKind};
-pub use import::{ImportError, ImportKind, ImportLimits, ImportRows, parse_import};
+pub use import::{FullList, ImportError, ImportKind, ImportLimits, ImportMode, ImportRows, parse_import};
 pub use load::{Reference, ReferenceCounts};
 pub use location::{Limits, Location};
 pub use report::ImportReport;

@@ -11,11 +11,11 @@ use domain::zone::Zone;
 use crate::database::Store;
 use crate::error::StoreError;
 use crate::identifier::{Identifier, IdentifierKind};
-use crate::import::{CustomerRow, PlanRow};
+use crate::import::{CustomerRow, ImportKind, PlanRow};
 use crate::names::Interner;
 use crate::report::Origin;
 use crate::session::Session;
-use crate::statements::{COUNTS, CUSTOMERS, LATEST_ARRIVAL, LATEST_IMPORT, PLANS, TARIFF_HASHES, TARIFFS, WINDOWS};
+use crate::statements::{COUNTS, CUSTOMERS, ENDS, LATEST_ARRIVAL, LATEST_IMPORT, PLANS, TARIFF_HASHES, TARIFFS, WINDOWS};
 use crate::tariff::TariffBundle;
 use crate::window::{OwnerCodes, Window, ends_of};
 
@@ -282,11 +282,13 @@ pub(crate) async fn read_windows(
 pub(crate) async fn read_customers(store: &Store, sql: &mut Session, as_of: AsOf) -> Result<Vec<CustomerRow>, StoreError> {
     let rows: Vec<(String, String, String, i64, String)> =
         sql.all(CUSTOMERS, &[store.tenant.as_str().into(), as_of.0.into()]).await?;
+    let ends = read_ends(store, sql, as_of, ImportKind::Customers).await?;
     let read = |(id, name, owner_path, day, time_zone): (String, String, String, i64, String)| {
         let cycle_day = u8::try_from(day).ok().and_then(|day| CycleDay::try_from(day).ok());
         let cycle_day = cycle_day.ok_or_else(|| store.corrupt(format!("the cycle day {day} of customer `{id}`")))?;
         let owner_path = (owner_path != store.tenant.as_str()).then_some(owner_path);
-        Ok(CustomerRow { id, name, owner_path, cycle_day, time_zone })
+        let valid_to_us = ends.get(&id).copied();
+        Ok(CustomerRow { id, name, owner_path, cycle_day, time_zone, valid_to_us })
     };
     rows.into_iter().map(read).collect()
 }
@@ -294,7 +296,20 @@ pub(crate) async fn read_customers(store: &Store, sql: &mut Session, as_of: AsOf
 /// The plans as of a version.
 pub(crate) async fn read_plans(store: &Store, sql: &mut Session, as_of: AsOf) -> Result<Vec<PlanRow>, StoreError> {
     let rows: Vec<(String, String)> = sql.all(PLANS, &[store.tenant.as_str().into(), as_of.0.into()]).await?;
-    Ok(rows.into_iter().map(|(id, name)| PlanRow { id, name }).collect())
+    let ends = read_ends(store, sql, as_of, ImportKind::Plans).await?;
+    let row = |(id, name): (String, String)| PlanRow { valid_to_us: ends.get(&id).copied(), id, name };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// When customers or plans end, by id.
+async fn read_ends(
+    store: &Store,
+    sql: &mut Session,
+    as_of: AsOf,
+    kind: ImportKind,
+) -> Result<HashMap<String, i64>, StoreError> {
+    let values = [store.tenant.as_str().into(), as_of.0.into(), kind.as_str().into()];
+    Ok(sql.all::<(String, i64)>(ENDS, &values).await?.into_iter().collect())
 }
 
 /// Name and hash of the present tariffs.

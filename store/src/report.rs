@@ -8,6 +8,9 @@ use crate::import::ImportKind;
 /// Examples that a report lists of each finding; all are counted.
 pub const EXAMPLES_MAX: usize = 50;
 
+/// Examples of what is added: a first import adds everything.
+const ADDITIONS_MAX: usize = 5;
+
 /// Findings: how many there are, and the first of them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Listed<T> {
@@ -31,6 +34,14 @@ impl<T> Listed<T> {
         if self.first.len() < self.limit {
             self.first.push(finding);
         }
+    }
+
+    /// The same list of other things.
+    pub fn map<U>(&self, other: impl Fn(T) -> U) -> Listed<U>
+    where
+        T: Clone,
+    {
+        Listed { count: self.count, first: self.first.iter().cloned().map(other).collect(), limit: self.limit }
     }
 
     /// How many were counted and not kept.
@@ -142,6 +153,43 @@ impl fmt::Display for Change {
     }
 }
 
+/// A field of a customer, plan or tariff that the import changes.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct FieldChange {
+    /// Whose.
+    pub id: String,
+    /// Which.
+    pub field: &'static str,
+    /// As it was; empty: none.
+    pub was: String,
+    /// As it will be; empty: none.
+    pub becomes: String,
+}
+
+impl fmt::Display for FieldChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, field, was, becomes } = self;
+        write!(f, "{id}: {field} `{was}` becomes `{becomes}`")
+    }
+}
+
+/// What a full list ends because it does not name it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Ended {
+    /// A customer, a plan, or a number with its window.
+    pub what: String,
+    /// First instant at which it does not hold any more, UTC.
+    pub at: String,
+    /// Its end before, UTC; `None` was open.
+    pub was: Option<String>,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ends at {}; its end was {}", self.what, self.at, self.was.as_deref().unwrap_or("open"))
+    }
+}
+
 /// A window that ends elsewhere because of another one, without a row of its own.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct MovedEnd {
@@ -211,6 +259,18 @@ pub struct ImportReport {
     pub changed: u64,
     /// Those that are there with the same content.
     pub unchanged: u64,
+    /// Of a full list: how many there are that hold at its instant, before it acts.
+    pub existing: u64,
+    /// Of a full list: most that it may end; `None` of a delta.
+    pub ended_max: Option<u64>,
+    /// What a full list ends because it does not name it.
+    pub ended: Listed<Ended>,
+    /// The first of those that are new.
+    pub additions: Listed<String>,
+    /// What changes of customers, plans and tariffs, field by field.
+    pub field_changes: Listed<FieldChange>,
+    /// Customers or plans that end while numbers are theirs, with how many.
+    pub still_used: Listed<String>,
     /// The changed windows.
     pub changes: Listed<Change>,
     /// Windows that end earlier because another one begins.
@@ -240,6 +300,12 @@ impl ImportReport {
             added: 0,
             changed: 0,
             unchanged: 0,
+            existing: 0,
+            ended_max: None,
+            ended: Listed::default(),
+            additions: Listed::up_to(ADDITIONS_MAX),
+            field_changes: Listed::default(),
+            still_used: Listed::default(),
             changes: Listed::default(),
             closed: Listed::default(),
             extended: Listed::default(),
@@ -254,12 +320,17 @@ impl ImportReport {
 
     /// Whether [`Store::apply_import`](crate::Store::apply_import) would refuse it.
     pub fn is_refused(&self) -> bool {
-        self.overlaps.count > 0
+        self.overlaps.count > 0 || self.ends_too_many()
+    }
+
+    /// Whether a full list ends more than it may.
+    pub fn ends_too_many(&self) -> bool {
+        self.ended_max.is_some_and(|ended_max| self.ended.count > ended_max)
     }
 
     /// Whether it would change nothing.
     pub fn is_unchanged(&self) -> bool {
-        self.added + self.changed + self.new_customers.count + self.new_plans.count == 0
+        self.added + self.changed + self.ended.count + self.new_customers.count + self.new_plans.count == 0
     }
 }
 
@@ -268,14 +339,22 @@ impl fmt::Display for ImportReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kept = if self.kind == ImportKind::Devices { "windows" } else { self.kind.as_str() };
         let Self { rows, added, changed, unchanged, .. } = self;
-        write!(f, "{rows} rows: {kept} added {added}, changed {changed}, unchanged {unchanged}, closed {}", self.closed.count)?;
+        write!(f, "{rows} rows: {kept} added {added}, changed {changed}, ")?;
+        if self.ended_max.is_some() {
+            write!(f, "ended {} of {}, ", self.ended.count, self.existing)?;
+        }
+        write!(f, "unchanged {unchanged}, closed {}", self.closed.count)?;
         section(f, "overlaps, refused", &self.overlaps)?;
         section(f, "without an instant, ignored: valid_to is not after valid_from in line", &self.without_instant)?;
+        section(f, "ended, because the full list does not name them", &self.ended)?;
+        section(f, "ended, but numbers are theirs: send the devices, too", &self.still_used)?;
         section(f, "changes of owner", &self.owner_changes)?;
         section(f, "changed", &self.changes)?;
+        section(f, "changed", &self.field_changes)?;
         section(f, "closed", &self.closed)?;
         section(f, "extended", &self.extended)?;
         section(f, "gaps", &self.gaps)?;
+        section(f, "added", &self.additions)?;
         section(f, "customers made with default values", &self.new_customers)?;
         section(f, "plans made", &self.new_plans)
     }

@@ -138,6 +138,27 @@ pub(crate) const SUPERSEDE_TARIFFS: Statement = Statement {
             AND newer.name = tariffs.name AND newer.known_since = $1)",
 };
 
+/// Ends of customers and plans. $1 tenant, $2 version, $3 kind.
+pub(crate) const ENDS: Statement = Statement {
+    does: "read ends",
+    sql: "SELECT id, valid_to_us FROM ends \
+          WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2) \
+          AND kind = $3 AND valid_to_us IS NOT NULL",
+};
+
+/// New versions of ends.
+pub(crate) const ADD_ENDS: Insert =
+    Insert { does: "write ends", into: "ends (tenant, kind, id, valid_to_us, known_since)" };
+
+/// Ends the versions that arrival $1 replaces. $2 tenant.
+pub(crate) const SUPERSEDE_ENDS: Statement = Statement {
+    does: "supersede ends",
+    sql: "UPDATE ends SET superseded_by = $1 \
+          WHERE tenant = $2 AND superseded_by IS NULL AND known_since < $1 AND EXISTS (\
+            SELECT 1 FROM ends AS newer WHERE newer.tenant = ends.tenant AND newer.kind = ends.kind \
+            AND newer.id = ends.id AND newer.known_since = $1)",
+};
+
 /// How much there is at present: customers, plans, devices, subscriptions, windows, tariffs. $1 tenant.
 pub(crate) const COUNTS: Statement = Statement {
     does: "count reference data",
@@ -151,7 +172,7 @@ pub(crate) const COUNTS: Statement = Statement {
 
 /// All that reads or updates; a test runs each on both databases.
 #[cfg(test)]
-pub(crate) const ALL: [Statement; 14] = [
+pub(crate) const ALL: [Statement; 16] = [
     SCHEMA_VERSION,
     ARRIVAL_CONTENT,
     LATEST_ARRIVAL,
@@ -165,9 +186,11 @@ pub(crate) const ALL: [Statement; 14] = [
     TARIFFS,
     TARIFF_HASHES,
     SUPERSEDE_TARIFFS,
+    ENDS,
+    SUPERSEDE_ENDS,
     COUNTS,
 ];
 
 /// All that inserts; a test runs each on both databases.
 #[cfg(test)]
-pub(crate) const ALL_INSERTS: [Insert; 5] = [NOTE_IMPORT, ADD_CUSTOMERS, ADD_PLANS, ADD_WINDOWS, ADD_TARIFF];
+pub(crate) const ALL_INSERTS: [Insert; 6] = [NOTE_IMPORT, ADD_CUSTOMERS, ADD_PLANS, ADD_WINDOWS, ADD_TARIFF, ADD_ENDS];

@@ -1,5 +1,6 @@
 //! Scenarios on real databases: what an operator imports, and who has a number afterwards. Each runs on both.
 
+mod full;
 mod imports;
 mod opening;
 mod outage;

@@ -7,10 +7,10 @@
 //! their dates and give the same windows. A *stated* end beyond the start of the next window is an overlap, and refused.
 
 use crate::identifier::{Identifier, IdentifierKind};
-use crate::import::DeviceRow;
+use crate::import::{DeviceRow, ImportMode};
 use crate::instant::show_instant;
 use crate::names::Interner;
-use crate::report::{Change, Gap, ImportReport, MovedEnd, NamedWindow, Origin, Overlap, OwnerChange};
+use crate::report::{Change, Ended, Gap, ImportReport, MovedEnd, NamedWindow, Origin, Overlap, OwnerChange};
 
 /// The end of a window that nothing ends.
 pub(crate) const OPEN_US: i64 = i64::MAX;
@@ -111,30 +111,55 @@ fn end_swapped_sims(windows: &[Window], ends_us: &mut [i64]) {
 /// How a window after the import relates to the state before it.
 #[derive(Debug, Clone, Copy)]
 enum Fate {
-    /// It was there and no row speaks of it, or a row repeats it; with its end before.
+    /// It was there and no row speaks of it; with its end before.
     Kept { was_us: i64 },
     /// No window of its key was there.
     Added,
+    /// A row repeats it; with its end before.
+    Repeated { was_us: i64 },
     /// A row writes it anew; as it was, with its end before.
     Changed { before: Window, was_us: i64 },
+    /// No row of a full list names it, so it ends; with its end before.
+    Ended { was_us: i64 },
 }
 
 impl Fate {
     fn is_written(self) -> bool {
-        !matches!(self, Self::Kept { .. })
+        !matches!(self, Self::Kept { .. } | Self::Repeated { .. })
+    }
+
+    /// Whether the file names it.
+    fn is_stated(self) -> bool {
+        matches!(self, Self::Added | Self::Repeated { .. } | Self::Changed { .. })
     }
 }
 
 /// Merges what is known with what the file says, reports every difference, and gives the windows to write.
-pub(crate) fn plan_windows(current: &[Window], stated: &[Window], names: &Interner, report: &mut ImportReport) -> Vec<Window> {
-    let (windows, fates) = merge(current, stated, report);
-    let ends_us = ends_of(&windows);
+pub(crate) fn plan_windows(
+    current: &[Window],
+    stated: &[Window],
+    mode: ImportMode,
+    names: &Interner,
+    report: &mut ImportReport,
+) -> Vec<Window> {
+    let (mut windows, mut fates) = merge(current, stated, report);
+    let mut ends_us = ends_of(&windows);
+    let mut disputed = Vec::new();
+    if let Some(list) = mode.full() {
+        report.ended_max = Some(list.ended_max);
+        report.existing = existing(current, list.as_of_us);
+        disputed = end_absent(&mut windows, &mut fates, &ends_us, list.as_of_us);
+        ends_us = ends_of(&windows);
+    }
     let plan = Plan { windows: &windows, fates: &fates, ends_us: &ends_us, names };
     for position in 0..windows.len() {
         plan.report_fate(position, report);
     }
     for same in group_by_identifier(&windows) {
         plan.report_neighbours(same, report);
+    }
+    for (listed, known) in disputed {
+        plan.report_dispute(listed, known, report);
     }
     windows.iter().zip(&fates).filter(|(_, fate)| fate.is_written()).map(|(window, _)| *window).collect()
 }
@@ -154,7 +179,7 @@ fn merge(current: &[Window], stated: &[Window], report: &mut ImportReport) -> (V
             (stated[s], Fate::Added)
         } else if current[c].says_the_same(&stated[s]) {
             report.unchanged += 1;
-            (current[c], Fate::Kept { was_us: was[c] })
+            (current[c], Fate::Repeated { was_us: was[c] })
         } else {
             report.changed += 1;
             (stated[s], Fate::Changed { before: current[c], was_us: was[c] })
@@ -165,6 +190,35 @@ fn merge(current: &[Window], stated: &[Window], report: &mut ImportReport) -> (V
         s += usize::from(!take_known);
     }
     (windows, fates)
+}
+
+/// How many windows hold at an instant.
+fn existing(windows: &[Window], at_us: i64) -> u64 {
+    windows.iter().zip(ends_of(windows)).filter(|(w, end_us)| w.from_us <= at_us && at_us < *end_us).count() as u64
+}
+
+/// Ends the windows that hold at the instant of a full list and that it does not name. Where it names another window of the
+/// same number that would hold then, if that one did not, the list is right: of the same owner nothing has to be said; of
+/// another the two contradict each other, and their positions come back, the list's first.
+fn end_absent(windows: &mut [Window], fates: &mut [Fate], ends_us: &[i64], as_of_us: i64) -> Vec<(usize, usize)> {
+    let mut disputed = Vec::new();
+    for same in group_by_identifier(windows) {
+        let holds = |i: &usize| windows[*i].from_us <= as_of_us && as_of_us < ends_us[*i];
+        let Some(known) = same.clone().find(holds) else { continue };
+        let Fate::Kept { was_us } = fates[known] else { continue };
+        let is_listed = |i: &usize| fates[*i].is_stated() && windows[*i].to_us.is_none_or(|to_us| as_of_us < to_us);
+        match (same.start..known).rev().find(is_listed) {
+            Some(listed) if windows[listed].owner == windows[known].owner => {}
+            Some(listed) => disputed.push((listed, known)),
+            // A window that begins at the very instant would be left without one.
+            None if windows[known].from_us == as_of_us => {}
+            None => {
+                windows[known].to_us = Some(as_of_us);
+                fates[known] = Fate::Ended { was_us };
+            }
+        }
+    }
+    disputed
 }
 
 fn group_by_identifier(windows: &[Window]) -> Vec<std::ops::Range<usize>> {
@@ -208,12 +262,18 @@ impl Plan<'_> {
         let (window, end_us) = (&self.windows[position], self.ends_us[position]);
         let identifier = window.identifier;
         match self.fates[position] {
-            Fate::Kept { was_us } if was_us != end_us => {
+            Fate::Kept { was_us } | Fate::Repeated { was_us } if was_us != end_us => {
                 let moved = MovedEnd { identifier, window: self.named(window, end_us), was: shown_end(was_us) };
                 let list = if end_us < was_us { &mut report.closed } else { &mut report.extended };
                 list.push(moved);
             }
-            Fate::Added | Fate::Kept { .. } => {}
+            Fate::Kept { .. } | Fate::Repeated { .. } => {}
+            Fate::Added => report.additions.push(format!("{identifier}: {}", self.named(window, end_us))),
+            Fate::Ended { was_us } => report.ended.push(Ended {
+                what: format!("{identifier}: {}", self.named(window, was_us)),
+                at: show_instant(end_us),
+                was: shown_end(was_us),
+            }),
             Fate::Changed { before, was_us } => {
                 let (was, is) = (self.named(&before, was_us), self.named(window, end_us));
                 if before.owner.customer != window.owner.customer {
@@ -260,10 +320,18 @@ impl Plan<'_> {
         self.report_lost_future(same, report);
     }
 
+    /// A number whose owner at the instant of a full list is another than the list says, because of a later window.
+    fn report_dispute(&self, listed: usize, known: usize, report: &mut ImportReport) {
+        let open = |i: usize| self.named(&self.windows[i], self.windows[i].to_us.unwrap_or(OPEN_US));
+        let identifier = self.windows[listed].identifier;
+        report.overlaps.push(Overlap { identifier, earlier: open(listed), later: open(known) });
+    }
+
     /// A number that someone had without end, and that has an end now because a window with a stated end took it over.
     fn report_lost_future(&self, same: std::ops::Range<usize>, report: &mut ImportReport) {
         let last = same.end - 1;
-        let cut = |i: usize| matches!(self.fates[i], Fate::Kept { was_us: OPEN_US }) && self.ends_us[i] != OPEN_US;
+        let was_open = |fate| matches!(fate, Fate::Kept { was_us: OPEN_US } | Fate::Repeated { was_us: OPEN_US });
+        let cut = |i: usize| was_open(self.fates[i]) && self.ends_us[i] != OPEN_US;
         if self.ends_us[last] != OPEN_US && same.clone().any(cut) && self.windows[last].to_us.is_some() {
             let from = show_instant(self.ends_us[last]);
             report.gaps.push(Gap { identifier: self.windows[last].identifier, from, to: None });
@@ -273,8 +341,8 @@ impl Plan<'_> {
     /// Whether the import writes this window or moves its end.
     fn is_touched(&self, position: usize) -> bool {
         match self.fates[position] {
-            Fate::Kept { was_us } => was_us != self.ends_us[position],
-            _ => true,
+            Fate::Kept { was_us } | Fate::Repeated { was_us } => was_us != self.ends_us[position],
+            Fate::Added | Fate::Changed { .. } | Fate::Ended { .. } => true,
         }
     }
 }

@@ -104,7 +104,8 @@ pub enum Command {
     Generate(GenerateArgs),
     /// Reference data: devices, customers, plans, tariffs
     #[command(
-        after_help = "Examples:\n  tollway import devices devices.csv --dry-run\n  tollway import tariffs nl-zakelijk.toml"
+        after_help = "Examples:\n  tollway import devices devices.csv --dry-run\n  \
+        tollway import devices all.csv --mode full --approve \"contract of Haven ended\"\n  tollway import tariffs nl-zakelijk.toml"
     )]
     Import(ImportArgs),
     /// Settings: show what is in force, or check a file
@@ -369,6 +370,15 @@ pub enum ImportWhat {
     Tariffs,
 }
 
+/// How an import treats what it does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListMode {
+    /// It adds and changes.
+    Delta,
+    /// It is the whole list: what is absent ends.
+    Full,
+}
+
 /// Options of `import`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
@@ -379,6 +389,18 @@ pub struct ImportArgs {
     /// Where the files that a tariff names lie; beside it if not given
     #[arg(long, value_name = "DIR")]
     pub base: Option<PathBuf>,
+    /// A delta adds and changes; a full list also ends what it does not name
+    #[arg(long, value_enum, default_value_t = ListMode::Delta)]
+    pub mode: ListMode,
+    /// The instant for which a full list is true, at which what it does not name ends; now if not given
+    #[arg(long, value_name = "INSTANT")]
+    pub as_of: Option<String>,
+    /// Let a full list end more than `import.ended_per_mille_max` allows; the reason is kept with it
+    #[arg(long, value_name = "REASON")]
+    pub approve: Option<String>,
+    /// Who approves
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    pub by: Option<String>,
     /// Show what would change, and change nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -97,6 +97,32 @@ pub struct ImportRecord {
     pub sha256: String,
     /// Bytes.
     pub size: u64,
+    /// How it is meant if it is a full list, in which absence means an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full: Option<FullImport>,
+}
+
+/// What a full list may do, fixed before it acts, so that a replay does the same under any configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FullImport {
+    /// The instant for which the list is true, microseconds since 1970 UTC.
+    pub as_of_us: i64,
+    /// Most that it may end; if what comes in between makes it more, it does not act.
+    pub ended_max: u64,
+    /// The word of a person, where it ends more than may end without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
+}
+
+/// A person's word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// Who gave it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// The kinds of reference data.

@@ -69,6 +69,7 @@ struct Acting {
 pub(super) struct NewestImport {
     pub(super) number: ArrivalNumber,
     pub(super) sha256: String,
+    pub(super) is_full: bool,
 }
 
 /// What a file is called apart from its bytes: account, cycle, logical file.
@@ -127,7 +128,7 @@ impl Index {
     }
 
     fn note_import(&mut self, number: ArrivalNumber, import: &ImportRecord) {
-        let newest = NewestImport { number, sha256: import.sha256.clone() };
+        let newest = NewestImport { number, sha256: import.sha256.clone(), is_full: import.full.is_some() };
         self.imports.insert((import.tenant.clone(), import.what), newest);
     }
 

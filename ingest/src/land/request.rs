@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::delivery::{Account, DeliveryIdentity, DeliveryMode};
 use domain::ids::TenantId;
 
-use super::arrival::{DeliveryRecord, DeliveryState, ImportKind};
+use super::arrival::{DeliveryRecord, DeliveryState, FullImport, ImportKind};
 use super::error::LandError;
 use crate::profile::Profile;
 use crate::split::RANGE_BYTES_MAX;
@@ -122,11 +122,18 @@ pub struct ImportRequest {
     pub what: ImportKind,
     /// The name as given, for people.
     pub origin: String,
+    /// How it is meant if it is a full list; `None`: a delta.
+    pub full: Option<FullImport>,
 }
 
 impl ImportRequest {
     pub(super) fn check(&self) -> Result<(), LandError> {
-        check_name(&self.origin, "origin", &self.origin, NAME_BYTES_MAX)
+        check_name(&self.origin, "origin", &self.origin, NAME_BYTES_MAX)?;
+        if let Some(approval) = self.full.as_ref().and_then(|full| full.approval.as_ref()) {
+            check_name(&self.origin, "approver", &approval.by, NAME_BYTES_MAX)?;
+            check_name(&self.origin, "reason of approval", &approval.reason, NAME_BYTES_MAX)?;
+        }
+        Ok(())
     }
 }
 

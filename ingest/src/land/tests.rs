@@ -190,7 +190,7 @@ fn imports_share_the_order_and_only_the_newest_is_a_no_op() {
     let landing = landing(&store);
     land(&landing, &request("a.csv"), "abc");
     let import = |tenant: &str, what, bytes: &str| {
-        let request = ImportRequest { tenant: TenantId::parse(tenant).expect("an id"), what, origin: "devices.csv".to_owned() };
+        let request = ImportRequest { tenant: TenantId::parse(tenant).expect("an id"), what, origin: "devices.csv".to_owned(), full: None };
         landing.land_import(&request, &mut bytes.as_bytes(), &TestClock).expect("landed")
     };
     let first = import("main", ImportKind::Devices, "one");
@@ -206,6 +206,30 @@ fn imports_share_the_order_and_only_the_newest_is_a_no_op() {
     let ArrivalKind::Import(record) = &back.kind else { panic!("it is an import") };
     assert_eq!(landing.read_import(&record.sha256).expect("its bytes"), b"one");
     assert_eq!(numbers(&landing.arrivals(3).expect("from 3 on")), [3, 4, 5, 6]);
+}
+
+#[test]
+fn a_full_list_is_an_act_each_time_and_keeps_its_approval() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    let tenant = TenantId::parse("main").expect("an id");
+    let delta = ImportRequest { tenant, what: ImportKind::Devices, origin: "devices.csv".to_owned(), full: None };
+    let approval = Approval { by: "jan".to_owned(), reason: "contract of Haven ended".to_owned() };
+    let full = ImportRequest {
+        full: Some(FullImport { as_of_us: 5, ended_max: 12, approval: Some(approval.clone()) }),
+        ..delta.clone()
+    };
+    let land = |request: &ImportRequest| landing.land_import(request, &mut &b"one"[..], &TestClock).expect("landed");
+    for (request, number) in [(&delta, 1), (&full, 2), (&full, 3), (&delta, 4)] {
+        assert!(matches!(land(request), Landed::New(a) if a.number == number), "{number}");
+    }
+    assert!(matches!(land(&delta), Landed::Already(_)));
+    let ArrivalKind::Import(record) = self::landing(&store).arrival(3).expect("the third").kind else { panic!("an import") };
+    assert_eq!(record.full.and_then(|full| full.approval), Some(approval));
+    let silent = Approval { by: "jan".to_owned(), reason: String::new() };
+    let request = ImportRequest { full: Some(FullImport { as_of_us: 5, ended_max: 12, approval: Some(silent) }), ..full };
+    let error = landing.land_import(&request, &mut &b"two"[..], &TestClock).expect_err("no reason");
+    assert!(error.to_string().contains("reason of approval"), "{error}");
 }
 
 #[test]

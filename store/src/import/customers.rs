@@ -1,4 +1,4 @@
-//! customers.csv: `customer_id` and, as far as known, `name`, `owner_path`, `cycle_day`, `time_zone`.
+//! customers.csv: `customer_id` and, as far as known, `name`, `owner_path`, `cycle_day`, `time_zone`, `valid_to`.
 
 use domain::ids::check_id;
 use domain::period::CycleDay;
@@ -7,7 +7,8 @@ use domain::zone::Zone;
 use super::table::{Layout, Row, once_per_key, read};
 use super::{CustomerRow, DEFAULT_TIME_ZONE, ImportError, ImportLimits, RowError, RowProblem};
 
-const LAYOUT: Layout = Layout { required: &["customer_id"], optional: &["name", "owner_path", "cycle_day", "time_zone"] };
+const LAYOUT: Layout =
+    Layout { required: &["customer_id"], optional: &["name", "owner_path", "cycle_day", "time_zone", "valid_to"] };
 
 /// Most levels of an owner path.
 const LEVELS_MAX: usize = 8;
@@ -45,5 +46,6 @@ fn customer(row: &Row<'_>, zones: &mut Vec<String>) -> Result<CustomerRow, RowEr
         }
         zones.push(time_zone.clone());
     }
-    Ok(CustomerRow { id, name, owner_path, cycle_day, time_zone })
+    let valid_to_us = row.instant("valid_to")?;
+    Ok(CustomerRow { id, name, owner_path, cycle_day, time_zone, valid_to_us })
 }

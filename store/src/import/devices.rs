@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use super::table::{Layout, Row, finish, read};
 use super::{DeviceRow, ImportContent, ImportError, ImportLimits, RowError, RowProblem};
 use crate::identifier::{Identifier, IdentifierKind};
-use crate::instant::parse_instant;
 use crate::report::Listed;
 
 /// A file of SIMs alone has no MSISDN column, so none of the three numbers is required by itself.
@@ -31,7 +30,6 @@ pub(super) fn parse(bytes: &[u8], limits: &ImportLimits) -> Result<ImportContent
 }
 
 fn device(row: &Row<'_>) -> Result<DeviceRow, RowError> {
-    let instant = |field, text: &str| parse_instant(text).map_err(|e| row.error(field, RowProblem::Instant(e)));
     let device = row.id("device_id")?;
     let subscription = if row.optional("subscription_id")?.is_some() { row.id("subscription_id")? } else { device.clone() };
     let mut identifiers = Vec::with_capacity(3);
@@ -50,8 +48,8 @@ fn device(row: &Row<'_>) -> Result<DeviceRow, RowError> {
         customer: row.id("customer_id")?,
         plan: row.id("plan_id")?,
         identifiers,
-        from_us: instant("valid_from", row.required("valid_from")?)?,
-        to_us: row.optional("valid_to")?.map(|text| instant("valid_to", text)).transpose()?,
+        from_us: row.instant("valid_from")?.ok_or_else(|| row.error("valid_from", RowProblem::Missing))?,
+        to_us: row.instant("valid_to")?,
     })
 }
 

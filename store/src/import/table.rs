@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use domain::ids::check_id;
 
 use super::{ImportError, ImportLimits, RowError, RowErrors, RowProblem};
+use crate::instant::parse_instant;
 use crate::report::Listed;
 
 /// Longest name of a customer or plan, in characters.
@@ -17,7 +18,7 @@ pub enum HeaderError {
     #[error("the file is empty; its first line must be the header `{0}`")]
     Empty(String),
     /// A column that must be there is not.
-    #[error("line 1: the column `{missing}` is missing, found `{found}`; the separator is a comma")]
+    #[error("line 1: the column `{missing}` is missing, found `{found}`; fields are separated by `,` or `;`")]
     Missing {
         /// The column.
         missing: &'static str,
@@ -105,6 +106,12 @@ impl Row<'_> {
         self.optional(field)?.ok_or_else(|| self.error(field, RowProblem::Missing))
     }
 
+    /// An instant, if the field has one.
+    pub fn instant(&self, field: &'static str) -> Result<Option<i64>, RowError> {
+        let text = self.optional(field)?;
+        text.map(|text| parse_instant(text).map_err(|e| self.error(field, RowProblem::Instant(e)))).transpose()
+    }
+
     /// An id that must be there.
     pub fn id(&self, field: &'static str) -> Result<String, RowError> {
         let text = self.required(field)?;
@@ -135,7 +142,8 @@ pub(super) fn read<T>(
     mut row: impl FnMut(&Row<'_>) -> Result<T, RowError>,
 ) -> Result<Vec<T>, ImportError> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(bytes);
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).has_headers(false).delimiter(separator_of(bytes)).from_reader(bytes);
     let mut record = csv::ByteRecord::new();
     // Reading from memory into byte records has no way to fail; an error is the end of what can be read.
     if !reader.read_byte_record(&mut record).unwrap_or(false) {
@@ -162,6 +170,15 @@ pub(super) fn read<T>(
         }
     }
     finish(rows, errors)
+}
+
+/// What stands between the names of the header: no name has either in it, and spreadsheets write `;` where the comma is the
+/// decimal mark.
+fn separator_of(bytes: &[u8]) -> u8 {
+    let header = bytes.iter().skip_while(|b| matches!(b, b'\r' | b'\n')).take_while(|b| **b != b'\n');
+    let (commas, semicolons) =
+        header.fold((0usize, 0usize), |(c, s), b| (c + usize::from(*b == b','), s + usize::from(*b == b';')));
+    if semicolons > commas { b';' } else { b',' }
 }
 
 /// The line on which a record stands: the reader's position may lie before the line ends that it skips.

@@ -32,6 +32,17 @@ fn a_devices_file_is_read_with_and_without_the_optional_columns() {
 }
 
 #[test]
+fn a_file_is_read_as_a_spreadsheet_saves_it() {
+    let text = "\u{feff}\"valid_from\";\"device_id\";\"msisdn\";\"customer_id\";\"plan_id\";\"valid_to\"\r\n\
+                2026-01-01T00:00:00Z;\"D1\";\"31612345678\";C1;P1;\r\n";
+    let ImportContent::Devices { rows, .. } = rows(ImportKind::Devices, text).content else { panic!("devices") };
+    assert_eq!((rows.len(), &*rows[0].device, &*rows[0].plan, rows[0].to_us), (1, "D1", "P1", None));
+    let text = "\u{feff}name;customer_id;valid_to\r\n\"Jansen; Zoon, en Co\";C1;2026-02-01T00:00:00+01:00\r\n";
+    let ImportContent::Customers(rows) = self::rows(ImportKind::Customers, text).content else { panic!("customers") };
+    assert_eq!((&*rows[0].name, rows[0].valid_to_us), ("Jansen; Zoon, en Co", Some(1_769_900_400_000_000)));
+}
+
+#[test]
 fn broken_rows_are_all_named_with_line_field_and_remedy() {
     let broken = [
         ("D1,0612345678,C1,P1,2026-01-01T00:00:00Z,", "line 2, field `msisdn`", "country code and number"),
@@ -62,12 +73,17 @@ fn the_list_of_errors_is_limited_and_the_count_is_not() {
 }
 
 #[test]
-fn a_window_that_ends_before_it_starts_links_nothing_and_is_listed() {
+fn a_new_file_with_a_window_that_holds_no_instant_is_refused_and_one_that_has_landed_links_nothing_there() {
     let text = format!(
         "{HEADER}D1,31612345678,C1,P1,2026-02-01T00:00:00Z,2026-01-01T00:00:00Z\nD2,31612345679,C1,P1,2026-01-01T00:00:00Z,2026-01-01T00:00:00Z\n"
     );
     let import = rows(ImportKind::Devices, &text);
     assert_eq!(import.row_count(), 2);
+    let said = import.check().expect_err("rows without an instant").to_string();
+    assert!(said.starts_with("2 broken rows; nothing was imported"), "{said}");
+    for expected in ["line 2, field `valid_to`: it is not after valid_from", "line 3, field `valid_to`", "write a later one"] {
+        assert!(said.contains(expected), "`{expected}` in: {said}");
+    }
     let ImportContent::Devices { rows, without_instant } = import.content else { panic!("devices") };
     assert!(rows.is_empty());
     assert_eq!((without_instant.count, without_instant.first), (2, vec![2, 3]));
@@ -93,7 +109,7 @@ fn headers_are_checked_and_the_nearest_name_is_given() {
             "no column `custmer_id`; the nearest is `customer_id`",
         ),
         (ImportKind::Devices, "device_id,msisdn,plan_id,valid_from\n", "the column `customer_id` is missing"),
-        (ImportKind::Devices, "device_id;msisdn;customer_id;plan_id;valid_from\n", "the separator is a comma"),
+        (ImportKind::Devices, "device_id\tmsisdn\tcustomer_id\tplan_id\tvalid_from\n", "separated by `,` or `;`"),
         (ImportKind::Plans, "plan_id,plan_id\n", "the column `plan_id` stands there twice"),
     ] {
         let said = message(kind, text.as_bytes());

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use proptest::collection::vec;
-use proptest::{prop_assert_eq, proptest};
+use proptest::{prop_assert, prop_assert_eq, proptest};
 
 use crate::identifier::{Identifier, IdentifierKind};
-use crate::import::ImportKind;
+use crate::import::{FullList, ImportKind, ImportMode};
 use crate::names::Interner;
 use crate::report::{ImportReport, Origin};
 use crate::window::{OPEN_US, OwnerCodes, Window, ends_of, plan_windows};
@@ -58,7 +58,7 @@ proptest! {
             names.code(name);
         }
         let mut report = ImportReport::new(ImportKind::Devices, 0);
-        let written = plan_windows(&known, &stated, &names, &mut report);
+        let written = plan_windows(&known, &stated, ImportMode::Delta, &names, &mut report);
         prop_assert_eq!(report.added + report.changed, written.len() as u64);
         prop_assert_eq!(report.added + report.changed + report.unchanged, stated.len() as u64);
         let content = |w: &Window| (w.key(), w.to_us, w.owner);
@@ -68,9 +68,51 @@ proptest! {
         // Written again, nothing differs.
         let merged: Vec<Window> = windows_of_keys(&known, &written);
         let mut again = ImportReport::new(ImportKind::Devices, 0);
-        prop_assert_eq!(plan_windows(&merged, &stated, &names, &mut again).len(), 0);
+        prop_assert_eq!(plan_windows(&merged, &stated, ImportMode::Delta, &names, &mut again).len(), 0);
         prop_assert_eq!((again.closed.count, again.gaps.count, again.owner_changes.count), (0, 0, 0));
     }
+
+    /// What a full list promises, whatever was there: at its instant a number belongs to whom the list says, and to nobody if it
+    /// names it nowhere; what came before that instant stays as a delta of the same rows would leave it.
+    #[test]
+    fn a_full_list_is_true_at_its_instant_and_leaves_the_past(
+        known in vec((proptest::bool::ANY, 1u64..5, 0i64..20, 0i64..4, 0u32..3), 0..30),
+        stated in vec((proptest::bool::ANY, 1u64..5, 0i64..20, 0i64..4, 0u32..3), 0..30),
+        as_of_us in 1i64..20,
+    ) {
+        let (known, stated) = (windows(&known), windows(&stated));
+        let mut names = Interner::default();
+        for name in ["a", "b", "c"] {
+            names.code(name);
+        }
+        let mut plan = |mode| {
+            let mut report = ImportReport::new(ImportKind::Devices, 0);
+            let written = plan_windows(&known, &stated, mode, &names, &mut report);
+            (windows_of_keys(&known, &written), report)
+        };
+        let full = ImportMode::Full(FullList { as_of_us, ended_max: u64::MAX });
+        let ((delta, _), (after, report)) = (plan(ImportMode::Delta), plan(full));
+        if report.overlaps.count == 0 {
+            for window in &after {
+                let number = window.identifier;
+                for at_us in 0..as_of_us {
+                    prop_assert_eq!(owner_at(&after, number, at_us), owner_at(&delta, number, at_us));
+                }
+                let named = stated.iter().any(|w| w.identifier == number);
+                let begins_now = known.iter().any(|w| w.identifier == number && w.from_us == as_of_us);
+                prop_assert!(named || begins_now || owner_at(&after, number, as_of_us).is_none());
+                if owner_at(&stated, number, as_of_us).is_some() && number.kind == IdentifierKind::Msisdn && !begins_now {
+                    prop_assert_eq!(owner_at(&after, number, as_of_us), owner_at(&stated, number, as_of_us));
+                }
+            }
+        }
+    }
+}
+
+/// Who has a number at an instant.
+fn owner_at(windows: &[Window], number: Identifier, at_us: i64) -> Option<u32> {
+    let holds = |(w, end_us): &(&Window, i64)| w.identifier == number && w.from_us <= at_us && at_us < *end_us;
+    windows.iter().zip(ends_of(windows)).find(holds).map(|(w, _)| w.owner.device)
 }
 
 fn windows_of_keys(known: &[Window], written: &[Window]) -> Vec<Window> {

@@ -6,16 +6,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use domain::delivery::ArrivalNumber;
-use ingest::land::{ArrivalKind, ImportKind as LandedWhat, ImportRequest, Landing};
+use domain::ports::Clock;
+use ingest::land::{Approval, ArrivalKind, FullImport, ImportKind as LandedWhat, ImportRequest, Landing};
 use serde_json::json;
 use store::import::ImportContent;
-use store::{ImportKind, ImportLimits, ImportReport, Store, TariffBundle, parse_import};
+use store::instant::parse_instant;
+use store::{FullList, ImportError, ImportKind, ImportLimits, ImportMode, ImportReport, Store, TariffBundle, parse_import};
 use tokio::runtime::Handle;
 
-use crate::cli::{Global, ImportArgs, ImportWhat};
-use crate::exit_code::{Exit, bad_input};
+use crate::cli::{Global, ImportArgs, ImportWhat, ListMode};
+use crate::exit_code::{Exit, bad_input, usage};
 use crate::installation::Installation;
-use crate::output::Answer;
+use crate::output::{Answer, count};
 use crate::system::SystemClock;
 
 fn kind_of(what: ImportWhat) -> (ImportKind, LandedWhat) {
@@ -41,29 +43,93 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
     let bytes = read(args)?;
     let installation = Installation::open_or_create(global)?;
     let (kind, landed) = kind_of(args.what);
-    let rows =
-        parse_import(kind, &bytes, &ImportLimits::default()).map_err(|e| bad_input(format!("{}: {e}", args.file.display())))?;
+    let named = |e: ImportError| bad_input(format!("{}: {e}", args.file.display()));
+    let rows = parse_import(kind, &bytes, &ImportLimits::default()).map_err(named)?;
+    rows.check().map_err(named)?;
     let store = installation.state()?;
     if let ImportContent::Tariff(bundle) = &rows.content {
         fits_the_others(&installation, &store, bundle)?;
     }
     catch_up(&installation, &store)?;
+    let as_of_us = as_of(args)?;
+    let rows = rows.with_mode(as_of_us.map_or(ImportMode::Delta, |as_of_us| {
+        ImportMode::Full(FullList { as_of_us, ended_max: u64::MAX })
+    }));
     let report = installation.block_on(store.plan_import(&rows))?;
-    let mut json = json!({"what": kind.as_str(), "dry_run": args.dry_run, "report": serde_json::to_value(&report)?});
-    let text = report.to_string();
-    if report.is_refused() {
-        Answer { headline: format!("refused, nothing was changed\n{text}"), json, ..Answer::default() }.print(global.output)?;
-        return Ok(Exit::BadInput);
-    }
-    let headline = if args.dry_run {
-        format!("dry run, nothing was changed\n{text}")
+    let word = as_of_us.map(|as_of_us| full_import(&installation, args, as_of_us, &report)).transpose()?;
+    let import = Import { what: landed, origin: args.file.to_string_lossy().into_owned(), full: word.clone().flatten() };
+    let needs_approval = word.is_some_and(|word| word.is_none());
+    let mut json = json!({
+        "what": kind.as_str(), "mode": if as_of_us.is_some() { "full" } else { "delta" }, "dry_run": args.dry_run,
+        "needs_approval": needs_approval, "report": serde_json::to_value(&report)?,
+    });
+    let (headline, exit) = if report.is_refused() {
+        ("refused, nothing was changed".to_owned(), Exit::BadInput)
+    } else if needs_approval {
+        let why = too_many(&installation, &report);
+        if args.dry_run { (format!("dry run, nothing was changed; {why}"), Exit::NeedsHand) } else { (why, Exit::Refused) }
+    } else if args.dry_run {
+        ("dry run, nothing was changed".to_owned(), Exit::Done)
+    } else if import.full.is_some() && report.is_unchanged() {
+        ("nothing to do: all of it is so already".to_owned(), Exit::Done)
     } else {
-        let number = put_in_force(&installation, &store, landed, &args.file.to_string_lossy(), &bytes, &report)?;
+        let number = put_in_force(&installation, &store, import, &bytes, &report)?;
         json["arrival"] = json!(number);
-        format!("imported as arrival {number}\n{text}")
+        (format!("imported as arrival {number}"), Exit::Done)
     };
-    Answer { headline: headline.trim_end().to_owned(), json, ..Answer::default() }.print(global.output)?;
-    Ok(Exit::Done)
+    Answer { headline: format!("{headline}\n{report}").trim_end().to_owned(), json, ..Answer::default() }.print(global.output)?;
+    Ok(exit)
+}
+
+/// The instant for which a full list is true; `None` for a delta.
+fn as_of(args: &ImportArgs) -> anyhow::Result<Option<i64>> {
+    if args.mode == ListMode::Delta {
+        return match (&args.as_of, &args.approve) {
+            (None, None) => Ok(None),
+            _ => Err(usage("--as-of and --approve are for full lists: a delta ends nothing by absence; add --mode full")),
+        };
+    }
+    if args.what == ImportWhat::Tariffs {
+        return Err(usage("a tariff is a whole by itself; --mode full is for customers, plans and devices"));
+    }
+    let given = args.as_of.as_deref().map(parse_instant).transpose().map_err(|e| usage(format!("--as-of: {e}")))?;
+    Ok(Some(given.unwrap_or_else(|| SystemClock.now_us())))
+}
+
+/// What a full list may end without a person's word.
+fn ended_free(installation: &Installation, report: &ImportReport) -> u64 {
+    let share = u128::from(report.existing) * u128::from(installation.config().import.ended_per_mille_max) / 1000;
+    u64::try_from(share).unwrap_or(u64::MAX)
+}
+
+/// How the full list is landed; `None` if it ends too many and nobody has approved.
+fn full_import(
+    installation: &Installation,
+    args: &ImportArgs,
+    as_of_us: i64,
+    report: &ImportReport,
+) -> anyhow::Result<Option<FullImport>> {
+    let free = ended_free(installation, report);
+    let word = |reason: &String| {
+        let by = args.by.clone().ok_or_else(|| usage("say who approves: --by NAME"))?;
+        Ok::<_, anyhow::Error>(Approval { by, reason: reason.clone() })
+    };
+    let approval = args.approve.as_ref().filter(|_| report.ended.count > free).map(word).transpose()?;
+    if report.ended.count > free && approval.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(FullImport { as_of_us, ended_max: free.max(report.ended.count), approval }))
+}
+
+fn too_many(installation: &Installation, report: &ImportReport) -> String {
+    format!(
+        "refused, nothing was changed: the list would end {} of {} {}, {} are allowed (`import.ended_per_mille_max`); \
+         is it whole? if so: --approve \"REASON\"",
+        count(report.ended.count),
+        count(report.existing),
+        if report.kind == ImportKind::Devices { "windows" } else { report.kind.as_str() },
+        count(ended_free(installation, report)),
+    )
 }
 
 /// Whether the tariffs in force and a new one can stand together: found out now, because once it is in force nothing can be
@@ -78,17 +144,24 @@ fn fits_the_others(installation: &Installation, store: &Store, bundle: &TariffBu
     Ok(())
 }
 
+/// An import as it is landed.
+struct Import {
+    what: LandedWhat,
+    origin: String,
+    full: Option<FullImport>,
+}
+
 /// Lands an import and applies it; the arrival number is its place in the order of everything.
 fn put_in_force(
     installation: &Installation,
     store: &Store,
-    what: LandedWhat,
-    origin: &str,
+    import: Import,
     bytes: &[u8],
     report: &ImportReport,
 ) -> anyhow::Result<u64> {
     debug_assert!(!report.is_refused(), "a refused import is never landed");
-    let request = ImportRequest { tenant: installation.config().data.tenant.clone(), what, origin: origin.to_owned() };
+    let Import { what, origin, full } = import;
+    let request = ImportRequest { tenant: installation.config().data.tenant.clone(), what, origin, full };
     let landed = installation.landing().land_import(&request, &mut &bytes[..], &SystemClock)?;
     let number = landed.arrival().number;
     catch_up(installation, store).with_context(|| {
@@ -125,7 +198,7 @@ pub fn apply_landed(landing: &Landing, store: &Store, runtime: &Handle, from: Ar
         let bytes = landing.read_import(&import.sha256)?;
         let kind = kind_in_state(import.what);
         let refused = match parse_import(kind, &bytes, &ImportLimits::default()) {
-            Ok(rows) => match runtime.block_on(store.apply_import(arrival.number, &rows)) {
+            Ok(rows) => match runtime.block_on(store.apply_import(arrival.number, &rows.with_mode(mode_of(import.full.as_ref())))) {
                 Ok(_) => None,
                 Err(store::StoreError::Refused(report)) => Some(report.to_string()),
                 Err(e) => return Err(e.into()),
@@ -142,22 +215,27 @@ pub fn apply_landed(landing: &Landing, store: &Store, runtime: &Handle, from: Ar
     Ok(looked)
 }
 
-/// Imports text without asking; what the demo does. The same bytes again are a no-op.
+fn mode_of(full: Option<&FullImport>) -> ImportMode {
+    let list = |full: &FullImport| FullList { as_of_us: full.as_of_us, ended_max: full.ended_max };
+    full.map_or(ImportMode::Delta, |full| ImportMode::Full(list(full)))
+}
+
+/// Imports text as a delta without asking; gives its arrival. The same bytes again are a no-op.
 pub fn import_text(
     installation: &Installation,
     store: &Store,
     what: ImportWhat,
     origin: &str,
     bytes: &[u8],
-) -> anyhow::Result<()> {
-    let (kind, landed) = kind_of(what);
+) -> anyhow::Result<u64> {
+    let (kind, what) = kind_of(what);
     let rows = parse_import(kind, bytes, &ImportLimits::default())?;
+    rows.check()?;
     let report = installation.block_on(store.plan_import(&rows))?;
     if report.is_refused() {
         return Err(bad_input(format!("{origin} is refused\n{report}")));
     }
-    put_in_force(installation, store, landed, origin, bytes, &report)?;
-    Ok(())
+    put_in_force(installation, store, Import { what, origin: origin.to_owned(), full: None }, bytes, &report)
 }
 
 /// The bytes to land: a CSV as it is, a tariff with its companions as one bundle.
