@@ -7,6 +7,7 @@ pub(crate) mod charset;
 mod compile;
 mod error;
 mod layout;
+mod numbering;
 mod raw;
 pub(crate) mod recipe;
 mod reliance;
@@ -25,6 +26,7 @@ use domain::zone::Zone;
 pub use error::ProfileError;
 pub use layout::{HeaderError, Layout};
 pub(crate) use layout::{next_feed, trim_return};
+pub use numbering::{FileNumbering, FileRhythm};
 pub use traits::{LayoutTraits, layouts_markdown};
 
 use raw::ColumnRef;
@@ -42,6 +44,8 @@ pub struct Profile {
     key_mode: KeyMode,
     delivery_mode: DeliveryMode,
     cost_currency: Currency,
+    numbering: Option<FileNumbering>,
+    rhythm: Option<FileRhythm>,
     text: String,
     pub(crate) file: FileForm,
     pub(crate) trailer: Option<Trailer>,
@@ -118,6 +122,16 @@ impl Profile {
     /// The currency of the provider's cost; EUR where the layout has no cost.
     pub fn cost_currency(&self) -> Currency {
         self.cost_currency
+    }
+
+    /// How an account's files are numbered, if they are.
+    pub fn numbering(&self) -> Option<&FileNumbering> {
+        self.numbering.as_ref()
+    }
+
+    /// How often files are to arrive, if that is known.
+    pub fn rhythm(&self) -> Option<FileRhythm> {
+        self.rhythm
     }
 
     /// The zone of times without an offset, if declared.

@@ -197,25 +197,34 @@ fn existing(windows: &[Window], at_us: i64) -> u64 {
     windows.iter().zip(ends_of(windows)).filter(|(w, end_us)| w.from_us <= at_us && at_us < *end_us).count() as u64
 }
 
-/// Ends the windows that hold at the instant of a full list and that it does not name. Where it names another window of the
-/// same number that would hold then, if that one did not, the list is right: of the same owner nothing has to be said; of
-/// another the two contradict each other, and their positions come back, the list's first.
+/// Ends the windows that hold at the instant of a full list and that it does not name. Where the list says who has a number
+/// then, and a window that it does not name cuts that one off, nothing has to be said if the owner is the same; else the two
+/// contradict each other, and their positions come back, the list's first.
 fn end_absent(windows: &mut [Window], fates: &mut [Fate], ends_us: &[i64], as_of_us: i64) -> Vec<(usize, usize)> {
     let mut disputed = Vec::new();
     for same in group_by_identifier(windows) {
-        let holds = |i: &usize| windows[*i].from_us <= as_of_us && as_of_us < ends_us[*i];
-        let Some(known) = same.clone().find(holds) else { continue };
-        let Fate::Kept { was_us } = fates[known] else { continue };
-        let is_listed = |i: &usize| fates[*i].is_stated() && windows[*i].to_us.is_none_or(|to_us| as_of_us < to_us);
-        match (same.start..known).rev().find(is_listed) {
-            Some(listed) if windows[listed].owner == windows[known].owner => {}
-            Some(listed) => disputed.push((listed, known)),
-            // A window that begins at the very instant would be left without one.
-            None if windows[known].from_us == as_of_us => {}
-            None => {
-                windows[known].to_us = Some(as_of_us);
-                fates[known] = Fate::Ended { was_us };
+        let listed = same.clone().rev().find(|i| {
+            let window = &windows[*i];
+            let is_then = window.from_us <= as_of_us && window.to_us.is_none_or(|to_us| as_of_us < to_us);
+            is_then && fates[*i].is_stated()
+        });
+        let holder = same.clone().find(|i| windows[*i].from_us <= as_of_us && as_of_us < ends_us[*i]);
+        match (listed, holder) {
+            (Some(listed), holder) => {
+                let agrees = holder.is_some_and(|i| windows[i].owner == windows[listed].owner);
+                let cut_by = same.clone().find(|i| *i > listed && windows[*i].from_us <= as_of_us);
+                if let Some(known) = cut_by.filter(|i| !agrees && !fates[*i].is_stated()) {
+                    disputed.push((listed, known));
+                }
             }
+            // A window that begins at the very instant would be left without one.
+            (None, Some(i)) if windows[i].from_us < as_of_us => {
+                if let Fate::Kept { was_us } = fates[i] {
+                    windows[i].to_us = Some(as_of_us);
+                    fates[i] = Fate::Ended { was_us };
+                }
+            }
+            (None, _) => {}
         }
     }
     disputed

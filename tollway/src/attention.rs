@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::delivery::DeliveryId;
 use domain::money::Money;
 use domain::outcome::Counts;
-use ingest::land::{ArrivalKind, DeliveryRecord, Landing};
+use ingest::land::{ArrivalKind, DeliveryRecord, DeliveryState, Landing};
 use serde_json::{Value, json};
 use sinks::ledger::LedgerEntry;
 
@@ -37,10 +37,36 @@ impl Trouble {
     }
 }
 
+/// Files that wait for a word.
+pub fn held(landing: &Landing) -> anyhow::Result<Vec<Trouble>> {
+    let held = landing.held()?.into_iter().filter_map(|arrival| match arrival.kind {
+        ArrivalKind::Delivery(record) => Some(record),
+        _ => None,
+    });
+    let trouble = |record: DeliveryRecord| {
+        let message = match record.state {
+            DeliveryState::Held { reason } => reason,
+            DeliveryState::Announced => String::new(),
+        };
+        Trouble { file: record.origin, state: "held".to_owned(), message, delivery: Some(record.delivery) }
+    };
+    Ok(held.map(trouble).collect())
+}
+
+/// Whether a delivery is read, and does not wait for a word.
+pub fn acts(record: &DeliveryRecord) -> bool {
+    record.state == DeliveryState::Announced
+}
+
 /// Whether an entry of the ledger says that a file was refused as a whole, or is empty without being a heartbeat: no row of
 /// it was taken, and someone has to look.
 pub fn is_refused(entry: &LedgerEntry) -> bool {
     entry.verdict.as_ref().is_some_and(|v| v.state != "complete" && !v.message.is_empty())
+}
+
+/// Whether an entry of the ledger says that a file is whole and has no rows, as its profile declares for a sign of life.
+pub fn is_heartbeat(entry: &LedgerEntry) -> bool {
+    entry.verdict.as_ref().is_some_and(|v| v.state == "empty" && v.message.is_empty())
 }
 
 /// Files that were refused as a whole, of these entries of the ledger, but those that an operator has dismissed.

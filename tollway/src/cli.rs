@@ -1,11 +1,13 @@
 //! The command line: every command, option and example that `--help` shows.
 
+mod desk;
 mod log;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::desk::{AssignArgs, NumberKind, TodayArgs, UnassignedArgs, UnassignedCommand};
 pub use self::log::{DlqCommand, TopicsCommand};
 
 const EXITS: &str = "Exit codes: 0 done; 1 done, but something needs a hand; 2 wrong use; 3 bad input, nothing changed; \
@@ -72,6 +74,9 @@ pub enum Command {
     /// A file that was refused needs no hand any more
     #[command(after_help = "Example:\n  tollway dismiss 2026-10-07.csv --why \"sent again as 2026-10-07b.csv\"")]
     Dismiss(DismissArgs),
+    /// What needs a hand this morning: files, suspense, numbers, costs, cycles; each line with what to type next
+    #[command(after_help = "Examples:\n  tollway today\n  tollway today --at 2026-11-02T08:00:00+01:00 --output json")]
+    Today(TodayArgs),
     /// Totals by customer, cycle and more
     #[command(after_help = "Examples:\n  tollway totals --cycle 2026-10\n  tollway totals --by customer,zone --output csv\n  \
         tollway totals --rebuild")]
@@ -90,6 +95,10 @@ pub enum Command {
     /// Rows that need a hand
     #[command(subcommand)]
     Suspense(SuspenseCommand),
+    /// Numbers that no one owns, with their traffic and the money at risk; assign one
+    #[command(after_help = "Examples:\n  tollway unassigned --clear\n  tollway unassigned assign 31612345678 --customer C-1042 \\\n    \
+        --plan zakelijk-plus --subscription S-77 --from 2026-10-01T00:00:00Z")]
+    Unassigned(UnassignedArgs),
     /// Ask the tables in SQL: `cdr`, `cdr_entries`, `totals`
     #[command(after_help = "Example:\n  tollway query \"select zone, sum(charge) from cdr group by zone order by 2 desc\"")]
     Query(QueryArgs),

@@ -21,8 +21,10 @@ pub mod run;
 pub mod source;
 pub mod status;
 pub mod suspense;
+pub mod today;
 pub mod topics;
 pub mod totals;
+pub mod unassigned;
 pub mod why;
 
 use crate::cli::{BenchCommand, Cli, Command, ConfigCommand, Global};
@@ -39,11 +41,13 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Run(args) => run::run(global, args),
         Command::Status(args) => status::run(global, args),
         Command::Dismiss(args) => dismiss::run(global, args),
+        Command::Today(args) => today::run(global, args),
         Command::Totals(args) => totals::run(global, args),
         Command::ControlTotals(args) => control_totals::run(global, args),
         Command::Why(args) => why::run(global, args),
         Command::Margin(args) => margin::run(global, args),
         Command::Suspense(command) => suspense::run(global, command),
+        Command::Unassigned(args) => unassigned::run(global, args),
         Command::Query(args) => query::run(global, args),
         Command::Explain(args) => explain::run(global, args),
         Command::Profile(command) => profile::run(global, command),

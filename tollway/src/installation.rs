@@ -216,6 +216,12 @@ impl Installation {
         Ok(totals::open(&self.blob, totals::TOTALS, &SystemClock, &mut SystemRng::new()?)?.with_settings(self.parquet()))
     }
 
+    /// The frozen totals; `None` if none were ever frozen.
+    pub fn totals_backup(&self) -> anyhow::Result<Option<Table>> {
+        let is_there = !self.blob.list(&format!("{}/_delta_log/", totals::TOTALS_BACKUP))?.is_empty();
+        Ok(if is_there { Some(Table::open(&self.blob, totals::TOTALS_BACKUP)?) } else { None })
+    }
+
     /// How tables are written.
     pub fn parquet(&self) -> ParquetSettings {
         ParquetSettings { zstd_level: self.config.tables.compression_level, row_group_rows: self.config.tables.row_group_rows }

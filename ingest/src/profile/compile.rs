@@ -12,6 +12,7 @@ use super::raw::{
     RawSkip, RawTrailer,
 };
 use super::recipe::{Bom, Branches, FileForm, Reader, Recipe, SkipRule, SkipTest, Slot, Trailer, TrailerPlace, Words};
+use super::numbering::{FileNumbering, FileRhythm};
 use super::{Profile, ProfileError, layout};
 
 /// Most columns that a file may have.
@@ -21,6 +22,8 @@ const FIELDS_MAX: u32 = 4096;
 const SKIP_LINES_MAX: u32 = 100;
 
 type Checked<T> = Result<T, ProfileError>;
+
+pub(in crate::profile) use columns::check_range;
 
 /// Collects the columns that the profile names and knows how its texts are written.
 struct Compiler<'r> {
@@ -138,7 +141,11 @@ pub(super) fn compile(raw: RawProfile, text: &str) -> Checked<Profile> {
     };
     let may_lack = readers::may_lack(&raw, &compiler.columns)?;
     let (columns, roles) = (compiler.columns, compiler.roles);
+    let numbering = raw.sequence.as_ref().map(FileNumbering::compile).transpose()?;
+    let rhythm = raw.rhythm.as_ref().map(FileRhythm::compile).transpose()?;
     Ok(Profile {
+        numbering,
+        rhythm,
         label: format!("{}@{}", raw.name, raw.version).into(),
         name: raw.name,
         version: raw.version,

@@ -84,6 +84,49 @@ pub(super) struct RawProfile {
     /// Rows to leave out, each counted under its rule; the first rule that matches counts.
     #[serde(default)]
     pub skip: Vec<RawSkip>,
+    /// How the files of an account are numbered in their names. Without this section no file is ever missed by its number.
+    pub sequence: Option<RawSequence>,
+    /// How often files are to arrive. Without this section it is judged by how they came.
+    pub rhythm: Option<RawRhythm>,
+}
+
+/// How the files of an account are numbered in their names, so that a missing one is noticed.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSequence {
+    /// The name without folders: `{n}` is the number, `*` any run of characters, `?` one character: `cdr_*_{n}.csv`. A name of
+    /// another pattern has no number.
+    pub name: String,
+    /// The first number. Default 1.
+    #[serde(default = "first_number")]
+    pub first: u64,
+    /// The last number, after which the first comes again. Default 999999999.
+    #[serde(default = "last_number")]
+    pub last: u64,
+    /// From one file to the next. Default 1.
+    #[serde(default = "first_number")]
+    pub step: u64,
+}
+
+fn first_number() -> u64 {
+    1
+}
+
+fn last_number() -> u64 {
+    999_999_999
+}
+
+/// How often files are to arrive; `tollway today` names an account whose next one is late.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRhythm {
+    /// Hours from one arrival to the next.
+    #[schemars(range(min = 1, max = 8784))]
+    pub every_hours: u32,
+    /// Hours that are borne beyond that. Default 0.
+    #[serde(default)]
+    #[schemars(range(max = 8784))]
+    pub grace_hours: u32,
 }
 
 /// How the file is written.

@@ -85,7 +85,7 @@ proptest! {
         for name in ["a", "b", "c"] {
             names.code(name);
         }
-        let mut plan = |mode| {
+        let plan = |mode| {
             let mut report = ImportReport::new(ImportKind::Devices, 0);
             let written = plan_windows(&known, &stated, mode, &names, &mut report);
             (windows_of_keys(&known, &written), report)

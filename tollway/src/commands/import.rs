@@ -67,7 +67,8 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
         ("refused, nothing was changed".to_owned(), Exit::BadInput)
     } else if needs_approval {
         let why = too_many(&installation, &report);
-        if args.dry_run { (format!("dry run, nothing was changed; {why}"), Exit::NeedsHand) } else { (why, Exit::Refused) }
+        let (what, exit) = if args.dry_run { ("dry run", Exit::NeedsHand) } else { ("refused", Exit::Refused) };
+        (format!("{what}, nothing was changed: {why}"), exit)
     } else if args.dry_run {
         ("dry run, nothing was changed".to_owned(), Exit::Done)
     } else if import.full.is_some() && report.is_unchanged() {
@@ -123,7 +124,7 @@ fn full_import(
 
 fn too_many(installation: &Installation, report: &ImportReport) -> String {
     format!(
-        "refused, nothing was changed: the list would end {} of {} {}, {} are allowed (`import.ended_per_mille_max`); \
+        "the list would end {} of {} {}, {} are allowed (`import.ended_per_mille_max`); \
          is it whole? if so: --approve \"REASON\"",
         count(report.ended.count),
         count(report.existing),

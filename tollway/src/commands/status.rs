@@ -10,12 +10,14 @@ use pipeline::deliveries::Deliveries;
 use serde_json::json;
 use sinks::ledger::LedgerEntry;
 
+use crate::arrived::{self, LandedProfiles};
 use crate::attention::{self, Trouble};
 use crate::cli::{Global, StatusArgs};
 use crate::counts::{outcomes, sum, to_json};
 use crate::exit_code::Exit;
 use crate::installation::Installation;
 use crate::log_end::log_ends;
+use crate::numbered;
 use crate::output::{Answer, count};
 use crate::totals::APP_ID;
 
@@ -36,7 +38,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let landed = deliveries.iter().map(|d| d.delivery).collect::<BTreeSet<_>>().len();
     let acts = |d: &&DeliveryRecord| d.state == DeliveryState::Announced;
     let waiting = deliveries.iter().filter(acts).filter(|d| !settled.contains(&d.delivery)).count();
-    let held: Vec<Trouble> = landing.held()?.into_iter().filter_map(delivery).map(held).collect();
+    let held = attention::held(&landing)?;
     let mut refused = attention::refused(&landing, &ledger)?;
     let good = attention::made_good(&deliveries, &ledger);
     refused.retain(|trouble| trouble.delivery.is_none_or(|d| !good.contains(&d)));
@@ -45,7 +47,10 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let counts = sum(&ledger);
     let over = attention::over_limits(&installation, &counts, "TRUE")?;
     let blocked = blocked(&installation, &arrivals, &settled);
-    let troubles: Vec<Trouble> = held.iter().chain(&refused).chain(&blocked).cloned().collect();
+    let came = arrived::deliveries(&arrivals, i64::MAX);
+    let missing = numbered::troubles(&numbered::by_account(&landing, &mut LandedProfiles::default(), &came));
+    let heartbeats = ledger.iter().filter(|e| attention::is_heartbeat(e)).count();
+    let troubles: Vec<Trouble> = held.iter().chain(&refused).chain(&blocked).chain(&missing).cloned().collect();
     let mut sheets = vec![outcomes(&counts)];
     sheets.extend(attention::sheet(&troubles));
     let dismissed = attention::dismissed(&landing, &ledger)?;
@@ -59,6 +64,9 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
         settled.len(),
         held.len(),
     )];
+    if heartbeats > 0 {
+        next.push(format!("{} of them are heartbeats: whole files with 0 rows", count(heartbeats as u64)));
+    }
     next.extend(lag.as_ref().err().cloned());
     let state = state_trouble(&installation);
     next.extend(state.clone());
@@ -76,7 +84,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let json = json!({
         "files": {
             "landed": landed, "done": settled.len(), "waiting": waiting, "held": held.len(), "refused": refused.len(),
-            "blocked": blocked.len(), "dismissed": dismissed.len(),
+            "blocked": blocked.len(), "dismissed": dismissed.len(), "missing": missing.len(), "heartbeats": heartbeats,
         },
         "state_trouble": state,
         "dismissed": dismissed.iter().map(Trouble::to_json).collect::<Vec<_>>(),
@@ -97,14 +105,6 @@ fn delivery(arrival: Arrival) -> Option<DeliveryRecord> {
         ArrivalKind::Delivery(record) => Some(record),
         _ => None,
     }
-}
-
-fn held(record: DeliveryRecord) -> Trouble {
-    let message = match record.state {
-        DeliveryState::Held { reason } => reason,
-        DeliveryState::Announced => String::new(),
-    };
-    Trouble { file: record.origin, state: "held".to_owned(), message, delivery: Some(record.delivery) }
 }
 
 /// Files that wait because they cannot be opened: the first of each is told, with the cause.

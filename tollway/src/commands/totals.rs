@@ -16,15 +16,21 @@ use crate::totals;
 /// The columns that totals can be grouped by, with their position in the key; `cycle` is the period before it.
 const GROUPS: [(&str, Option<usize>); 9] = [
     ("cycle", None),
-    ("customer", Some(1)),
+    ("customer", Some(CUSTOMER)),
     ("subscription", Some(2)),
     ("device", Some(3)),
     ("plan", Some(4)),
     ("kind", Some(5)),
-    ("zone", Some(6)),
+    ("zone", Some(ZONE)),
     ("band", Some(7)),
     ("tenant", Some(0)),
 ];
+
+/// Position of the customer in the key.
+pub const CUSTOMER: usize = 1;
+
+/// Position of the zone in the key.
+pub const ZONE: usize = 6;
 
 /// Position of the currency in the key.
 pub const CURRENCY: usize = 8;

@@ -18,7 +18,7 @@ use crate::profile::time::{TimePattern, offset_seconds};
 use super::{Checked, Compiler};
 
 /// Refuses a setting outside its range.
-pub(super) fn check_range(key: &str, value: i64, low: i64, high: i64) -> Checked<()> {
+pub(in crate::profile) fn check_range(key: &str, value: i64, low: i64, high: i64) -> Checked<()> {
     if (low..=high).contains(&value) {
         return Ok(());
     }

@@ -1,0 +1,200 @@
+//! Files that are missing by their number, and numbers that came twice: from the names of what has landed, by what each file's
+//! profile says about them. Nothing is kept: a gap is gone once its file is there.
+
+use std::collections::BTreeMap;
+
+use ingest::land::Landing;
+use ingest::profile::FileNumbering;
+
+use crate::arrived::{Came, LandedProfiles};
+use crate::attention::Trouble;
+
+/// Gaps of one account that are named; more are counted.
+const GAPS_MAX: usize = 20;
+
+/// A run of numbers that are missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The first that is missing, with the digits that its neighbour has.
+    pub from: String,
+    /// The last that is missing.
+    pub to: String,
+    /// How many files that is.
+    pub files: u64,
+}
+
+/// A number that two files have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Twice {
+    /// The number.
+    pub number: String,
+    /// The name of the first.
+    pub first: String,
+    /// The name of the other.
+    pub other: String,
+}
+
+/// What the numbers of an account's files say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// What is missing, in order.
+    pub gaps: Vec<Gap>,
+    /// What came twice with different content.
+    pub twice: Vec<Twice>,
+}
+
+/// A file that has a number.
+#[derive(Debug, Clone, Copy)]
+struct Numbered<'a> {
+    number: u64,
+    digits: &'a str,
+    name: &'a str,
+    sha256: &'a str,
+}
+
+/// What the numbers of all accounts say, by account; accounts without numbers are left out.
+pub fn by_account(landing: &Landing, profiles: &mut LandedProfiles, came: &[Came]) -> BTreeMap<String, Numbers> {
+    // Another pattern counts anew: a profile that was corrected must not compare its numbers with those of the former one.
+    let mut groups: BTreeMap<(String, String), (FileNumbering, Vec<Numbered<'_>>)> = BTreeMap::new();
+    for Came { record, .. } in came {
+        let Some(profile) = profiles.of(landing, record) else { continue };
+        let Some(numbering) = profile.numbering() else { continue };
+        let name = record.identity.logical_file.as_str();
+        let Some((number, digits)) = numbering.number_in(name) else { continue };
+        let key = (record.identity.account.path(), format!("{} {numbering:?}", profile.name()));
+        let file = Numbered { number, digits, name, sha256: &record.identity.sha256 };
+        groups.entry(key).or_insert_with(|| (numbering.clone(), Vec::new())).1.push(file);
+    }
+    let mut accounts: BTreeMap<String, Numbers> = BTreeMap::new();
+    for ((account, _), (numbering, files)) in groups {
+        let found = judge(&numbering, &files);
+        let numbers = accounts.entry(account).or_default();
+        numbers.gaps.extend(found.gaps);
+        numbers.twice.extend(found.twice);
+    }
+    accounts
+}
+
+/// Compares the numbers of files in the order of their arrival.
+fn judge(numbering: &FileNumbering, files: &[Numbered<'_>]) -> Numbers {
+    let span = i128::from(numbering.span());
+    // Places on an endless line: the number comes again after the span, and a file belongs to the round that brings it nearest
+    // to the newest one.
+    let mut places: BTreeMap<i128, Numbered<'_>> = BTreeMap::new();
+    let (mut newest, mut numbers): (Option<i128>, _) = (None, Numbers::default());
+    for file in files {
+        let index = i128::from((file.number - numbering.first) / numbering.step);
+        let place = match newest {
+            None => index,
+            Some(newest) => index + (newest - index + span / 2).div_euclid(span) * span,
+        };
+        newest = newest.max(Some(place));
+        match places.get(&place) {
+            Some(first) if first.sha256 != file.sha256 && first.name != file.name => numbers.twice.push(Twice {
+                number: file.digits.to_owned(),
+                first: first.name.to_owned(),
+                other: file.name.to_owned(),
+            }),
+            Some(_) => {}
+            None => {
+                places.insert(place, *file);
+            }
+        }
+    }
+    for ((before, file), (after, _)) in places.iter().zip(places.iter().skip(1)) {
+        if after - before > 1 {
+            let number = |place: i128| {
+                let index = u64::try_from(place.rem_euclid(span)).unwrap_or(0);
+                format!("{:0width$}", numbering.first + index * numbering.step, width = file.digits.len())
+            };
+            let files = u64::try_from(after - before - 1).unwrap_or(u64::MAX);
+            numbers.gaps.push(Gap { from: number(before + 1), to: number(after - 1), files });
+        }
+    }
+    numbers
+}
+
+impl Gap {
+    /// What is missing, in words.
+    pub fn text(&self) -> String {
+        match self.files {
+            1 => format!("file {} is missing", self.from),
+            n => format!("files {} to {} are missing ({n})", self.from, self.to),
+        }
+    }
+}
+
+impl Twice {
+    /// What came twice, in words.
+    pub fn text(&self) -> String {
+        format!("number {} came twice with different content: {} and {}", self.number, self.first, self.other)
+    }
+}
+
+/// The same as files that need a hand.
+pub fn troubles(accounts: &BTreeMap<String, Numbers>) -> Vec<Trouble> {
+    let mut all = Vec::new();
+    for (account, numbers) in accounts {
+        let trouble = |state: &str, text: String, remedy: &str| Trouble {
+            file: account.clone(),
+            state: state.to_owned(),
+            message: format!("{text}; {remedy}"),
+            delivery: None,
+        };
+        let ask = "ask the provider for it and ingest it";
+        all.extend(numbers.gaps.iter().take(GAPS_MAX).map(|gap| trouble("missing", gap.text(), ask)));
+        if let Some(more @ 1..) = numbers.gaps.len().checked_sub(GAPS_MAX) {
+            all.push(trouble("missing", format!("and {more} more gaps"), ask));
+        }
+        let which = "ask the provider which one counts";
+        all.extend(numbers.twice.iter().take(GAPS_MAX).map(|twice| trouble("number twice", twice.text(), which)));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use ingest::profile::Profile;
+
+    use super::*;
+
+    fn numbering(last: u64) -> FileNumbering {
+        let text = config::profiles::find("tap3").expect("a shipped profile").replace("last = 99999", &format!("last = {last}"));
+        Profile::load(&text).expect("a profile").numbering().expect("a numbering").clone()
+    }
+
+    /// Files by number and content.
+    fn judged(last: u64, files: &[(u64, &str)]) -> (Vec<String>, usize) {
+        let texts: Vec<(u64, String, String)> =
+            files.iter().map(|(n, sha)| (*n, format!("{n:05}"), format!("CDNLDPNGBRVF{n:05}{sha}"))).collect();
+        let numbered: Vec<Numbered<'_>> = texts
+            .iter()
+            .zip(files)
+            .map(|((number, digits, name), (_, sha256))| Numbered { number: *number, digits, name, sha256 })
+            .collect();
+        let found = judge(&numbering(last), &numbered);
+        (found.gaps.iter().map(Gap::text).collect(), found.twice.len())
+    }
+
+    #[test]
+    fn a_missing_number_is_named_and_gone_when_its_file_arrives() {
+        let (gaps, _) = judged(99_999, &[(16, "a"), (18, "b"), (23, "c")]);
+        assert_eq!(gaps, ["file 00017 is missing", "files 00019 to 00022 are missing (4)"]);
+        let (gaps, _) = judged(99_999, &[(16, "a"), (18, "b"), (17, "c")]);
+        assert!(gaps.is_empty(), "{gaps:?}");
+    }
+
+    #[test]
+    fn after_the_last_number_comes_the_first() {
+        let (gaps, twice) = judged(10, &[(8, "a"), (9, "b"), (10, "c"), (1, "d"), (3, "e"), (8, "f"), (9, "g")]);
+        assert_eq!((gaps, twice), (vec!["file 00002 is missing".to_owned(), "files 00004 to 00007 are missing (4)".to_owned()], 0));
+        let (gaps, twice) = judged(10, &[(1, "a"), (10, "z"), (2, "b")]);
+        assert_eq!((gaps.len(), twice), (0, 0), "the file before the first is the last of the round before");
+    }
+
+    #[test]
+    fn a_number_that_comes_twice_is_told_only_with_other_content() {
+        assert_eq!(judged(99_999, &[(16, "a"), (17, "b"), (17, "b")]).1, 0);
+        assert_eq!(judged(99_999, &[(16, "a"), (17, "b"), (17, "c")]).1, 1);
+    }
+}
