@@ -14,6 +14,8 @@ mod damage;
 mod disks;
 #[path = "bad_input/files.rs"]
 mod files;
+#[path = "bad_input/morning.rs"]
+mod morning;
 #[path = "bad_input/other_programs.rs"]
 mod other_programs;
 #[path = "bad_input/prying.rs"]

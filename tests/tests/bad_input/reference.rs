@@ -1,6 +1,6 @@
 //! Reference data that cannot be: refused with line, field and remedy, before anything of it acts.
 
-use crate::desk::{BAD_INPUT, DEVICES, DONE, Desk};
+use crate::desk::{BAD_INPUT, DEVICES, DONE, Desk, NEEDS_HAND, REFUSED, WRONG_USE};
 use crate::kpn;
 
 #[test]
@@ -51,6 +51,51 @@ fn broken_rows_of_an_import_are_all_named_and_none_acts() {
     desk.write("in/good.csv", kpn::good("good", 2));
     desk.ingest(&["in/good.csv"]).ends(DONE);
     desk.holds(2, 0);
+}
+
+#[test]
+fn a_window_that_holds_no_instant_refuses_the_file() {
+    let desk = Desk::new();
+    desk.write("devices.csv", format!("{DEVICES}D-2,31687654321,C-1,zakelijk-plus,2026-02-01T00:00:00Z,2026-01-01T00:00:00Z\n"));
+    let facts = ["devices.csv: 1 broken rows; nothing was imported", "line 3, field `valid_to`", "not after valid_from", "open end"];
+    desk.tollway(&["import", "devices", "devices.csv", "--dry-run"]).ends(BAD_INPUT).says(&facts);
+    desk.tollway(&["import", "devices", "devices.csv"]).ends(BAD_INPUT).says(&facts);
+}
+
+#[test]
+fn a_full_list_that_is_cut_off_ends_nothing_until_someone_takes_the_word_for_it() {
+    let desk = Desk::new();
+    let header = "device_id;msisdn;customer_id;plan_id;valid_from;valid_to\r\n";
+    let row = |n: u32| format!("D-{n};\"316876543{n:02}\";C-7;zakelijk-plus;2026-01-01T00:00:00Z;\r\n");
+    let list = |numbers: std::ops::Range<u32>| numbers.fold(format!("\u{feff}{header}"), |text, n| text + &row(n));
+    desk.write("all.csv", list(10..60) + "D-1;31619283746;C-1042;zakelijk-plus;2026-01-01T00:00:00Z;\r\n");
+    let full = |file: &str, more: &[&str]| {
+        desk.tollway(&[&["import", "devices", file, "--mode", "full", "--as-of", "2026-10-01T00:00:00Z"], more].concat())
+    };
+    full("all.csv", &[]).ends(DONE).says(&["windows added 50, changed 0, ended 0 of 1"]);
+
+    desk.write("cut.csv", list(10..30));
+    let why = "would end 31 of 51 windows, 1 are allowed (`import.ended_per_mille_max`)";
+    full("cut.csv", &["--dry-run"]).ends(NEEDS_HAND).says(&["dry run", why, "--approve"]);
+    full("cut.csv", &[]).ends(REFUSED).says(&["refused, nothing was changed", why, "msisdn 316•••••746", "ends at 2026-10-01"]);
+    desk.tollway(&["import", "devices", "cut.csv", "--approve", "so it is"]).ends(WRONG_USE).says(&["--mode full"]);
+    desk.write("in/good.csv", kpn::good("good", 2));
+    desk.ingest(&["in/good.csv"]).ends(DONE);
+    desk.holds(2, 0);
+
+    // One of 51 is within the limit; the other file needs a word, which is kept with it.
+    desk.write("one-less.csv", list(10..60));
+    full("one-less.csv", &["--dry-run"]).ends(DONE).says(&["ended 1 of 51"]);
+    full("cut.csv", &["--approve", "lines were sold", "--by", "jan"]).ends(DONE).says(&["imported as arrival", "ended 31 of 51"]);
+    full("cut.csv", &["--by", "jan"]).ends(DONE).says(&["nothing to do"]);
+    let arrivals = std::fs::read_dir(desk.data("store/landing/arrivals")).expect("the arrivals");
+    let newest = arrivals.map(|entry| entry.expect("an entry").path()).max().expect("an arrival");
+    let record: serde_json::Value = serde_json::from_slice(&std::fs::read(newest).expect("a record")).expect("JSON");
+    let approval = &record["kind"]["import"]["full"]["approval"];
+    assert_eq!((&approval["by"], &approval["reason"]), (&"jan".into(), &"lines were sold".into()), "{record}");
+    desk.write("in/later.csv", kpn::good("later", 1));
+    desk.ingest(&["in/later.csv"]).ends(NEEDS_HAND);
+    desk.holds(2, 1);
 }
 
 const TARIFF: &str = include_str!("../../../config/tariffs/samples.toml");

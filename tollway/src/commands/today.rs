@@ -1,10 +1,13 @@
 //! `tollway today`: one screen for the morning. What needs a hand and what can wait, each line with what to type next.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::money::{Currency, Money};
-use domain::zone::SECOND_US;
+use domain::outcome::Reason;
+use domain::period::Month;
 use domain::ports::Clock;
+use domain::zone::SECOND_US;
 use ingest::land::{Arrival, Landing};
 use serde_json::{Value, json};
 use store::instant::{parse_instant, show_instant};
@@ -195,11 +198,14 @@ impl Desk<'_> {
             "SELECT reason, cost_currency, count(*) AS records, sum(cost) AS cost FROM cdr \
              WHERE outcome = 'suspense' AND arrival BETWEEN {first} AND {last} AND reason <> {} \
              GROUP BY reason, cost_currency",
-            sql_text(domain::outcome::Reason::NoDevice.as_str())
+            sql_text(Reason::NoDevice.as_str())
         );
         let mut reasons: BTreeMap<String, (u64, BTreeMap<Currency, Money>)> = BTreeMap::new();
         for row in ask_rows(self.installation, &sql)? {
-            let (records, at_risk) = reasons.entry(row.text("reason").unwrap_or_default().to_owned()).or_default();
+            // One line for all that could not be read: each of its reasons is for the one who looks into it.
+            let reason = row.text("reason").unwrap_or_default();
+            let family = if reason.starts_with("malformed.") { "malformed" } else { reason };
+            let (records, at_risk) = reasons.entry(family.to_owned()).or_default();
             *records += row.number("records");
             let cost = row.text("cost_currency").and_then(Currency::parse).zip(row.text("cost").and_then(Money::parse));
             if let Some((currency, cost)) = cost {
@@ -215,11 +221,14 @@ impl Desk<'_> {
                 is_urgent: at_risk.values().any(|money| *money > limit),
                 what: format!("suspense {reason}"),
                 text: format!("{} rows new since yesterday, {}", count(records), at_risk_text(&at_risk)),
-                command: format!("tollway suspense list --reason {reason}"),
+                command: match Reason::parse(&reason) {
+                    Some(_) => format!("tollway suspense list --reason {reason}"),
+                    None => "tollway suspense list".to_owned(),
+                },
                 facts: json!({"reason": reason, "rows": records, "at_risk": amounts_json(&at_risk)}),
             })
             .collect();
-        items.sort_by_key(|item| (!item.is_urgent, std::cmp::Reverse(item.facts["rows"].as_u64())));
+        items.sort_by_key(|item| (!item.is_urgent, Reverse(item.facts["rows"].as_u64())));
         Ok(items)
     }
 
@@ -279,7 +288,7 @@ impl Desk<'_> {
         let reference = self.installation.block_on(self.installation.state_read_only()?.load_reference(None))?;
         let owners = &reference.owners;
         let mut customers: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for (cycle, names) in totals::read(&self.installation.totals()?, None)?.into_keys() {
             let customer = &names[super::totals::CUSTOMER];
             let Some(code) = owners.customer_names.code(customer) else { continue };
@@ -289,7 +298,7 @@ impl Desk<'_> {
             let customer = &owners.customers[code as usize];
             let now = customer.cycle_day.period_of(self.at_us, &owners.zones[usize::from(customer.zone)]);
             let (ended, all) = customers.entry(cycle.clone()).or_default();
-            *ended += u64::from(domain::period::Month::parse(&cycle).is_some_and(|month| month < now));
+            *ended += u64::from(Month::parse(&cycle).is_some_and(|month| month < now));
             *all += 1;
         }
         let due = customers.into_iter().filter(|(_, (ended, _))| *ended > 0);
@@ -310,8 +319,8 @@ impl Desk<'_> {
     }
 
     /// Cycles whose totals were frozen.
-    fn frozen(&self) -> anyhow::Result<std::collections::BTreeSet<String>> {
-        let Some(backups) = self.installation.totals_backup()? else { return Ok(std::collections::BTreeSet::new()) };
+    fn frozen(&self) -> anyhow::Result<BTreeSet<String>> {
+        let Some(backups) = self.installation.totals_backup()? else { return Ok(BTreeSet::new()) };
         let files = backups.snapshot().files.values();
         Ok(files.filter_map(|add| add.partition("billing_period").map(str::to_owned)).collect())
     }

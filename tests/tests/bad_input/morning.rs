@@ -1,0 +1,105 @@
+//! A morning at an operator's: files that are missing, numbers that nobody owns, and what the screen says to type next.
+
+use serde_json::{Value, json};
+
+use crate::desk::{BAD_INPUT, DEVICES, DONE, Desk, NEEDS_HAND, WRONG_USE};
+use crate::kpn::{self, Call};
+
+const PROFILE: &str = include_str!("../../../config/profiles/kpn-sp16.toml");
+
+/// A layout whose files are numbered, come daily, and may be empty.
+fn numbered() -> String {
+    let profile = PROFILE.replace("header = \"names\"", "header = \"names\"\nempty_file = \"heartbeat\"");
+    format!("{profile}\n[sequence]\nname = \"sp16_*_{{n}}.csv\"\nlast = 99999\n\n[rhythm]\nevery_hours = 24\ngrace_hours = 6\n")
+}
+
+fn ingest(desk: &Desk, name: &str, content: String) -> crate::desk::Said {
+    desk.write(name, content);
+    desk.tollway(&["ingest", "--profile", "numbered.toml", "--account", "haven", "--provider", "kpn", name])
+}
+
+/// The lines of `today` of a kind.
+fn today(desk: &Desk, kind: &str, more: &[&str]) -> Vec<Value> {
+    let said = desk.tollway(&[&["today", "--output", "json"], more].concat());
+    let items = said.json()["items"].as_array().expect("items").clone();
+    items.into_iter().filter(|item| item["kind"] == kind).collect()
+}
+
+#[test]
+fn a_missing_number_is_named_until_its_file_arrives_and_a_heartbeat_closes_it() {
+    let desk = Desk::new();
+    desk.write("numbered.toml", numbered());
+    ingest(&desk, "in/sp16_a_00016.csv", kpn::good("a", 2)).ends(DONE);
+    assert!(today(&desk, "gap", &[]).is_empty());
+    ingest(&desk, "in/sp16_b_00019.csv", kpn::good("b", 1)).ends(DONE);
+    let gaps = today(&desk, "gap", &[]);
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    assert_eq!((&gaps[0]["what"], &gaps[0]["urgent"]), (&json!("main/kpn/haven"), &json!(true)));
+    assert_eq!(gaps[0]["text"], "files 00017 to 00018 are missing (2)");
+    assert_eq!(gaps[0]["command"], "tollway ingest --profile kpn-sp16 --provider kpn --account haven FILE");
+    desk.tollway(&["status"]).ends(NEEDS_HAND).says(&["files 00017 to 00018 are missing (2)", "ask the provider"]);
+
+    ingest(&desk, "in/sp16_c_00017.csv", kpn::file(&[])).ends(DONE);
+    desk.tollway(&["status"]).ends(NEEDS_HAND).says(&["file 00018 is missing", "1 of them are heartbeats: whole files with 0 rows"]);
+    ingest(&desk, "in/sp16_d_00018.csv", kpn::good("d", 1)).ends(DONE);
+    desk.tollway(&["status"]).ends(DONE).says(&["all well"]);
+
+    ingest(&desk, "in/sp16_e_00018.csv", kpn::good("e", 1)).ends(DONE);
+    let twice = "number 00018 came twice with different content: sp16_d_00018.csv and sp16_e_00018.csv";
+    desk.tollway(&["status"]).ends(NEEDS_HAND).says(&[twice]);
+    assert_eq!(today(&desk, "number_twice", &[]).len(), 1);
+    desk.holds(5, 0);
+}
+
+#[test]
+fn an_account_that_is_late_by_its_profile_and_a_cycle_that_has_ended_are_on_the_screen() {
+    let desk = Desk::new();
+    desk.write("numbered.toml", numbered());
+    desk.tollway(&["today"]).ends(DONE).says(&["nothing needs a hand"]);
+    ingest(&desk, "in/sp16_a_00016.csv", kpn::good("a", 2)).ends(DONE);
+    assert!(today(&desk, "late", &[]).is_empty());
+    let far = ["--at", "2126-01-01T08:00:00Z"];
+    let late = today(&desk, "late", &far);
+    assert_eq!((late.len(), &late[0]["what"]), (1, &json!("main/kpn/haven")), "{late:?}");
+    assert!(late[0]["text"].as_str().is_some_and(|text| text.contains("its profile says every 24 hours")), "{late:?}");
+    let due = today(&desk, "cycle_due", &far);
+    assert_eq!(due.len(), 1, "{due:?}");
+    assert_eq!(due[0]["command"], "tollway totals --cycle 2026-10 --backup");
+    desk.tollway(&["totals", "--cycle", "2026-10", "--backup"]).ends(DONE);
+    assert!(today(&desk, "cycle_due", &far).is_empty());
+    desk.tollway(&["today", "--at", "yesterday"]).ends(WRONG_USE).says(&["--at", "write it in UTC"]);
+}
+
+#[test]
+fn a_number_without_an_owner_is_listed_with_its_money_and_assigned_by_an_import() {
+    let desk = Desk::new();
+    let stranger = |id| Call { from: "0687654321", ..Call::new(id) };
+    desk.write("in/a.csv", kpn::file(&[Call::new("own"), stranger("s1"), stranger("s2"), Call { from: "0687000000", ..Call::new("s3") }]));
+    desk.ingest(&["in/a.csv"]).ends(NEEDS_HAND);
+    let said = desk.tollway(&["unassigned"]).ends(NEEDS_HAND);
+    said.says(&["2 numbers without an owner, 3 records, EUR 0.15 at risk", "msisdn 316•••••321", "kpn/haven", "nobody"]);
+    let list = desk.tollway(&["unassigned", "--output", "json"]).json();
+    let first = &list["unassigned"][0];
+    assert_eq!((&first["number"], &first["records"], &first["seconds"]), (&json!("316•••••321"), &json!(2), &json!(126)), "{list}");
+    assert_eq!(first["at_risk"], json!({"EUR": "0.100000000"}));
+    let lines = today(&desk, "unassigned", &[]);
+    assert_eq!((lines.len(), &lines[0]["facts"]["numbers"]), (1, &json!(2)), "{lines:?}");
+
+    let assign = |more: &[&str]| desk.tollway(&[&["unassigned", "assign", "31687654321"], more].concat());
+    let from = ["--from", "2026-01-01T00:00:00Z"];
+    let whose = ["--customer", "C-1042", "--plan", "zakelijk-plus", "--subscription", "S-9"];
+    assign(&[&["--customer", "C-104", "--plan", "zakelijk-plus", "--device", "D-9"], &from[..]].concat())
+        .ends(BAD_INPUT)
+        .says(&["no customer `C-104`", "did you mean C-1042?"]);
+    assign(&[&["--customer", "C-1042", "--plan", "zakelijk-plus"], &from[..]].concat()).ends(WRONG_USE).says(&["--subscription"]);
+    assign(&[&whose[..], &["--from", "1 October"]].concat()).ends(WRONG_USE).says(&["--from", "write it in UTC"]);
+    let done = assign(&[&whose[..], &from[..]].concat()).ends(DONE);
+    done.says(&["msisdn 316•••••321 is C-1042's", "2 of its calls wait in suspense", "tollway suspense recycle --number"]);
+    desk.write("in/b.csv", kpn::file(&[stranger("s4")]));
+    desk.ingest(&["in/b.csv"]).ends(DONE);
+    let owner = desk.query("SELECT device, subscription, customer FROM cdr WHERE record_id = 's4'");
+    assert_eq!(owner, json!([{"device": "S-9", "subscription": "S-9", "customer": "C-1042"}]));
+    // The import is kept: what it says is no news to a devices file that says the same.
+    desk.write("same.csv", DEVICES.replace("D-1,31619283746", "S-9,31687654321"));
+    desk.tollway(&["import", "devices", "same.csv"]).ends(DONE).says(&["added 0, changed 0", "unchanged 1"]);
+}
