@@ -3,7 +3,7 @@
 use arrow_array::{BinaryArray, Int8Array, RecordBatch};
 use domain::columns::ColumnError;
 use domain::columns::entries::{Entries, EntryKind};
-use domain::columns::parsed::{NO_COST, ParsedBatch, TimeFlag};
+use domain::columns::parsed::{NO_COST, NO_SEQUENCE, ParsedBatch, Partial, TimeFlag};
 use domain::columns::rated::{NO_PERIOD, NONE, RatedBatch, ZoneBy};
 use domain::number::NumberKind;
 use domain::outcome::Reason;
@@ -67,6 +67,15 @@ pub fn charges<'a>(
         bytes_up: s.longs(|b, i| optional(&c(b).bytes_up, i)),
         bytes_down: s.longs(|b, i| optional(&c(b).bytes_down, i)),
         messages: s.ints(|b, i| optional(&c(b).messages, i)),
+        session_id: s.texts(|b, i, text| {
+            let ids = &c(b).session_id;
+            !ids.is_empty() && {
+                text.push_str(ids.get(i));
+                !text.is_empty()
+            }
+        }),
+        session_sequence: s.longs(|b, i| optional(&c(b).session_sequence, i).filter(|place| *place != NO_SEQUENCE)),
+        partial: s.labels(|b, i| optional(&c(b).partial, i).and_then(Partial::name_of), |_, name| name.to_owned()),
         a_number: s.texts(|b, i, text| {
             c(b).a_number[i].write(&parsed(b).texts, text).is_ok() && c(b).a_number[i].kind() != NumberKind::Absent
         }),

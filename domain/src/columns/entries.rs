@@ -88,6 +88,12 @@ crate::columns! {
         bytes_down: Maybe<Long>,
         /// Message parts.
         messages: Maybe<Int>,
+        /// The source's id of the session that the record is of: records that belong together share it.
+        session_id: Maybe<Text>,
+        /// Place of the record in its session, as the source counts.
+        session_sequence: Maybe<Long>,
+        /// `partial` for a part of a session after which others come, `last` for its last part; null: whole, or not known.
+        partial: Maybe<Label>,
         /// The served party.
         a_number: Maybe<Text>,
         /// The other party.

@@ -11,6 +11,32 @@ use crate::usage::Usage;
 /// The cost column's value where the source gave none.
 pub const NO_COST: i64 = i64::MIN;
 
+/// The place column's value where the source gave none.
+pub const NO_SEQUENCE: i64 = -1;
+
+/// Which part of its session a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Partial {
+    /// All of it, or the source does not say.
+    Whole = 0,
+    /// A part after which others come.
+    Part = 1,
+    /// The last part.
+    Last = 2,
+}
+
+impl Partial {
+    /// The name in tables; a whole session has none.
+    pub fn name_of(code: u8) -> Option<&'static str> {
+        match code {
+            1 => Some("partial"),
+            2 => Some("last"),
+            _ => None,
+        }
+    }
+}
+
 /// Texts of varying length in one allocation.
 #[derive(Debug, Clone, Default)]
 pub struct Texts {
@@ -91,6 +117,13 @@ pub struct ParsedColumns {
     pub bytes_down: Vec<i64>,
     /// Message parts; optional, 1 where absent.
     pub messages: Vec<i32>,
+    /// The source's id of the session that the record is of, which marks records that belong together; optional, empty where
+    /// absent.
+    pub session_id: Texts,
+    /// Place of the record in its session, [`NO_SEQUENCE`] where absent; optional.
+    pub session_sequence: Vec<i64>,
+    /// A [`Partial`] per row; optional.
+    pub partial: Vec<u8>,
     /// The network that carried it; optional.
     pub network: Vec<Network>,
     /// Code of the provider's rate class in [`ParsedBatch::classes`] plus one, 0 where absent; optional.

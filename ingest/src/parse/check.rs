@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::columns::parsed::{NO_COST, ParsedBatch, TimeFlag};
+use domain::columns::parsed::{NO_COST, NO_SEQUENCE, ParsedBatch, Partial, TimeFlag};
 use domain::delivery::{Account, DeliveryId, FileContext, KeySecret, RecordHasher};
 use domain::ids::{AccountId, ProviderId, TenantId};
 use domain::money::Money;
@@ -297,6 +297,12 @@ fn became(batch: &ParsedBatch, role: &str) -> Option<String> {
         "volume.up" => c.bytes_up.first().map(|b| format!("{b} bytes")),
         "volume.down" => c.bytes_down.first().map(|b| format!("{b} bytes")),
         "messages" => c.messages.first().map(i32::to_string),
+        "session" => Some(c.session_id.get(0).to_owned()),
+        "session.sequence" => c.session_sequence.first().map(|place| match *place {
+            NO_SEQUENCE => "absent".to_owned(),
+            place => place.to_string(),
+        }),
+        "session.partial" => c.partial.first().map(|code| Partial::name_of(*code).unwrap_or("whole").to_owned()),
         "network" => c.network.first().map(|n| if n.is_absent() { "absent".to_owned() } else { n.to_string() }),
         "class" => c.class.first().map(|code| match usize::from(*code).checked_sub(1) {
             Some(i) => batch.classes[i].to_string(),

@@ -1,6 +1,6 @@
 //! Parse over the shipped layouts: values, tests in their order, lineage, keys; and that garbage harms nobody.
 
-use domain::columns::parsed::{MalformedRow, NO_COST, ParsedBatch};
+use domain::columns::parsed::{MalformedRow, NO_COST, NO_SEQUENCE, ParsedBatch, Partial};
 use domain::delivery::KeyMode;
 use domain::money::NANO;
 use domain::number::{Number, NumberKind};
@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use super::check::check;
 use super::occurrence::{Occurrences, number};
 use crate::message::FileState;
+use crate::profile::Profile;
 use crate::profile::samples::{SHIPPED, batch, batches, file_of, hasher, kpn, rows_of, shipped};
 
 const JOB_HEADER: &str = "record_id,type,a_number,b_number,start,duration_s,bytes_up,bytes_down,direction,mccmnc,cost\n";
@@ -78,6 +79,25 @@ fn the_job_tests_are_made_in_their_order() {
     assert_eq!(job_reason("1,voice,0612345678,0612345678,x,x,\u{1},x,MO,x,x"), fails(Reason::Encoding, "bytes_up"));
     assert_eq!(job_reason("1,data,0612345678,rubbish,2026-10-25T02:30:15+01:00,,1,2,FWD,310260,0"), None);
     assert_eq!(job_reason(&format!("{good},more")), None);
+}
+
+#[test]
+fn records_of_one_session_are_marked_and_no_mark_makes_a_row_malformed() {
+    let session = "\n[session]\ncolumn = \"session\"\nsequence = \"part\"\n\
+                   partial = { column = \"state\", map = { interim = \"partial\", stop = \"last\" } }\n";
+    let profile = Profile::load(&format!("{}{session}", shipped("job").text())).expect("a profile");
+    let row = |id: &str, marks: &str| format!("{id},data,0612345678,,2026-10-25T02:30:15+01:00,73,1,2,MO,20408,0.5,{marks}\n");
+    let header = JOB_HEADER.trim_end();
+    let rows = [row("1", "s-1,1,interim"), row("2", "s-1,2,stop"), row("3", ",,"), row("4", "s-2,two,start")].concat();
+    let batch = batch(&profile, format!("{header},session,part,state\n{rows}").as_bytes());
+    assert_eq!((batch.len(), batch.malformed.len()), (4, 0), "{:?}", batch.malformed);
+    let c = &batch.columns;
+    assert_eq!((0..4).map(|i| c.session_id.get(i)).collect::<Vec<_>>(), ["s-1", "s-1", "", "s-2"]);
+    assert_eq!(c.session_sequence, [1, 2, NO_SEQUENCE, NO_SEQUENCE]);
+    let names: Vec<_> = c.partial.iter().map(|code| Partial::name_of(*code)).collect();
+    assert_eq!(names, [Some("partial"), Some("last"), None, None]);
+    let plain = job("r1,data,0612345678,,2026-10-25T02:30:15+01:00,73,1,2,MO,20408,0.5");
+    assert!(plain.columns.session_id.is_empty() && plain.columns.partial.is_empty());
 }
 
 #[test]

@@ -194,6 +194,7 @@ fn recipe(compiler: &mut Compiler<'_>, raw: RawProfile, file: &FileForm) -> Chec
         network: raw.network.map(|n| columns::network(compiler, n)).transpose()?,
         class: raw.class.map(|c| columns::class(compiler, c)).transpose()?,
         cost: raw.cost.map(|c| columns::cost(compiler, c, file)).transpose()?,
+        session: raw.session.map(|s| columns::session(compiler, s)).transpose()?,
         skip: raw.skip.into_iter().map(|s| compiler.skip(s)).collect::<Checked<Vec<_>>>()?,
     })
 }

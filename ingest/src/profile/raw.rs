@@ -16,7 +16,7 @@ pub(super) use columns::{
 pub(super) use readers::{RawJson, RawSpan, RawTap3, RawXml};
 pub(super) use words::{
     RawAlign, RawBlankLines, RawBom, RawDeliveryMode, RawDirection, RawDurationUnit, RawEmptyFile, RawEncoding, RawExtraFields,
-    RawHeader, RawJsonRecords, RawKeyMode, RawKind, RawNetworkForm, RawReader, RawShortRows, RawVolumeUnit,
+    RawHeader, RawJsonRecords, RawKeyMode, RawKind, RawNetworkForm, RawPart, RawReader, RawShortRows, RawVolumeUnit,
 };
 
 /// A source layout: how the files of one provider are written and what their columns mean.
@@ -81,6 +81,8 @@ pub(super) struct RawProfile {
     pub imsi: Option<RawColumn>,
     /// ICCID of the served party: 18 to 20 digits, trailing F ignored, the first 19 count.
     pub iccid: Option<RawColumn>,
+    /// The session that a record is of, where the source cuts long ones into several records. Only marks them.
+    pub session: Option<RawSession>,
     /// Rows to leave out, each counted under its rule; the first rule that matches counts.
     #[serde(default)]
     pub skip: Vec<RawSkip>,
@@ -88,6 +90,28 @@ pub(super) struct RawProfile {
     pub sequence: Option<RawSequence>,
     /// How often files are to arrive. Without this section it is judged by how they came.
     pub rhythm: Option<RawRhythm>,
+}
+
+/// Which session a record is of. Nothing in it makes a row malformed: what cannot be read is absent.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSession {
+    /// The column with the session's id.
+    pub column: ColumnRef,
+    /// The column with the record's place in its session, a whole number.
+    pub sequence: Option<ColumnRef>,
+    /// The column that tells parts from whole sessions.
+    pub partial: Option<RawPartial>,
+}
+
+/// What tells parts of sessions from whole ones.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPartial {
+    /// The column.
+    pub column: ColumnRef,
+    /// What its texts mean; any other text is a whole session.
+    pub map: BTreeMap<String, RawPart>,
 }
 
 /// How the files of an account are numbered in their names, so that a missing one is noticed.

@@ -1,5 +1,6 @@
 //! A profile made ready for millions of rows: what to do with each column, without texts to compare or to interpret.
 
+use domain::columns::parsed::Partial;
 use domain::number::Number;
 use domain::usage::{Direction, UsageKind};
 use domain::zone::Zone;
@@ -344,6 +345,15 @@ pub(crate) struct ClassForm {
     pub required: bool,
 }
 
+/// Which session a record is of.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionForm {
+    pub id: Slot,
+    pub sequence: Option<Slot>,
+    /// What the texts of a column mean; any other is a whole session.
+    pub partial: Option<(Slot, Words<Partial>)>,
+}
+
 /// A column of its own.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
@@ -374,4 +384,5 @@ pub(crate) struct Recipe {
     pub network: Option<NetworkForm>,
     pub class: Option<ClassForm>,
     pub cost: Option<Cost>,
+    pub session: Option<SessionForm>,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use domain::columns::parsed::{MalformedRow, ParsedBatch, ParsedColumns};
+use domain::columns::parsed::{MalformedRow, ParsedBatch, ParsedColumns, Partial};
 use domain::delivery::{FileContext, KeyMode, RecordHasher};
 use domain::money::NANO;
 use domain::number::Network;
@@ -82,6 +82,7 @@ struct Rows<'a> {
     class_codes: HashMap<(u64, u64, u64), u16>,
     content: Vec<u8>,
     id: String,
+    session: String,
 }
 
 impl<'a> Rows<'a> {
@@ -103,6 +104,7 @@ impl<'a> Rows<'a> {
             class_codes: HashMap::new(),
             content: Vec::new(),
             id: String::new(),
+            session: String::new(),
         }
     }
 
@@ -157,9 +159,10 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The event's id in words: its recording entity and the reference it gave; empty if it gave none.
+    /// The event's id and its session's in words: its recording entity and the reference it gave; empty if it gave none.
     fn name(&mut self, event: &CallEvent<'_>) {
         self.id.clear();
+        self.session.clear();
         let entity = event.entity.and_then(|code| self.head.entity(code)).map_or("", |entity| entity.id.as_str());
         let written = match (event.call_reference, event.charging_id) {
             (Some(reference), _) => {
@@ -170,6 +173,9 @@ impl<'a> Rows<'a> {
             (None, None) => Ok(()),
         };
         written.expect("a string takes all");
+        if let (EventKind::Gprs, Some(number)) = (event.kind, event.charging_id) {
+            write!(self.session, "{entity}:{number}").expect("a string takes all");
+        }
     }
 
     /// Makes the tests in their order; the first that fails counts.
@@ -251,6 +257,8 @@ impl<'a> Rows<'a> {
         c.duration_s.push(values.duration_s);
         c.bytes_up.push(values.bytes_up);
         c.bytes_down.push(values.bytes_down);
+        c.session_id.push(&self.session);
+        c.partial.push(partial(event) as u8);
         c.network.push(values.network);
         c.class.push(class);
         c.cost_nano.push(values.cost_nano);
@@ -296,6 +304,15 @@ impl<'a> Rows<'a> {
         };
         debug_assert!(batch.is_balanced(), "INV-2: each event was stored, kept as malformed or skipped");
         batch
+    }
+}
+
+/// Which part of its session an event is.
+fn partial(event: &CallEvent<'_>) -> Partial {
+    match event.partial {
+        Some("F" | "I") => Partial::Part,
+        Some("L") => Partial::Last,
+        _ => Partial::Whole,
     }
 }
 

@@ -1,13 +1,13 @@
 //! Puts a row that has passed all tests into the columns of its batch.
 
-use domain::columns::parsed::Texts;
+use domain::columns::parsed::{NO_SEQUENCE, ParsedColumns, Partial, Texts};
 use domain::delivery::{KeyMode, RecordHasher};
 use domain::number::{Number, NumberKind};
 
 use crate::parse::field::{Field, Row};
 use crate::parse::hash_domain;
-use crate::profile::Profile;
-use crate::profile::recipe::TimeSource;
+use crate::profile::recipe::{SessionForm, Slot, TimeSource};
+use crate::profile::{Layout, Profile};
 
 use super::{Found, Line, RowReader, Values};
 
@@ -83,6 +83,9 @@ impl RowReader<'_> {
         if recipe.cost.is_some() {
             c.cost_nano.push(values.cost_nano);
         }
+        if let Some(session) = &recipe.session {
+            store_session(c, session, self.profile, self.layout, row);
+        }
         let (served, other) = (self.keep(values.served, row), self.keep(values.other, row));
         self.columns.a_number.push(served);
         self.columns.b_number.push(other);
@@ -102,6 +105,19 @@ impl RowReader<'_> {
         let position = u32::try_from(self.texts.len()).expect("a batch has fewer rows than that");
         self.texts.push(self.profile.decode(field.bytes()).into_owned());
         Number::text(kind, position)
+    }
+}
+
+/// The session that a row is of; what cannot be read of it is absent, because no charge hangs on it.
+fn store_session(c: &mut ParsedColumns, session: &SessionForm, profile: &Profile, layout: &Layout, row: &Row<'_>) {
+    let field = |slot: Slot| row.field(layout.at(slot));
+    push_text(&mut c.session_id, profile, row, field(session.id));
+    if let Some(slot) = session.sequence {
+        let digits = std::str::from_utf8(field(slot).bytes()).ok().filter(|d| d.bytes().all(|b| b.is_ascii_digit()));
+        c.session_sequence.push(digits.and_then(|digits| digits.parse().ok()).unwrap_or(NO_SEQUENCE));
+    }
+    if let Some((slot, words)) = &session.partial {
+        c.partial.push(words.get(field(*slot)).unwrap_or(Partial::Whole) as u8);
     }
 }
 

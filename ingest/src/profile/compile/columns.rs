@@ -7,11 +7,11 @@ use domain::zone::Zone;
 use crate::profile::ProfileError;
 use crate::profile::raw::{
     RawChoice, RawClass, RawColumn, RawCost, RawDuration, RawDurationUnit, RawMessages, RawNetwork, RawNetworkForm, RawNumbers,
-    RawParty, RawTime, RawVolume, RawVolumeUnit,
+    RawParty, RawSession, RawTime, RawVolume, RawVolumeUnit,
 };
 use crate::profile::recipe::{
     Choice, ClassForm, Column, Cost, Duration, DurationUnit, FileForm, Messages, NetworkForm, NumberForm, Party, PartySource,
-    Prefix, TimeSource, Volume, Words,
+    Prefix, SessionForm, TimeSource, Volume, Words,
 };
 use crate::profile::time::{TimePattern, offset_seconds};
 
@@ -62,6 +62,16 @@ pub(super) fn class(compiler: &mut Compiler<'_>, raw: RawClass) -> Checked<Class
     let slot = compiler.slot("class", raw.column)?;
     let with = raw.with.into_iter().map(|c| compiler.slot("class", c)).collect::<Checked<Vec<_>>>()?;
     Ok(ClassForm { slot, with, required: raw.required })
+}
+
+pub(super) fn session(compiler: &mut Compiler<'_>, raw: RawSession) -> Checked<SessionForm> {
+    let id = compiler.slot("session", raw.column)?;
+    let sequence = raw.sequence.map(|c| compiler.slot("session.sequence", c)).transpose()?;
+    let Some(partial) = raw.partial else { return Ok(SessionForm { id, sequence, partial: None }) };
+    let key = "session.partial";
+    let entries = partial.map.iter().map(|(text, part)| compiler.encode(key, text).map(|bytes| (bytes, (*part).into())));
+    let words = Words::new(entries.collect::<Checked<Vec<_>>>()?);
+    Ok(SessionForm { id, sequence, partial: Some((compiler.slot(key, partial.column)?, words)) })
 }
 
 pub(super) fn number_form(raw: RawNumbers) -> Checked<NumberForm> {

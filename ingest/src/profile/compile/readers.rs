@@ -63,7 +63,7 @@ pub(super) fn check_sections(raw: &RawProfile) -> Checked<()> {
 }
 
 /// The sections that say what columns mean.
-fn meanings(raw: &RawProfile) -> [(&'static str, bool); 14] {
+fn meanings(raw: &RawProfile) -> [(&'static str, bool); 15] {
     [
         ("kind", raw.kind.is_some()),
         ("direction", raw.direction.is_some()),
@@ -78,6 +78,7 @@ fn meanings(raw: &RawProfile) -> [(&'static str, bool); 14] {
         ("class", raw.class.is_some()),
         ("imsi", raw.imsi.is_some()),
         ("iccid", raw.iccid.is_some()),
+        ("session", raw.session.is_some()),
         ("skip", !raw.skip.is_empty()),
     ]
 }

@@ -1,5 +1,6 @@
 //! The words that a profile may use for a choice, each with its meaning.
 
+use domain::columns::parsed::Partial;
 use domain::delivery::{DeliveryMode, KeyMode};
 use domain::usage::{Direction, UsageKind};
 use schemars::JsonSchema;
@@ -35,6 +36,13 @@ words! {
         Right = "right",
         /// Either.
         Either = "either",
+    }
+    /// Which part of its session a record is.
+    RawPart {
+        /// A part after which others come.
+        Part = "partial",
+        /// The last part.
+        Last = "last",
     }
     /// Where the records of a JSON file are.
     RawJsonRecords {
@@ -182,4 +190,5 @@ same_words! {
     RawDirection => Direction { Outgoing, Incoming, Forwarded }
     RawKeyMode => KeyMode { Id, IdAndContent, Content, ContentAndOccurrence }
     RawDeliveryMode => DeliveryMode { Delta, Snapshot, Final }
+    RawPart => Partial { Part, Last }
 }

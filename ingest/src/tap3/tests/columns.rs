@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::columns::parsed::ParsedBatch;
+use domain::columns::parsed::{ParsedBatch, Partial};
 use domain::delivery::{Account, DeliveryId, FileContext, KeyMode, KeySecret, RecordHasher};
 use domain::ids::{AccountId, ProviderId, TenantId};
 use domain::money::Currency;
@@ -48,6 +48,17 @@ fn parse_as(rules: &Rules, key_mode: KeyMode, bytes: &[u8]) -> ParsedBatch {
 
 fn parsed(events: &[Event]) -> ParsedBatch {
     parse_as(&rules(), KeyMode::Content, &Batch::of(Form::Definite, events).encode())
+}
+
+#[test]
+fn parts_of_a_data_session_are_marked() {
+    let part = |word: &str| Event { more: vec![text(tags::PARTIAL_TYPE, word)], ..Event::of(tags::GPRS) };
+    let batch = parsed(&[Event::of(tags::GPRS), part("I"), part("L"), Event::call()]);
+    let c = &batch.columns;
+    let ids: Vec<&str> = (0..batch.len()).map(|i| c.session_id.get(i)).collect();
+    assert!(ids[0].ends_with(":4711") && ids[0] == ids[1] && ids[1] == ids[2] && ids[3].is_empty(), "{ids:?}");
+    let names: Vec<_> = c.partial.iter().map(|code| Partial::name_of(*code)).collect();
+    assert_eq!(names, [Some("partial"), Some("partial"), Some("last"), None]);
 }
 
 #[test]
