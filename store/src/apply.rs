@@ -4,6 +4,7 @@ use domain::delivery::ArrivalNumber;
 
 use crate::database::Store;
 use crate::error::StoreError;
+use crate::identifier::Identifier;
 use crate::import::{CustomerRow, ImportKind, ImportRows, PlanRow};
 use crate::load::AsOf;
 use crate::names::Interner;
@@ -11,11 +12,11 @@ use crate::plan::Writes;
 use crate::report::ImportReport;
 use crate::session::{INSERT_ROWS, Session, Value};
 use crate::statements::{
-    ADD_CUSTOMERS, ADD_ENDS, ADD_PLANS, ADD_TARIFF, ADD_WINDOWS, ARRIVAL_CONTENT, NOTE_IMPORT, SUPERSEDE_CUSTOMERS,
-    SUPERSEDE_ENDS, SUPERSEDE_PLANS, SUPERSEDE_TARIFFS, SUPERSEDE_WINDOWS, Statement,
+    ADD_CUSTOMERS, ADD_ENDS, ADD_PLANS, ADD_SUBSCRIPTIONS, ADD_TARIFF, ADD_WINDOWS, ARRIVAL_CONTENT, NOTE_IMPORT, SUPERSEDE_CUSTOMERS,
+    SUPERSEDE_ENDS, SUPERSEDE_PLANS, SUPERSEDE_SUBSCRIPTIONS, SUPERSEDE_TARIFFS, SUPERSEDE_WINDOWS, Statement,
 };
 use crate::tariff::TariffBundle;
-use crate::window::Window;
+use crate::window::{Subject, Window};
 
 /// What applying an import did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +101,11 @@ impl Store {
                 self.write_customers(sql, arrival, customers).await?;
                 self.write_plans(sql, arrival, plans).await
             }
+            Writes::Subscriptions { windows, names, customers, plans } => {
+                self.write_subscriptions(sql, arrival, windows, names).await?;
+                self.write_customers(sql, arrival, customers).await?;
+                self.write_plans(sql, arrival, plans).await
+            }
             Writes::Tariff(None) => Ok(()),
             Writes::Tariff(Some(tariff)) => self.write_tariff(sql, arrival, tariff).await,
         }
@@ -153,7 +159,7 @@ impl Store {
         self.supersede(sql, arrival, SUPERSEDE_ENDS).await
     }
 
-    async fn write_windows(
+    async fn write_subscriptions(
         &self,
         sql: &mut Session,
         arrival: i64,
@@ -163,10 +169,40 @@ impl Store {
         let tenant = self.tenant.as_str();
         for some in windows.chunks(INSERT_ROWS) {
             let row = |window: &Window| {
-                let digits = i64::try_from(window.identifier.value).expect("19 digits that begin with 89 are below 2^63");
                 [
                     tenant.into(),
-                    window.identifier.kind.as_str().into(),
+                    names.name(window.owner.subscription).into(),
+                    window.from_us.into(),
+                    window.to_us.into(),
+                    names.name(window.owner.customer).into(),
+                    names.name(window.owner.plan).into(),
+                    arrival.into(),
+                ]
+            };
+            let rows: Vec<[Value<'_>; 7]> = some.iter().map(row).collect();
+            sql.insert(ADD_SUBSCRIPTIONS, &rows).await?;
+        }
+        self.supersede(sql, arrival, SUPERSEDE_SUBSCRIPTIONS).await
+    }
+
+    async fn write_windows(
+        &self,
+        sql: &mut Session,
+        arrival: i64,
+        windows: &[Window],
+        names: &Interner,
+    ) -> Result<(), StoreError> {
+        let tenant = self.tenant.as_str();
+        for some in windows.chunks(INSERT_ROWS) {
+            let numbers = some.iter().filter_map(|window| match window.identifier {
+                Subject::Number(number) => Some((number, window)),
+                Subject::Subscription(_) => None,
+            });
+            let row = |(number, window): (Identifier, &Window)| {
+                let digits = i64::try_from(number.value).expect("19 digits that begin with 89 are below 2^63");
+                [
+                    tenant.into(),
+                    number.kind.as_str().into(),
                     digits.into(),
                     window.from_us.into(),
                     window.to_us.into(),
@@ -177,7 +213,7 @@ impl Store {
                     arrival.into(),
                 ]
             };
-            let rows: Vec<[Value<'_>; 10]> = some.iter().map(row).collect();
+            let rows: Vec<[Value<'_>; 10]> = numbers.map(row).collect();
             sql.insert(ADD_WINDOWS, &rows).await?;
         }
         self.supersede(sql, arrival, SUPERSEDE_WINDOWS).await

@@ -14,6 +14,7 @@ use crate::tariff::{TariffBundle, TariffError, sha256_hex};
 mod customers;
 mod devices;
 mod plans;
+mod subscriptions;
 mod table;
 
 pub use table::HeaderError;
@@ -30,11 +31,13 @@ pub enum ImportKind {
     Plans,
     /// One tariff with its companions.
     Tariffs,
+    /// `subscriptions.csv`: who pays for a contract, under which plan, from when to when.
+    Subscriptions,
 }
 
 impl ImportKind {
     /// All kinds, in the order in which a new installation imports them.
-    pub const ALL: [Self; 4] = [Self::Customers, Self::Plans, Self::Devices, Self::Tariffs];
+    pub const ALL: [Self; 5] = [Self::Customers, Self::Plans, Self::Subscriptions, Self::Devices, Self::Tariffs];
 
     /// The name on the command line and in tables.
     pub fn as_str(self) -> &'static str {
@@ -43,6 +46,7 @@ impl ImportKind {
             Self::Devices => "devices",
             Self::Plans => "plans",
             Self::Tariffs => "tariffs",
+            Self::Subscriptions => "subscriptions",
         }
     }
 
@@ -107,15 +111,32 @@ pub struct DeviceRow {
     pub device: String,
     /// The subscription; the device's id where the file names none.
     pub subscription: String,
-    /// The customer.
+    /// The customer; empty: who has the subscription.
     pub customer: String,
-    /// The plan.
+    /// The plan; empty: that of the subscription.
     pub plan: String,
     /// One to three numbers that name the device.
     pub identifiers: Vec<Identifier>,
     /// First instant, microseconds UTC.
     pub from_us: i64,
     /// First instant after it; `None`: until the next window of the same number begins.
+    pub to_us: Option<i64>,
+}
+
+/// A row of subscriptions.csv: one statement on who pays for a contract from when to when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionRow {
+    /// Where it stands, from 1; the header is line 1.
+    pub line: u64,
+    /// The subscription.
+    pub id: String,
+    /// The customer.
+    pub customer: String,
+    /// The plan.
+    pub plan: String,
+    /// First instant, microseconds UTC.
+    pub from_us: i64,
+    /// First instant after it; `None`: until the next row of the same subscription begins.
     pub to_us: Option<i64>,
 }
 
@@ -183,6 +204,8 @@ pub enum ImportContent {
     Plans(Vec<PlanRow>),
     /// One tariff.
     Tariff(TariffBundle),
+    /// Subscriptions in the file's order.
+    Subscriptions(Vec<SubscriptionRow>),
 }
 
 /// A checked import, ready to be planned and applied.
@@ -220,6 +243,7 @@ impl ImportRows {
             ImportContent::Devices { .. } => ImportKind::Devices,
             ImportContent::Plans(_) => ImportKind::Plans,
             ImportContent::Tariff(_) => ImportKind::Tariffs,
+            ImportContent::Subscriptions(_) => ImportKind::Subscriptions,
         }
     }
 
@@ -230,6 +254,7 @@ impl ImportRows {
             ImportContent::Devices { rows, without_instant } => rows.len() as u64 + without_instant.count,
             ImportContent::Plans(rows) => rows.len() as u64,
             ImportContent::Tariff(_) => 1,
+            ImportContent::Subscriptions(rows) => rows.len() as u64,
         }
     }
 }
@@ -260,6 +285,9 @@ pub enum RowProblem {
     /// Neither MSISDN nor IMSI nor ICCID.
     #[error("the row names no number; give at least one of msisdn, imsi and iccid")]
     NoIdentifier,
+    /// Neither customer and plan nor a subscription.
+    #[error("the row names nobody who pays; give customer_id and plan_id, or the subscription_id of a subscriptions file")]
+    NoPayer,
     /// No instant.
     #[error("{0}")]
     Instant(InstantError),
@@ -357,6 +385,7 @@ pub fn parse_import(kind: ImportKind, bytes: &[u8], limits: &ImportLimits) -> Re
         ImportKind::Customers => ImportContent::Customers(customers::parse(bytes, limits)?),
         ImportKind::Devices => devices::parse(bytes, limits)?,
         ImportKind::Plans => ImportContent::Plans(plans::parse(bytes, limits)?),
+        ImportKind::Subscriptions => ImportContent::Subscriptions(subscriptions::parse(bytes, limits)?),
         ImportKind::Tariffs => ImportContent::Tariff(TariffBundle::from_json(bytes)?),
     };
     Ok(ImportRows { sha256: sha256_hex(bytes), mode: ImportMode::Delta, content })

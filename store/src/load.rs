@@ -15,9 +15,9 @@ use crate::import::{CustomerRow, ImportKind, PlanRow};
 use crate::names::Interner;
 use crate::report::Origin;
 use crate::session::Session;
-use crate::statements::{COUNTS, CUSTOMERS, ENDS, LATEST_ARRIVAL, LATEST_IMPORT, PLANS, TARIFF_HASHES, TARIFFS, WINDOWS};
+use crate::statements::{COUNTS, CUSTOMERS, ENDS, LATEST_ARRIVAL, LATEST_IMPORT, PLANS, SUBSCRIPTIONS, TARIFF_HASHES, TARIFFS, WINDOWS};
 use crate::tariff::TariffBundle;
-use crate::window::{OwnerCodes, Window, ends_of};
+use crate::window::{OwnerCodes, Subject, Window, ends_of};
 
 /// A number that leads to a window: kind, digits, position in [`Owners::windows`].
 pub type LinkEntry = (IdentifierKind, u64, u32);
@@ -79,11 +79,13 @@ impl Store {
         let version = self.latest_arrival(&mut sql, as_of).await?;
         let mut names = Interner::default();
         let windows = read_windows(self, &mut sql, as_of, &mut names).await?;
+        let subscriptions = read_subscriptions(self, &mut sql, as_of, &mut names).await?;
         let customers = read_customers(self, &mut sql, as_of).await?;
         let plans = read_plans(self, &mut sql, as_of).await?;
         let tariffs = self.read_tariffs(&mut sql, as_of).await?;
         sql.commit().await?;
-        let (owners, identifiers) = self.link_table(&windows, &names, &customers, &plans)?;
+        let held = held_windows(&windows, &subscriptions, &names);
+        let (owners, identifiers) = self.link_table(&held, &names, &customers, &plans)?;
         Ok(Reference { version, owners, identifiers, tariffs })
     }
 
@@ -150,7 +152,7 @@ impl Store {
     /// Windows with computed ends, names as codes in natural order, and the numbers that lead to the windows.
     fn link_table(
         &self,
-        windows: &[Window],
+        windows: &[HeldWindow],
         interned: &Interner,
         customers: &[CustomerRow],
         plans: &[PlanRow],
@@ -166,15 +168,13 @@ impl Store {
         let plan_names = Names::new(plans.iter().map(|p| &*p.id).chain(list(|o| o.plan)));
         let (customer_names, customer_list, zones) = self.customer_table(customers, list(|o| o.customer))?;
 
-        let ends_us = ends_of(windows);
         let (by_device, by_subscription) = (Recoded::new(&devices, interned), Recoded::new(&subscriptions, interned));
         let (by_customer, by_plan) = (Recoded::new(&customer_names, interned), Recoded::new(&plan_names, interned));
         let owners_of: Vec<Owner> = windows
             .iter()
-            .zip(&ends_us)
-            .map(|(window, end_us)| Owner {
+            .map(|window| Owner {
                 from_us: window.from_us,
-                to_us: *end_us,
+                to_us: window.to_us,
                 device: by_device.code(window.owner.device),
                 subscription: by_subscription.code(window.owner.subscription),
                 customer: by_customer.code(window.owner.customer),
@@ -191,7 +191,7 @@ impl Store {
             let position =
                 distinct.binary_search_by_key(&order(owner), order).expect("every owner is in the sorted list of owners");
             let position = u32::try_from(position).map_err(|_| self.corrupt("more than 2^32 windows".to_owned()))?;
-            identifiers.push((window.identifier.kind, window.identifier.value, position));
+            identifiers.push((window.number.kind, window.number.value, position));
         }
         let owners = Owners {
             windows: distinct,
@@ -262,7 +262,7 @@ pub(crate) async fn read_windows(
     for (kind, digits, from_us, to_us, device, subscription, customer, plan, known_since) in rows {
         let kind = IdentifierKind::from_name(&kind).ok_or_else(|| store.corrupt(format!("the unknown number kind `{kind}`")))?;
         windows.push(Window {
-            identifier: Identifier { kind, value: digits.unsigned_abs() },
+            identifier: Subject::Number(Identifier { kind, value: digits.unsigned_abs() }),
             from_us,
             to_us,
             owner: OwnerCodes {
@@ -276,6 +276,69 @@ pub(crate) async fn read_windows(
     }
     windows.sort_unstable_by_key(Window::key);
     Ok(windows)
+}
+
+/// The stated rows of subscriptions as of a version, sorted by key; the subscription has no device.
+pub(crate) async fn read_subscriptions(
+    store: &Store,
+    sql: &mut Session,
+    as_of: AsOf,
+    names: &mut Interner,
+) -> Result<Vec<Window>, StoreError> {
+    type Stored = (String, i64, Option<i64>, String, String, i64);
+    let rows: Vec<Stored> = sql.all(SUBSCRIPTIONS, &[store.tenant.as_str().into(), as_of.0.into()]).await?;
+    let mut windows = Vec::with_capacity(rows.len());
+    for (subscription, from_us, to_us, customer, plan, known_since) in rows {
+        let subscription = names.code(&subscription);
+        let owner = OwnerCodes {
+            device: names.code(""),
+            subscription,
+            customer: names.code(&customer),
+            plan: names.code(&plan),
+        };
+        let origin = Origin::Arrival(known_since.unsigned_abs());
+        windows.push(Window { identifier: Subject::Subscription(subscription), from_us, to_us, owner, origin });
+    }
+    windows.sort_unstable_by_key(Window::key);
+    Ok(windows)
+}
+
+/// A stretch of time in which a number has one owner.
+pub(crate) struct HeldWindow {
+    /// Whose window it is.
+    number: Identifier,
+    from_us: i64,
+    /// Where it ends.
+    pub to_us: i64,
+    /// Who has it, the payer of a subscription included.
+    pub owner: OwnerCodes,
+}
+
+/// The windows of numbers with their ends; those that leave the payer to the subscription are cut where it changes, and left
+/// out where nobody has the subscription. Sorted as the windows are.
+pub(crate) fn held_windows(windows: &[Window], subscriptions: &[Window], names: &Interner) -> Vec<HeldWindow> {
+    let mut payers: HashMap<u32, Vec<(&Window, i64)>> = HashMap::new();
+    for (row, end_us) in subscriptions.iter().zip(ends_of(subscriptions)) {
+        payers.entry(row.owner.subscription).or_default().push((row, end_us));
+    }
+    let nobody = names.find("");
+    let mut held = Vec::with_capacity(windows.len());
+    for (window, end_us) in windows.iter().zip(ends_of(windows)) {
+        let Subject::Number(number) = window.identifier else { continue };
+        let (from_us, owner) = (window.from_us, window.owner);
+        if Some(owner.customer) != nobody {
+            held.push(HeldWindow { number, from_us, to_us: end_us, owner });
+            continue;
+        }
+        for (row, until_us) in payers.get(&owner.subscription).into_iter().flatten() {
+            let (from_us, to_us) = (from_us.max(row.from_us), end_us.min(*until_us));
+            if from_us < to_us {
+                let owner = OwnerCodes { customer: row.owner.customer, plan: row.owner.plan, ..owner };
+                held.push(HeldWindow { number, from_us, to_us, owner });
+            }
+        }
+    }
+    held
 }
 
 /// The customers as of a version.

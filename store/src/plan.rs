@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::database::Store;
 use crate::error::StoreError;
-use crate::import::{CustomerRow, DeviceRow, FullList, ImportContent, ImportMode, ImportRows, PlanRow};
+use crate::import::{
+    CustomerRow, DeviceRow, FullList, ImportContent, ImportMode, ImportRows, PlanRow, SubscriptionRow,
+};
 use crate::instant::show_instant;
-use crate::load::{AsOf, read_customers, read_plans, read_tariff_hashes, read_windows};
+use crate::load::{
+    AsOf, held_windows, read_customers, read_plans, read_subscriptions, read_tariff_hashes, read_windows,
+};
 use crate::names::Interner;
 use crate::report::{Ended, FieldChange, ImportReport, Listed};
 use crate::session::Session;
 use crate::tariff::TariffBundle;
-use crate::window::{OwnerCodes, Window, ends_of, plan_windows, windows_of};
+use crate::window::{OwnerCodes, Window, plan_windows, windows_of, windows_of_subscriptions};
 
 /// What an import writes.
 pub(crate) enum Writes<'a> {
@@ -19,6 +23,7 @@ pub(crate) enum Writes<'a> {
     Plans(ListWrites<PlanRow>),
     Windows { windows: Vec<Window>, names: Interner, customers: Vec<CustomerRow>, plans: Vec<PlanRow> },
     Tariff(Option<&'a TariffBundle>),
+    Subscriptions { windows: Vec<Window>, names: Interner, customers: Vec<CustomerRow>, plans: Vec<PlanRow> },
 }
 
 /// What a list of customers or plans writes.
@@ -109,6 +114,7 @@ impl Store {
                 report.without_instant = without_instant.clone();
                 self.plan_devices(sql, stated, rows.mode, &mut report).await?
             }
+            ImportContent::Subscriptions(stated) => self.plan_subscriptions(sql, stated, rows.mode, &mut report).await?,
             ImportContent::Tariff(stated) => {
                 let known = read_tariff_hashes(self, sql).await?;
                 Writes::Tariff(plan_tariff(&known, stated, &mut report))
@@ -128,17 +134,49 @@ impl Store {
         let current = read_windows(self, sql, AsOf::LATEST, &mut names).await?;
         let stated = windows_of(rows, &mut names);
         let windows = plan_windows(&current, &stated, mode, &names, report);
+        let left_to_subscriptions: Vec<&str> =
+            rows.iter().filter(|r| r.customer.is_empty()).map(|r| r.subscription.as_str()).collect();
+        if !left_to_subscriptions.is_empty() {
+            let mut known_names = Interner::default();
+            let known = read_subscriptions(self, sql, AsOf::LATEST, &mut known_names).await?;
+            let known = known.iter().map(|w| known_names.name(w.owner.subscription));
+            unknown(left_to_subscriptions.into_iter(), known, &mut report.unknown_subscriptions);
+        }
+        let payers = rows.iter().filter(|r| !r.customer.is_empty()).map(|r| (&*r.customer, &*r.plan));
+        let (customers, plans) = self.plan_unknown(sql, payers, report).await?;
+        Ok(Writes::Windows { windows, names, customers, plans })
+    }
+
+    async fn plan_subscriptions(
+        &self,
+        sql: &mut Session,
+        rows: &[SubscriptionRow],
+        mode: ImportMode,
+        report: &mut ImportReport,
+    ) -> Result<Writes<'static>, StoreError> {
+        let mut names = Interner::default();
+        let current = read_subscriptions(self, sql, AsOf::LATEST, &mut names).await?;
+        let stated = windows_of_subscriptions(rows, &mut names);
+        let windows = plan_windows(&current, &stated, mode, &names, report);
+        let payers = rows.iter().map(|r| (&*r.customer, &*r.plan));
+        let (customers, plans) = self.plan_unknown(sql, payers, report).await?;
+        Ok(Writes::Subscriptions { windows, names, customers, plans })
+    }
+
+    /// The customers and plans that rows name and nobody has described yet.
+    async fn plan_unknown<'r>(
+        &self,
+        sql: &mut Session,
+        payers: impl Iterator<Item = (&'r str, &'r str)> + Clone,
+        report: &mut ImportReport,
+    ) -> Result<(Vec<CustomerRow>, Vec<PlanRow>), StoreError> {
         let customers = read_customers(self, sql, AsOf::LATEST).await?;
         let plans = read_plans(self, sql, AsOf::LATEST).await?;
-        let new_customers =
-            unknown(rows.iter().map(|r| &*r.customer), customers.iter().map(|c| &*c.id), &mut report.new_customers);
-        let new_plans = unknown(rows.iter().map(|r| &*r.plan), plans.iter().map(|p| &*p.id), &mut report.new_plans);
-        Ok(Writes::Windows {
-            windows,
-            names,
-            customers: new_customers.into_iter().map(CustomerRow::unknown).collect(),
-            plans: new_plans.into_iter().map(PlanRow::unknown).collect(),
-        })
+        let known = customers.iter().map(|c| &*c.id);
+        let customers = unknown(payers.clone().map(|(customer, _)| customer), known, &mut report.new_customers);
+        let plans = unknown(payers.map(|(_, plan)| plan), plans.iter().map(|p| &*p.id), &mut report.new_plans);
+        let customers = customers.into_iter().map(CustomerRow::unknown).collect();
+        Ok((customers, plans.into_iter().map(PlanRow::unknown).collect()))
     }
 
     /// Customers or plans that a full list ends while windows name them: their calls go on being rated, so someone must know.
@@ -153,11 +191,12 @@ impl Store {
         let Some(list) = mode.full().filter(|_| !ends.is_empty()) else { return Ok(()) };
         let mut names = Interner::default();
         let windows = read_windows(self, sql, AsOf::LATEST, &mut names).await?;
+        let subscriptions = read_subscriptions(self, sql, AsOf::LATEST, &mut names).await?;
         let ended: HashSet<&str> = ends.iter().filter(|(_, end)| end.is_some()).map(|(id, _)| &**id).collect();
         let mut used: BTreeMap<&str, u64> = BTreeMap::new();
-        for (window, end_us) in windows.iter().zip(ends_of(&windows)) {
+        for window in held_windows(&windows, &subscriptions, &names) {
             let name = names.name(of(&window.owner));
-            if end_us > list.as_of_us && ended.contains(name) {
+            if window.to_us > list.as_of_us && ended.contains(name) {
                 *used.entry(name).or_default() += 1;
             }
         }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use crate::identifier::Identifier;
 use crate::import::ImportKind;
 
 /// Examples that a report lists of each finding; all are counted.
@@ -93,13 +92,13 @@ impl fmt::Display for Origin {
 pub struct NamedWindow {
     /// Where it came from.
     pub origin: Origin,
-    /// The device.
+    /// The device; empty in a window of a subscription.
     pub device: String,
     /// The subscription.
     pub subscription: String,
-    /// The customer.
+    /// The customer; empty: who has the subscription.
     pub customer: String,
-    /// The plan.
+    /// The plan; empty: that of the subscription.
     pub plan: String,
     /// First instant, UTC.
     pub from: String,
@@ -109,20 +108,21 @@ pub struct NamedWindow {
 
 impl fmt::Display for NamedWindow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let to = self.to.as_deref().unwrap_or("open");
-        write!(
-            f,
-            "{} (device {}, customer {}, plan {}) {} to {to}",
-            self.origin, self.device, self.customer, self.plan, self.from
-        )
+        let Self { origin, device, subscription, customer, plan, from, to } = self;
+        match (device.as_str(), customer.as_str()) {
+            ("", _) => write!(f, "{origin} (subscription {subscription}, customer {customer}, plan {plan})")?,
+            (_, "") => write!(f, "{origin} (device {device}, subscription {subscription})")?,
+            _ => write!(f, "{origin} (device {device}, customer {customer}, plan {plan})")?,
+        }
+        write!(f, " {from} to {}", to.as_deref().unwrap_or("open"))
     }
 }
 
 /// Two windows claim the same number at the same time: the import is refused.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Overlap {
-    /// The number.
-    pub identifier: Identifier,
+    /// The number, masked, or the subscription.
+    pub identifier: String,
     /// The window that starts first.
     pub earlier: NamedWindow,
     /// The window that starts while the first has not ended.
@@ -139,8 +139,8 @@ impl fmt::Display for Overlap {
 /// A window that the import writes anew.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Change {
-    /// The number.
-    pub identifier: Identifier,
+    /// The number, masked, or the subscription.
+    pub identifier: String,
     /// As it was.
     pub before: NamedWindow,
     /// As it will be.
@@ -193,8 +193,8 @@ impl fmt::Display for Ended {
 /// A window that ends elsewhere because of another one, without a row of its own.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct MovedEnd {
-    /// The number.
-    pub identifier: Identifier,
+    /// The number, masked, or the subscription.
+    pub identifier: String,
     /// The window, with its new end.
     pub window: NamedWindow,
     /// Its end before, UTC; `None` was open.
@@ -210,8 +210,8 @@ impl fmt::Display for MovedEnd {
 /// A time in which nobody has a number that someone had before.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Gap {
-    /// The number.
-    pub identifier: Identifier,
+    /// The number, masked, or the subscription.
+    pub identifier: String,
     /// From then on, UTC.
     pub from: String,
     /// Until then, UTC; `None`: for ever.
@@ -227,8 +227,8 @@ impl fmt::Display for Gap {
 /// A number that passes to another customer.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct OwnerChange {
-    /// The number.
-    pub identifier: Identifier,
+    /// The number, masked, or the subscription.
+    pub identifier: String,
     /// From then on, UTC.
     pub at: String,
     /// Who had it, or was said to have it.
@@ -287,6 +287,8 @@ pub struct ImportReport {
     pub new_customers: Listed<String>,
     /// Plans that are made because no plans file named them.
     pub new_plans: Listed<String>,
+    /// Subscriptions that devices are left to and that no subscriptions file has named: their numbers have no owner yet.
+    pub unknown_subscriptions: Listed<String>,
     /// Lines whose `valid_to` is not after `valid_from`: they hold no instant and link nothing.
     pub without_instant: Listed<u64>,
 }
@@ -314,6 +316,7 @@ impl ImportReport {
             owner_changes: Listed::default(),
             new_customers: Listed::default(),
             new_plans: Listed::default(),
+            unknown_subscriptions: Listed::default(),
             without_instant: Listed::default(),
         }
     }
@@ -328,6 +331,15 @@ impl ImportReport {
         self.ended_max.is_some_and(|ended_max| self.ended.count > ended_max)
     }
 
+    /// What is counted, in words.
+    pub fn kept(&self) -> &'static str {
+        match self.kind {
+            ImportKind::Devices => "windows",
+            ImportKind::Subscriptions => "rows of subscriptions",
+            other => other.as_str(),
+        }
+    }
+
     /// Whether it would change nothing.
     pub fn is_unchanged(&self) -> bool {
         self.added + self.changed + self.ended.count + self.new_customers.count + self.new_plans.count == 0
@@ -337,7 +349,7 @@ impl ImportReport {
 /// Counts first, then the findings, the gravest first. Numbers are masked.
 impl fmt::Display for ImportReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kept = if self.kind == ImportKind::Devices { "windows" } else { self.kind.as_str() };
+        let kept = self.kept();
         let Self { rows, added, changed, unchanged, .. } = self;
         write!(f, "{rows} rows: {kept} added {added}, changed {changed}, ")?;
         if self.ended_max.is_some() {
@@ -355,6 +367,7 @@ impl fmt::Display for ImportReport {
         section(f, "extended", &self.extended)?;
         section(f, "gaps", &self.gaps)?;
         section(f, "added", &self.additions)?;
+        section(f, "subscriptions that nothing is known of: import them, too", &self.unknown_subscriptions)?;
         section(f, "customers made with default values", &self.new_customers)?;
         section(f, "plans made", &self.new_plans)
     }

@@ -113,6 +113,29 @@ pub(crate) const SUPERSEDE_WINDOWS: Statement = Statement {
 };
 
 /// $1 tenant, $2 version.
+pub(crate) const SUBSCRIPTIONS: Statement = Statement {
+    does: "read subscriptions",
+    sql: "SELECT subscription_id, valid_from_us, valid_to_us, customer_id, plan_id, known_since FROM subscriptions \
+          WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2)",
+};
+
+/// New versions of subscriptions.
+pub(crate) const ADD_SUBSCRIPTIONS: Insert = Insert {
+    does: "write subscriptions",
+    into: "subscriptions (tenant, subscription_id, valid_from_us, valid_to_us, customer_id, plan_id, known_since)",
+};
+
+/// Ends the versions that arrival $1 replaces. $2 tenant.
+pub(crate) const SUPERSEDE_SUBSCRIPTIONS: Statement = Statement {
+    does: "supersede subscriptions",
+    sql: "UPDATE subscriptions SET superseded_by = $1 \
+          WHERE tenant = $2 AND superseded_by IS NULL AND known_since < $1 AND EXISTS (\
+            SELECT 1 FROM subscriptions AS newer WHERE newer.tenant = subscriptions.tenant \
+            AND newer.subscription_id = subscriptions.subscription_id \
+            AND newer.valid_from_us = subscriptions.valid_from_us AND newer.known_since = $1)",
+};
+
+/// $1 tenant, $2 version.
 pub(crate) const TARIFFS: Statement = Statement {
     does: "read tariffs",
     sql: "SELECT name, bundle FROM tariffs \
@@ -172,7 +195,7 @@ pub(crate) const COUNTS: Statement = Statement {
 
 /// All that reads or updates; a test runs each on both databases.
 #[cfg(test)]
-pub(crate) const ALL: [Statement; 16] = [
+pub(crate) const ALL: [Statement; 18] = [
     SCHEMA_VERSION,
     ARRIVAL_CONTENT,
     LATEST_ARRIVAL,
@@ -188,9 +211,12 @@ pub(crate) const ALL: [Statement; 16] = [
     SUPERSEDE_TARIFFS,
     ENDS,
     SUPERSEDE_ENDS,
+    SUBSCRIPTIONS,
+    SUPERSEDE_SUBSCRIPTIONS,
     COUNTS,
 ];
 
 /// All that inserts; a test runs each on both databases.
 #[cfg(test)]
-pub(crate) const ALL_INSERTS: [Insert; 6] = [NOTE_IMPORT, ADD_CUSTOMERS, ADD_PLANS, ADD_WINDOWS, ADD_TARIFF, ADD_ENDS];
+pub(crate) const ALL_INSERTS: [Insert; 7] =
+    [NOTE_IMPORT, ADD_CUSTOMERS, ADD_PLANS, ADD_WINDOWS, ADD_TARIFF, ADD_ENDS, ADD_SUBSCRIPTIONS];

@@ -8,6 +8,7 @@ mod parsing;
 mod properties;
 mod proxy;
 mod sharing;
+mod subscriptions;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

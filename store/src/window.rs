@@ -7,13 +7,22 @@
 //! their dates and give the same windows. A *stated* end beyond the start of the next window is an overlap, and refused.
 
 use crate::identifier::{Identifier, IdentifierKind};
-use crate::import::{DeviceRow, ImportMode};
+use crate::import::{DeviceRow, ImportMode, SubscriptionRow};
 use crate::instant::show_instant;
 use crate::names::Interner;
 use crate::report::{Change, Ended, Gap, ImportReport, MovedEnd, NamedWindow, Origin, Overlap, OwnerChange};
 
 /// The end of a window that nothing ends.
 pub(crate) const OPEN_US: i64 = i64::MAX;
+
+/// What a window is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Subject {
+    /// A number.
+    Number(Identifier),
+    /// A subscription, by its name's code.
+    Subscription(u32),
+}
 
 /// Device, subscription, customer and plan as codes of the run's [`Interner`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,7 +36,7 @@ pub(crate) struct OwnerCodes {
 /// A stated window.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
-    pub identifier: Identifier,
+    pub identifier: Subject,
     pub from_us: i64,
     /// The stated end; `None` is open.
     pub to_us: Option<i64>,
@@ -36,9 +45,17 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// What names a window: the same number from the same instant on.
-    pub fn key(&self) -> (Identifier, i64) {
+    /// What names a window: the same number or subscription from the same instant on.
+    pub fn key(&self) -> (Subject, i64) {
         (self.identifier, self.from_us)
+    }
+
+    /// What SIM it is of; `None` for MSISDNs and subscriptions, of which a device may have several.
+    fn sim(&self) -> Option<(IdentifierKind, u64)> {
+        match self.identifier {
+            Subject::Number(number) if number.kind != IdentifierKind::Msisdn => Some((number.kind, number.value)),
+            _ => None,
+        }
     }
 
     fn says_the_same(&self, other: &Self) -> bool {
@@ -57,10 +74,29 @@ pub(crate) fn windows_of(rows: &[DeviceRow], names: &mut Interner) -> Vec<Window
             plan: names.code(&row.plan),
         };
         for identifier in &row.identifiers {
-            let (identifier, origin) = (*identifier, Origin::Line(row.line));
+            let (identifier, origin) = (Subject::Number(*identifier), Origin::Line(row.line));
             windows.push(Window { identifier, from_us: row.from_us, to_us: row.to_us, owner, origin });
         }
     }
+    windows.sort_by_key(Window::key);
+    windows.dedup_by_key(|w| w.key());
+    windows
+}
+
+/// The same of the rows of a subscriptions file; their windows have the subscription in the device's place.
+pub(crate) fn windows_of_subscriptions(rows: &[SubscriptionRow], names: &mut Interner) -> Vec<Window> {
+    let window = |row: &SubscriptionRow| {
+        let subscription = names.code(&row.id);
+        let (customer, plan) = (names.code(&row.customer), names.code(&row.plan));
+        Window {
+            identifier: Subject::Subscription(subscription),
+            from_us: row.from_us,
+            to_us: row.to_us,
+            owner: OwnerCodes { device: names.code(""), subscription, customer, plan },
+            origin: Origin::Line(row.line),
+        }
+    };
+    let mut windows: Vec<Window> = rows.iter().map(window).collect();
     windows.sort_by_key(Window::key);
     windows.dedup_by_key(|w| w.key());
     windows
@@ -80,23 +116,24 @@ pub(crate) fn ends_of(windows: &[Window]) -> Vec<i64> {
 
 /// Ends the open windows of a device's former SIM where it gets another.
 fn end_swapped_sims(windows: &[Window], ends_us: &mut [i64]) {
-    let mut sims: Vec<usize> =
-        (0..windows.len()).filter(|position| windows[*position].identifier.kind != IdentifierKind::Msisdn).collect();
-    sims.sort_unstable_by_key(|i| (windows[*i].identifier.kind, windows[*i].owner.device, windows[*i].from_us));
-    let device_of = |i: &usize| (windows[*i].identifier.kind, windows[*i].owner.device);
+    let mut sims: Vec<usize> = (0..windows.len()).filter(|position| windows[*position].sim().is_some()).collect();
+    let kind_of = |i: &usize| windows[*i].sim().map(|(kind, _)| kind);
+    let value_of = |i: &usize| windows[*i].sim().map_or(0, |(_, value)| value);
+    sims.sort_unstable_by_key(|i| (kind_of(i), windows[*i].owner.device, windows[*i].from_us));
+    let device_of = |i: &usize| (kind_of(i), windows[*i].owner.device);
     for of_device in sims.chunk_by(|a, b| device_of(a) == device_of(b)) {
         // From the latest start back: the next start, whose SIM that is, and the next start of any other SIM than that.
         let (mut next, mut next_other): (Option<(i64, u64)>, Option<i64>) = (None, None);
         for together in of_device.chunk_by(|a, b| windows[*a].from_us == windows[*b].from_us).rev() {
             for i in together.iter().filter(|i| windows[**i].to_us.is_none()) {
                 let swap_us = match next {
-                    Some((from_us, value)) if value != windows[*i].identifier.value => Some(from_us),
+                    Some((from_us, value)) if value != value_of(i) => Some(from_us),
                     _ => next_other,
                 };
                 ends_us[*i] = ends_us[*i].min(swap_us.unwrap_or(OPEN_US));
             }
             for i in together {
-                let value = windows[*i].identifier.value;
+                let value = value_of(i);
                 if let Some((from_us, other)) = next
                     && other != value
                 {
@@ -262,6 +299,14 @@ impl Plan<'_> {
         }
     }
 
+    /// The number, masked, or the subscription.
+    fn subject(&self, position: usize) -> String {
+        match self.windows[position].identifier {
+            Subject::Number(number) => number.to_string(),
+            Subject::Subscription(code) => format!("subscription {}", self.names.name(code)),
+        }
+    }
+
     fn customer(&self, window: &Window) -> String {
         self.names.name(window.owner.customer).to_owned()
     }
@@ -269,7 +314,7 @@ impl Plan<'_> {
     /// What happens to one window by itself.
     fn report_fate(&self, position: usize, report: &mut ImportReport) {
         let (window, end_us) = (&self.windows[position], self.ends_us[position]);
-        let identifier = window.identifier;
+        let identifier = self.subject(position);
         match self.fates[position] {
             Fate::Kept { was_us } | Fate::Repeated { was_us } if was_us != end_us => {
                 let moved = MovedEnd { identifier, window: self.named(window, end_us), was: shown_end(was_us) };
@@ -287,7 +332,7 @@ impl Plan<'_> {
                 let (was, is) = (self.named(&before, was_us), self.named(window, end_us));
                 if before.owner.customer != window.owner.customer {
                     report.owner_changes.push(OwnerChange {
-                        identifier,
+                        identifier: identifier.clone(),
                         at: is.from.clone(),
                         from_customer: was.customer.clone(),
                         to_customer: is.customer.clone(),
@@ -301,7 +346,7 @@ impl Plan<'_> {
 
     /// What happens between the windows of one number. Only what the import touches is reported.
     fn report_neighbours(&self, same: std::ops::Range<usize>, report: &mut ImportReport) {
-        let identifier = self.windows[same.start].identifier;
+        let subject = || self.subject(same.start);
         for (a, b) in same.clone().zip(same.clone().skip(1)) {
             let (earlier, later) = (&self.windows[a], &self.windows[b]);
             if !(self.is_touched(a) || self.is_touched(b)) {
@@ -309,16 +354,16 @@ impl Plan<'_> {
             }
             if earlier.to_us.is_some_and(|to_us| to_us > later.from_us) {
                 let (earlier, later) = (self.named(earlier, self.ends_us[a]), self.named(later, self.ends_us[b]));
-                report.overlaps.push(Overlap { identifier, earlier, later });
+                report.overlaps.push(Overlap { identifier: subject(), earlier, later });
                 continue;
             }
             if self.ends_us[a] < later.from_us {
                 let (from, to) = (show_instant(self.ends_us[a]), Some(show_instant(later.from_us)));
-                report.gaps.push(Gap { identifier, from, to });
+                report.gaps.push(Gap { identifier: subject(), from, to });
             }
             if earlier.owner.customer != later.owner.customer {
                 report.owner_changes.push(OwnerChange {
-                    identifier,
+                    identifier: subject(),
                     at: show_instant(later.from_us),
                     from_customer: self.customer(earlier),
                     to_customer: self.customer(later),
@@ -332,7 +377,7 @@ impl Plan<'_> {
     /// A number whose owner at the instant of a full list is another than the list says, because of a later window.
     fn report_dispute(&self, listed: usize, known: usize, report: &mut ImportReport) {
         let open = |i: usize| self.named(&self.windows[i], self.windows[i].to_us.unwrap_or(OPEN_US));
-        let identifier = self.windows[listed].identifier;
+        let identifier = self.subject(listed);
         report.overlaps.push(Overlap { identifier, earlier: open(listed), later: open(known) });
     }
 
@@ -343,7 +388,7 @@ impl Plan<'_> {
         let cut = |i: usize| was_open(self.fates[i]) && self.ends_us[i] != OPEN_US;
         if self.ends_us[last] != OPEN_US && same.clone().any(cut) && self.windows[last].to_us.is_some() {
             let from = show_instant(self.ends_us[last]);
-            report.gaps.push(Gap { identifier: self.windows[last].identifier, from, to: None });
+            report.gaps.push(Gap { identifier: self.subject(last), from, to: None });
         }
     }
 

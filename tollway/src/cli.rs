@@ -111,7 +111,7 @@ pub enum Command {
     /// Write a seeded month of call records and its reference data
     #[command(after_help = "Example:\n  tollway generate --rows 100000 --files 10 --seed 7 ./month")]
     Generate(GenerateArgs),
-    /// Reference data: devices, customers, plans, tariffs
+    /// Reference data: customers, plans, subscriptions, devices, tariffs
     #[command(
         after_help = "Examples:\n  tollway import devices devices.csv --dry-run\n  \
         tollway import devices all.csv --mode full --approve \"contract of Haven ended\"\n  tollway import tariffs nl-zakelijk.toml"
@@ -371,6 +371,8 @@ pub struct GenerateArgs {
 pub enum ImportWhat {
     /// Windows of numbers and SIMs.
     Devices,
+    /// Who pays for a contract, under which plan, from when to when.
+    Subscriptions,
     /// Customers with their cycle day and clock.
     Customers,
     /// Plans by name.

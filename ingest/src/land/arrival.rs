@@ -137,6 +137,8 @@ pub enum ImportKind {
     Plans,
     /// A tariff.
     Tariffs,
+    /// Who pays for a subscription under which plan, from when to when.
+    Subscriptions,
 }
 
 /// An operator's word that acts at its place in the order.

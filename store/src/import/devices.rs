@@ -1,4 +1,5 @@
-//! devices.csv: `device_id,msisdn,customer_id,plan_id,valid_from,valid_to` and, if known, `imsi`, `iccid`, `subscription_id`.
+//! devices.csv: `device_id,msisdn,customer_id,plan_id,valid_from,valid_to` and, if known, `imsi`, `iccid`, `subscription_id`; with
+//! a subscription, customer and plan may be left to it.
 
 use std::collections::HashMap;
 
@@ -7,10 +8,11 @@ use super::{DeviceRow, ImportContent, ImportError, ImportLimits, RowError, RowPr
 use crate::identifier::{Identifier, IdentifierKind};
 use crate::report::Listed;
 
-/// A file of SIMs alone has no MSISDN column, so none of the three numbers is required by itself.
+/// A file of SIMs alone has no MSISDN column, so none of the three numbers is required by itself. Customer and plan are in each
+/// row, or in none of it and in the subscriptions.
 const LAYOUT: Layout = Layout {
-    required: &["device_id", "customer_id", "plan_id", "valid_from"],
-    optional: &["msisdn", "valid_to", "imsi", "iccid", "subscription_id"],
+    required: &["device_id", "valid_from"],
+    optional: &["msisdn", "valid_to", "imsi", "iccid", "subscription_id", "customer_id", "plan_id"],
 };
 
 /// Reads the file.
@@ -31,7 +33,13 @@ pub(super) fn parse(bytes: &[u8], limits: &ImportLimits) -> Result<ImportContent
 
 fn device(row: &Row<'_>) -> Result<DeviceRow, RowError> {
     let device = row.id("device_id")?;
-    let subscription = if row.optional("subscription_id")?.is_some() { row.id("subscription_id")? } else { device.clone() };
+    let has_subscription = row.optional("subscription_id")?.is_some();
+    let subscription = if has_subscription { row.id("subscription_id")? } else { device.clone() };
+    let (customer, plan) = match (row.optional("customer_id")?, row.optional("plan_id")?, has_subscription) {
+        (None, None, true) => (String::new(), String::new()),
+        (None, None, false) => return Err(row.error("customer_id", RowProblem::NoPayer)),
+        _ => (row.id("customer_id")?, row.id("plan_id")?),
+    };
     let mut identifiers = Vec::with_capacity(3);
     for kind in IdentifierKind::ALL {
         if let Some(text) = row.optional(kind.as_str())? {
@@ -45,8 +53,8 @@ fn device(row: &Row<'_>) -> Result<DeviceRow, RowError> {
         line: row.line,
         device,
         subscription,
-        customer: row.id("customer_id")?,
-        plan: row.id("plan_id")?,
+        customer,
+        plan,
         identifiers,
         from_us: row.instant("valid_from")?.ok_or_else(|| row.error("valid_from", RowProblem::Missing))?,
         to_us: row.instant("valid_to")?,

@@ -108,7 +108,7 @@ fn headers_are_checked_and_the_nearest_name_is_given() {
             "device_id,msisdn,custmer_id,plan_id,valid_from\n",
             "no column `custmer_id`; the nearest is `customer_id`",
         ),
-        (ImportKind::Devices, "device_id,msisdn,plan_id,valid_from\n", "the column `customer_id` is missing"),
+        (ImportKind::Devices, "msisdn,customer_id,plan_id,valid_from\n", "the column `device_id` is missing"),
         (ImportKind::Devices, "device_id\tmsisdn\tcustomer_id\tplan_id\tvalid_from\n", "separated by `,` or `;`"),
         (ImportKind::Plans, "plan_id,plan_id\n", "the column `plan_id` stands there twice"),
     ] {

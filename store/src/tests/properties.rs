@@ -9,7 +9,7 @@ use crate::identifier::{Identifier, IdentifierKind};
 use crate::import::{FullList, ImportKind, ImportMode};
 use crate::names::Interner;
 use crate::report::{ImportReport, Origin};
-use crate::window::{OPEN_US, OwnerCodes, Window, ends_of, plan_windows};
+use crate::window::{OPEN_US, OwnerCodes, Subject, Window, ends_of, plan_windows};
 
 /// A statement in small numbers: SIM or MSISDN, which, start, length (0: open), device.
 type Stated = (bool, u64, i64, i64, u32);
@@ -20,19 +20,26 @@ fn windows(stated: &[Stated]) -> Vec<Window> {
         let kind = if *is_sim { IdentifierKind::Imsi } else { IdentifierKind::Msisdn };
         let owner = OwnerCodes { device: *device, subscription: *device, customer: *device, plan: 0 };
         let to_us = (*length > 0).then_some(from_us + length);
-        let window =
-            Window { identifier: Identifier { kind, value: *value }, from_us: *from_us, to_us, owner, origin: Origin::Line(0) };
+        let identifier = Subject::Number(Identifier { kind, value: *value });
+        let window = Window { identifier, from_us: *from_us, to_us, owner, origin: Origin::Line(0) };
         by_key.insert(window.key(), window);
     }
     by_key.into_values().collect()
+}
+
+fn kind_of(window: &Window) -> IdentifierKind {
+    match window.identifier {
+        Subject::Number(number) => number.kind,
+        Subject::Subscription(_) => panic!("numbers alone are made here"),
+    }
 }
 
 /// The rule of the module's first paragraph, word for word.
 fn end_by_the_rule(all: &[Window], one: &Window) -> i64 {
     let ends = |other: &&Window| {
         let same_number = other.identifier == one.identifier;
-        let other_sim = one.identifier.kind != IdentifierKind::Msisdn
-            && other.identifier.kind == one.identifier.kind
+        let other_sim = kind_of(one) != IdentifierKind::Msisdn
+            && kind_of(other) == kind_of(one)
             && other.owner.device == one.owner.device;
         other.from_us > one.from_us && (same_number || (other_sim && other.identifier != one.identifier))
     };
@@ -101,7 +108,7 @@ proptest! {
                 let named = stated.iter().any(|w| w.identifier == number);
                 let begins_now = known.iter().any(|w| w.identifier == number && w.from_us == as_of_us);
                 prop_assert!(named || begins_now || owner_at(&after, number, as_of_us).is_none());
-                if owner_at(&stated, number, as_of_us).is_some() && number.kind == IdentifierKind::Msisdn && !begins_now {
+                if owner_at(&stated, number, as_of_us).is_some() && kind_of(window) == IdentifierKind::Msisdn && !begins_now {
                     prop_assert_eq!(owner_at(&after, number, as_of_us), owner_at(&stated, number, as_of_us));
                 }
             }
@@ -110,7 +117,7 @@ proptest! {
 }
 
 /// Who has a number at an instant.
-fn owner_at(windows: &[Window], number: Identifier, at_us: i64) -> Option<u32> {
+fn owner_at(windows: &[Window], number: Subject, at_us: i64) -> Option<u32> {
     let holds = |(w, end_us): &(&Window, i64)| w.identifier == number && w.from_us <= at_us && at_us < *end_us;
     windows.iter().zip(ends_of(windows)).find(holds).map(|(w, _)| w.owner.device)
 }

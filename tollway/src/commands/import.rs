@@ -26,6 +26,7 @@ fn kind_of(what: ImportWhat) -> (ImportKind, LandedWhat) {
         ImportWhat::Customers => (ImportKind::Customers, LandedWhat::Customers),
         ImportWhat::Plans => (ImportKind::Plans, LandedWhat::Plans),
         ImportWhat::Tariffs => (ImportKind::Tariffs, LandedWhat::Tariffs),
+        ImportWhat::Subscriptions => (ImportKind::Subscriptions, LandedWhat::Subscriptions),
     }
 }
 
@@ -35,6 +36,7 @@ fn kind_in_state(what: LandedWhat) -> ImportKind {
         LandedWhat::Customers => ImportKind::Customers,
         LandedWhat::Plans => ImportKind::Plans,
         LandedWhat::Tariffs => ImportKind::Tariffs,
+        LandedWhat::Subscriptions => ImportKind::Subscriptions,
     }
 }
 
@@ -91,7 +93,7 @@ fn as_of(args: &ImportArgs) -> anyhow::Result<Option<i64>> {
         };
     }
     if args.what == ImportWhat::Tariffs {
-        return Err(usage("a tariff is a whole by itself; --mode full is for customers, plans and devices"));
+        return Err(usage("a tariff is a whole by itself; --mode full is for customers, plans, subscriptions and devices"));
     }
     let given = args.as_of.as_deref().map(parse_instant).transpose().map_err(|e| usage(format!("--as-of: {e}")))?;
     Ok(Some(given.unwrap_or_else(|| SystemClock.now_us())))
@@ -128,7 +130,7 @@ fn too_many(installation: &Installation, report: &ImportReport) -> String {
          is it whole? if so: --approve \"REASON\"",
         count(report.ended.count),
         count(report.existing),
-        if report.kind == ImportKind::Devices { "windows" } else { report.kind.as_str() },
+        report.kept(),
         count(ended_free(installation, report)),
     )
 }
