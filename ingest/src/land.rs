@@ -11,6 +11,7 @@
 mod arrival;
 mod error;
 mod index;
+mod live;
 mod paths;
 mod request;
 mod settings;
@@ -34,6 +35,7 @@ pub use self::arrival::{
     Approval, Arrival, ArrivalKind, Decision, DeliveryRecord, DeliveryState, FullImport, ImportKind, ImportRecord,
 };
 pub use self::error::LandError;
+pub use self::live::{KeptLive, LandedLive, LivePartition, LiveRange, LiveStep};
 pub use self::paths::{PathLimits, collect_paths};
 pub use self::request::{ImportRequest, LandRequest, Repeat};
 pub use self::settings::LandingSettings;

@@ -5,6 +5,7 @@
 //! *Start reading at* [`land`], [`split`], [`parse`], then [`profile`].
 
 pub mod land;
+pub mod live;
 pub mod log;
 pub mod message;
 pub mod split;

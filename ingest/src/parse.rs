@@ -53,6 +53,7 @@ pub(crate) mod hash_domain {
     pub const OCCURRENCE: u8 = 3;
     pub const MALFORMED: u8 = 4;
     pub const ID_AND_CONTENT: u8 = 5;
+    pub const LIVE: u8 = 6;
 }
 
 /// Where a range of a file begins.

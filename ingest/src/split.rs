@@ -5,6 +5,7 @@
 
 mod lines;
 mod list;
+mod live;
 mod tap3;
 mod trailer;
 mod verdict;
@@ -18,6 +19,7 @@ use crate::records::xml::pieces::XmlPieces;
 
 use lines::LineSplitter;
 use list::ListSplitter;
+pub use live::LiveSplitter;
 use tap3::Tap3Splitter;
 
 /// Rows of a range, unless the caller wants another number: 50,000 rows of 93 bytes are 4.6 MB, a good piece of work.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use domain::columns::parsed::ParsedBatch;
 use domain::delivery::{ArrivalNumber, FileContext, KeySecret, RecordHasher};
 use domain::ports::{Blob, BlobError};
-use ingest::land::{ArrivalKind, Landing};
+use ingest::land::{ArrivalKind, Landing, LiveRange};
 use ingest::message::ClaimCheck;
-use ingest::parse::occurrence::{Occurrences, number};
+use ingest::parse::occurrence::{Occurrences, number, number_live};
 use ingest::parse::{RowRange, parse};
 use ingest::profile::{Layout, Profile};
 
@@ -39,6 +39,8 @@ pub struct Opened {
     pub cut_rows: u64,
     /// Makes its keys.
     pub hasher: RecordHasher,
+    /// Which events it holds, if it is a micro-batch of a live source.
+    pub live: Option<LiveRange>,
 }
 
 impl Opened {
@@ -132,7 +134,8 @@ impl Deliveries {
         };
         let profile = self.profile(number, &record.profile_sha256)?;
         let object = Landing::object_path(&record.identity.sha256);
-        let head = (profile.header_bytes_max() as u64).min(record.size);
+        // What follows the header of a micro-batch is the source's, whatever it looks like.
+        let head = record.live.as_ref().map_or(profile.header_bytes_max() as u64, |live| live.header_bytes).min(record.size);
         let first = if head == 0 { Vec::new() } else { self.blob.get_range(&object, 0..head)? };
         let layout = profile.resolve_header(&first).ok();
         let file = Arc::new(FileContext {
@@ -146,7 +149,8 @@ impl Deliveries {
             key_mode: profile.key_mode(),
         });
         let hasher = RecordHasher::new(&self.secret, &file.account);
-        Ok(Opened { arrival: number, file, profile, layout, object, size: record.size, cut_rows: record.cut_rows, hasher })
+        let (size, cut_rows, live) = (record.size, record.cut_rows, record.live.clone());
+        Ok(Opened { arrival: number, file, profile, layout, object, size, cut_rows, hasher, live })
     }
 
     /// The landed profile of an arrival, loaded once.
@@ -165,6 +169,10 @@ impl Deliveries {
     /// Gives equal rows of a delivery their occurrence. Rows must come in order; after a restart or a gap the earlier rows
     /// are read again, because the n-th equal row counts all before it.
     pub fn number(&mut self, open: &Arc<Opened>, claim: &ClaimCheck, batch: &mut ParsedBatch) -> Result<(), PipelineError> {
+        if let Some(live) = &open.live {
+            number_live(batch, live, &open.hasher);
+            return Ok(());
+        }
         let mut numbering = self.numbering.remove(&open.arrival).unwrap_or_else(|| Numbering::of(&open.hasher));
         if numbering.next_row != claim.first_row {
             numbering = self.number_again(open, claim)?;

@@ -9,7 +9,7 @@ use domain::ports::Disposition;
 use ingest::land::{ArrivalKind, DeliveryState, LandError, Landing};
 use ingest::log::{LogEvent, LogReader, LogWriter, Record, Topic, TopicPartition};
 use ingest::message::{ClaimCheck, Notice};
-use ingest::split::{Split, Splitter as Cutter};
+use ingest::split::{LiveSplitter, Split, Splitter as Cutter};
 
 use crate::dead_letter::put_aside;
 use crate::deliveries::Deliveries;
@@ -204,14 +204,16 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
         }
         let profile = self.deliveries.profile(notice.arrival, &delivery.profile_sha256)?;
         let object = Landing::object_path(&delivery.identity.sha256);
-        let mut cutter = Cutter::new(&profile, delivery.cut_rows).with_range_bytes(delivery.cut_bytes);
-        let mut at = 0;
-        while at < delivery.size {
-            let to = (at + CHUNK_BYTES).min(delivery.size);
-            cutter.push(&self.deliveries.blob().get_range(&object, at..to)?);
-            at = to;
-        }
-        let claims = claims_of(&notice, cutter.finish());
+        let split = if let Some(live) = &delivery.live {
+            let mut cutter = LiveSplitter::new(live, delivery.cut_rows, delivery.cut_bytes);
+            self.feed(&object, delivery.size, |chunk| cutter.push(chunk))?;
+            cutter.finish()
+        } else {
+            let mut cutter = Cutter::new(&profile, delivery.cut_rows).with_range_bytes(delivery.cut_bytes);
+            self.feed(&object, delivery.size, |chunk| cutter.push(chunk))?;
+            cutter.finish()
+        };
+        let claims = claims_of(&notice, split);
         for claim in &claims {
             let payload = serde_json::to_vec(claim).expect("texts and integers make JSON");
             self.writer.append(Topic::Batches, key.as_bytes(), &[], &payload)?;
@@ -225,6 +227,17 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
             tracing::info!(arrival = notice.arrival, state = verdict.state.as_str(), rows = verdict.rows, "file split");
         }
         Ok(claims.len())
+    }
+
+    /// Hands an object over piece by piece.
+    fn feed(&self, object: &str, size: u64, mut push: impl FnMut(&[u8])) -> Result<(), PipelineError> {
+        let mut at = 0;
+        while at < size {
+            let to = (at + CHUNK_BYTES).min(size);
+            push(&self.deliveries.blob().get_range(object, at..to)?);
+            at = to;
+        }
+        Ok(())
     }
 }
 

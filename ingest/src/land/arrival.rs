@@ -5,6 +5,7 @@ use domain::ids::TenantId;
 use serde::{Deserialize, Serialize};
 
 use super::error::LandError;
+use super::live::LiveRange;
 use super::word::{Dismissal, Replay};
 
 /// The newest format of records that this program writes and reads.
@@ -68,6 +69,9 @@ pub struct DeliveryRecord {
     pub cut_bytes: u64,
     /// Whether it acts.
     pub state: DeliveryState,
+    /// Which events it holds, if it is a micro-batch of a live source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveRange>,
 }
 
 /// Whether a delivery acts.
@@ -212,6 +216,9 @@ impl Arrival {
         let hashes = match &read.kind {
             ArrivalKind::Delivery(d) if d.delivery != d.identity.id() => {
                 return Err(damaged(format!("its delivery is {}, its identity makes {}", d.delivery, d.identity.id())));
+            }
+            ArrivalKind::Delivery(DeliveryRecord { live: Some(live), .. }) if live.fault().is_some() => {
+                return Err(damaged(live.fault().unwrap_or_default().to_owned()));
             }
             ArrivalKind::Delivery(d) => [&d.identity.sha256, &d.profile_sha256].into_iter().chain(&d.unwrapped_from).collect(),
             ArrivalKind::Import(import) => vec![&import.sha256],

@@ -6,6 +6,7 @@ use domain::delivery::{Account, ArrivalNumber, DeliveryId, DeliveryIdentity, Del
 use domain::ids::TenantId;
 
 use super::arrival::{Arrival, ArrivalKind, Decision, DeliveryRecord, DeliveryState, ImportKind, ImportRecord};
+use super::live::{LivePartition, LiveRange};
 use super::request::Repeat;
 
 /// What the arrivals so far mean for a file.
@@ -35,6 +36,8 @@ pub(super) struct Index {
     /// Deliveries that were dismissed, by their number: the number of the decision.
     dismissed: BTreeMap<ArrivalNumber, ArrivalNumber>,
     imports: BTreeMap<(TenantId, ImportKind), NewestImport>,
+    /// Where the chain of each live partition ends: the next offset, and the last arrival.
+    live: BTreeMap<LivePartition, (u64, ArrivalNumber)>,
     /// Repeats, which do not act.
     ignored: BTreeSet<ArrivalNumber>,
 }
@@ -108,6 +111,9 @@ impl Index {
     }
 
     fn note_delivery(&mut self, number: ArrivalNumber, record: &DeliveryRecord) {
+        if let Some(range) = &record.live {
+            return self.note_live(number, range);
+        }
         let announced = record.state == DeliveryState::Announced;
         let acting = self.by_delivery.entry(record.delivery).or_default();
         let repeats = acting.announced.is_some() || (!announced && acting.held.is_some());
@@ -125,6 +131,36 @@ impl Index {
         let (account, generation) = (record.identity.account.clone(), record.identity.generation);
         let seen = Seen { account, name, generation, number, announced };
         self.by_bytes.entry(record.identity.sha256.clone()).or_default().push(seen);
+    }
+
+    /// A micro-batch is told from others by its place, never by its bytes, so that two equal ones are two, and a file that
+    /// equals one is a file.
+    fn note_live(&mut self, number: ArrivalNumber, range: &LiveRange) {
+        match self.live.get(&range.source) {
+            Some((next, _)) if *next != range.begins_at() => {
+                self.ignored.insert(number);
+            }
+            _ => {
+                self.live.insert(range.source.clone(), (range.next_offset, number));
+            }
+        }
+    }
+
+    /// Where the chain of a live partition ends: the next offset, and the last arrival.
+    pub(super) fn live_end(&self, source: &LivePartition) -> Option<(u64, ArrivalNumber)> {
+        self.live.get(source).copied()
+    }
+
+    /// The lives of a topic from which something has landed, in the order of their last arrivals.
+    pub(super) fn live_lives(&self, topic: &str) -> Vec<String> {
+        let mut lives: BTreeMap<&str, ArrivalNumber> = BTreeMap::new();
+        for (source, (_, number)) in self.live.iter().filter(|(source, _)| source.topic == topic) {
+            let last = lives.entry(&source.incarnation).or_default();
+            *last = (*last).max(*number);
+        }
+        let mut lives: Vec<_> = lives.into_iter().collect();
+        lives.sort_by_key(|(_, last)| *last);
+        lives.into_iter().map(|(life, _)| life.to_owned()).collect()
     }
 
     fn note_import(&mut self, number: ArrivalNumber, import: &ImportRecord) {

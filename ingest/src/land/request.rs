@@ -109,6 +109,7 @@ impl LandRequest {
             cut_rows: self.cut_rows,
             cut_bytes: RANGE_BYTES_MAX,
             state,
+            live: None,
         }
     }
 }

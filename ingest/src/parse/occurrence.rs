@@ -8,6 +8,7 @@ use domain::columns::parsed::ParsedBatch;
 use domain::delivery::{KeyMode, RecordHasher};
 
 use super::hash_domain;
+use crate::land::{LivePartition, LiveRange};
 
 /// Keys are keyed hashes already: their low half spreads well enough.
 #[derive(Debug, Default)]
@@ -47,6 +48,26 @@ impl Occurrences {
         let count = self.seen.entry(*key).or_default();
         *key = self.hasher.hash_with(hash_domain::OCCURRENCE, *key, *count);
         *count += 1;
+    }
+}
+
+/// Gives the rows of a live source their place as occurrence, in the modes of [`number`]: the offset of a row's event tells two
+/// equal rows of a partition apart without a memory of all that it ever held, and is the same however its events are cut.
+pub fn number_live(batch: &mut ParsedBatch, live: &LiveRange, hasher: &RecordHasher) {
+    let LivePartition { topic, partition, .. } = &live.source;
+    let source = hasher.hash(hash_domain::LIVE, format!("{topic}/{partition}").as_bytes());
+    let occurrence = |key: u128, row: u64| {
+        let (offset, within) = live.place(row);
+        let event = hasher.hash_with(hash_domain::LIVE, key ^ source, offset);
+        if within == 0 { event } else { hasher.hash_with(hash_domain::LIVE, event, within) }
+    };
+    if batch.file.key_mode == KeyMode::ContentAndOccurrence {
+        for (key, row) in batch.columns.key.iter_mut().zip(&batch.columns.row) {
+            *key = occurrence(*key, *row);
+        }
+    }
+    for row in &mut batch.malformed {
+        row.key = occurrence(row.key, row.row);
     }
 }
 
