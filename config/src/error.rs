@@ -129,6 +129,12 @@ pub enum ConfigError {
     /// Two settings that do not go together.
     #[error(transparent)]
     Apart(#[from] Box<Apart>),
+    /// A live source cannot be called so.
+    #[error("`{name}` cannot be the name of a live source; take 1 to 32 letters, digits, dots, dashes and underscores")]
+    SourceName {
+        /// The name.
+        name: String,
+    },
     /// An open door.
     #[error("{origin}: `http.listen` is {address}, which others can reach; set `http.token`, or listen on 127.0.0.1")]
     TokenMissing {

@@ -1,6 +1,7 @@
 //! From layers of written values to validated settings.
 
 mod kafka;
+mod listen;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -28,6 +29,9 @@ const CREDENTIAL_BYTES_MAX: usize = 4_096;
 
 /// What to do about half of a pair.
 const BOTH: &str = "set both or neither";
+
+/// Longest header of a live source, in bytes.
+const LINE_BYTES_MAX: usize = 16_384;
 
 /// All settings in force.
 #[derive(Debug, Clone)]
@@ -94,7 +98,7 @@ impl Config {
 
     fn validate(layers: Layers) -> Result<Self, ConfigError> {
         let read = Reader(&layers);
-        Ok(Self {
+        let config = Self {
             data: Installation { folder: PathBuf::from(read.text("data.folder")?), tenant: read.tenant("data.tenant")? },
             storage: read.storage()?,
             landing: Landing {
@@ -125,8 +129,13 @@ impl Config {
             },
             http: read.http()?,
             logging: read.logging()?,
-            layers,
-        })
+            layers: layers.clone(),
+        };
+        // Sources are read when they are wanted; what is wrong with one is said now.
+        if !config.live_sources()?.is_empty() && config.kafka.brokers.is_empty() {
+            return Err(read.refused("kafka.brokers"));
+        }
+        Ok(config)
     }
 }
 
@@ -257,6 +266,7 @@ impl Reader<'_> {
             Kind::Folder { optional } => (optional || !text.is_empty()) && !text.contains('\0'),
             Kind::Text => is_plain(text, TEXT_BYTES_MAX),
             Kind::Credential => is_plain(text, CREDENTIAL_BYTES_MAX),
+            Kind::Line => text.len() <= LINE_BYTES_MAX && !text.contains('\0'),
             Kind::Endpoint => text.is_empty() || is_endpoint(text),
             _ => true,
         };

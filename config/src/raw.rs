@@ -26,7 +26,17 @@ pub(crate) enum Written {
 
 /// Every setting with the uppermost value and where it stands.
 #[derive(Clone, Default)]
-pub(crate) struct Layers(BTreeMap<&'static str, (Written, Origin)>);
+pub(crate) struct Layers {
+    settings: Values,
+    /// What the sections `[listen.NAME]` say, by name.
+    sources: BTreeMap<String, Values>,
+}
+
+/// Values by key, and where they stand.
+type Values = BTreeMap<&'static str, (Written, Origin)>;
+
+/// The section whose sub-sections are sources.
+const LISTEN: &str = "listen";
 
 /// Without the values: a secret may be among them.
 impl fmt::Debug for Layers {
@@ -73,12 +83,24 @@ impl Layers {
     /// A value that came as text: a number where the setting wants one.
     pub fn add_text(&mut self, setting: &'static Setting, value: &str, origin: Origin) {
         let number = matches!(setting.kind, Kind::Integer { .. }).then(|| value.replace('_', "").parse().ok()).flatten();
-        self.0.insert(setting.key, (number.map_or_else(|| Written::Text(value.to_owned()), Written::Integer), origin));
+        self.settings.insert(setting.key, (number.map_or_else(|| Written::Text(value.to_owned()), Written::Integer), origin));
     }
 
     /// The value of a setting.
     pub fn get(&self, key: &'static str) -> &(Written, Origin) {
-        self.0.get(key).expect("default.toml gives every setting a value, which a test proves")
+        self.settings.get(key).expect("default.toml gives every setting a value, which a test proves")
+    }
+
+    /// The sources that have a section, each with what it says.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, &Values)> {
+        self.sources.iter().map(|(name, values)| (name.as_str(), values))
+    }
+
+    /// As these, with what a source says of itself on top.
+    pub fn of_source(&self, name: &str) -> Self {
+        let mut layers = self.clone();
+        layers.settings.extend(self.sources.get(name).cloned().unwrap_or_default());
+        layers
     }
 
     fn add_toml(&mut self, path: &Path, text: &str, origin: impl Fn(usize) -> Origin) -> Result<(), ConfigError> {
@@ -92,17 +114,37 @@ impl Layers {
             };
             check_section(name, section_origin)?;
             for (key, value) in settings {
+                if let (LISTEN, DeValue::Table(source)) = (name, value.get_ref()) {
+                    let values = read_source(text, source, &at)?;
+                    self.sources.entry(key.get_ref().to_string()).or_default().extend(values);
+                    continue;
+                }
                 let (full, origin) = (format!("{name}.{}", key.get_ref()), at(key.span().start));
                 let setting = Setting::find(&full).ok_or_else(|| ConfigError::UnknownKey {
                     origin: origin.clone(),
                     nearest: Setting::nearest(&full).key.to_owned(),
                     key: full,
                 })?;
-                self.0.insert(setting.key, (written(value.get_ref(), &text[value.span()]), origin));
+                self.settings.insert(setting.key, (written(value.get_ref(), &text[value.span()]), origin));
             }
         }
         Ok(())
     }
+}
+
+/// The settings of a section `[listen.NAME]`.
+fn read_source(text: &str, source: &DeTable<'_>, at: &impl Fn(usize) -> Origin) -> Result<Values, ConfigError> {
+    let mut values = Values::new();
+    for (key, value) in source {
+        let (full, origin) = (format!("{LISTEN}.{}", key.get_ref()), at(key.span().start));
+        let setting = Setting::find(&full).ok_or_else(|| ConfigError::UnknownKey {
+            origin: origin.clone(),
+            nearest: Setting::nearest(&full).key.to_owned(),
+            key: full,
+        })?;
+        values.insert(setting.key, (written(value.get_ref(), &text[value.span()]), origin));
+    }
+    Ok(values)
 }
 
 fn written(value: &DeValue<'_>, source: &str) -> Written {

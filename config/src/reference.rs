@@ -49,8 +49,13 @@ pub fn schema_json() -> String {
             .filter(|s| s.section() == section)
             .map(|setting| (setting.name().to_owned(), schema_of(setting)))
             .collect();
+        // A source is a table in the section, and may say anything that the section says.
+        let others = match section {
+            "listen" => json!({ "type": "object", "additionalProperties": false, "properties": settings }),
+            _ => json!(false),
+        };
         let section_schema =
-            json!({ "type": "object", "description": meaning, "additionalProperties": false, "properties": settings });
+            json!({ "type": "object", "description": meaning, "additionalProperties": others, "properties": settings });
         properties.insert(section.to_owned(), section_schema);
     }
     let schema = json!({

@@ -194,6 +194,31 @@ pub struct Kafka {
     pub security: Vec<(&'static str, Secret)>,
 }
 
+/// `[listen.NAME]`: a topic to which a switch writes call records one by one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveSource {
+    /// What it is called here.
+    pub name: String,
+    /// The topic's full name.
+    pub topic: String,
+    /// A shipped profile, or a path to one.
+    pub profile: String,
+    /// The account under which records arrive.
+    pub account: String,
+    /// Who hands them out; `None`: the profile's provider, or else its name.
+    pub provider: Option<String>,
+    /// What stands before the rows; empty: nothing.
+    pub header: String,
+    /// Rows of a micro-batch.
+    pub batch_rows: u64,
+    /// Bytes of a micro-batch.
+    pub batch_bytes: usize,
+    /// How long an event waits for others.
+    pub batch_wait: Duration,
+    /// Bytes of events in memory.
+    pub held_bytes_max: usize,
+}
+
 /// `[pipeline]`: the work and its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pipeline {

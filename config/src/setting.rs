@@ -31,6 +31,8 @@ pub enum Kind {
     Credential,
     /// A short text, or none: a name that another system gave.
     Text,
+    /// Lines of text, or none.
+    Line,
     /// The address of a database, never shown: it may hold a password.
     DatabaseUrl,
     /// The name of a schema in a database.
@@ -60,6 +62,7 @@ impl Kind {
             Self::Secret => "a text of 16 to 512 characters, or \"\" for none".to_owned(),
             Self::Credential => "a text of at most 4,096 characters without white space, or \"\" for none".to_owned(),
             Self::Text => "a text of at most 256 characters without white space, or \"\" for none".to_owned(),
+            Self::Line => "text of at most 16,384 characters, or \"\" for none".to_owned(),
             Self::DatabaseUrl => "postgres://USER:PASSWORD@HOST:PORT/DATABASE, or \"\" for none".to_owned(),
             Self::Schema => "1 to 63 lower-case letters, digits and _, not beginning with a digit or pg_".to_owned(),
             Self::Bucket => "\"s3://BUCKET/PREFIX\", az://, gs://, or \"\" for the data folder".to_owned(),
@@ -138,6 +141,15 @@ pub const SETTINGS: &[Setting] = &[
     setting("kafka.sasl_mechanism", Kind::Choice(&["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])),
     setting("kafka.sasl_username", Kind::Text),
     setting("kafka.sasl_password", Kind::Credential),
+    setting("listen.topic", Kind::Text),
+    setting("listen.profile", Kind::Folder { optional: true }),
+    setting("listen.account", Kind::Text),
+    setting("listen.provider", Kind::Text),
+    setting("listen.header", Kind::Line),
+    integer("listen.batch_rows", 1, 10_000_000),
+    integer("listen.batch_bytes", 1_024, 1 << 30),
+    integer("listen.batch_wait_ms", 1, 3_600_000),
+    integer("listen.held_bytes_max", 1_024, 1 << 40),
     integer("pipeline.workers", 0, 1_024),
     integer("pipeline.commit_rows_max", 1, 100_000_000),
     integer("pipeline.linger_ms", 0, 3_600_000),

@@ -255,6 +255,40 @@ fn brokers_need_an_address_and_a_login_only_where_it_is_used() {
 }
 
 #[test]
+fn a_live_source_says_what_differs_from_the_section_and_arguments_override_it() {
+    let text = "[kafka]\nbrokers = \"b:9092\"\n[listen]\nbatch_rows = 1_000\nprofile = \"kpn-een\"\n\
+                [listen.core]\ntopic = \"cdr.core\"\naccount = \"haven\"\n[listen.edge]\ntopic = \"cdr.edge\"\naccount = \"dam\"\n\
+                batch_rows = 7\nprofile = \"job\"\n";
+    let config = File::new(text).load().expect("two sources");
+    let sources = config.live_sources().expect("both are whole");
+    let facts: Vec<_> = sources.iter().map(|s| (&*s.name, &*s.topic, &*s.profile, &*s.account, s.batch_rows)).collect();
+    assert_eq!(facts, [("core", "cdr.core", "kpn-een", "haven", 1_000), ("edge", "cdr.edge", "job", "dam", 7)]);
+    let other = config.live_source("core", &[("listen.topic", "cdr.test", "--topic")]).expect("an argument");
+    assert_eq!((&*other.topic, other.batch_wait), ("cdr.test", Duration::from_secs(10)));
+    let new = config.live_source("new", &[("listen.topic", "t", "--topic"), ("listen.account", "a", "--account")]);
+    assert_eq!(new.expect("the section has a profile").profile, "kpn-een");
+    let shown = config.show();
+    assert!(shown.contains("[listen.edge]\ntopic = \"cdr.edge\"  # "), "{shown}");
+}
+
+#[test]
+fn a_live_source_that_lacks_something_is_refused_where_it_stands() {
+    let brokers = "[kafka]\nbrokers = \"b:9092\"\n";
+    for (text, what) in [
+        ("[listen.core]\ntopic = \"t\"\nprofile = \"job\"\n", "`listen.account`"),
+        ("[listen.core]\ntopic = \"a/b\"\nprofile = \"job\"\naccount = \"a\"\n", "`listen.topic`"),
+        ("[listen.core]\ntopics = \"t\"\n", "the nearest is `listen.topic`"),
+        ("[listen.core]\ntopic = \"t\"\nprofile = \"job\"\naccount = \"a\"\nbatch_rows = 0\n", "tollway.toml:7: `listen.batch_rows` is 0"),
+        ("[listen.\"a b\"]\ntopic = \"t\"\n", "`a b` cannot be the name"),
+    ] {
+        let said = refused(&format!("{brokers}{text}"));
+        assert!(said.contains(what), "{what} in: {said}");
+    }
+    let said = refused("[listen.core]\ntopic = \"t\"\nprofile = \"job\"\naccount = \"a\"\n");
+    assert!(said.contains("`kafka.brokers`"), "{said}");
+}
+
+#[test]
 fn the_generated_reference_names_every_setting() {
     let (page, schema) = (reference_markdown(), schema_json());
     let parsed: serde_json::Value = serde_json::from_str(&schema).expect("JSON");

@@ -4,6 +4,7 @@ use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::invariant::Violation;
 use domain::ports::{BlobError, Disposition};
 use ingest::land::LandError;
+use ingest::live::LiveError;
 use ingest::log::{LogError, TopicPartition};
 use ingest::profile::ProfileError;
 use sinks::commit::CommitError;
@@ -17,6 +18,9 @@ pub enum PipelineError {
     /// Landing.
     #[error(transparent)]
     Land(#[from] LandError),
+    /// A live source.
+    #[error(transparent)]
+    Live(Box<LiveError>),
     /// An object.
     #[error(transparent)]
     Blob(#[from] BlobError),
@@ -90,12 +94,19 @@ pub enum PipelineError {
     Violation(#[from] Violation),
 }
 
+impl From<LiveError> for PipelineError {
+    fn from(error: LiveError) -> Self {
+        Self::Live(Box::new(error))
+    }
+}
+
 impl PipelineError {
     /// What to do about it.
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::Log(e) => e.disposition(),
             Self::Land(e) => e.disposition(),
+            Self::Live(e) => e.disposition(),
             Self::Blob(e) => e.disposition(),
             Self::Commit(e) => e.disposition(),
             Self::Reference(_) => Disposition::Retry,

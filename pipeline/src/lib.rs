@@ -5,6 +5,7 @@
 //! async: the binary and the simulator call `step` (docs/adr/0008). *Start reading at* [`worker`], then [`splitter`],
 //! [`rating`].
 
+pub mod listener;
 pub mod announcer;
 pub mod healing;
 pub mod splitter;

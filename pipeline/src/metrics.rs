@@ -29,6 +29,22 @@ pub const LOST_RECORDS: &str = "tollway_log_lost_records_total";
 pub const ANNOUNCED_AGAIN: &str = "tollway_files_announced_again_total";
 /// Files by state.
 pub const FILES: &str = "tollway_files_split_total";
+/// Events taken from a live source.
+pub const LISTEN_EVENTS: &str = "tollway_listen_events_total";
+/// Bytes of their values.
+pub const LISTEN_BYTES: &str = "tollway_listen_bytes_total";
+/// Micro-batches by how they ended.
+pub const LISTEN_BATCHES: &str = "tollway_listen_batches_total";
+/// Rows that have landed from a live source.
+pub const LISTEN_ROWS: &str = "tollway_listen_rows_total";
+/// Events without a row.
+pub const LISTEN_EMPTY: &str = "tollway_listen_empty_events_total";
+/// Offsets of a live partition that have not landed.
+pub const LISTEN_LAG: &str = "tollway_listen_lag_events";
+/// Where the next micro-batch of a live partition begins.
+pub const LISTEN_OFFSET: &str = "tollway_listen_next_offset";
+/// Whether a live source is heard.
+pub const LISTEN_UP: &str = "tollway_listen_up";
 
 /// Registers all names with unit and meaning; call once.
 pub fn describe() {
@@ -45,6 +61,14 @@ pub fn describe() {
     describe_counter!(LOST_RECORDS, Unit::Count, "Claim checks that retention removed before they were rated; their files come again");
     describe_counter!(ANNOUNCED_AGAIN, Unit::Count, "Files announced again because the log was worked off and they had no verdict");
     describe_counter!(FILES, Unit::Count, "Files split, by state");
+    describe_counter!(LISTEN_EVENTS, Unit::Count, "Events taken from a live source, by topic; those of a dropped batch come again");
+    describe_counter!(LISTEN_BYTES, Unit::Bytes, "Bytes of the values of these events");
+    describe_counter!(LISTEN_BATCHES, Unit::Count, "Micro-batches of a topic by how they ended: landed, overtaken");
+    describe_counter!(LISTEN_ROWS, Unit::Count, "Rows of a topic that have landed");
+    describe_counter!(LISTEN_EMPTY, Unit::Count, "Events of a topic that have landed without a row: no value, or blank lines");
+    describe_gauge!(LISTEN_LAG, Unit::Count, "Offsets of a live partition that have not landed");
+    describe_counter!(LISTEN_OFFSET, Unit::Count, "Where the next micro-batch of a live partition begins");
+    describe_gauge!(LISTEN_UP, Unit::Count, "1 while a live source is heard; 0 while its brokers are away, or it has stopped");
 }
 
 /// Counts the rows of a commit.
@@ -123,4 +147,36 @@ pub fn announced_again(files: usize) {
 /// A record was put aside.
 pub fn dead_letter(topic: &'static str) {
     counter!(DEAD_LETTERS, "topic" => topic).increment(1);
+}
+
+/// Events were taken.
+pub fn listen_events(topic: &str, events: usize, bytes: usize) {
+    if events == 0 {
+        return;
+    }
+    counter!(LISTEN_EVENTS, "topic" => topic.to_owned()).increment(events as u64);
+    counter!(LISTEN_BYTES, "topic" => topic.to_owned()).increment(bytes as u64);
+}
+
+/// A micro-batch has ended, and so many rows and events without a row have landed with it.
+pub fn listen_batch(topic: &str, how: &'static str, rows: u64, empty: u64) {
+    counter!(LISTEN_BATCHES, "topic" => topic.to_owned(), "result" => how).increment(1);
+    counter!(LISTEN_ROWS, "topic" => topic.to_owned()).increment(rows);
+    counter!(LISTEN_EMPTY, "topic" => topic.to_owned()).increment(empty);
+}
+
+/// Notes how far a live partition has landed.
+pub fn listen_offset(topic: &str, partition: u32, next: u64) {
+    counter!(LISTEN_OFFSET, "topic" => topic.to_owned(), "partition" => partition.to_string()).absolute(next);
+}
+
+/// Notes how much of a live partition has not landed.
+pub fn listen_lag(topic: &str, partition: u32, events: u64) {
+    let events = u32::try_from(events).unwrap_or(u32::MAX);
+    gauge!(LISTEN_LAG, "topic" => topic.to_owned(), "partition" => partition.to_string()).set(events);
+}
+
+/// Notes whether a live source is heard.
+pub fn listen_up(source: &str, is_up: bool) {
+    gauge!(LISTEN_UP, "source" => source.to_owned()).set(u32::from(is_up));
 }

@@ -1,6 +1,7 @@
 //! The command line: every command, option and example that `--help` shows.
 
 mod desk;
+mod listen;
 mod log;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::desk::{AssignArgs, NumberKind, TodayArgs, UnassignedArgs, UnassignedCommand};
+pub use self::listen::ListenArgs;
 pub use self::log::{DlqCommand, TopicsCommand};
 
 const EXITS: &str = "Exit codes: 0 done; 1 done, but something needs a hand; 2 wrong use; 3 bad input, nothing changed; \
@@ -69,6 +71,10 @@ pub enum Command {
     /// Run as a service: watch landing, rate, total, serve metrics
     #[command(after_help = "Example:\n  tollway run --data /var/lib/tollway\n  curl http://127.0.0.1:9464/metrics")]
     Run(RunArgs),
+    /// Land the call records that a switch writes to a topic one by one
+    #[command(after_help = "Examples:\n  tollway listen core\n  tollway listen core --until-end --output json\n  \
+        tollway listen trial --topic cdr.core --profile switch.toml --account haven --until-end")]
+    Listen(ListenArgs),
     /// Files, rows by outcome, and what waits
     Status(StatusArgs),
     /// A file that was refused needs no hand any more

@@ -12,6 +12,7 @@ pub mod generate;
 pub mod import;
 pub mod ingest;
 pub mod job;
+pub mod listen;
 pub mod margin;
 pub mod profile;
 pub mod profile_draft;
@@ -39,6 +40,7 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Demo(args) => demo::run(global, args),
         Command::Ingest(args) => ingest::run(global, args),
         Command::Run(args) => run::run(global, args),
+        Command::Listen(args) => listen::run(global, args),
         Command::Status(args) => status::run(global, args),
         Command::Dismiss(args) => dismiss::run(global, args),
         Command::Today(args) => today::run(global, args),

@@ -10,6 +10,7 @@ use domain::invariant::Violation;
 use domain::ports::BlobError;
 use ingest::draft::DraftError;
 use ingest::land::LandError;
+use ingest::live::LiveError;
 use ingest::log::LogError;
 #[cfg(feature = "kafka")]
 use ingest::log::kafka::BrokerError;
@@ -137,6 +138,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         .or_else(|| cause.downcast_ref().map(of_delta))
         .or_else(|| cause.downcast_ref().map(of_sidecar))
         .or_else(|| cause.downcast_ref().map(of_landing))
+        .or_else(|| cause.downcast_ref().map(of_live))
         .or_else(|| cause.downcast_ref().map(of_log))
         .or_else(|| cause.downcast_ref().map(of_state))
         .or_else(|| cause.downcast_ref().map(of_object))
@@ -147,6 +149,7 @@ fn of_pipeline(error: &PipelineError) -> Exit {
     match error {
         PipelineError::Log(e) => of_log(e),
         PipelineError::Land(e) => of_landing(e),
+        PipelineError::Live(e) => of_live(e),
         PipelineError::Blob(e) => of_object(e),
         PipelineError::Commit(e) => of_commit(e),
         PipelineError::Profile { .. }
@@ -157,6 +160,18 @@ fn of_pipeline(error: &PipelineError) -> Exit {
         PipelineError::Stalled { .. } => Exit::NeedsHand,
         PipelineError::Reference(_) => Exit::Outside,
         PipelineError::Violation(_) | PipelineError::Panicked(_) => Exit::Bug,
+    }
+}
+
+fn of_live(error: &LiveError) -> Exit {
+    match error {
+        LiveError::Log(e) => of_log(e),
+        LiveError::Unfit { .. } => Exit::BadInput,
+        LiveError::NoTopic { .. }
+        | LiveError::Lost { .. }
+        | LiveError::Recreated { .. }
+        | LiveError::EndLost { .. }
+        | LiveError::Truncated(_) => Exit::Refused,
     }
 }
 

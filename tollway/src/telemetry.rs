@@ -11,7 +11,7 @@ use crate::cli::{Cli, Command};
 /// Starts logging for a command; `TOLLWAY_LOG` refines it, as `info,sinks=debug`. A service starts it itself, as its
 /// configuration says.
 pub fn start(cli: &Cli) {
-    if !matches!(cli.command, Command::Run(_)) {
+    if !matches!(cli.command, Command::Run(_) | Command::Listen(_)) {
         start_at(level_of(&cli.command, cli.global.quiet, std::io::stderr().is_terminal()), false);
     }
 }

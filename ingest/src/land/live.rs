@@ -1,9 +1,10 @@
 //! Micro-batches of live sources: the batches of a partition are a chain, each beginning where the last one ended.
 
+use domain::delivery::ArrivalNumber;
 use domain::ports::Clock;
 use serde::{Deserialize, Serialize};
 
-use super::arrival::{Arrival, ArrivalKind, DeliveryRecord, DeliveryState};
+use super::arrival::{ArrivalKind, DeliveryRecord, DeliveryState};
 use super::{LandError, LandRequest, Landed, Landing};
 use crate::unwrap::{Object, Objects};
 
@@ -112,8 +113,8 @@ pub struct KeptLive(Object);
 /// What became of a micro-batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LandedLive {
-    /// It has landed.
-    New(Arrival),
+    /// It has landed, as this arrival.
+    New(ArrivalNumber),
     /// Others have landed from this partition: what comes next begins at this offset.
     Overtaken(u64),
 }
@@ -145,7 +146,7 @@ impl Landing {
             }
         })?;
         Ok(match landed {
-            Landed::New(arrival) | Landed::Held(arrival) => LandedLive::New(arrival),
+            Landed::New(arrival) | Landed::Held(arrival) => LandedLive::New(arrival.number),
             Landed::Already(arrival) => match arrival.kind {
                 ArrivalKind::Delivery(DeliveryRecord { live: Some(live), .. }) => LandedLive::Overtaken(live.next_offset),
                 _ => unreachable!("the end of a chain is a micro-batch"),

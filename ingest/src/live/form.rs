@@ -49,10 +49,9 @@ impl LiveForm {
             Ok(layout) if layout.body_from() == header.len() as u64 => Ok(Self { header, is_json }),
             Ok(_) => Err(unfit("it expects no header, or a shorter one; correct `listen.header`")),
             Err(error) if header.is_empty() => {
-                let what = format!("{error}; write the header of its files into `listen.header`");
-                Err(LiveError::Unfit { profile: profile.name().to_owned(), what })
+                Err(unfit(&format!("{error}; write the header of its files into `listen.header`")))
             }
-            Err(error) => Err(LiveError::Unfit { profile: profile.name().to_owned(), what: error.to_string() }),
+            Err(error) => Err(unfit(&format!("{error}; correct `listen.header`"))),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::exit_code::{self, Exit, usage};
 use crate::flow::{Flow, Installed, Until};
 use crate::http::Door;
 use crate::installation::Installation;
+use crate::listen::Listeners;
 use crate::reference::SharedReference;
 use crate::system::{SystemClock, SystemRng};
 use crate::telemetry;
@@ -42,7 +43,7 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
         .watch_folder
         .clone()
         .map(|folder| WatchFolder::new(folder, Arc::clone(&landing), config.data.tenant.clone(), config.landing.cut_rows));
-    let log = installation.log()?;
+    let (log, live_landing) = (installation.log()?, Arc::clone(&landing));
     let installed = Installed {
         blob: Arc::clone(installation.blob()),
         landing,
@@ -53,6 +54,7 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     };
     let flow = Flow::start(installed, &entries, settings)?;
     let stop = Arc::new(flow.stopper());
+    let listeners = Listeners::start(&installation, &live_landing)?;
     let (closing, closed) = tokio::sync::watch::channel(false);
     serve(&installation, door, listener, closed, Arc::clone(&stop));
     watch_signals(&installation, closing, Arc::clone(&stop))?;
@@ -73,14 +75,18 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     let began = SystemClock.now_us();
     let watched = flow.watch(|_| (), house, Until::Stopped);
     ready.store(false, Ordering::Release);
+    // Before the flow, so that what they hold is in landing; it is rated after the next start at the latest.
+    let heard = listeners.finish();
     let finished = flow.finish()?;
     watched?;
+    heard?;
     exit_code::waiting(&finished.waiting)?;
     tracing::info!(rows = finished.counts.rows_in, ran_s = (SystemClock.now_us() - began) / 1_000_000, "stopped in order");
     Ok(Exit::Done)
 }
 
-fn serve(
+/// Serves metrics and health until `closed`.
+pub(super) fn serve(
     installation: &Installation,
     door: Door,
     listener: tokio::net::TcpListener,
@@ -99,7 +105,8 @@ fn serve(
     });
 }
 
-fn watch_signals(
+/// Stops in order when the process is asked to end.
+pub(super) fn watch_signals(
     installation: &Installation,
     closing: tokio::sync::watch::Sender<bool>,
     stop: Arc<impl Fn() + Send + Sync + 'static>,
