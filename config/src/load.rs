@@ -15,8 +15,8 @@ use crate::error::{Apart, ConfigError, Origin};
 use crate::raw::{Layers, Written};
 use crate::secret::Secret;
 use crate::sections::{
-    Bucket, Fsync, Http, Import, Installation, Kafka, KeyPair, Landing, Log, LogFormat, LogKind, LogLevel, Logging, Pipeline, Provider,
-    Rating, State, Storage, Tables, Unwrap,
+    Bucket, Fsync, Http, Import, Installation, Kafka, KeyPair, Landing, Log, LogFormat, LogKind, LogLevel, Logging, Pipeline,
+    Provider, Rating, State, Storage, Tables, Unwrap,
 };
 use crate::setting::{Kind, Setting};
 

@@ -165,7 +165,14 @@ impl CustomerRow {
     /// replay from landing gives, so they are fixed here and not a setting.
     pub fn unknown(id: &str) -> Self {
         let (id, name) = (id.to_owned(), id.to_owned());
-        Self { id, name, owner_path: None, cycle_day: CycleDay::FIRST, time_zone: DEFAULT_TIME_ZONE.to_owned(), valid_to_us: None }
+        Self {
+            id,
+            name,
+            owner_path: None,
+            cycle_day: CycleDay::FIRST,
+            time_zone: DEFAULT_TIME_ZONE.to_owned(),
+            valid_to_us: None,
+        }
     }
 }
 

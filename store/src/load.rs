@@ -15,7 +15,9 @@ use crate::import::{CustomerRow, ImportKind, PlanRow};
 use crate::names::Interner;
 use crate::report::Origin;
 use crate::session::Session;
-use crate::statements::{COUNTS, CUSTOMERS, ENDS, LATEST_ARRIVAL, LATEST_IMPORT, PLANS, SUBSCRIPTIONS, TARIFF_HASHES, TARIFFS, WINDOWS};
+use crate::statements::{
+    COUNTS, CUSTOMERS, ENDS, LATEST_ARRIVAL, LATEST_IMPORT, PLANS, SUBSCRIPTIONS, TARIFF_HASHES, TARIFFS, WINDOWS,
+};
 use crate::tariff::TariffBundle;
 use crate::window::{OwnerCodes, Subject, Window, ends_of};
 
@@ -290,12 +292,7 @@ pub(crate) async fn read_subscriptions(
     let mut windows = Vec::with_capacity(rows.len());
     for (subscription, from_us, to_us, customer, plan, known_since) in rows {
         let subscription = names.code(&subscription);
-        let owner = OwnerCodes {
-            device: names.code(""),
-            subscription,
-            customer: names.code(&customer),
-            plan: names.code(&plan),
-        };
+        let owner = OwnerCodes { device: names.code(""), subscription, customer: names.code(&customer), plan: names.code(&plan) };
         let origin = Origin::Arrival(known_since.unsigned_abs());
         windows.push(Window { identifier: Subject::Subscription(subscription), from_us, to_us, owner, origin });
     }
@@ -365,12 +362,7 @@ pub(crate) async fn read_plans(store: &Store, sql: &mut Session, as_of: AsOf) ->
 }
 
 /// When customers or plans end, by id.
-async fn read_ends(
-    store: &Store,
-    sql: &mut Session,
-    as_of: AsOf,
-    kind: ImportKind,
-) -> Result<HashMap<String, i64>, StoreError> {
+async fn read_ends(store: &Store, sql: &mut Session, as_of: AsOf, kind: ImportKind) -> Result<HashMap<String, i64>, StoreError> {
     let values = [store.tenant.as_str().into(), as_of.0.into(), kind.as_str().into()];
     Ok(sql.all::<(String, i64)>(ENDS, &values).await?.into_iter().collect())
 }

@@ -4,13 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::database::Store;
 use crate::error::StoreError;
-use crate::import::{
-    CustomerRow, DeviceRow, FullList, ImportContent, ImportMode, ImportRows, PlanRow, SubscriptionRow,
-};
+use crate::import::{CustomerRow, DeviceRow, FullList, ImportContent, ImportMode, ImportRows, PlanRow, SubscriptionRow};
 use crate::instant::show_instant;
-use crate::load::{
-    AsOf, held_windows, read_customers, read_plans, read_subscriptions, read_tariff_hashes, read_windows,
-};
+use crate::load::{AsOf, held_windows, read_customers, read_plans, read_subscriptions, read_tariff_hashes, read_windows};
 use crate::names::Interner;
 use crate::report::{Ended, FieldChange, ImportReport, Listed};
 use crate::session::Session;
@@ -236,13 +232,7 @@ fn plan_list<T: Listable>(known: &[T], stated: &[T], mode: ImportMode, report: &
     writes
 }
 
-fn end_absent<T: Listable>(
-    known: &[T],
-    stated: &[T],
-    list: FullList,
-    writes: &mut ListWrites<T>,
-    report: &mut ImportReport,
-) {
+fn end_absent<T: Listable>(known: &[T], stated: &[T], list: FullList, writes: &mut ListWrites<T>, report: &mut ImportReport) {
     let named: HashSet<&str> = stated.iter().map(Listable::id).collect();
     report.ended_max = Some(list.ended_max);
     for row in known.iter().filter(|row| row.valid_to_us().is_none_or(|end_us| list.as_of_us < end_us)) {
@@ -266,11 +256,7 @@ fn note_changes(id: &str, before: &[(&'static str, String)], after: &[(&'static 
     }
 }
 
-fn plan_tariff<'a>(
-    known: &[(String, String)],
-    stated: &'a TariffBundle,
-    report: &mut ImportReport,
-) -> Option<&'a TariffBundle> {
+fn plan_tariff<'a>(known: &[(String, String)], stated: &'a TariffBundle, report: &mut ImportReport) -> Option<&'a TariffBundle> {
     match known.iter().find(|(name, _)| *name == stated.name) {
         None => {
             report.added += 1;

@@ -170,8 +170,7 @@ pub(crate) const ENDS: Statement = Statement {
 };
 
 /// New versions of ends.
-pub(crate) const ADD_ENDS: Insert =
-    Insert { does: "write ends", into: "ends (tenant, kind, id, valid_to_us, known_since)" };
+pub(crate) const ADD_ENDS: Insert = Insert { does: "write ends", into: "ends (tenant, kind, id, valid_to_us, known_since)" };
 
 /// Ends the versions that arrival $1 replaces. $2 tenant.
 pub(crate) const SUPERSEDE_ENDS: Statement = Statement {

@@ -102,8 +102,10 @@ pub enum Command {
     #[command(subcommand)]
     Suspense(SuspenseCommand),
     /// Numbers that no one owns, with their traffic and the money at risk; assign one
-    #[command(after_help = "Examples:\n  tollway unassigned --clear\n  tollway unassigned assign 31612345678 --customer C-1042 \\\n    \
-        --plan zakelijk-plus --subscription S-77 --from 2026-10-01T00:00:00Z")]
+    #[command(
+        after_help = "Examples:\n  tollway unassigned --clear\n  tollway unassigned assign 31612345678 --customer C-1042 \\\n    \
+        --plan zakelijk-plus --subscription S-77 --from 2026-10-01T00:00:00Z"
+    )]
     Unassigned(UnassignedArgs),
     /// Ask the tables in SQL: `cdr`, `cdr_entries`, `totals`
     #[command(after_help = "Example:\n  tollway query \"select zone, sum(charge) from cdr group by zone order by 2 desc\"")]
@@ -118,10 +120,8 @@ pub enum Command {
     #[command(after_help = "Example:\n  tollway generate --rows 100000 --files 10 --seed 7 ./month")]
     Generate(GenerateArgs),
     /// Reference data: customers, plans, subscriptions, devices, tariffs
-    #[command(
-        after_help = "Examples:\n  tollway import devices devices.csv --dry-run\n  \
-        tollway import devices all.csv --mode full --approve \"contract of Haven ended\"\n  tollway import tariffs nl-zakelijk.toml"
-    )]
+    #[command(after_help = "Examples:\n  tollway import devices devices.csv --dry-run\n  \
+        tollway import devices all.csv --mode full --approve \"contract of Haven ended\"\n  tollway import tariffs nl-zakelijk.toml")]
     Import(ImportArgs),
     /// Settings: show what is in force, or check a file
     #[command(subcommand)]

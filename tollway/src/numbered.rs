@@ -187,7 +187,10 @@ mod tests {
     #[test]
     fn after_the_last_number_comes_the_first() {
         let (gaps, twice) = judged(10, &[(8, "a"), (9, "b"), (10, "c"), (1, "d"), (3, "e"), (8, "f"), (9, "g")]);
-        assert_eq!((gaps, twice), (vec!["file 00002 is missing".to_owned(), "files 00004 to 00007 are missing (4)".to_owned()], 0));
+        assert_eq!(
+            (gaps, twice),
+            (vec!["file 00002 is missing".to_owned(), "files 00004 to 00007 are missing (4)".to_owned()], 0)
+        );
         let (gaps, twice) = judged(10, &[(1, "a"), (10, "z"), (2, "b")]);
         assert_eq!((gaps.len(), twice), (0, 0), "the file before the first is the last of the round before");
     }

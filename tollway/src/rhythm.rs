@@ -108,7 +108,8 @@ mod tests {
         assert_eq!((daily.usual_us / HOUR_US, daily.longest_us), (24, 24 * HOUR_US + 24 * HOUR_US / 10));
         let workdays = wait_of(&hours(&[0, 24, 48, 72, 96, 168, 192]), None).expect("a rhythm");
         assert_eq!((workdays.usual_us / HOUR_US, workdays.longest_us / HOUR_US), (24, 79), "a weekend is no alarm");
-        let together: Vec<i64> = hours(&[0, 24, 48]).into_iter().flat_map(|at| [at, at + SECOND_US, at + 60 * SECOND_US]).collect();
+        let together: Vec<i64> =
+            hours(&[0, 24, 48]).into_iter().flat_map(|at| [at, at + SECOND_US, at + 60 * SECOND_US]).collect();
         assert_eq!(wait_of(&together, None), None, "a day's files are one delivery");
     }
 
@@ -122,6 +123,9 @@ mod tests {
 
     #[test]
     fn spans_read_well() {
-        assert_eq!([span_text(25 * HOUR_US), span_text(72 * HOUR_US), span_text(84 * HOUR_US)], ["25 hours", "3 days", "3.5 days"]);
+        assert_eq!(
+            [span_text(25 * HOUR_US), span_text(72 * HOUR_US), span_text(84 * HOUR_US)],
+            ["25 hours", "3 days", "3.5 days"]
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Numbers that no one owns: rows in suspense with `no_device`, gathered by the number that would have to be assigned.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::columns::linked::Owner;
 use domain::money::{Currency, Money};
@@ -79,11 +79,7 @@ impl Unassigned {
             let sum = self.at_risk.entry(currency).or_default();
             *sum = sum.plus(cost);
         }
-        self.accounts.insert(format!(
-            "{}/{}",
-            row.text("provider").unwrap_or_default(),
-            row.text("account").unwrap_or_default()
-        ));
+        self.accounts.insert(format!("{}/{}", row.text("provider").unwrap_or_default(), row.text("account").unwrap_or_default()));
     }
 
     /// Kind and digits, masked unless `clear`.

@@ -32,7 +32,6 @@ pub struct Arrival {
 }
 
 /// What can arrive.
-#[expect(clippy::large_enum_variant, reason = "few are held at a time, and most are deliveries")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ArrivalKind {

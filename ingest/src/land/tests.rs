@@ -190,7 +190,8 @@ fn imports_share_the_order_and_only_the_newest_is_a_no_op() {
     let landing = landing(&store);
     land(&landing, &request("a.csv"), "abc");
     let import = |tenant: &str, what, bytes: &str| {
-        let request = ImportRequest { tenant: TenantId::parse(tenant).expect("an id"), what, origin: "devices.csv".to_owned(), full: None };
+        let request =
+            ImportRequest { tenant: TenantId::parse(tenant).expect("an id"), what, origin: "devices.csv".to_owned(), full: None };
         landing.land_import(&request, &mut bytes.as_bytes(), &TestClock).expect("landed")
     };
     let first = import("main", ImportKind::Devices, "one");

@@ -7,12 +7,12 @@ use domain::delivery::KeyMode;
 use domain::money::Currency;
 
 use super::charset::Encoding;
+use super::numbering::{FileNumbering, FileRhythm};
 use super::raw::{
     ColumnRef, RawBlankLines, RawBom, RawEmptyFile, RawEncoding, RawExtraFields, RawFile, RawHeader, RawProfile, RawReader,
     RawSkip, RawTrailer,
 };
 use super::recipe::{Bom, Branches, FileForm, Reader, Recipe, SkipRule, SkipTest, Slot, Trailer, TrailerPlace, Words};
-use super::numbering::{FileNumbering, FileRhythm};
 use super::{Profile, ProfileError, layout};
 
 /// Most columns that a file may have.

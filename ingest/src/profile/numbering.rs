@@ -35,11 +35,18 @@ impl FileNumbering {
         if after.contains(NUMBER) || raw.name.chars().count() > PATTERN_CHARS_MAX {
             return wrong(format!("`{}` must have one {NUMBER} and at most {PATTERN_CHARS_MAX} characters", raw.name));
         }
-        if before.ends_with('*') || after.starts_with('*') || after.starts_with('?') || after.starts_with(|c: char| c.is_ascii_digit()) {
-            return wrong(format!("in `{}` it is open where the number begins or ends; put a fixed character beside {NUMBER}", raw.name));
+        if before.ends_with('*')
+            || after.starts_with('*')
+            || after.starts_with('?')
+            || after.starts_with(|c: char| c.is_ascii_digit())
+        {
+            return wrong(format!(
+                "in `{}` it is open where the number begins or ends; put a fixed character beside {NUMBER}",
+                raw.name
+            ));
         }
         let digits_max = 10u64.pow(u32::try_from(DIGITS_MAX).unwrap_or(0)) - 1;
-        if raw.step == 0 || raw.first >= raw.last || raw.last > digits_max || (raw.last - raw.first) % raw.step != 0 {
+        if raw.step == 0 || raw.first >= raw.last || raw.last > digits_max || !(raw.last - raw.first).is_multiple_of(raw.step) {
             let problem = format!(
                 "numbers from {} to {} in steps of {} do not come out; `last` must be a whole number of steps (1 or more) after `first`",
                 raw.first, raw.last, raw.step

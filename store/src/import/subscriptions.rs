@@ -6,8 +6,7 @@ use super::table::{Layout, Row, finish, read};
 use super::{ImportError, ImportLimits, RowError, RowProblem, SubscriptionRow};
 use crate::report::Listed;
 
-const LAYOUT: Layout =
-    Layout { required: &["subscription_id", "customer_id", "plan_id", "valid_from"], optional: &["valid_to"] };
+const LAYOUT: Layout = Layout { required: &["subscription_id", "customer_id", "plan_id", "valid_from"], optional: &["valid_to"] };
 
 /// Reads the file.
 pub(super) fn parse(bytes: &[u8], limits: &ImportLimits) -> Result<Vec<SubscriptionRow>, ImportError> {

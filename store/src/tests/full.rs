@@ -37,16 +37,24 @@ async fn apply(scene: &Scene, arrival: u64, rows: &ImportRows) -> ImportReport {
 
 async fn what_a_full_list_does_not_name_ends_at_its_instant(scene: Scene) {
     scene
-        .devices(1, "D1,31612345671,C1,P1,2026-01-01T00:00:00Z,\nD2,31612345672,C1,P1,2026-01-01T00:00:00Z,2026-09-01T00:00:00Z\n")
+        .devices(
+            1,
+            "D1,31612345671,C1,P1,2026-01-01T00:00:00Z,\nD2,31612345672,C1,P1,2026-01-01T00:00:00Z,2026-09-01T00:00:00Z\n",
+        )
         .await;
     let list = devices("D1,31612345671,C1,P1,2026-01-01T00:00:00Z,\nD3,31612345673,C2,P1,2026-02-01T00:00:00Z,\n", 1);
     let planned = scene.store.plan_import(&list).await.expect("a plan");
     assert_eq!(scene.owner(Msisdn, "31612345672", AS_OF).await, "D2/C1/P1", "a plan changes nothing");
     let report = apply(&scene, 2, &list).await;
     assert_eq!(planned, report, "the dry run says what the import does");
-    assert_eq!((report.added, report.changed, report.ended.count, report.unchanged, report.existing), (1, 0, 1, 1, 2), "{report}");
+    assert_eq!(
+        (report.added, report.changed, report.ended.count, report.unchanged, report.existing),
+        (1, 0, 1, 1, 2),
+        "{report}"
+    );
     let said = report.to_string();
-    for part in ["ended 1 of 2", "316•••••672", "ends at 2026-03-01T00:00:00Z; its end was 2026-09-01T00:00:00Z", "316•••••673"] {
+    for part in ["ended 1 of 2", "316•••••672", "ends at 2026-03-01T00:00:00Z; its end was 2026-09-01T00:00:00Z", "316•••••673"]
+    {
         assert!(said.contains(part), "`{part}` in: {said}");
     }
     assert_eq!(scene.owner(Msisdn, "31612345672", "2026-02-28T23:59:59Z").await, "D2/C1/P1", "nothing is deleted");
@@ -100,7 +108,9 @@ async fn a_customer_that_a_full_list_leaves_out_ends_and_can_come_back(scene: Sc
     let report = apply(&scene, 3, &full(ImportKind::Customers, "customer_id,name,cycle_day\nC1,Jansen BV,15\n", 1)).await;
     assert_eq!((report.changed, report.ended.count, report.existing), (1, 1, 2), "{report}");
     let said = report.to_string();
-    for part in ["C1: name `Jansen` becomes `Jansen BV`", "C1: cycle_day `1` becomes `15`", "C2 ends at 2026-03-01", "C2 (1 numbers)"] {
+    for part in
+        ["C1: name `Jansen` becomes `Jansen BV`", "C1: cycle_day `1` becomes `15`", "C2 ends at 2026-03-01", "C2 (1 numbers)"]
+    {
         assert!(said.contains(part), "`{part}` in: {said}");
     }
     let ends = |rows: Vec<crate::import::CustomerRow>| rows.into_iter().map(|c| (c.id, c.valid_to_us)).collect::<Vec<_>>();
@@ -116,7 +126,12 @@ async fn a_customer_that_a_full_list_leaves_out_ends_and_can_come_back(scene: Sc
 
 async fn a_plan_that_ends_while_numbers_have_it_is_reported(scene: Scene) {
     scene.import(1, ImportKind::Plans, "plan_id\nP1\nP2\nP3\n").await;
-    scene.devices(2, "D2,31612345672,C2,P2,2026-01-01T00:00:00Z,\nD3,31612345673,C2,P3,2025-01-01T00:00:00Z,2025-02-01T00:00:00Z\n").await;
+    scene
+        .devices(
+            2,
+            "D2,31612345672,C2,P2,2026-01-01T00:00:00Z,\nD3,31612345673,C2,P3,2025-01-01T00:00:00Z,2025-02-01T00:00:00Z\n",
+        )
+        .await;
     let report = apply(&scene, 3, &full(ImportKind::Plans, "plan_id\nP1\n", 2)).await;
     assert_eq!(report.still_used.first, ["P2 (1 numbers)"], "{report}");
     let ended = scene.store.plans(None).await.expect("plans").into_iter().filter(|p| p.valid_to_us.is_some()).count();

@@ -38,9 +38,8 @@ fn kind_of(window: &Window) -> IdentifierKind {
 fn end_by_the_rule(all: &[Window], one: &Window) -> i64 {
     let ends = |other: &&Window| {
         let same_number = other.identifier == one.identifier;
-        let other_sim = kind_of(one) != IdentifierKind::Msisdn
-            && kind_of(other) == kind_of(one)
-            && other.owner.device == one.owner.device;
+        let other_sim =
+            kind_of(one) != IdentifierKind::Msisdn && kind_of(other) == kind_of(one) && other.owner.device == one.owner.device;
         other.from_us > one.from_us && (same_number || (other_sim && other.identifier != one.identifier))
     };
     one.to_us.unwrap_or_else(|| all.iter().filter(ends).map(|w| w.from_us).min().unwrap_or(OPEN_US))

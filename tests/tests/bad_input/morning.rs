@@ -40,7 +40,9 @@ fn a_missing_number_is_named_until_its_file_arrives_and_a_heartbeat_closes_it() 
     desk.tollway(&["status"]).ends(NEEDS_HAND).says(&["files 00017 to 00018 are missing (2)", "ask the provider"]);
 
     ingest(&desk, "in/sp16_c_00017.csv", kpn::file(&[])).ends(DONE);
-    desk.tollway(&["status"]).ends(NEEDS_HAND).says(&["file 00018 is missing", "1 of them are heartbeats: whole files with 0 rows"]);
+    desk.tollway(&["status"])
+        .ends(NEEDS_HAND)
+        .says(&["file 00018 is missing", "1 of them are heartbeats: whole files with 0 rows"]);
     ingest(&desk, "in/sp16_d_00018.csv", kpn::good("d", 1)).ends(DONE);
     desk.tollway(&["status"]).ends(DONE).says(&["all well"]);
 
@@ -74,13 +76,20 @@ fn an_account_that_is_late_by_its_profile_and_a_cycle_that_has_ended_are_on_the_
 fn a_number_without_an_owner_is_listed_with_its_money_and_assigned_by_an_import() {
     let desk = Desk::new();
     let stranger = |id| Call { from: "0687654321", ..Call::new(id) };
-    desk.write("in/a.csv", kpn::file(&[Call::new("own"), stranger("s1"), stranger("s2"), Call { from: "0687000000", ..Call::new("s3") }]));
+    desk.write(
+        "in/a.csv",
+        kpn::file(&[Call::new("own"), stranger("s1"), stranger("s2"), Call { from: "0687000000", ..Call::new("s3") }]),
+    );
     desk.ingest(&["in/a.csv"]).ends(NEEDS_HAND);
     let said = desk.tollway(&["unassigned"]).ends(NEEDS_HAND);
     said.says(&["2 numbers without an owner, 3 records, EUR 0.15 at risk", "msisdn 316•••••321", "kpn/haven", "nobody"]);
     let list = desk.tollway(&["unassigned", "--output", "json"]).json();
     let first = &list["unassigned"][0];
-    assert_eq!((&first["number"], &first["records"], &first["seconds"]), (&json!("316•••••321"), &json!(2), &json!(126)), "{list}");
+    assert_eq!(
+        (&first["number"], &first["records"], &first["seconds"]),
+        (&json!("316•••••321"), &json!(2), &json!(126)),
+        "{list}"
+    );
     assert_eq!(first["at_risk"], json!({"EUR": "0.100000000"}));
     let lines = today(&desk, "unassigned", &[]);
     assert_eq!((lines.len(), &lines[0]["facts"]["numbers"]), (1, &json!(2)), "{lines:?}");

@@ -57,7 +57,8 @@ fn broken_rows_of_an_import_are_all_named_and_none_acts() {
 fn a_window_that_holds_no_instant_refuses_the_file() {
     let desk = Desk::new();
     desk.write("devices.csv", format!("{DEVICES}D-2,31687654321,C-1,zakelijk-plus,2026-02-01T00:00:00Z,2026-01-01T00:00:00Z\n"));
-    let facts = ["devices.csv: 1 broken rows; nothing was imported", "line 3, field `valid_to`", "not after valid_from", "open end"];
+    let facts =
+        ["devices.csv: 1 broken rows; nothing was imported", "line 3, field `valid_to`", "not after valid_from", "open end"];
     desk.tollway(&["import", "devices", "devices.csv", "--dry-run"]).ends(BAD_INPUT).says(&facts);
     desk.tollway(&["import", "devices", "devices.csv"]).ends(BAD_INPUT).says(&facts);
 }

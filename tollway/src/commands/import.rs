@@ -54,9 +54,8 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
     }
     catch_up(&installation, &store)?;
     let as_of_us = as_of(args)?;
-    let rows = rows.with_mode(as_of_us.map_or(ImportMode::Delta, |as_of_us| {
-        ImportMode::Full(FullList { as_of_us, ended_max: u64::MAX })
-    }));
+    let rows = rows
+        .with_mode(as_of_us.map_or(ImportMode::Delta, |as_of_us| ImportMode::Full(FullList { as_of_us, ended_max: u64::MAX })));
     let report = installation.block_on(store.plan_import(&rows))?;
     let word = as_of_us.map(|as_of_us| full_import(&installation, args, as_of_us, &report)).transpose()?;
     let import = Import { what: landed, origin: args.file.to_string_lossy().into_owned(), full: word.clone().flatten() };
@@ -201,11 +200,13 @@ pub fn apply_landed(landing: &Landing, store: &Store, runtime: &Handle, from: Ar
         let bytes = landing.read_import(&import.sha256)?;
         let kind = kind_in_state(import.what);
         let refused = match parse_import(kind, &bytes, &ImportLimits::default()) {
-            Ok(rows) => match runtime.block_on(store.apply_import(arrival.number, &rows.with_mode(mode_of(import.full.as_ref())))) {
-                Ok(_) => None,
-                Err(store::StoreError::Refused(report)) => Some(report.to_string()),
-                Err(e) => return Err(e.into()),
-            },
+            Ok(rows) => {
+                match runtime.block_on(store.apply_import(arrival.number, &rows.with_mode(mode_of(import.full.as_ref())))) {
+                    Ok(_) => None,
+                    Err(store::StoreError::Refused(report)) => Some(report.to_string()),
+                    Err(e) => return Err(e.into()),
+                }
+            }
             Err(e) => Some(e.to_string()),
         };
         if let Some(why) = refused {

@@ -276,7 +276,10 @@ impl Desk<'_> {
             kind: "below_cost",
             is_urgent: false,
             what: "provider costs".to_owned(),
-            text: format!("{} zones cost more than they bring; most: {zone} in {cycle}, {currency} {loss}", count(below.len() as u64)),
+            text: format!(
+                "{} zones cost more than they bring; most: {zone} in {cycle}, {currency} {loss}",
+                count(below.len() as u64)
+            ),
             command: format!("tollway margin --cycle {cycle} --by zone"),
             facts: json!({"zones": below.len(), "zone": zone, "cycle": cycle, "currency": currency, "loss": Money(cost - charge).to_text(9)}),
         }))
