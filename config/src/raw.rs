@@ -66,9 +66,10 @@ impl Layers {
         let Some(rest) = name.strip_prefix(PREFIX) else { return Ok(()) };
         let Some((section, key)) = rest.split_once("__") else {
             let one_underscore = |s: &&Setting| s.variable().replacen("__", "_", 1) == name;
-            return SETTINGS.iter().find(one_underscore).map_or(Ok(()), |meant| {
-                Err(ConfigError::OneUnderscore { name: name.to_owned(), meant: meant.variable() })
-            });
+            return SETTINGS
+                .iter()
+                .find(one_underscore)
+                .map_or(Ok(()), |meant| Err(ConfigError::OneUnderscore { name: name.to_owned(), meant: meant.variable() }));
         };
         let (key, origin) = (format!("{section}.{key}").to_ascii_lowercase(), Origin::Variable(name.to_owned()));
         let setting = Setting::find(&key).ok_or_else(|| ConfigError::UnknownKey {

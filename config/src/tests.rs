@@ -166,7 +166,10 @@ fn values_outside_their_limits_say_what_is_allowed() {
         ("[storage]\nendpoint = \"localhost:9000\"", "`storage.endpoint` is \"localhost:9000\"; write an address such as"),
         ("[storage]\nendpoint = \"https://me:hunter2@s3\"", "`storage.endpoint` is an address with a user; write an address"),
         ("[storage]\naccess_key_id = \"me\"", "`storage.secret_access_key` is empty, but `storage.access_key_id` is set"),
-        ("[storage]\nsecret_access_key = \"hunter2\"", "`storage.access_key_id` is empty, but `storage.secret_access_key` is set"),
+        (
+            "[storage]\nsecret_access_key = \"hunter2\"",
+            "`storage.access_key_id` is empty, but `storage.secret_access_key` is set",
+        ),
         ("[http]\nlisten = \"localhost\"", "`http.listen` is \"localhost\"; write an IP address and a port"),
         ("[http]\nlisten = [\"127.0.0.1:1\"]", "`http.listen` is [\"127.0.0.1:1\"]; write"),
         ("[landing\ncut_rows = 1", "tollway.toml:1:"),
@@ -278,7 +281,10 @@ fn a_live_source_that_lacks_something_is_refused_where_it_stands() {
         ("[listen.core]\ntopic = \"t\"\nprofile = \"job\"\n", "`listen.account`"),
         ("[listen.core]\ntopic = \"a/b\"\nprofile = \"job\"\naccount = \"a\"\n", "`listen.topic`"),
         ("[listen.core]\ntopics = \"t\"\n", "the nearest is `listen.topic`"),
-        ("[listen.core]\ntopic = \"t\"\nprofile = \"job\"\naccount = \"a\"\nbatch_rows = 0\n", "tollway.toml:7: `listen.batch_rows` is 0"),
+        (
+            "[listen.core]\ntopic = \"t\"\nprofile = \"job\"\naccount = \"a\"\nbatch_rows = 0\n",
+            "tollway.toml:7: `listen.batch_rows` is 0",
+        ),
         ("[listen.\"a b\"]\ntopic = \"t\"\n", "`a b` cannot be the name"),
     ] {
         let said = refused(&format!("{brokers}{text}"));

@@ -86,7 +86,11 @@ impl<W: LogWriter> Announcer<W> {
         }
         if sent > 0 {
             metrics::announced_again(sent);
-            tracing::warn!(files = sent, first = fallen.first(), "announced again: they have no verdict and nobody works on them");
+            tracing::warn!(
+                files = sent,
+                first = fallen.first(),
+                "announced again: they have no verdict and nobody works on them"
+            );
         }
         Ok(sent)
     }

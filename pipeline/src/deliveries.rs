@@ -40,7 +40,7 @@ pub struct Opened {
     /// Makes its keys.
     pub hasher: RecordHasher,
     /// Which events it holds, if it is a micro-batch of a live source.
-    pub live: Option<LiveRange>,
+    pub live: Option<Box<LiveRange>>,
 }
 
 impl Opened {

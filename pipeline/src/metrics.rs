@@ -58,10 +58,22 @@ pub fn describe() {
     describe_gauge!(PARKED, Unit::Count, "Partitions of a worker that wait before a claim check that cannot be rated");
     describe_gauge!(BLOCKED, Unit::Count, "Accounts whose files wait because one of them cannot be split");
     describe_counter!(DEAD_LETTERS, Unit::Count, "Records that could not be understood and were put aside, by topic");
-    describe_counter!(LOST_RECORDS, Unit::Count, "Claim checks that retention removed before they were rated; their files come again");
-    describe_counter!(ANNOUNCED_AGAIN, Unit::Count, "Files announced again because the log was worked off and they had no verdict");
+    describe_counter!(
+        LOST_RECORDS,
+        Unit::Count,
+        "Claim checks that retention removed before they were rated; their files come again"
+    );
+    describe_counter!(
+        ANNOUNCED_AGAIN,
+        Unit::Count,
+        "Files announced again because the log was worked off and they had no verdict"
+    );
     describe_counter!(FILES, Unit::Count, "Files split, by state");
-    describe_counter!(LISTEN_EVENTS, Unit::Count, "Events taken from a live source, by topic; those of a dropped batch come again");
+    describe_counter!(
+        LISTEN_EVENTS,
+        Unit::Count,
+        "Events taken from a live source, by topic; those of a dropped batch come again"
+    );
     describe_counter!(LISTEN_BYTES, Unit::Bytes, "Bytes of the values of these events");
     describe_counter!(LISTEN_BATCHES, Unit::Count, "Micro-batches of a topic by how they ended: landed, overtaken");
     describe_counter!(LISTEN_ROWS, Unit::Count, "Rows of a topic that have landed");

@@ -97,7 +97,9 @@ mod tests {
             entry(4, 6, 4, Some(("complete", 10))),
         ];
         let mut folded = Settled::default();
-        entries.iter().for_each(|e| folded.note(e));
+        for entry in &entries {
+            folded.note(entry);
+        }
         let whole = settled(&entries);
         for delivery in (1..=4).map(DeliveryId) {
             assert_eq!(folded.contains(delivery), whole.contains(&delivery), "{delivery}");

@@ -228,6 +228,7 @@ pub struct ImportRows {
 
 impl ImportRows {
     /// The same rows in a mode.
+    #[must_use]
     pub fn with_mode(self, mode: ImportMode) -> Self {
         Self { mode, ..self }
     }

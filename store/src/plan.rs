@@ -196,7 +196,9 @@ impl Store {
                 *used.entry(name).or_default() += 1;
             }
         }
-        used.into_iter().for_each(|(name, count)| report.still_used.push(format!("{name} ({count} numbers)")));
+        for (name, count) in used {
+            report.still_used.push(format!("{name} ({count} numbers)"));
+        }
         Ok(())
     }
 }

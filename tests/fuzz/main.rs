@@ -150,7 +150,12 @@ fn run(target: &Target, corpus: &[Case], options: &Options, watch: &Watch) -> Ex
         }
     }
     let kept = pool.len() - corpus.len();
-    println!("fuzz {}: {tried} inputs, {} answers, {kept} kept, seed {}: nothing found", target.name, answers.len(), options.seed);
+    println!(
+        "fuzz {}: {tried} inputs, {} answers, {kept} kept, seed {}: nothing found",
+        target.name,
+        answers.len(),
+        options.seed
+    );
     ExitCode::SUCCESS
 }
 
@@ -206,7 +211,8 @@ mod tests {
 
     #[test]
     fn a_finding_is_made_small_and_read_back() {
-        let finds_x = Target { run: |case| if case.bytes.contains(&b'x') { Err("x".to_owned()) } else { Ok(0) }, ..targets::ALL[0] };
+        let finds_x =
+            Target { run: |case| if case.bytes.contains(&b'x') { Err("x".to_owned()) } else { Ok(0) }, ..targets::ALL[0] };
         let folder = tempfile::tempdir().expect("a folder");
         let watch = Watch::new("any", INPUT_TIME_MAX, folder.path());
         let small = shrink::shrink(&finds_x, &Case::new("any", "abc\ndefxghi\njkl"), &watch);

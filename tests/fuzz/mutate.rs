@@ -62,7 +62,8 @@ mod tests {
     #[test]
     fn the_same_seed_spoils_the_same_way_and_all_shapes_take_any_bytes() {
         let shapes = [Shape::Bytes, Shape::Lines, Shape::Brackets, Shape::Elements, Shape::Ber, Shape::Wrapped];
-        let texts: [&[u8]; 4] = [b"", b"a;b\n1;2\n", b"<a><b x='1'/>{\"c\":[1,2]}</a>", b"\x61\x82\x00\x10\x1f\x8b\x08\x80\x00\x00"];
+        let texts: [&[u8]; 4] =
+            [b"", b"a;b\n1;2\n", b"<a><b x='1'/>{\"c\":[1,2]}</a>", b"\x61\x82\x00\x10\x1f\x8b\x08\x80\x00\x00"];
         for shape in shapes {
             for text in texts {
                 let run = |seed| {

@@ -33,7 +33,8 @@ impl Watch {
                 if let Some(running) = now.as_ref() {
                     let hangs = running.since.elapsed() > limit;
                     if hangs || memory::is_stopped() {
-                        let what = if hangs { format!("takes more than {limit:?}") } else { "takes far too much memory".to_owned() };
+                        let what =
+                            if hangs { format!("takes more than {limit:?}") } else { "takes far too much memory".to_owned() };
                         end(&target, &running.case, &what, &folder);
                     }
                 }

@@ -386,11 +386,7 @@ impl Flow {
         let mut b = lock(&self.board.0);
         match b.failure.take() {
             Some(failure) => Err(failure.into()),
-            None => Ok(Finished {
-                counts: b.counts.clone(),
-                samples: std::mem::take(&mut b.samples),
-                waiting: b.waiting(),
-            }),
+            None => Ok(Finished { counts: b.counts.clone(), samples: std::mem::take(&mut b.samples), waiting: b.waiting() }),
         }
     }
 }

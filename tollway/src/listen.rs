@@ -76,7 +76,8 @@ impl Listening {
     pub fn new(installation: &Installation, source: LiveSource, on_loss: OnLoss) -> anyhow::Result<Self> {
         let config = installation.config().clone();
         let profile = crate::commands::profile::load(&source.profile)?;
-        let form = LiveForm::new(&profile, &source.header).with_context(|| format!("live source `{}` is not right", source.name))?;
+        let form =
+            LiveForm::new(&profile, &source.header).with_context(|| format!("live source `{}` is not right", source.name))?;
         let account = account_of(&config, &source, &profile)?;
         let group = group_of(&source, &account, &installation.secret());
         let request = LandRequest::new(&profile, account, &source.name, &source.name, config.landing.cut_rows);
@@ -223,8 +224,9 @@ impl Listeners {
             let name = format!("listen-{}", listening.source.name);
             listeners.threads.push(std::thread::Builder::new().name(name).spawn(move || {
                 let run = AssertUnwindSafe(|| listening.run(&landing, Until::Stopped, &stop));
-                let ended = std::panic::catch_unwind(run)
-                    .unwrap_or_else(|_| Err(PipelineError::Panicked(format!("the listener of `{}`", listening.source.name)).into()));
+                let ended = std::panic::catch_unwind(run).unwrap_or_else(|_| {
+                    Err(PipelineError::Panicked(format!("the listener of `{}`", listening.source.name)).into())
+                });
                 if let Err(error) = &ended {
                     let source = listening.source.name.as_str();
                     tracing::error!(source, error = format!("{error:#}"), "not heard any more: mend the cause and restart");

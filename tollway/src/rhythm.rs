@@ -56,6 +56,7 @@ pub fn late(landing: &Landing, profiles: &mut LandedProfiles, came: &[Came], now
 }
 
 /// How long an account may be silent.
+#[expect(clippy::struct_field_names, reason = "the unit of each")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Wait {
     last_us: i64,

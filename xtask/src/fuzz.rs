@@ -82,10 +82,7 @@ fn one(program: &PathBuf, target: &str, seconds: u64, seed: u64, found: &PathBuf
 }
 
 /// Runs all, as many at a time as there are cores; those that failed, in their order.
-fn side_by_side<'t>(
-    targets: &[&'t str],
-    run: impl Fn(&str) -> anyhow::Result<bool> + Sync,
-) -> anyhow::Result<Vec<&'t str>> {
+fn side_by_side<'t>(targets: &[&'t str], run: impl Fn(&str) -> anyhow::Result<bool> + Sync) -> anyhow::Result<Vec<&'t str>> {
     let waiting = Mutex::new(targets.iter().copied().collect::<VecDeque<_>>());
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     let cores = thread::available_parallelism().map_or(1, usize::from).min(targets.len());

@@ -15,7 +15,11 @@ impl Reader<'_> {
     pub(super) fn kafka(&self) -> Result<Kafka, ConfigError> {
         let brokers = self.text("kafka.brokers")?;
         if brokers.is_empty() && self.text("log.kind")? == "kafka" {
-            return Err(self.apart("kafka.brokers", "log.kind", "name at least one broker as host:port, or keep the log in the data folder"));
+            return Err(self.apart(
+                "kafka.brokers",
+                "log.kind",
+                "name at least one broker as host:port, or keep the log in the data folder",
+            ));
         }
         // A login in an address would be printed with every error.
         if brokers.contains('@') {

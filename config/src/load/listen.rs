@@ -35,7 +35,8 @@ impl Reader<'_> {
         if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(is_plain) {
             return Err(ConfigError::SourceName { name: name.chars().filter(|c| !c.is_control()).take(60).collect() });
         }
-        let required = |key| self.text(key).and_then(|text| if text.is_empty() { Err(self.refused(key)) } else { Ok(text.to_owned()) });
+        let required =
+            |key| self.text(key).and_then(|text| if text.is_empty() { Err(self.refused(key)) } else { Ok(text.to_owned()) });
         let topic = required("listen.topic")?;
         if topic.len() > TOPIC_CHARS_MAX || !topic.chars().all(is_plain) {
             return Err(self.refused("listen.topic"));

@@ -70,7 +70,7 @@ pub struct DeliveryRecord {
     pub state: DeliveryState,
     /// Which events it holds, if it is a micro-batch of a live source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub live: Option<LiveRange>,
+    pub live: Option<Box<LiveRange>>,
 }
 
 /// Whether a delivery acts.

@@ -142,7 +142,7 @@ impl Landing {
             Some((next, number)) if next != range.begins_at() => Err(number),
             _ => {
                 let record = request.record(&identity, object.size, &profile_sha256, DeliveryState::Announced);
-                Ok(ArrivalKind::Delivery(DeliveryRecord { live: Some(range.clone()), ..record }))
+                Ok(ArrivalKind::Delivery(DeliveryRecord { live: Some(Box::new(range.clone())), ..record }))
             }
         })?;
         Ok(match landed {

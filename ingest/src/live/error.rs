@@ -16,7 +16,9 @@ pub enum LiveError {
         what: String,
     },
     /// There is no such topic.
-    #[error("topic `{topic}` does not exist on `{brokers}`, or this user may not see it; correct `listen.topic`, or have it made")]
+    #[error(
+        "topic `{topic}` does not exist on `{brokers}`, or this user may not see it; correct `listen.topic`, or have it made"
+    )]
     NoTopic {
         /// The topic.
         topic: String,

@@ -131,7 +131,8 @@ impl EventSource for MemoryEvents {
             if !(of.low..=of.high).contains(at) {
                 return Ok(News::Refused);
             }
-            let event = |(offset, value): (&u64, &Vec<u8>)| Event { partition: *partition, offset: *offset, value: value.clone() };
+            let event =
+                |(offset, value): (&u64, &Vec<u8>)| Event { partition: *partition, offset: *offset, value: value.clone() };
             let events: Vec<Event> = of.events.range(*at..).take(events_max).map(event).collect();
             if let Some(last) = events.last() {
                 *at = last.offset + 1;

@@ -183,7 +183,8 @@ mod tests {
 
     #[test]
     fn xml_values_have_the_paths_that_profiles_write() {
-        let record = b"<Call id='7'><A n=\"1&amp;2\"> x </A><Legs><Leg>1</Leg><Leg>2</Leg></Legs><E/><V><![CDATA[<y>]]></V></Call>";
+        let record =
+            b"<Call id='7'><A n=\"1&amp;2\"> x </A><Legs><Leg>1</Leg><Leg>2</Leg></Legs><E/><V><![CDATA[<y>]]></V></Call>";
         assert_eq!(
             shown(&of_xml(record, Encoding::Utf8)),
             ["@id=7", "A/@n=1&2", "A=x", "Legs/Leg=1 (list)", "Legs/Leg=2 (list)", "E=", "V=<y>"]

@@ -23,13 +23,8 @@ impl Clock for TestClock {
     }
 }
 
-const SETTINGS: ListenSettings = ListenSettings {
-    rows_max: 3,
-    bytes_max: 1_000,
-    wait_us: 1_000_000,
-    held_bytes_max: 10_000,
-    on_loss: OnLoss::Stop,
-};
+const SETTINGS: ListenSettings =
+    ListenSettings { rows_max: 3, bytes_max: 1_000, wait_us: 1_000_000, held_bytes_max: 10_000, on_loss: OnLoss::Stop };
 
 /// More steps than anything here takes.
 const STEPS_MAX: usize = 10_000;
@@ -76,7 +71,7 @@ fn ranges(store: &MemoryStore) -> Vec<(LiveRange, String)> {
     let of = |kind: ArrivalKind| match kind {
         ArrivalKind::Delivery(record) => {
             let bytes = landing.read_range(&record.identity.sha256, 0..record.size).expect("its bytes");
-            (record.live.expect("a micro-batch"), String::from_utf8(bytes).expect("text"))
+            (*record.live.expect("a micro-batch"), String::from_utf8(bytes).expect("text"))
         }
         other => panic!("{other:?}"),
     };

@@ -31,7 +31,8 @@ pub fn run(case: &Case) -> Result<u64, String> {
 }
 
 pub fn seeds() -> Vec<Case> {
-    let mut cases: Vec<Case> = files::delimited().into_iter().map(|case| Case::new("any", files::head(&case.bytes, 12))).collect();
+    let mut cases: Vec<Case> =
+        files::delimited().into_iter().map(|case| Case::new("any", files::head(&case.bytes, 12))).collect();
     let zipped = wrap::zip(&[("a.csv", &cases[0].bytes)]);
     cases.push(Case::new("any", zipped));
     cases

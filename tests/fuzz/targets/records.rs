@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::delivery::DeliveryId;
-use ingest::land::{Landing, LandingSettings, LandRequest};
+use ingest::land::{LandRequest, Landing, LandingSettings};
 use ingest::message::{ClaimCheck, FileState, FileVerdict, Notice};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -94,5 +94,7 @@ pub fn nested() -> Vec<Case> {
     let inner = wrap::gzip(&wrap::tar(&[("a.csv", &plain()), ("b.csv.gz", &wrap::gzip(b"z\n"))]));
     let deep = (0..7).fold(plain(), |inner, _| wrap::gzip(&inner));
     let bomb = wrap::gzip(&wrap::gzip(&vec![0; 8 << 20]));
-    [wrap::zip(&[("a.tgz", &inner), ("b.zst", &wrap::zstd(&plain()))]), deep, bomb].map(|bytes| Case::new(PROFILE, bytes)).to_vec()
+    [wrap::zip(&[("a.tgz", &inner), ("b.zst", &wrap::zstd(&plain()))]), deep, bomb]
+        .map(|bytes| Case::new(PROFILE, bytes))
+        .to_vec()
 }

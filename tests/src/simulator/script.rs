@@ -239,7 +239,7 @@ impl<'w> Script<'w> {
             sent
         });
         self.announced_idle = matches!(step, Ok(0));
-        let is_lost = self.settle(theatre, step)?.is_none();
+        let is_lost = Self::settle(theatre, step)?.is_none();
         if is_lost {
             theatre.announcer = None;
         }
@@ -254,7 +254,7 @@ impl<'w> Script<'w> {
         }
         let step = theatre.splitters[at].as_mut().map_or(Ok(SplitStep::Idle), |splitter| splitter.step(0));
         self.split_idle[at] = matches!(step, Ok(SplitStep::Idle));
-        if self.settle(theatre, step)?.is_none() {
+        if Self::settle(theatre, step)?.is_none() {
             theatre.splitters[at] = None;
         }
         Ok(())
@@ -278,7 +278,7 @@ impl<'w> Script<'w> {
         self.last[at] = step.as_ref().ok().cloned();
         let failed = step.is_err();
         note_step(theatre, &step);
-        if self.settle(theatre, step)?.is_none() {
+        if Self::settle(theatre, step)?.is_none() {
             actor = None;
         }
         if let Some(actor) = actor.as_mut().filter(|_| failed) {
@@ -306,7 +306,7 @@ impl<'w> Script<'w> {
             theatre.weather.calm();
             return Ok(());
         }
-        let is_alive = self.settle(theatre, step)?.is_some();
+        let is_alive = Self::settle(theatre, step)?.is_some();
         ghost.steps_left = ghost.steps_left.saturating_sub(1);
         if failed {
             ghost.actor.worker.recover();
@@ -332,7 +332,7 @@ impl<'w> Script<'w> {
 
     /// Ends a step. `None`: whoever made it is gone. A failure that may pass leaves it alive, as in the binary; one that
     /// nobody has ordered is a breach.
-    fn settle<T>(&mut self, theatre: &mut Theatre, step: Result<T, PipelineError>) -> Result<Option<()>, Breach> {
+    fn settle<T>(theatre: &mut Theatre, step: Result<T, PipelineError>) -> Result<Option<()>, Breach> {
         let report = theatre.weather.calm();
         match step {
             _ if report.dead => Ok(None),

@@ -240,7 +240,11 @@ fn a_refused_file_that_was_dismissed_needs_no_hand_and_is_listed_with_all() {
     desk.tollway(&["dismiss", "cut.csv", "--why", "the source sent it again by mail"]).ends(DONE).says(&["truncated", "haven"]);
     let said = desk.tollway(&["status"]).ends(DONE).says(&["all well"]);
     assert!(!format!("{said:?}").contains("by mail"), "{said:?}");
-    desk.tollway(&["status", "--all"]).ends(DONE).says(&["in/cut.csv", "dismissed (truncated)", "the source sent it again by mail"]);
+    desk.tollway(&["status", "--all"]).ends(DONE).says(&[
+        "in/cut.csv",
+        "dismissed (truncated)",
+        "the source sent it again by mail",
+    ]);
     desk.tollway(&["dismiss", "in/cut.csv", "--why", "again"]).ends(DONE);
     let said = desk.tollway(&["status", "--all", "--output", "json"]).ends(DONE).json();
     assert_eq!(said["dismissed"][0]["message"], "the source sent it again by mail", "the first word stands: {said}");

@@ -58,6 +58,7 @@ fn assert_whole(data: &DataFolder, month: &Month) {
 /// *Guarantees.* Its account waits and is named; the others go on; once the bytes are back, the running service rates the file and
 /// those behind it, and it ends with exit code 0.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "an accident and its mending, not a publication")]
 fn a_blocked_account_goes_on_in_the_running_service_once_its_file_is_back() {
     let home = tempfile::TempDir::new().expect("a temporary folder");
     let month = Month::generate(&home.path().join("month"), 1_500, 6, 91);

@@ -38,7 +38,10 @@ pub fn run(global: &Global, args: &DismissArgs) -> anyhow::Result<Exit> {
         }
     }
     if dismissed.is_empty() {
-        return Err(bad_input(format!("no refused file is called `{}`; `tollway status` lists those that were refused", args.file)));
+        return Err(bad_input(format!(
+            "no refused file is called `{}`; `tollway status` lists those that were refused",
+            args.file
+        )));
     }
     let headline = format!("{} refused files need no hand any more", dismissed.len());
     let json = json!({"dismissed": dismissed.iter().map(ToString::to_string).collect::<Vec<_>>(), "why": args.why});

@@ -63,15 +63,11 @@ fn answer(global: &Global, listening: &Listening, heard: &Heard, rated: Option<&
     for (partition, (rows, next)) in &heard.partitions {
         sheet.row([partition.to_string(), count(*rows), count(*next)]);
     }
-    let headline = format!(
-        "{}: {} rows landed in {} batches · {}",
-        source.topic,
-        count(heard.rows),
-        count(heard.batches),
-        seconds(took_us)
-    );
+    let headline =
+        format!("{}: {} rows landed in {} batches · {}", source.topic, count(heard.rows), count(heard.batches), seconds(took_us));
     let partitions = heard.partitions.iter();
-    let partitions: Vec<_> = partitions.map(|(p, (rows, next))| json!({"partition": p, "rows": rows, "next_offset": next})).collect();
+    let partitions: Vec<_> =
+        partitions.map(|(p, (rows, next))| json!({"partition": p, "rows": rows, "next_offset": next})).collect();
     let json = json!({
         "source": source.name, "topic": source.topic, "batches": heard.batches, "rows": heard.rows, "empty_events": heard.empty,
         "partitions": partitions, "rated": rated.map(to_json),

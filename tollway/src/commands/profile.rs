@@ -95,7 +95,10 @@ fn check_file(global: &Global, profile: &str, path: &Path, rows: usize) -> anyho
         reports.iter_mut().for_each(hide_numbers);
     }
     let refused: Vec<String> = opened.refused.iter().map(ToString::to_string).collect();
-    let mut whole = Answer { json: if is_plain { json!(reports[0]) } else { json!({"members": reports, "refused": refused}) }, ..Answer::default() };
+    let mut whole = Answer {
+        json: if is_plain { json!(reports[0]) } else { json!({"members": reports, "refused": refused}) },
+        ..Answer::default()
+    };
     let mut fits = refused.is_empty() && !reports.is_empty();
     for report in &reports {
         fits &= add(&mut whole, report, !is_plain);
@@ -131,7 +134,7 @@ fn add(answer: &mut Answer, report: &CheckReport, is_member: bool) -> bool {
         ));
     }
     answer.next.extend(next.into_iter().map(|line| format!("{of}{line}")));
-    answer.headline += &format!(
+    let line = format!(
         "\n{}: {}, {} rows, {} readable{}",
         report.file,
         report.verdict.state.as_str(),
@@ -139,6 +142,7 @@ fn add(answer: &mut Answer, report: &CheckReport, is_member: bool) -> bool {
         count(report.readable),
         if report.verdict.message.is_empty() { String::new() } else { format!("\n  {}", report.verdict.message) }
     );
+    answer.headline.push_str(&line);
     // An empty file is taken, but unless it is a heartbeat someone has to look.
     report.verdict.state.is_taken() && report.verdict.message.is_empty() && report.malformed.is_empty()
 }
