@@ -10,6 +10,7 @@ mod decision;
 mod delimited;
 mod encoding;
 mod error;
+mod form;
 mod looks;
 mod propose;
 mod roles;
@@ -78,7 +79,8 @@ pub fn draft(samples: &[Sample], name: Option<&str>, limits: DraftLimits) -> Res
 impl Draft {
     /// Runs the profile over a sample. The verdict on a file whose sample is cut says nothing: its end is missing.
     pub fn check(&self, sample: &Sample, rows_max: usize) -> CheckReport {
-        check(&self.profile, &sample.name, sample.whole_lines(), rows_max)
+        let bytes = if self.profile.has_rows_as_lines() { sample.whole_lines() } else { &sample.bytes };
+        check(&self.profile, &sample.name, bytes, rows_max)
     }
 }
 

@@ -149,6 +149,11 @@ impl Profile {
         !matches!(self.reader, Reader::Tap3(_))
     }
 
+    /// Whether each row is a line.
+    pub(crate) fn has_rows_as_lines(&self) -> bool {
+        matches!(self.reader, Reader::Delimited | Reader::FixedWidth(_) | Reader::JsonLines(_))
+    }
+
     /// A landed row of a file as text, for people. Bytes that are none become U+FFFD; a row that is no text is hexadecimal.
     pub fn row_text(&self, layout: &Layout, row: &[u8]) -> String {
         match &self.reader {

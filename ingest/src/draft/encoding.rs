@@ -100,10 +100,11 @@ fn decode_bytes(sample: &Sample) -> Result<Decoded, DraftError> {
     let has_mark = sample.bytes.starts_with(UTF8_MARK);
     let has_feed = sample.bytes.contains(&b'\n');
     let has_returns = sample.bytes.trim_ascii_end().contains(&b'\r');
-    if !has_feed && (!sample.is_whole || has_returns) {
+    if !has_feed && !is_document(bytes_of(sample)) && (!sample.is_whole || has_returns) {
         return Err(no_lines(sample, if has_returns { " but carriage returns" } else { "" }));
     }
-    let body = &sample.whole_lines()[if has_mark { UTF8_MARK.len() } else { 0 }..];
+    let lines = if has_feed { sample.whole_lines() } else { &sample.bytes };
+    let body = &lines[if has_mark { UTF8_MARK.len() } else { 0 }..];
     let (foreign_lines, not_utf8) = count_lines(body, |line| std::str::from_utf8(line).is_ok());
     let is_utf8 = has_mark || not_utf8 * 10 < foreign_lines;
     let (writing, encoding) = match foreign_lines {
@@ -120,6 +121,15 @@ fn decode_bytes(sample: &Sample) -> Result<Decoded, DraftError> {
     let last_line = last_line(&sample.tail, encoding);
     let text = encoding.decode(body).into_owned();
     Ok(Decoded { writing, has_mark, foreign_lines, broken_lines, text, last_line })
+}
+
+fn bytes_of(sample: &Sample) -> &[u8] {
+    sample.bytes.strip_prefix(UTF8_MARK).unwrap_or(&sample.bytes).trim_ascii_start()
+}
+
+/// Whether a text may be JSON or XML, which need no lines.
+fn is_document(text: &[u8]) -> bool {
+    matches!(text.first(), Some(b'{' | b'[' | b'<'))
 }
 
 /// Lines with bytes beyond ASCII, and how many of them are not right.
@@ -157,7 +167,7 @@ fn check_text(sample: &Sample, text: &str) -> Result<(), DraftError> {
             },
         });
     }
-    if text.lines().next().is_some_and(|line| line.len() > LINE_BYTES_MAX) {
+    if !is_document(text.trim_start().as_bytes()) && text.lines().next().is_some_and(|line| line.len() > LINE_BYTES_MAX) {
         return Err(no_lines(sample, ""));
     }
     if text.trim().is_empty() {

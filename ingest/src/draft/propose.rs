@@ -114,6 +114,7 @@ impl<'s> Findings<'s> {
 pub(super) fn propose(survey: &Survey, name: &str) -> Result<Vec<Section>, DraftError> {
     let found = Findings::new(survey);
     let mut sections = vec![top(&found, name), file::section(&found)];
+    sections.extend(file::places(&found));
     sections.extend(file::trailer(&found));
     sections.push(record::key(&found));
     sections.extend(record::skips(&found));

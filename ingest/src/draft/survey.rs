@@ -1,13 +1,11 @@
 //! All files together: those of one layout are read as one, the others are named.
 
 use super::column::Column;
-use super::delimited::{self, Separated};
+use super::delimited::Separated;
 use super::encoding::{self, Writing};
-use super::table::{self, Table};
+use super::form::{self, Form};
+use super::table::Table;
 use super::{DraftError, DraftLimits, Sample};
-
-/// Lines of a file by which its form is told.
-const LINES_THAT_TELL: usize = 1000;
 
 /// Most columns that a profile reads.
 const COLUMNS_MAX: usize = 4096;
@@ -21,7 +19,7 @@ pub(super) struct Surveyed {
     pub foreign_lines: u64,
     pub broken_lines: u64,
     pub is_whole: bool,
-    pub separated: Separated,
+    pub form: Form,
     pub table: Table,
 }
 
@@ -64,22 +62,10 @@ pub(super) fn survey(samples: &[Sample], limits: DraftLimits) -> Result<Survey, 
 
 fn read(sample: &Sample, limits: DraftLimits) -> Result<Surveyed, DraftError> {
     let decoded = encoding::decode(sample)?;
-    let text = &decoded.text[..];
-    let lines: Vec<&str> = text.lines().take(LINES_THAT_TELL).collect();
-    if let Some((form, advice)) = structured(text) {
-        return Err(DraftError::OtherForm { file: sample.name.clone(), form, advice });
+    let (form, table) = form::read(sample, &decoded, limits)?;
+    if table.width > COLUMNS_MAX {
+        return Err(DraftError::NoSeparator { file: sample.name.clone() });
     }
-    let Some(separated) = delimited::find(&lines) else {
-        let file = sample.name.clone();
-        if delimited::is_fixed_width(&lines) {
-            let advice = "describe its columns as docs/howto/describe-other-records.md shows";
-            return Err(DraftError::OtherForm { file, form: "lines of fixed width", advice });
-        }
-        return Err(DraftError::NoSeparator { file });
-    };
-    let table = table::read(text, decoded.last_line.as_deref(), separated, sample.is_whole, limits.rows_max);
-    let table = table.filter(|table| table.width <= COLUMNS_MAX);
-    let table = table.ok_or_else(|| DraftError::NoSeparator { file: sample.name.clone() })?;
     if table.rows.is_empty() {
         return Err(DraftError::NoRows(sample.name.clone()));
     }
@@ -90,37 +76,19 @@ fn read(sample: &Sample, limits: DraftLimits) -> Result<Surveyed, DraftError> {
         foreign_lines: decoded.foreign_lines,
         broken_lines: decoded.broken_lines,
         is_whole: sample.is_whole,
-        separated,
+        form,
         table,
     })
 }
 
-/// JSON and XML, and what to do with them.
-fn structured(text: &str) -> Option<(&'static str, &'static str)> {
-    const ADVICE: &str = "describe it as docs/howto/describe-other-records.md shows";
-    let start = text.trim_start();
-    let is_object = |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok();
-    match start.as_bytes() {
-        [b'<', b'?' | b'!' | b'a'..=b'z' | b'A'..=b'Z', ..] if start.contains('>') => Some(("XML", ADVICE)),
-        [b'{', ..] if start.lines().next().is_some_and(|line| is_object(line.trim())) => {
-            Some(("JSON, one object per line", ADVICE))
-        }
-        [b'{', ..] if is_object(start) => Some(("JSON, one object", ADVICE)),
-        [b'[', rest @ ..] if rest.trim_ascii_start().starts_with(b"{") && rest.contains(&b'"') => {
-            Some(("JSON, an array of objects", ADVICE))
-        }
-        _ => None,
-    }
-}
-
 /// Why two files are not of one layout.
 fn difference(first: &Surveyed, other: &Surveyed) -> Option<String> {
-    let shown = |file: &Surveyed| match file.separated.separator {
-        b'\t' => "tabs".to_owned(),
-        separator => format!("`{}`", char::from(separator)),
-    };
-    if first.separated.separator != other.separated.separator {
-        return Some(format!("is separated by {}, not by {}", shown(other), shown(first)));
+    if !first.form.is_like(&other.form) {
+        return Some(format!("{}; the first one {}", other.form.shown(), first.form.shown()));
+    }
+    // Records with paths may each have others.
+    if first.separated().is_none() && first.table.header.is_some() {
+        return None;
     }
     if (first.writing == Writing::Utf16) != (other.writing == Writing::Utf16) {
         return Some(format!("is written in {}, not in {}", other.writing.as_str(), first.writing.as_str()));
@@ -140,6 +108,16 @@ fn difference(first: &Surveyed, other: &Surveyed) -> Option<String> {
         }
         (Some(_), None) => Some("has no header".to_owned()),
         (None, Some(_)) => Some("has a header".to_owned()),
+    }
+}
+
+impl Surveyed {
+    /// What separates its fields, if anything does.
+    pub fn separated(&self) -> Option<&Separated> {
+        match &self.form {
+            Form::Delimited(separated) => Some(separated),
+            _ => None,
+        }
     }
 }
 
@@ -173,14 +151,15 @@ impl Survey {
         (0..self.width()).map(column).collect()
     }
 
-    /// Where the columns of the first file stand in another one: by name, and among equal names by order.
+    /// Where the columns of the first file stand in another one: by name, and among equal names by order; nowhere, if records
+    /// have other paths there.
     fn places(&self, file: &Surveyed) -> Vec<usize> {
         let (Some(names), Some(others)) = (self.header(), &file.table.header) else {
             return (0..self.width()).collect();
         };
         let place = |at: usize| {
             let nth = names[..at].iter().filter(|name| **name == names[at]).count();
-            others.iter().enumerate().filter(|(_, name)| **name == names[at]).nth(nth).map_or(at, |(place, _)| place)
+            others.iter().enumerate().filter(|(_, name)| **name == names[at]).nth(nth).map_or(usize::MAX, |(place, _)| place)
         };
         (0..names.len()).map(place).collect()
     }

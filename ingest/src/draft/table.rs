@@ -29,6 +29,8 @@ pub(super) struct Table {
     /// All rows of the sample, odd ones included.
     pub row_count: u64,
     pub trailer: Option<LastLine>,
+    /// Paths of lists in the records, which no profile reads.
+    pub lists: Vec<String>,
 }
 
 /// A last line that is no row.
@@ -88,6 +90,7 @@ fn begin(
         odd_rows: 0,
         row_count: 0,
         trailer: None,
+        lists: Vec::new(),
     };
     // Rows may end in a separator that the header has not.
     let shorter = first.checked_sub(1).and_then(|before| cut_line(lines[before]));

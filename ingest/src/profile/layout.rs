@@ -203,9 +203,11 @@ impl Profile {
         }
         let (mark, order) = self.check_mark(bytes)?;
         let limit = self.header_bytes_max();
-        match open(&bytes[mark..], is_whole) {
+        // However much of the file is there, no more is looked at: so the answer is the same.
+        let is_cut = bytes.len() > limit;
+        match open(&bytes[mark..bytes.len().min(limit)], is_whole && !is_cut) {
             Opening::From(from) if mark + from <= limit => self.layout_of(order, &[], mark + from, 0).map(Some),
-            Opening::More if bytes.len() < limit => Ok(None),
+            Opening::More if !is_cut => Ok(None),
             Opening::From(_) | Opening::More => Err(HeaderError::Records(format!(
                 "no record begins in the first {limit} bytes; correct where the profile looks for them, or raise `file.row_bytes_max`"
             ))),

@@ -54,6 +54,7 @@ impl<'a> json_scan::Visitor<'a> for Json {
         let is_text = unescape_json(name, &mut bytes).is_some();
         let text = String::from_utf8_lossy(if is_text { &bytes } else { name }).into_owned();
         self.names.truncate(self.is_object.len() - 1);
+        let text = if text.is_empty() { "\0".to_owned() } else { text };
         self.names.push(text.replace('\\', "\\\\").replace('.', "\\."));
     }
 

@@ -199,7 +199,7 @@ fn draft_of_what_is_no_file_of_rows() {
         ("day.csv", None, "none of the 2 columns holds dates and times"),
         ("empty.csv", Some(&b""[..]), "is empty"),
         ("noise.bin", Some(&[0, 159, 146, 150, 0, 7, 10, 3][..]), "is no text"),
-        ("calls.json", Some(&b"{\"start\":\"2026-10-24\"}\n"[..]), "looks like JSON"),
+        ("calls.json", Some(&b"{\"a\": [1,\n2]}\n"[..]), "looks like JSON without a list of objects"),
     ] {
         let path = newcomer.path(name);
         if let Some(bytes) = bytes {

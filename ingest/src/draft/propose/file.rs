@@ -1,7 +1,9 @@
 //! How the file is written, and its trailer.
 
 use crate::draft::decision::{Confidence, Section, quoted, quoted_list};
+use crate::draft::delimited::Separated;
 use crate::draft::encoding::Writing;
+use crate::draft::form::{Form, Place};
 use crate::draft::looks;
 use crate::draft::survey::Surveyed;
 use crate::draft::table::LastLine;
@@ -22,20 +24,111 @@ pub(super) fn section(found: &Findings<'_>) -> Section {
             .questions
             .push(format!("{odd} of {rows} rows have another number of fields and will be malformed.columns: what are they?"));
     }
-    separator(found, &mut section);
-    encoding(files, &mut section);
-    header(found, &mut section);
+    reader(&files[0].form, &mut section);
+    if let Some(first) = files[0].separated() {
+        separator(found, first, &mut section);
+    }
+    // JSON is UTF-8.
+    if !matches!(files[0].form, Form::JsonLines | Form::JsonArray { .. }) {
+        encoding(files, &mut section);
+    }
+    if files[0].separated().is_some() {
+        header(found, &mut section);
+    } else if files[0].table.skip_lines > 0 {
+        let because = "what stands before the rows is shorter or longer than they are";
+        section.set("skip_lines", files[0].table.skip_lines.to_string(), Confidence::of(80), because);
+    }
     section
 }
 
-fn separator(found: &Findings<'_>, section: &mut Section) {
-    let first = &found.survey.files[0].separated;
-    let share = found.survey.files.iter().map(|file| file.separated.share).min().unwrap_or(0);
+/// The reader, where it is not the usual one.
+fn reader(form: &Form, section: &mut Section) {
+    let (word, because) = match form {
+        Form::Delimited(_) => return,
+        Form::JsonLines => ("json", "each line is an object"),
+        Form::JsonArray { .. } => ("json", "it holds an array of objects"),
+        Form::Xml { .. } => ("xml", "it is XML"),
+        Form::FixedWidth { .. } => ("fixed-width", "its lines are as long as each other, and nothing separates fields"),
+    };
+    let confidence = if word == "fixed-width" { Confidence::of(85) } else { Confidence::CERTAIN };
+    section.set("reader", quoted(word), confidence, because);
+}
+
+/// `[json]`, `[xml]` or `[columns]`: where the records and their columns are.
+pub(super) fn places(found: &Findings<'_>) -> Option<Section> {
+    let first = &found.survey.files[0];
+    let mut section = match &first.form {
+        Form::Delimited(_) => return None,
+        Form::JsonLines => {
+            let mut section = Section::new("json");
+            section.set("records", quoted("lines"), Confidence::CERTAIN, "each line is an object");
+            section
+        }
+        Form::JsonArray { path, others } => json_array(path, *others),
+        Form::Xml { record, beside, is_alone } => xml(record, beside, *is_alone),
+        Form::FixedWidth { places, .. } => columns(found, places),
+    };
+    if !first.table.lists.is_empty() {
+        let lists: Vec<String> = first.table.lists.iter().take(6).map(|path| format!("`{path}`")).collect();
+        section.questions.push(format!(
+            "records hold lists, of which nothing is read: {}. Does anything in them have to be rated? Then ask the source for a \
+             record each",
+            lists.join(", ")
+        ));
+    }
+    Some(section)
+}
+
+fn json_array(path: &str, others: usize) -> Section {
+    let mut section = Section::new("json");
+    section.set("records", quoted("array"), Confidence::CERTAIN, "objects stand in an array");
+    let question = (others > 0).then(|| "there are other arrays of objects: is this the one with the records?".to_owned());
+    let confidence = Confidence::of(if others > 0 { 75 } else { 95 });
+    if !path.is_empty() || question.is_some() {
+        section.add("path", quoted(path), confidence, "it is the array with the most objects", question);
+    }
+    section
+}
+
+fn xml(record: &str, beside: &[String], is_alone: bool) -> Section {
+    let mut section = Section::new("xml");
+    if is_alone {
+        let question = "it comes once: is it the record, or what holds them? Draft again with a file of several".to_owned();
+        section.ask("record", quoted(record), Confidence::GUESS, "it is the element with the most fields", question);
+    } else {
+        section.set("record", quoted(record), Confidence::of(90), "no other element comes again and covers as much");
+    }
+    if !beside.is_empty() {
+        let question = "these elements stand beside the records: is it right that they mean nothing?".to_owned();
+        let names = quoted_list(beside.iter().map(String::as_str));
+        section.ask("ignore", names, Confidence::of(70), "they are no records", question);
+    }
+    section
+}
+
+fn columns(found: &Findings<'_>, places: &[Place]) -> Section {
+    let mut section = Section::new("columns");
+    section.questions.push(
+        "these columns are guessed from what stands at each place of the lines: compare every start and width with the record \
+         description, numbers that stand without a blank between them above all"
+            .to_owned(),
+    );
+    for (at, place) in places.iter().enumerate() {
+        let value = format!("{{ start = {}, width = {} }}", place.from + 1, place.to - place.from);
+        let texts = found.column(at).texts.keys().take(2).map(|text| format!("`{}`", domain::number::mask_digits(text)));
+        let because = format!("values such as {}", texts.collect::<Vec<_>>().join(", "));
+        section.set(&found.names[at], value, Confidence::of(45), because);
+    }
+    section
+}
+
+fn separator(found: &Findings<'_>, first: &Separated, section: &mut Section) {
+    let all = || found.survey.files.iter().filter_map(Surveyed::separated);
+    let share = all().map(|separated| separated.share).min().unwrap_or(0);
     let because = format!("{share} in 100 lines have {} fields under it", first.fields);
     let confidence = Confidence::of(share as u64);
     section.set("separator", quoted(&char::from(first.separator).to_string()), confidence, because);
-    let separated = found.survey.files.iter().map(|file| &file.separated);
-    let mut quotes: Vec<Option<u8>> = separated.clone().filter(|s| s.has_quotes || s.quote.is_none()).map(|s| s.quote).collect();
+    let mut quotes: Vec<Option<u8>> = all().filter(|s| s.has_quotes || s.quote.is_none()).map(|s| s.quote).collect();
     quotes.sort_unstable();
     quotes.dedup();
     match quotes[..] {
@@ -143,6 +236,9 @@ pub(super) fn trailer(found: &Findings<'_>) -> Option<Section> {
     let all: Vec<&Surveyed> = found.survey.files.iter().collect();
     let with: Vec<(&Surveyed, &LastLine)> = all.iter().filter_map(|file| Some((*file, file.table.trailer.as_ref()?))).collect();
     let (file, last) = *with.first()?;
+    if let Form::FixedWidth { count_at, .. } = &file.form {
+        return count_at.map(|place| counted_lines(last, place));
+    }
     let marker = &last.fields[0];
     let Some(rows_field) = count_field(last) else {
         let question = format!(
@@ -184,6 +280,16 @@ pub(super) fn trailer(found: &Findings<'_>) -> Option<Section> {
     }
     sum_field(found, file, last, rows_field, &mut section);
     Some(section)
+}
+
+/// The trailer of lines of fixed width.
+fn counted_lines(last: &LastLine, place: Place) -> Section {
+    let mut section = Section::new("trailer");
+    section.set("marker", quoted(&last.fields[0]), Confidence::of(90), "no row begins with it, and the last line does");
+    let value = format!("{{ start = {}, width = {}, pad = \"0\" }}", place.from + 1, place.to - place.from);
+    let question = "it is the number of rows: is the column as wide as that?".to_owned();
+    section.ask("rows_at", value, Confidence::of(85), "it is the number of rows", question);
+    section
 }
 
 /// The field with the count: the one that is right, else the first whole number.

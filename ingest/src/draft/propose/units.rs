@@ -217,8 +217,11 @@ fn cost(found: &Findings<'_>) -> Option<Section> {
     decimal(&mut section, commas, points);
     let read = |text: &&str| looks::decimal(text);
     let places = column.texts.keys().filter_map(read).map(|d| d.places).max().unwrap_or(0);
-    if places == 0 {
-        section.questions.push(format!("{} has whole numbers only: are they euros? Cents cannot be declared", column.shown()));
+    if places == 0 && column.unit == Some(Unit::Cents) {
+        section.set("implied_places", "2".to_owned(), Confidence::of(95), "the header says cents, and all are whole");
+    } else if places == 0 {
+        let question = "all amounts are whole numbers: how many of their digits stand behind a mark that is not written? 2 for cents";
+        section.ask("implied_places", "0".to_owned(), Confidence::GUESS, "no amount has a mark", question.to_owned());
     } else if is_thousands(column) {
         let question = "every amount has three places: is the mark one between thousands?".to_owned();
         section.ask("places_max", "3".to_owned(), Confidence::of(60), "every amount has three", question);
@@ -242,8 +245,9 @@ fn is_thousands(column: &Column<'_>) -> bool {
 }
 
 fn currency(found: &Findings<'_>, section: &mut Section, column: &Column<'_>) {
-    if column.unit == Some(Unit::Cents) {
-        section.questions.push(format!("{} is in cents, which cannot be declared: ask the source for euros", column.shown()));
+    let has_places = column.texts.keys().any(|text| looks::decimal(text).is_some_and(|d| d.places > 0));
+    if column.unit == Some(Unit::Cents) && has_places {
+        section.questions.push(format!("{} is in cents with decimals, which cannot be declared: ask the source for euros", column.shown()));
     }
     match &found.roles.currency {
         Some(pick) => {
