@@ -87,7 +87,9 @@ fn files_of_another_layout_are_named_and_left_out() {
     ];
     let draft = draft(&files, None, DraftLimits::default()).expect("one of them is enough");
     let about_files: Vec<&str> = draft.questions.iter().filter(|q| q.key == "file").map(|q| q.text.as_str()).collect();
-    for fact in ["`b.csv` is separated by `,`; the first one is separated by `;`", "`c.csv` lacks the column `duur`", "`d.csv` is empty"] {
+    for fact in
+        ["`b.csv` is separated by `,`; the first one is separated by `;`", "`c.csv` lacks the column `duur`", "`d.csv` is empty"]
+    {
         assert!(about_files.iter().any(|text| text.contains(fact)), "{fact}: {about_files:?}");
     }
 }

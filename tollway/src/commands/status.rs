@@ -74,13 +74,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     if counts.suspended() > 0 && over.is_empty() {
         next.push("what needs a hand: tollway suspense list".to_owned());
     }
-    let hand = match (&lag, &state, troubles.is_empty(), over.is_empty()) {
-        (Err(_), ..) => Some("the log needs a hand"),
-        (_, Some(_), ..) => Some("the state database needs a hand"),
-        (_, _, false, _) => Some("some files need a hand"),
-        (.., false) => Some("suspense needs a hand"),
-        _ => None,
-    };
+    let hand = worst([lag.is_err(), state.is_some(), !troubles.is_empty(), !over.is_empty()]);
     let json = json!({
         "files": {
             "landed": landed, "done": settled.len(), "waiting": waiting, "held": held.len(), "refused": refused.len(),
@@ -98,6 +92,12 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let headline = format!("{} · {}", installation.folder().display(), hand.unwrap_or("all well"));
     Answer { headline, sheets, next, json }.print(global.output)?;
     Ok(if hand.is_some() { Exit::NeedsHand } else { Exit::Done })
+}
+
+/// What needs a hand first, of log, state, files and suspense.
+fn worst(trouble: [bool; 4]) -> Option<&'static str> {
+    let says = ["the log needs a hand", "the state database needs a hand", "some files need a hand", "suspense needs a hand"];
+    trouble.into_iter().zip(says).find_map(|(needed, says)| needed.then_some(says))
 }
 
 fn delivery(arrival: Arrival) -> Option<DeliveryRecord> {

@@ -231,7 +231,8 @@ fn is_moment(text: &[char], form: &str) -> bool {
     }
     let digits: String = text.iter().filter(|c| c.is_ascii_digit()).collect();
     let number = |from: usize, to: usize| digits[from..to].parse::<u32>().unwrap_or(u32::MAX);
-    let is_clock = |from: usize| number(from, from + 2) < 24 && number(from + 2, from + 4) < 60 && number(from + 4, from + 6) < 60;
+    let is_clock =
+        |from: usize| number(from, from + 2) < 24 && number(from + 2, from + 4) < 60 && number(from + 4, from + 6) < 60;
     if digits.len() == 6 {
         return is_clock(0);
     }

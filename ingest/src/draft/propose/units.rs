@@ -220,7 +220,8 @@ fn cost(found: &Findings<'_>) -> Option<Section> {
     if places == 0 && column.unit == Some(Unit::Cents) {
         section.set("implied_places", "2".to_owned(), Confidence::of(95), "the header says cents, and all are whole");
     } else if places == 0 {
-        let question = "all amounts are whole numbers: how many of their digits stand behind a mark that is not written? 2 for cents";
+        let question =
+            "all amounts are whole numbers: how many of their digits stand behind a mark that is not written? 2 for cents";
         section.ask("implied_places", "0".to_owned(), Confidence::GUESS, "no amount has a mark", question.to_owned());
     } else if is_thousands(column) {
         let question = "every amount has three places: is the mark one between thousands?".to_owned();
@@ -247,7 +248,9 @@ fn is_thousands(column: &Column<'_>) -> bool {
 fn currency(found: &Findings<'_>, section: &mut Section, column: &Column<'_>) {
     let has_places = column.texts.keys().any(|text| looks::decimal(text).is_some_and(|d| d.places > 0));
     if column.unit == Some(Unit::Cents) && has_places {
-        section.questions.push(format!("{} is in cents with decimals, which cannot be declared: ask the source for euros", column.shown()));
+        section
+            .questions
+            .push(format!("{} is in cents with decimals, which cannot be declared: ask the source for euros", column.shown()));
     }
     match &found.roles.currency {
         Some(pick) => {

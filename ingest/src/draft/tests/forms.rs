@@ -41,7 +41,8 @@ fn assert_asks(draft: &Draft) {
 }
 
 fn assert_roles(draft: &Draft, columns: [&str; 7]) {
-    let keys = ["record.id", "kind.column", "direction.column", "served.column", "other.column", "time.column", "duration.column"];
+    let keys =
+        ["record.id", "kind.column", "direction.column", "served.column", "other.column", "time.column", "duration.column"];
     for (key, column) in keys.into_iter().zip(columns) {
         assert_eq!(value(draft, key), Some(format!("\"{column}\"").as_str()), "{key}\n{}", draft.toml);
     }
@@ -80,7 +81,9 @@ fn a_json_array_somewhere_in_a_document() {
 #[test]
 fn xml_records_among_other_elements() {
     let calls: String = CALLS.iter().map(xml_record).collect();
-    let text = format!("<?xml version=\"1.0\"?>\n<Verbruik><Kop><Maand>10</Maand></Kop><Lijst>\n{calls}<Totaal>4</Totaal></Lijst></Verbruik>\n");
+    let text = format!(
+        "<?xml version=\"1.0\"?>\n<Verbruik><Kop><Maand>10</Maand></Kop><Lijst>\n{calls}<Totaal>4</Totaal></Lijst></Verbruik>\n"
+    );
     let draft = drafted(&text);
     assert_eq!(value(&draft, "xml.record"), Some("\"Verbruik/Lijst/Gesprek\""), "{}", draft.toml);
     assert_eq!(value(&draft, "xml.ignore"), Some("[\"Totaal\"]"));
