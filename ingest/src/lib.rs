@@ -15,3 +15,6 @@ pub mod parse;
 pub mod tap3;
 pub mod unwrap;
 pub mod draft;
+
+#[cfg(test)]
+mod bad_input;

@@ -149,6 +149,18 @@ impl Profile {
         !matches!(self.reader, Reader::Tap3(_))
     }
 
+    /// The word for its reader.
+    #[cfg(test)]
+    pub(crate) fn reader_word(&self) -> &'static str {
+        match self.reader {
+            Reader::Delimited => "delimited",
+            Reader::FixedWidth(_) => "fixed-width",
+            Reader::JsonLines(_) | Reader::JsonArray(_) => "json",
+            Reader::Xml(_) => "xml",
+            Reader::Tap3(_) => "tap3",
+        }
+    }
+
     /// Whether each row is a line.
     pub(crate) fn has_rows_as_lines(&self) -> bool {
         matches!(self.reader, Reader::Delimited | Reader::FixedWidth(_) | Reader::JsonLines(_))

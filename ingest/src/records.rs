@@ -33,4 +33,4 @@ pub(crate) trait CutFields {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

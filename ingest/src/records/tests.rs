@@ -58,6 +58,16 @@ fn profile(head: &str, names: [(&str, &str); 7]) -> Profile {
     Profile::load(&format!("{text}\n{head}")).unwrap_or_else(|e| panic!("{e}"))
 }
 
+/// A file of four records of each of these readers.
+pub(crate) fn sample_files() -> Vec<(String, Profile, Vec<u8>)> {
+    let names = [(0, "fixed width"), (1, "json lines"), (2, "json array"), (3, "xml"), (5, "json nested")];
+    let sample = |(which, name): (usize, &str)| {
+        let (profile, file) = damage::sample(which);
+        (name.to_owned(), profile, file)
+    };
+    names.into_iter().map(sample).collect()
+}
+
 fn refused(text: &str) -> String {
     Profile::load(text).expect_err("a wrong profile").to_string()
 }

@@ -190,6 +190,80 @@ fn draft_of_an_exchange_that_writes_the_month_first() {
     assert!(starts[0]["start"].as_str().is_some_and(|start| start.starts_with("2026-10-24T09:15")), "{starts:?}");
 }
 
+/// The same four records of a reseller in three forms that no shipped layout has.
+const JSON: &str = r#"{"kenmerk":"r-1","soort":"gesprek","richting":"uit","lijn":{"msisdn":"0612345678","tegennummer":"0201234567"},"tijd":{"start":"2026-10-24 09:15:00","duur":63}}
+{"kenmerk":"r-2","soort":"sms","richting":"uit","lijn":{"msisdn":"0612345678","tegennummer":"0687654321"},"tijd":{"start":"2026-10-24 10:00:00","duur":0}}
+{"kenmerk":"r-3","soort":"gesprek","richting":"in","lijn":{"msisdn":"0612345678","tegennummer":"0201234567"},"tijd":{"start":"2026-10-24 11:00:00","duur":30}}
+{"kenmerk":"r-4","soort":"gesprek","richting":"uit","lijn":{"msisdn":"0612345678","tegennummer":"0201234567"},"tijd":{"start":"2026-10-24 12:00:00","duur":120}}
+"#;
+
+const XML: &str = "<Verbruik maand='10'><Regels>\n\
+    <Regel kenmerk='r-1'><Soort>gesprek</Soort><Richting>uit</Richting><Msisdn>0612345678</Msisdn><Tegennummer>0201234567</Tegennummer>\
+        <Start>2026-10-24 09:15:00</Start><Duur>63</Duur></Regel>\n\
+    <Regel kenmerk='r-2'><Soort>sms</Soort><Richting>uit</Richting><Msisdn>0612345678</Msisdn><Tegennummer>0687654321</Tegennummer>\
+        <Start>2026-10-24 10:00:00</Start><Duur>0</Duur></Regel>\n\
+    <Regel kenmerk='r-3'><Soort>gesprek</Soort><Richting>in</Richting><Msisdn>0612345678</Msisdn><Tegennummer>0201234567</Tegennummer>\
+        <Start>2026-10-24 11:00:00</Start><Duur>30</Duur></Regel>\n\
+    <Regel kenmerk='r-4'><Soort>gesprek</Soort><Richting>uit</Richting><Msisdn>0612345678</Msisdn><Tegennummer>0201234567</Tegennummer>\
+        <Start>2026-10-24 12:00:00</Start><Duur>120</Duur></Regel>\n\
+    </Regels></Verbruik>\n";
+
+const FIXED: &str = "r-1  gesprek uit 0612345678  0201234567  20261024091500    63\n\
+    r-2  sms     uit 0612345678  0687654321  20261024100000     0\n\
+    r-3  gesprek in  0612345678  0201234567  20261024110000    30\n\
+    r-4  gesprek uit 0612345678  0201234567  20261024120000   120\n";
+
+/// From a file of these four records to rated rows; gives what the draft said.
+fn four_records(file: &str, text: &str, reader: &str) -> (Newcomer, Value) {
+    let newcomer = Newcomer::with(file, text);
+    let profile = newcomer.path("mine.toml");
+    let said = newcomer.draft(file, &profile);
+    assert_eq!(value(&said, "file.reader"), format!("\"{reader}\""), "{said:#}");
+    assert!(["time.zone", "record.delivery"].iter().all(|key| asked(&said).contains(key)), "{said:#}");
+    assert_eq!((&said["check"][0]["readable"], &said["check"][0]["state"]), (&json!(4), &json!("complete")), "{said:#}");
+    let rated = newcomer.rate(file, &profile);
+    assert_eq!((&rated["rated"], &rated["suspense"]), (&json!(4), &json!({})), "{rated:#}");
+    let expected = [
+        row("voice-mo", 63, 0, "0.240000000"),
+        row("sms-mo", 0, 0, "0.080000000"),
+        row("voice-mt", 30, 0, "0.000000000"),
+        row("voice-mo", 120, 0, "0.300000000"),
+    ];
+    assert_eq!(newcomer.rated(), expected);
+    (newcomer, said)
+}
+
+/// *Scenario.* A JSON object per line, columns in objects of their own. *Guarantees.* The draft proposes the paths; four rows are
+/// rated; `profile check` reads the file compressed, too, and says so of each member.
+#[test]
+fn draft_of_json_lines() {
+    let (newcomer, said) = four_records("regels.jsonl", JSON, "json");
+    assert_eq!((value(&said, "time.column"), value(&said, "served.column")), ("\"tijd.start\"".into(), "\"lijn.msisdn\"".into()));
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, JSON.as_bytes()).expect("memory");
+    fs::write(newcomer.path("regels.jsonl.gz"), packed.finish().expect("memory")).expect("a file can be written");
+    let (profile, file) = (newcomer.path("mine.toml"), newcomer.path("regels.jsonl.gz"));
+    let checked = newcomer.run(&["profile", "check", &profile.to_string_lossy(), &file.to_string_lossy()]);
+    assert_eq!((&checked["members"][0]["readable"], &checked["refused"]), (&json!(4), &json!([])), "{checked:#}");
+}
+
+/// *Scenario.* XML records with an attribute, in a list of a document. *Guarantees.* The draft names the record element; four rows
+/// are rated.
+#[test]
+fn draft_of_xml_records() {
+    let (_, said) = four_records("regels.xml", XML, "xml");
+    assert_eq!(value(&said, "xml.record"), "\"Verbruik/Regels/Regel\"");
+    assert_eq!(value(&said, "record.id"), "\"@kenmerk\"");
+}
+
+/// *Scenario.* Lines of fixed width without a description. *Guarantees.* The columns are a guess and asked about; here it is right,
+/// and four rows are rated.
+#[test]
+fn draft_of_lines_of_fixed_width() {
+    let (_, said) = four_records("regels.txt", FIXED, "fixed-width");
+    assert!(asked(&said).contains(&"columns"), "{said:#}");
+}
+
 /// *Scenario.* Files that no profile can be proposed for, and a profile that is there already. *Guarantees.* The exit code says
 /// whose turn it is, the message what to do; nothing is overwritten.
 #[test]

@@ -32,7 +32,7 @@ fn fixed() -> (Profile, Vec<u8>) {
 }
 
 /// A profile of each reader and a file of four records.
-fn sample(which: usize) -> (Profile, Vec<u8>) {
+pub(super) fn sample(which: usize) -> (Profile, Vec<u8>) {
     let records: Vec<String> = (1..=4).map(json::record).collect();
     match which {
         0 => fixed(),
