@@ -118,7 +118,8 @@ fn endless_lines() {
 #[test]
 fn deep_nesting() {
     for (name, profile, file) in sample_files() {
-        let deep = [("[", "]"), ("{\"x\":", "}"), ("<x>", "</x>")].map(|(open, close)| open.repeat(5_000) + "1" + &close.repeat(5_000));
+        let deep =
+            [("[", "]"), ("{\"x\":", "}"), ("<x>", "</x>")].map(|(open, close)| open.repeat(5_000) + "1" + &close.repeat(5_000));
         for value in deep {
             let text = String::from_utf8(file.clone()).expect("text");
             let spoilt = text.replacen("63", &value, 1);
@@ -190,7 +191,7 @@ fn wrong_trailers() {
 fn mixed_line_ends() {
     for (name, profile, file) in all_lines() {
         let plain: Vec<u8> = file.iter().copied().filter(|c| *c != b'\r').collect();
-        let ends = |nth: usize| if nth % 2 == 0 { &b"\r\n"[..] } else { b"\n" };
+        let ends = |nth: usize| if nth.is_multiple_of(2) { &b"\r\n"[..] } else { b"\n" };
         let lines = plain.split_inclusive(|c| *c == b'\n').enumerate();
         let mixed: Vec<u8> = lines.flat_map(|(nth, line)| [line.trim_ascii_end(), ends(nth)].concat()).collect();
         let readable = |file: &[u8]| batches(&profile, file, u64::MAX).1.iter().map(ParsedBatch::len).sum::<usize>();
@@ -203,14 +204,20 @@ fn mixed_line_ends() {
 
 #[test]
 fn numbers_as_people_write_them() {
-    let spelled = ["06-12 34 56 78", "+31 (0)6 12345678", "0031612345678", "+31612345678", "31612345678", "06.12.34.56.78", "(06)12345678"];
+    let spelled =
+        ["06-12 34 56 78", "+31 (0)6 12345678", "0031612345678", "+31612345678", "31612345678", "06.12.34.56.78", "(06)12345678"];
     let text = config::profiles::find("kpn-sp16").expect("it is shipped");
     let profile = Profile::load(text).expect("it is right");
     for number in spelled {
         let row = format!("1;SPRAAK;UIT;{number};0201234567;24-10-2026;09:15:00;63;;20408;MOB NL;0,0412");
         let file = crate::profile::samples::kpn(&[&row], "TRAILER;1;0,0412");
         let batch = batches(&profile, &file, 9).1.remove(0);
-        assert_eq!(batch.columns.a_number.first().and_then(|n| n.as_e164()), Some(31_612_345_678), "{number}: {:?}", batch.malformed);
+        assert_eq!(
+            batch.columns.a_number.first().and_then(|n| n.as_e164()),
+            Some(31_612_345_678),
+            "{number}: {:?}",
+            batch.malformed
+        );
     }
     for number in ["06-12 34 56 7x", "+", "00", "0", "06 12 34 56 78 90 12 34 56", "+31+612345678", "\u{661}\u{662}\u{663}"] {
         let row = format!("1;SPRAAK;UIT;{number};0201234567;24-10-2026;09:15:00;63;;20408;MOB NL;0,0412");

@@ -52,19 +52,21 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["list"] => {
-            targets::ALL.iter().for_each(|target| println!("{}", target.name));
+            for target in targets::ALL {
+                println!("{}", target.name);
+            }
             ExitCode::SUCCESS
         }
-        [name, ref options @ ..] => match targets::ALL.iter().find(|target| target.name == name) {
-            Some(target) => command(target, options).unwrap_or_else(|problem| {
+        [name, ref options @ ..] => {
+            let Some(target) = targets::ALL.iter().find(|target| target.name == name) else {
+                eprintln!("`{name}` is no target\n{USAGE}");
+                return ExitCode::FAILURE;
+            };
+            command(target, options).unwrap_or_else(|problem| {
                 eprintln!("{problem}");
                 ExitCode::FAILURE
-            }),
-            None => {
-                eprintln!("`{name}` is no target\n{USAGE}");
-                ExitCode::FAILURE
-            }
-        },
+            })
+        }
         [] => {
             eprint!("{USAGE}");
             ExitCode::FAILURE

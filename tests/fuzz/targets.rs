@@ -25,7 +25,7 @@ pub struct Target {
     /// Reads an input: a number for the way it answered, or what it should not have done.
     pub run: fn(&Case) -> Result<u64, String>,
     /// Inputs beside the corpus.
-    seeds: fn() -> Vec<Case>,
+    pub seeds: fn() -> Vec<Case>,
     /// What inputs are made of.
     pub shape: Shape,
     /// Words that mean something to it.

@@ -23,7 +23,7 @@ pub fn imports(case: &Case) -> Result<u64, String> {
 pub fn import_seeds() -> Vec<Case> {
     let sample = |(file, text): &(&str, &str)| {
         let kind = file.strip_suffix(".csv").filter(|kind| ImportKind::from_name(kind).is_some())?;
-        Some(Case::new(kind, text.lines().take(6).map(|line| format!("{line}\n")).collect::<String>()))
+        Some(Case::new(kind, text.split_inclusive('\n').take(6).collect::<String>()))
     };
     shipped::samples::SHIPPED.iter().filter_map(sample).collect()
 }
@@ -55,7 +55,7 @@ pub fn tariff_seeds() -> Vec<Case> {
     for (_, text) in shipped::tariffs::SHIPPED {
         for name in companion_names(text) {
             let companion = shipped::tariffs::companions([name.as_str()]).remove(&name).unwrap_or_default();
-            let lines: String = companion.lines().take(12).map(|line| format!("{line}\n")).collect();
+            let lines: String = companion.split_inclusive('\n').take(12).collect();
             cases.push(Case::new("companion", format!("{text}\n---\n{lines}")));
         }
     }
