@@ -7,6 +7,8 @@
 mod outage;
 #[path = "kafka/rebalance.rs"]
 mod rebalance;
+#[path = "kafka/source.rs"]
+mod source;
 #[path = "kafka/support.rs"]
 mod support;
 

@@ -91,6 +91,8 @@ pub struct Listener<S> {
     /// Partitions that are ours and not started.
     unplaced: BTreeSet<u32>,
     open: BTreeMap<u32, Open>,
+    /// Where partitions were begun of which nothing had landed.
+    began: BTreeMap<u32, u64>,
     /// Events that were polled and not taken: the batch of the first one is full.
     backlog: VecDeque<Event>,
     under_way: Option<UnderWay>,
@@ -118,6 +120,7 @@ impl<S: EventSource> Listener<S> {
             is_member: false,
             unplaced: BTreeSet::new(),
             open: BTreeMap::new(),
+            began: BTreeMap::new(),
             backlog: VecDeque::new(),
             under_way: None,
             is_refused: false,
@@ -125,7 +128,7 @@ impl<S: EventSource> Listener<S> {
         }
     }
 
-    /// Takes no further events: what it holds lands with the next steps, without waiting for more.
+    /// Takes no further events: what it holds lands with the next steps, without waiting for more. Being overtaken opens it again.
     pub fn close(&mut self) {
         self.is_closing = true;
     }
@@ -270,7 +273,7 @@ impl<S: EventSource> Listener<S> {
             return Ok(ListenStep::Idle);
         };
         let kept = self.landing.keep_live(&self.request, open.batch.lines())?;
-        tracing::debug!(topic = self.source.topic(), partition, first_offset = range.first_offset, "batch kept");
+        tracing::debug!(topic = self.source.topic(), partition, from_offset = range.from_offset, "batch kept");
         self.under_way = Some(UnderWay { partition, range, kept, bytes: open.batch.lines().len() });
         Ok(ListenStep::Kept(partition))
     }
@@ -293,16 +296,18 @@ impl<S: EventSource> Listener<S> {
                 metrics::listen_batch(topic, "overtaken", 0, 0);
                 self.forget(*partition);
                 self.unplaced.insert(*partition);
+                // There may be more to take than there seemed to be.
+                self.is_closing = false;
                 return Ok(ListenStep::Overtaken(*partition));
             }
             LandedLive::New(_) | LandedLive::Overtaken(_) => {}
         }
         let (next, rows) = (range.next_offset, range.rows);
-        tracing::info!(topic, partition, first_offset = range.first_offset, next_offset = next, rows, bytes, "batch landed");
+        tracing::info!(topic, partition, from_offset = range.from_offset, next_offset = next, rows, bytes, "batch landed");
         metrics::listen_batch(topic, "landed", rows, range.empty);
         metrics::listen_offset(topic, *partition, next);
         if let Some(open) = self.open.get_mut(partition) {
-            open.batch = MicroBatch::new(&self.form, None);
+            open.batch = MicroBatch::new(&self.form, next, None);
         }
         self.note(*partition, next);
         Ok(ListenStep::Landed(Box::new(under_way.range)))
@@ -347,13 +352,13 @@ impl<S: EventSource> Listener<S> {
             if landed.is_none() {
                 self.check_former_life(&source)?;
             }
-            let next = landed.unwrap_or(low);
+            let next = landed.unwrap_or(*self.began.entry(partition).or_insert(low));
             let topic = || source.topic.clone();
             if next > high {
                 return Err(LiveError::EndLost { topic: topic(), partition, position: next, high }.into());
             }
-            let lost_from = (next < low).then_some(next);
-            if lost_from.is_some() {
+            let lost_below = (next < low).then_some(low);
+            if lost_below.is_some() {
                 let error = LiveError::Lost { topic: topic(), partition, from: next, to: low };
                 if self.settings.on_loss == OnLoss::Stop {
                     return Err(error.into());
@@ -364,11 +369,11 @@ impl<S: EventSource> Listener<S> {
             self.source.start_at(partition, from)?;
             tracing::info!(topic = source.topic, partition, from, high, "listening");
             metrics::listen_lag(&source.topic, partition, high - from);
-            let batch = MicroBatch::new(&self.form, lost_from);
+            let batch = MicroBatch::new(&self.form, next, lost_below);
             self.open.insert(partition, Open { batch, since_us: 0, is_at_end: from == high });
             self.unplaced.remove(&partition);
             // What was refused is explained if it is not there any more.
-            self.is_refused &= lost_from.is_none();
+            self.is_refused &= lost_below.is_none();
         }
         if std::mem::take(&mut self.is_refused) {
             return Err(LiveError::Truncated(self.source.topic().to_owned()).into());

@@ -16,6 +16,7 @@ mod scenarios {
     mod draft;
     mod fixtures;
     mod healing;
+    mod listen;
     mod other_readers;
     mod readers;
     mod same_month;

@@ -167,8 +167,9 @@ fn of_live(error: &LiveError) -> Exit {
     match error {
         LiveError::Log(e) => of_log(e),
         LiveError::Unfit { .. } => Exit::BadInput,
-        LiveError::NoTopic { .. }
-        | LiveError::Lost { .. }
+        // A broker that has just started may not know it yet.
+        LiveError::NoTopic { .. } => Exit::Outside,
+        LiveError::Lost { .. }
         | LiveError::Recreated { .. }
         | LiveError::EndLost { .. }
         | LiveError::Truncated(_) => Exit::Refused,

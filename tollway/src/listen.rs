@@ -48,7 +48,7 @@ pub struct Heard {
     pub rows: u64,
     /// Events without a row.
     pub empty: u64,
-    /// Bytes of the batches' events and headers are in landing; these are their rows by partition, and where each goes on.
+    /// By partition: rows that have landed, and the offset at which it goes on.
     pub partitions: BTreeMap<u32, (u64, u64)>,
 }
 
@@ -162,8 +162,8 @@ impl Listening {
 
 /// Lands what is held, unless something is in the way: what has not landed is read again.
 fn finish(listener: &mut Listener<Box<dyn EventSource>>, heard: &mut Heard) {
-    listener.close();
     while listener.is_busy() {
+        listener.close();
         match listener.step(0, &SystemClock) {
             Ok(step) => note(&step, heard),
             Err(error) => {
@@ -246,5 +246,28 @@ impl Listeners {
             ended = ended.and(heard.map(drop));
         }
         ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::TenantId;
+
+    use super::*;
+
+    #[test]
+    fn two_installations_are_in_groups_of_their_own() {
+        let variables = [("TOLLWAY_LISTEN__TOPIC", "cdr"), ("TOLLWAY_LISTEN__PROFILE", "job"), ("TOLLWAY_LISTEN__ACCOUNT", "haven")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let source = Config::load(None, variables).expect("settings").live_source("core", &[]).expect("a source");
+        let account = Account {
+            tenant: TenantId::parse("main").expect("an id"),
+            provider: ProviderId::parse("job").expect("an id"),
+            account: AccountId::parse("haven").expect("an id"),
+        };
+        let of = |secret| group_of(&source, &account, &KeySecret([secret; 16]));
+        assert_eq!(of(1), of(1));
+        assert_ne!(of(1), of(2));
+        assert!(of(1).starts_with("tollway.listen.core.") && of(1).len() <= 64, "{}", of(1));
     }
 }

@@ -137,7 +137,7 @@ impl Index {
     /// equals one is a file.
     fn note_live(&mut self, number: ArrivalNumber, range: &LiveRange) {
         match self.live.get(&range.source) {
-            Some((next, _)) if *next != range.begins_at() => {
+            Some((next, _)) if *next != range.from_offset => {
                 self.ignored.insert(number);
             }
             _ => {

@@ -26,7 +26,9 @@ pub struct LivePartition {
 pub struct LiveRange {
     /// Where they were written.
     pub source: LivePartition,
-    /// Offset of the first event.
+    /// Where the last micro-batch of the partition ended. For its first one, where listening began.
+    pub from_offset: u64,
+    /// Offset of the first event. Offsets before it held none, or none that was to be read.
     pub first_offset: u64,
     /// Offset after the last one: where the next micro-batch begins.
     pub next_offset: u64,
@@ -39,9 +41,9 @@ pub struct LiveRange {
     pub empty: u64,
     /// Which row is which event, in the order of rows.
     pub steps: Vec<LiveStep>,
-    /// Events from this offset on to the first one were gone before they could be landed, and an operator has accepted that.
+    /// Events from `from_offset` on and below this one were gone before they could be landed, and an operator has accepted that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lost_from: Option<u64>,
+    pub lost_below: Option<u64>,
 }
 
 /// From a row on, and as far as the next step, which row is which event.
@@ -70,11 +72,6 @@ impl LiveStep {
 }
 
 impl LiveRange {
-    /// Where the last micro-batch of the partition must have ended.
-    pub fn begins_at(&self) -> u64 {
-        self.lost_from.unwrap_or(self.first_offset)
-    }
-
     /// The event of a row, and which row of that event it is, from 0.
     pub fn place(&self, row: u64) -> (u64, u64) {
         let after = self.steps.partition_point(|step| step.row <= row);
@@ -89,14 +86,14 @@ impl LiveRange {
     pub(super) fn fault(&self) -> Option<&'static str> {
         let in_order = self.steps.is_sorted_by(|a, b| a.row < b.row && a.offset <= b.offset);
         let begins = self.steps.first().is_none_or(|step| step.row == 0);
-        let holds = self.begins_at() <= self.first_offset && self.first_offset < self.next_offset;
+        let holds = self.from_offset <= self.first_offset && self.first_offset < self.next_offset;
         (!(in_order && begins && holds)).then_some("its offsets are out of order")
     }
 
     /// The name under which it lands.
     fn logical_file(&self) -> String {
         let LivePartition { topic, incarnation, partition } = &self.source;
-        format!("{topic}/{incarnation}/{partition}/{:020}", self.first_offset)
+        format!("{topic}/{incarnation}/{partition}/{:020}", self.from_offset)
     }
 
     /// What people call it.
@@ -139,7 +136,7 @@ impl Landing {
         let identity = request.identity(&object.sha256);
         let profile_sha256 = self.land_text(&request.origin, &request.profile_text)?;
         let landed = self.arrive(&request.origin, clock, |index| match index.live_end(&range.source) {
-            Some((next, number)) if next != range.begins_at() => Err(number),
+            Some((next, number)) if next != range.from_offset => Err(number),
             _ => {
                 let record = request.record(&identity, object.size, &profile_sha256, DeliveryState::Announced);
                 Ok(ArrivalKind::Delivery(DeliveryRecord { live: Some(Box::new(range.clone())), ..record }))

@@ -15,7 +15,8 @@ pub struct MicroBatch {
     lines: Vec<u8>,
     header_bytes: u64,
     range: Option<Gathered>,
-    lost_from: Option<u64>,
+    from_offset: u64,
+    lost_below: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -28,10 +29,10 @@ struct Gathered {
 }
 
 impl MicroBatch {
-    /// An empty batch. `lost_from`: events from this offset on are missing before its first one.
-    pub fn new(form: &LiveForm, lost_from: Option<u64>) -> Self {
+    /// An empty batch that follows one which ended at `from_offset`; events below `lost_below` are gone.
+    pub fn new(form: &LiveForm, from_offset: u64, lost_below: Option<u64>) -> Self {
         let header = form.header();
-        Self { lines: header.to_vec(), header_bytes: header.len() as u64, range: None, lost_from }
+        Self { lines: header.to_vec(), header_bytes: header.len() as u64, range: None, from_offset, lost_below }
     }
 
     /// Adds the next event of the partition.
@@ -85,13 +86,14 @@ impl MicroBatch {
         let range = self.range.as_ref()?;
         Some(LiveRange {
             source: source.clone(),
+            from_offset: self.from_offset,
             first_offset: range.first_offset,
             next_offset: range.next_offset,
             header_bytes: self.header_bytes,
             rows: range.rows,
             empty: range.empty,
             steps: range.steps.clone(),
-            lost_from: self.lost_from,
+            lost_below: self.lost_below,
         })
     }
 }

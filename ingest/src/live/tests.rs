@@ -89,7 +89,7 @@ fn source() -> LivePartition {
 }
 
 fn gathered(events: &[(u64, &str)]) -> LiveRange {
-    let (form, mut batch) = (text(), MicroBatch::new(&text(), None));
+    let (form, mut batch) = (text(), MicroBatch::new(&text(), 0, None));
     for (offset, value) in events {
         batch.take(&form, &Event { partition: 0, offset: *offset, value: value.as_bytes().to_vec() });
     }
@@ -136,7 +136,7 @@ fn keys(profile: &Profile, events: &[(u64, &str)], cut: usize, topic: &str, life
     let (file, hasher) = (samples::context(profile), samples::hasher());
     let mut all = Vec::new();
     for piece in events.chunks(cut) {
-        let mut batch = MicroBatch::new(&form, None);
+        let mut batch = MicroBatch::new(&form, 0, None);
         for (offset, value) in piece {
             batch.take(&form, &Event { partition: 3, offset: *offset, value: value.as_bytes().to_vec() });
         }

@@ -50,13 +50,14 @@ mod tests {
     fn live(header_bytes: u64) -> LiveRange {
         LiveRange {
             source: LivePartition { topic: "t".to_owned(), incarnation: "i".to_owned(), partition: 0 },
+            from_offset: 0,
             first_offset: 0,
             next_offset: 3,
             header_bytes,
             rows: 3,
             empty: 0,
             steps: Vec::new(),
-            lost_from: None,
+            lost_below: None,
         }
     }
 

@@ -4,6 +4,7 @@ pub mod brokers;
 pub mod bucket;
 pub mod chance;
 pub mod data_folder;
+pub mod live_topic;
 pub mod month;
 pub mod place;
 pub mod process;

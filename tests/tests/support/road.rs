@@ -24,7 +24,15 @@ struct Traffic {
 impl Road {
     /// A road to `server` (`HOST:PORT`) that is open, and loses one of so many pieces of answers.
     pub fn to(server: &str, cut_every: Option<u64>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+        Self::from(TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port"), server, cut_every)
+    }
+
+    /// An open road that begins at an address which the server names to its clients.
+    pub fn at(address: &str, server: &str) -> Self {
+        Self::from(TcpListener::bind(address).expect("nobody else listens there"), server, None)
+    }
+
+    fn from(listener: TcpListener, server: &str, cut_every: Option<u64>) -> Self {
         let address = listener.local_addr().expect("it is bound");
         let traffic = Arc::new(Mutex::new(Traffic { cut_every, ..Traffic::default() }));
         let shared = Arc::clone(&traffic);

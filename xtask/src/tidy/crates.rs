@@ -36,7 +36,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tokio", &["aggregate", "sinks", "store", "tollway"]),
     ("rayon", &["ingest", "rate", "sinks", "pipeline", "generator", "tollway"]),
     ("object_store", &["sinks"]),
-    ("rdkafka", &["ingest"]),
+    ("rdkafka", &["ingest", "tests"]),
     ("axum", &["tollway"]),
     ("clap", &["tollway"]),
     ("comfy-table", &["tollway"]),
