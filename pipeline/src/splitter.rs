@@ -188,10 +188,7 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
             Err(LandError::NoArrival(_)) => return Err(foreign()),
             arrival => arrival?,
         };
-        let ArrivalKind::Delivery(delivery) = &arrival.kind else {
-            let what = format!("arrival {} is no delivery", notice.arrival);
-            return Err(PipelineError::Message { partition, offset: record.offset, what });
-        };
+        let ArrivalKind::Delivery(delivery) = &arrival.kind else { return Err(foreign()) };
         if delivery.delivery != meant {
             return Err(foreign());
         }

@@ -169,10 +169,9 @@ fn of_live(error: &LiveError) -> Exit {
         LiveError::Unfit { .. } => Exit::BadInput,
         // A broker that has just started may not know it yet.
         LiveError::NoTopic { .. } => Exit::Outside,
-        LiveError::Lost { .. }
-        | LiveError::Recreated { .. }
-        | LiveError::EndLost { .. }
-        | LiveError::Truncated(_) => Exit::Refused,
+        LiveError::Lost { .. } | LiveError::Recreated { .. } | LiveError::EndLost { .. } | LiveError::Truncated(_) => {
+            Exit::Refused
+        }
     }
 }
 

@@ -257,7 +257,8 @@ mod tests {
 
     #[test]
     fn two_installations_are_in_groups_of_their_own() {
-        let variables = [("TOLLWAY_LISTEN__TOPIC", "cdr"), ("TOLLWAY_LISTEN__PROFILE", "job"), ("TOLLWAY_LISTEN__ACCOUNT", "haven")];
+        let variables =
+            [("TOLLWAY_LISTEN__TOPIC", "cdr"), ("TOLLWAY_LISTEN__PROFILE", "job"), ("TOLLWAY_LISTEN__ACCOUNT", "haven")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let source = Config::load(None, variables).expect("settings").live_source("core", &[]).expect("a source");
         let account = Account {

@@ -73,7 +73,8 @@ impl Calls {
 
     /// The command line that listens to a topic.
     fn listen<'a>(&'a self, topic: &'a LiveTopic, more: &[&'a str]) -> Vec<&'a str> {
-        let words = ["listen", "core", "--topic", &topic.name, "--profile", PROFILE, "--account", "haven", "--header", &self.header];
+        let words =
+            ["listen", "core", "--topic", &topic.name, "--profile", PROFILE, "--account", "haven", "--header", &self.header];
         [&words[..], more].concat()
     }
 
@@ -94,8 +95,14 @@ fn seen(data: &DataFolder) -> Vec<Value> {
     let by = "outcome, reason, kind, customer, plan, zone, tariff, price_row";
     let sums = "count(*) AS records, sum(duration_s) AS seconds, sum(charge) AS charge";
     let mut rows = data.query(&format!("SELECT {by}, {sums} FROM cdr GROUP BY {by} ORDER BY {by}"));
-    rows.extend(data.query("SELECT outcome, count(DISTINCT encode(record_key, 'hex')) AS keys FROM cdr GROUP BY outcome ORDER BY outcome"));
-    rows.extend(data.query("SELECT customer, period, sum(records) AS records, sum(charge) AS charge FROM totals GROUP BY 1, 2 ORDER BY 1, 2"));
+    rows.extend(
+        data.query(
+            "SELECT outcome, count(DISTINCT encode(record_key, 'hex')) AS keys FROM cdr GROUP BY outcome ORDER BY outcome",
+        ),
+    );
+    rows.extend(data.query(
+        "SELECT customer, period, sum(records) AS records, sum(charge) AS charge FROM totals GROUP BY 1, 2 ORDER BY 1, 2",
+    ));
     rows
 }
 
@@ -111,6 +118,7 @@ fn said(running: &Running, what: &str, times: usize) {
 /// third one lands the rest. The same lines are ingested as a file elsewhere. *Guarantees.* Every event is landed and rated once:
 /// outcomes, reasons, units, money and totals are those of the file; the audit holds; a further run finds nothing to do.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a run with a million events tells how long it took; nothing is asserted of it")]
 fn listen_takes_every_event_once_over_two_kills() {
     let calls = Calls::new(events_wanted());
     let topic = LiveTopic::new(3);
@@ -207,7 +215,17 @@ fn listen_says_what_is_missing_and_goes_on_by_word_only() {
     let data = listening(DataFolder::new(), &brokers::server()).with("TOLLWAY_PIPELINE__RETRY_PAUSE_MS", 10);
     let ended = |more: &[&str]| data.run(&calls.listen(&topic, more));
     let until_end = ["--until-end", "--land-only", "--output", "json"];
-    let missing = data.run(&["listen", "core", "--topic", "nobody-made-it", "--profile", "asterisk-cdr-csv", "--account", "a", "--until-end"]);
+    let missing = data.run(&[
+        "listen",
+        "core",
+        "--topic",
+        "nobody-made-it",
+        "--profile",
+        "asterisk-cdr-csv",
+        "--account",
+        "a",
+        "--until-end",
+    ]);
     assert_eq!(missing.code, Some(OUTSIDE_FAILED), "{}", missing.err);
     assert!(missing.err.contains("topic `nobody-made-it` does not exist"), "{}", missing.err);
     let unfit = data.run(&["listen", "core", "--topic", &topic.name, "--profile", "tap3", "--account", "a", "--until-end"]);

@@ -18,7 +18,7 @@ use rdkafka::topic_partition_list::Offset;
 use super::brokers;
 
 /// The longest that a broker may take for one question.
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 
 /// A topic of one test.
 pub struct LiveTopic {
