@@ -43,6 +43,9 @@ pub struct BucketStore {
 /// What all operations share.
 struct Shared {
     clients: Clients,
+    /// Of which the clients were made.
+    bucket: Bucket,
+    storage: Storage,
     requests: Requests,
     /// The folder in the bucket, without a slash at its end; empty: all of it.
     prefix: String,
@@ -70,9 +73,11 @@ impl BucketStore {
         let place = bucket.to_string();
         let clients = client::connect(bucket, storage)
             .map_err(|what| io_error(&place, io::Error::new(io::ErrorKind::InvalidInput, what)))?;
-        let requests = Requests::start(place.clone(), storage).map_err(|e| io_error(&place, e))?;
+        let requests = Requests::start(place.clone(), storage, client::missing_key(bucket, storage)).map_err(|e| io_error(&place, e))?;
         let shared = Shared {
             clients,
+            bucket: bucket.clone(),
+            storage: storage.clone(),
             requests,
             prefix: bucket.prefix.clone(),
             part_bytes: storage.part_bytes,

@@ -33,6 +33,38 @@ pub(super) fn connect(bucket: &Bucket, storage: &Storage) -> Result<Clients, Str
     }
 }
 
+/// Variables by which a process on Amazon's machines finds keys that nobody wrote down.
+const AMAZON_KEYS: [&str; 4] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+];
+
+/// What to set if there is no key in the settings and none in the environment: the client then asks the machine for its role,
+/// and what it says of that does not name the key.
+pub(super) fn missing_key(bucket: &Bucket, storage: &Storage) -> Option<&'static str> {
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let (known, hint): (&[&str], _) = match bucket.provider {
+        Provider::S3 => (
+            &AMAZON_KEYS,
+            "there is no key: set `storage.access_key_id` and `storage.secret_access_key`, or AWS_ACCESS_KEY_ID and \
+             AWS_SECRET_ACCESS_KEY; without one the machine's own role is asked",
+        ),
+        Provider::Azure => (
+            &["AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_SAS_TOKEN", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE"],
+            "there is no key: set `storage.access_key_id` (the account) and `storage.secret_access_key`, or \
+             AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY; without one the machine's own identity is asked",
+        ),
+        Provider::Gcs => (
+            &["GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_PATH", "GOOGLE_SERVICE_ACCOUNT_KEY", "GOOGLE_APPLICATION_CREDENTIALS"],
+            "there is no key: name the file of a service account in GOOGLE_SERVICE_ACCOUNT; without one the machine's own account \
+             is asked",
+        ),
+    };
+    (storage.key_pair.is_none() && !known.iter().any(is_set)).then_some(hint)
+}
+
 /// The library repeats nothing: see docs/adr/0013.
 fn no_retries() -> RetryConfig {
     RetryConfig { max_retries: 0, ..RetryConfig::default() }
@@ -47,6 +79,10 @@ fn options(storage: &Storage, endpoint: Option<&str>) -> ClientOptions {
 
 fn amazon(bucket: &Bucket, storage: &Storage) -> Result<Clients, String> {
     let environment = AmazonS3Builder::from_env();
+    let half = [AmazonS3ConfigKey::AccessKeyId, AmazonS3ConfigKey::SecretAccessKey].map(|key| environment.get_config_value(&key));
+    if let (None, [Some(_), None] | [None, Some(_)]) = (&storage.key_pair, half) {
+        return Err("of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY only one is set; set both or neither".to_owned());
+    }
     let mut builder = match &storage.key_pair {
         None => environment,
         // A token in the environment belongs to the key in the environment, and not to this one.

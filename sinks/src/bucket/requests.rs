@@ -29,11 +29,13 @@ pub(super) struct Requests {
     attempts_max: u32,
     pause: Duration,
     place: String,
+    /// Why requests are refused, if no key was found.
+    missing_key: Option<&'static str>,
 }
 
 impl Requests {
-    /// Starts the runtime.
-    pub fn start(place: String, storage: &Storage) -> io::Result<Self> {
+    /// Starts the runtime. `missing_key` is told with what the bucket refuses.
+    pub fn start(place: String, storage: &Storage, missing_key: Option<&'static str>) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("tollway-storage").enable_all().build()?;
         Ok(Self {
             runtime: Some(runtime),
@@ -41,6 +43,7 @@ impl Requests {
             attempts_max: storage.attempts_max.max(1),
             pause: storage.retry_pause,
             place,
+            missing_key,
         })
     }
 
@@ -100,7 +103,10 @@ impl Requests {
         match fault {
             Fault::NotFound => BlobError::NotFound(path),
             Fault::Exists => BlobError::AlreadyExists(path),
-            other => BlobError::Io { path, source: io::Error::other(format!("{} {other}", self.place)) },
+            other => {
+                let hint = self.missing_key.map(|hint| format!("; {hint}")).unwrap_or_default();
+                BlobError::Io { path, source: io::Error::other(format!("{} {other}{hint}", self.place)) }
+            }
         }
     }
 }

@@ -8,13 +8,16 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::Bytes;
+use config::sections::Storage;
 use domain::ports::{BlobError, StagedBlob, io_error};
 use object_store::path::Path;
 use object_store::{Attribute, Attributes, GetOptions, ObjectStoreExt, PutMode, PutOptions};
 use tempfile::{SpooledData, SpooledTempFile, spooled_tempfile_in};
 
+use super::client::connect;
 use super::fault::Fault;
 use super::{OBJECT_BYTES_MAX, STAGING, Shared};
 use crate::local_store::names::check_path;
@@ -24,6 +27,9 @@ const MARK: &str = "tollwaymark";
 
 /// Parts that were not finished for this long belong to nobody any more: a large object on a slow line takes hours.
 const STALE_US: i64 = 24 * 3_600_000_000;
+
+/// The longest time for the copy of an object; 5 GiB are copied in minutes.
+const COPY_WAIT_MAX: Duration = Duration::from_hours(1);
 
 /// An object that is being written.
 pub(super) struct Staged {
@@ -132,7 +138,7 @@ async fn publish_large(shared: &Shared, path: &str, file: &Arc<File>, size: u64)
     let (key, staging) = (shared.key(path)?, format!("{STAGING}/{}", shared.next_mark()));
     send_parts(shared, path, &staging, file, size).await?;
     let from = shared.key(&staging)?;
-    let claimed = claim_name(shared, path, &from, &key).await;
+    let claimed = claim_name(shared, path, &from, &key, size).await;
     if let Err(error) = shared.delete(&staging).await {
         tracing::warn!(storage = shared.requests.place(), path = staging, error = %error, "left behind; a later start removes it");
     }
@@ -182,12 +188,22 @@ async fn read_part(file: &Arc<File>, from: u64, length: usize) -> io::Result<Byt
     read.await.map_err(io::Error::other)?
 }
 
+/// How long the copy of an object may take: the time of a request for each of its parts.
+fn copy_wait(storage: &Storage, size: u64) -> Duration {
+    let parts = size.div_ceil(storage.part_bytes.max(1) as u64).max(1);
+    storage.request_timeout.saturating_mul(u32::try_from(parts).unwrap_or(u32::MAX)).clamp(storage.request_timeout, COPY_WAIT_MAX.max(storage.request_timeout))
+}
+
 /// Copies the staged object to its name if that is free. A copy has no mark of its own: once an answer was lost, what stands
 /// there may be ours or another's, and whoever asked has to compare.
-async fn claim_name(shared: &Shared, path: &str, from: &Path, to: &Path) -> Result<(), BlobError> {
+async fn claim_name(shared: &Shared, path: &str, from: &Path, to: &Path, size: u64) -> Result<(), BlobError> {
     let (mut attempt, mut may_be_there) = (1, false);
+    // The bucket answers when all bytes are copied: as long as sending them may have taken, part by part.
+    let patient = Storage { request_timeout: copy_wait(&shared.storage, size), ..shared.storage.clone() };
+    let refused = |what| io_error(path, io::Error::new(io::ErrorKind::InvalidInput, what));
+    let clients = connect(&shared.bucket, &patient).map_err(refused)?;
     loop {
-        let Err(fault) = shared.requests.once(shared.clients.store.copy_if_not_exists(from, to)).await else { return Ok(()) };
+        let Err(fault) = shared.requests.once(clients.store.copy_if_not_exists(from, to)).await else { return Ok(()) };
         match &fault {
             Fault::Exists if !may_be_there => return Err(BlobError::AlreadyExists(path.to_owned())),
             Fault::Conflict | Fault::Unreached(_) => {}

@@ -178,6 +178,40 @@ fn a_large_object_is_sent_in_parts_and_takes_its_name_once() {
     assert_eq!(server.keys(), ["some/where/a/large"], "nothing is left in staging");
 }
 
+/// The bucket copies gigabytes in one request: it takes longer than any other.
+#[test]
+fn the_copy_of_a_large_object_has_the_time_of_all_its_parts() {
+    let server = Server::start();
+    let store = store(&server);
+    let bytes = vec![7; 16 << 20];
+    // 500 ms for each of four parts.
+    nth(&server, "PUT some/where/a/large", 1, Weather::Slow(1_000));
+    store.put_if_absent("a/large", &bytes).expect("published");
+    assert_eq!(store.size("a/large").expect("it was copied"), bytes.len() as u64);
+    let copies = server.requests().iter().filter(|request| request.starts_with("PUT some/where/a/large")).count();
+    assert_eq!(copies, 1, "it was waited for: {:?}", server.requests());
+}
+
+#[test]
+fn a_bucket_without_a_key_names_the_settings_and_the_variables() {
+    let settings = [
+        ("TOLLWAY_STORAGE__URL", "s3://bucket"),
+        ("TOLLWAY_STORAGE__ENDPOINT", "http://127.0.0.1:1"),
+        ("TOLLWAY_STORAGE__ATTEMPTS_MAX", "1"),
+        ("TOLLWAY_STORAGE__CONNECT_TIMEOUT_MS", "200"),
+        ("TOLLWAY_STORAGE__REQUEST_TIMEOUT_MS", "400"),
+    ];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let storage = Config::load(None, settings).expect("good settings").storage;
+    let bucket = storage.bucket.clone().expect("a bucket");
+    let store = BucketStore::open(&bucket, &storage, &std::env::temp_dir(), &TestClock).expect("a store");
+    let refused = store.get("a").expect_err("nobody answers");
+    let said = format!("{refused:?}");
+    for fact in ["`storage.access_key_id`", "`storage.secret_access_key`", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        assert!(said.contains(fact), "`{fact}` in: {said}");
+    }
+}
+
 #[test]
 fn a_large_object_whose_copy_got_no_answer_has_to_be_compared() {
     let server = Server::start();

@@ -140,7 +140,7 @@ impl DeltaLog {
         }
         for _ in 0..LOOKS_MAX {
             match self.blob.put_if_absent(&path, &text) {
-                Ok(()) => return Ok(Attempt::Committed),
+                Ok(()) => return self.unless_late(version),
                 Err(BlobError::AlreadyExists(_)) => return self.whose(&path, version, info),
                 Err(e @ (BlobError::Full(_) | BlobError::Denied(_) | BlobError::NotFound(_))) => return Err(e.into()),
                 Err(BlobError::Ambiguous(_) | BlobError::Io { .. }) => match self.whose(&path, version, info) {
@@ -152,11 +152,31 @@ impl DeltaLog {
         Err(DeltaError::Unknown { version, attempts: LOOKS_MAX })
     }
 
+    /// Whether an entry that was put is part of the table. A writer that slept since it looked may find its version free because
+    /// that version was taken, covered by a checkpoint and trimmed meanwhile: nobody reads what it put there.
+    ///
+    /// Trimming takes away the oldest entries first, so while the one before is there, ours was not trimmed. Where it is gone and
+    /// a checkpoint covers our version, the entry goes as trimming would take it, and the caller reloads and compares: should
+    /// the checkpoint hold it after all, its positions say so.
+    fn unless_late(&self, version: u64) -> Result<Attempt, DeltaError> {
+        let Some(before) = version.checked_sub(1) else { return Ok(Attempt::Committed) };
+        match self.blob.size(&self.entry_path(before)) {
+            Ok(_) => return Ok(Attempt::Committed),
+            Err(BlobError::NotFound(_)) => {}
+            Err(e) => return Err(e.into()),
+        }
+        if self.newest_checkpoint()?.is_none_or(|checkpoint| checkpoint < version) {
+            return Ok(Attempt::Committed);
+        }
+        self.blob.delete(&self.entry_path(version))?;
+        Ok(Attempt::Lost)
+    }
+
     fn whose(&self, path: &str, version: u64, info: &CommitInfo) -> Result<Attempt, DeltaError> {
         let text = self.blob.get(path)?;
         let summary = Snapshot::default().apply(&self.root, path, version, &text)?;
         let ours = summary.info.is_some_and(|i| i.commit_id == info.commit_id);
-        Ok(if ours { Attempt::Committed } else { Attempt::Lost })
+        if ours { self.unless_late(version) } else { Ok(Attempt::Lost) }
     }
 
     /// Makes the table if it does not exist; `created_ms` and `id` come from the caller's clock and chance.

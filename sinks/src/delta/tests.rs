@@ -126,6 +126,34 @@ fn a_checkpoint_holds_everything_so_that_older_entries_may_go() {
     assert_eq!(behind.version, Some(4));
 }
 
+/// A writer sleeps between its look and its put; others commit, write a checkpoint and trim, so its version is free again.
+#[test]
+fn a_put_below_a_newer_checkpoint_is_lost_and_leaves_nothing() {
+    for fault in [Fault::None, Fault::AmbiguousDone] {
+        let (store, log) = table();
+        let mut asleep = log.load().expect("the table");
+        for version in 1..=3 {
+            let actions = [add(&format!("f{version}")), position("rate/i/t/0", i64::try_from(version).expect("small") * 10)];
+            assert_eq!(log.attempt(version, &info(&format!("c{version}")), &actions).expect("a commit"), Attempt::Committed);
+        }
+        let others = log.load().expect("the table");
+        checkpoint::write(&store, log.root(), &others).expect("a checkpoint");
+        for version in 0..=3 {
+            store.delete(&format!("tables/t/_delta_log/{version:020}.json")).expect("a trimmed entry");
+        }
+        store.set_faults(Some(Box::new(move |_, operation| match operation {
+            Operation::Publish(_) => fault,
+            _ => Fault::None,
+        })));
+        let late = log.attempt(1, &info("late"), &[add("late"), position("rate/i/t/0", 10)]).expect("an answer");
+        store.set_faults(None);
+        assert_eq!(late, Attempt::Lost, "{fault:?}");
+        assert_eq!(log.refresh(&mut asleep).expect("a reload"), None, "anything may have changed");
+        assert_eq!((asleep.version, &asleep.files), (others.version, &others.files));
+        assert_eq!(log.attempt(4, &info("again"), &[add("f4")]).expect("a commit"), Attempt::Committed, "the next version is free");
+    }
+}
+
 #[test]
 fn what_a_newer_program_wrote_and_what_is_damaged_is_named() {
     let (store, log) = table();

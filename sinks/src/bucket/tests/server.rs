@@ -18,6 +18,8 @@ pub enum Weather {
     DoneThenCut,
     /// It is carried out and never answered.
     DoneThenSilent,
+    /// It is carried out and answered after so many milliseconds.
+    Slow(u64),
     /// Another writer puts the same bytes first; then as [`Weather::Refused`].
     AnotherFirst(u16),
     /// Half of the answer's body comes, then the connection is cut.
@@ -137,6 +139,7 @@ fn serve(connection: &TcpStream, state: &Mutex<State>) {
                 let _ = reader.read_to_end(&mut Vec::new());
                 return;
             }
+            Weather::Slow(ms) => std::thread::park_timeout(std::time::Duration::from_millis(ms)),
             _ => {}
         }
         let half = weather == Weather::HalfAnswer;
