@@ -38,7 +38,7 @@ pub struct FileVerdict {
     pub state: FileState,
     /// Data rows that the file holds; 0 ranges are announced unless the state is `complete` or `empty`.
     pub rows: u64,
-    /// What is wrong and what to do, for people; empty when complete.
+    /// What is wrong and what to do, for people. Empty when complete, unless something could not be checked.
     pub message: String,
 }
 

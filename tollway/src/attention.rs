@@ -91,6 +91,25 @@ pub fn dismissed(landing: &Landing, ledger: &[LedgerEntry]) -> anyhow::Result<Ve
     Ok(refused)
 }
 
+/// Whole files that have something to say: their rows are taken, and something could not be checked. One line each, the first
+/// of them.
+pub fn remarks<'a>(landing: &Landing, ledger: impl IntoIterator<Item = &'a LedgerEntry>) -> anyhow::Result<Vec<String>> {
+    let remarks = ledger.into_iter().filter_map(|entry| {
+        let verdict = entry.verdict.as_ref().filter(|v| v.state == "complete" && !v.message.is_empty())?;
+        Some((entry, verdict))
+    });
+    remarks
+        .take(FILES_MAX)
+        .map(|(entry, verdict)| {
+            let name = match landing.arrival(entry.arrival)?.kind {
+                ArrivalKind::Delivery(delivery) => delivery.origin,
+                _ => entry.delivery.to_string(),
+            };
+            Ok(format!("{name}: {}", verdict.message))
+        })
+        .collect()
+}
+
 fn all_refused<'a>(landing: &Landing, ledger: impl IntoIterator<Item = &'a LedgerEntry>) -> anyhow::Result<Vec<Trouble>> {
     let refused = ledger.into_iter().filter(|e| is_refused(e)).filter_map(|e| Some((e, e.verdict.as_ref()?)));
     refused

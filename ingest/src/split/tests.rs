@@ -59,6 +59,8 @@ fn a_trailer_that_disagrees_is_told_with_both_figures() {
         FileState::Complete,
         "the row is malformed, not the file"
     );
+    let facts = ["line 4", "EUR 0.50", "was not checked", "1 amounts cannot be read", "EUR 0.25"];
+    says(&kpn_profile, &kpn(&[ROW, &unreadable], "TRAILER;2;0,50"), FileState::Complete, &facts);
     assert_eq!(
         judged(&kpn_profile, &kpn(&["TRAILERS;x"], "TRAILER;1;0")).0,
         FileState::Complete,

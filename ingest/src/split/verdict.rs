@@ -154,7 +154,19 @@ fn judge_rows(profile: &Profile, facts: &Facts, trailer: &TrailerCheck, is_endle
     if facts.rows == 0 {
         return (FileState::Empty, empty(profile, trailer, "the file has no rows"));
     }
-    (FileState::Complete, String::new())
+    (FileState::Complete, unchecked_sum(profile, trailer).unwrap_or_default())
+}
+
+/// What a whole file says whose trailer names a sum that could not be compared: one amount is missing in ours.
+fn unchecked_sum(profile: &Profile, trailer: &TrailerCheck) -> Option<String> {
+    let announced = trailer.announced.as_ref().filter(|_| trailer.unreadable > 0)?;
+    let Some(Ok(said)) = &announced.sum_nano else { return None };
+    let (line, unreadable, currency) = (announced.line, trailer.unreadable, profile.cost_currency());
+    let (said, found) = (Money(*said), Money(trailer.sum_nano));
+    Some(format!(
+        "the sum in the trailer (line {line}), {currency} {said}, was not checked: {unreadable} amounts cannot be read, the others \
+         sum to {currency} {found}; those rows are in suspense as malformed, ask what they should cost"
+    ))
 }
 
 fn judge_trailer(profile: &Profile, facts: &Facts, trailer: &TrailerCheck) -> Option<(FileState, String)> {

@@ -260,3 +260,14 @@ fn a_state_database_that_is_no_database_is_told_by_status() {
     std::fs::write(desk.data("state.db"), "no database at all, but long enough to be read as one").expect("it can be written");
     desk.tollway(&["status"]).ends(NEEDS_HAND).says(&["the state database needs a hand", "state.db"]);
 }
+
+#[test]
+fn a_whole_file_says_when_its_sum_could_not_be_checked() {
+    let desk = Desk::new();
+    desk.write("in/sum.csv", kpn::good("sum", 40).replacen("0,05", "0.05", 1));
+    let facts = ["in/sum.csv", "was not checked", "1 amounts cannot be read", "EUR 1.95"];
+    desk.ingest(&["in/sum.csv"]).says(&facts);
+    let said = desk.tollway(&["status", "--output", "json"]).json();
+    assert!(said["remarks"][0].as_str().is_some_and(|remark| remark.contains("was not checked")), "{said}");
+    desk.holds(39, 1);
+}

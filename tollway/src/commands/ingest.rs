@@ -215,6 +215,7 @@ fn answer(global: &Global, installation: &Installation, landed: &LandedFiles, ra
         let count = count(landed.skipped.len() as u64);
         next.push(format!("{count} members of archives hold no data and were skipped; the first is `{origin}`, {why}"));
     }
+    next.extend(attention::remarks(&installation.landing(), ours.iter().copied())?);
     next.extend(over.iter().cloned());
     if counts.suspended() > 0 && over.is_empty() {
         next.push("what needs a hand: tollway suspense list".to_owned());

@@ -70,6 +70,8 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     next.extend(lag.as_ref().err().cloned());
     let state = state_trouble(&installation);
     next.extend(state.clone());
+    let remarks = attention::remarks(&landing, &ledger)?;
+    next.extend(remarks.iter().cloned());
     next.extend(over.iter().cloned());
     if counts.suspended() > 0 && over.is_empty() {
         next.push("what needs a hand: tollway suspense list".to_owned());
@@ -80,6 +82,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
             "landed": landed, "done": settled.len(), "waiting": waiting, "held": held.len(), "refused": refused.len(),
             "blocked": blocked.len(), "dismissed": dismissed.len(), "missing": missing.len(), "heartbeats": heartbeats,
         },
+        "remarks": remarks,
         "state_trouble": state,
         "dismissed": dismissed.iter().map(Trouble::to_json).collect::<Vec<_>>(),
         "trouble": troubles.iter().map(Trouble::to_json).collect::<Vec<_>>(),
