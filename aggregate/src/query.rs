@@ -2,6 +2,7 @@
 
 mod files;
 mod mask;
+mod prune;
 
 use std::sync::Arc;
 
@@ -14,11 +15,13 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use domain::ports::{Blob, Disposition};
+use futures_util::TryStreamExt;
 
 use self::files::StoredFiles;
 
@@ -115,17 +118,62 @@ impl Analyst {
         Ok(Self { session })
     }
 
-    /// Runs one question; only reading statements are allowed.
+    /// Runs one question; only reading statements are allowed. The whole answer is held in memory.
     pub async fn ask(&self, question: &str) -> Result<Answered, QueryError> {
+        let mut answer = self.stream(question).await?;
+        let mut whole = Answered { schema: Arc::clone(&answer.schema), batches: Vec::new() };
+        while let Some(part) = answer.next().await? {
+            whole.batches.extend(part.batches);
+        }
+        Ok(whole)
+    }
+
+    /// Runs one question and gives its answer part by part, as it is found: memory does not grow with the answer.
+    pub async fn stream(&self, question: &str) -> Result<Answer, QueryError> {
         let options = datafusion::execution::context::SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
             .with_allow_statements(false);
         let frame = self.session.sql_with_options(question, options).await.map_err(|e| QueryError::Sql(plain(&e)))?;
         let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
-        let batches = frame.collect().await.map_err(|e| QueryError::Run(plain(&e)))?;
-        Ok(Answered { schema, batches })
+        let batches = frame.execute_stream().await.map_err(|e| QueryError::Run(plain(&e)))?;
+        Ok(Answer { schema, batches })
     }
+}
+
+/// An answer that is still being found.
+pub struct Answer {
+    schema: SchemaRef,
+    batches: SendableRecordBatchStream,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Answer({} columns)", self.schema.fields().len())
+    }
+}
+
+impl Answer {
+    /// Names and kinds of the columns.
+    pub fn columns(&self) -> Vec<(&str, ColumnKind)> {
+        columns_of(&self.schema)
+    }
+
+    /// The next rows, some thousands at most; `None` when there are no more.
+    pub async fn next(&mut self) -> Result<Option<Answered>, QueryError> {
+        let batch = self.batches.try_next().await.map_err(|e| QueryError::Run(plain(&e)))?;
+        Ok(batch.map(|batch| Answered { schema: Arc::clone(&self.schema), batches: vec![batch] }))
+    }
+}
+
+fn columns_of(schema: &SchemaRef) -> Vec<(&str, ColumnKind)> {
+    let kind = |data_type: &DataType| match data_type {
+        DataType::Boolean => ColumnKind::Flag,
+        t if t.is_integer() => ColumnKind::Integer,
+        t if t.is_numeric() => ColumnKind::Decimal,
+        _ => ColumnKind::Text,
+    };
+    schema.fields().iter().map(|f| (f.name().as_str(), kind(f.data_type()))).collect()
 }
 
 /// What kind of value a column holds, as far as a screen must know.
@@ -151,13 +199,7 @@ pub struct Answered {
 impl Answered {
     /// Names and kinds of the columns.
     pub fn columns(&self) -> Vec<(&str, ColumnKind)> {
-        let kind = |data_type: &DataType| match data_type {
-            DataType::Boolean => ColumnKind::Flag,
-            t if t.is_integer() => ColumnKind::Integer,
-            t if t.is_numeric() => ColumnKind::Decimal,
-            _ => ColumnKind::Text,
-        };
-        self.schema.fields().iter().map(|f| (f.name().as_str(), kind(f.data_type()))).collect()
+        columns_of(&self.schema)
     }
 
     /// How many rows there are.
@@ -220,15 +262,13 @@ impl TableProvider for Files {
 
     async fn scan(
         &self,
-        _session: &dyn Session,
+        session: &dyn Session,
         projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
+        filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-        let files: Vec<PartitionedFile> = self
-            .table
-            .files
-            .iter()
+        let files: Vec<PartitionedFile> = prune::wanted(&self.table, session, filters)?
+            .into_iter()
             .map(|f| {
                 let values = f.partition.iter().map(|v| ScalarValue::Utf8(Some(v.clone()))).collect();
                 PartitionedFile::new(f.path.clone(), f.size).with_partition_values(values)

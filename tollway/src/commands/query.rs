@@ -1,5 +1,6 @@
 //! `tollway query`: SQL over the tables, and the same door for the other commands that read records.
 
+use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 
 use aggregate::query::{Analyst, Answered, ColumnKind, Numbers, TableFile, TableFiles};
@@ -13,33 +14,85 @@ use crate::exit_code::Exit;
 use crate::installation::Installation;
 use crate::output::{Answer, Sheet, count};
 
-/// Runs the command.
+/// Runs the command. The answer is passed on as it is found: a table shows its first rows and counts the others.
 pub fn run(global: &Global, args: &QueryArgs) -> anyhow::Result<Exit> {
     let installation = Installation::open(global)?;
-    let answered = ask(&installation, &args.sql, if global.clear { Numbers::Clear } else { Numbers::Masked })?;
-    let columns = answered.columns();
-    let rows = answered.len();
-    let limit = if args.limit == 0 || global.output != OutputMode::Table { rows } else { args.limit };
+    let analyst = analyst(&installation, if global.clear { Numbers::Clear } else { Numbers::Masked })?;
+    let mut answer = installation.block_on(analyst.stream(&args.sql))?;
+    let columns: Columns = answer.columns().into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect();
+    let parts = std::iter::from_fn(|| installation.block_on(answer.next()).map_err(anyhow::Error::from).transpose());
+    let out = std::io::stdout();
+    match global.output {
+        OutputMode::Table => show(&columns, parts, args.limit)?,
+        OutputMode::Csv => unless_nobody_reads(write_csv(&columns, parts, out.lock()))?,
+        OutputMode::Json => unless_nobody_reads(write_json(&columns, parts, out.lock()))?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Names and kinds.
+type Columns = Vec<(String, ColumnKind)>;
+
+/// The first rows as a table, and how many there are.
+fn show(columns: &Columns, parts: impl Iterator<Item = anyhow::Result<Answered>>, limit: usize) -> anyhow::Result<()> {
     let head =
-        |(name, kind): &(&str, ColumnKind)| if *kind == ColumnKind::Text { (*name).to_owned() } else { format!("#{name}") };
+        |(name, kind): &(String, ColumnKind)| if *kind == ColumnKind::Text { name.clone() } else { format!("#{name}") };
     let mut sheet = Sheet { heads: columns.iter().map(head).collect(), ..Sheet::default() };
-    let mut json_rows = Vec::new();
-    for row in answered.rows() {
-        if global.output == OutputMode::Json {
-            let row: Map<String, Value> = columns
-                .iter()
-                .zip(&row)
-                .map(|((name, kind), cell)| ((*name).to_owned(), json_cell(*kind, cell.as_deref())))
-                .collect();
-            json_rows.push(Value::Object(row));
-        } else if sheet.rows.len() < limit {
-            sheet.row(row.into_iter().map(Option::unwrap_or_default));
+    let mut rows = 0;
+    for part in parts {
+        let part = part?;
+        rows += part.len();
+        let room = if limit == 0 { usize::MAX } else { limit - sheet.rows.len() };
+        part.rows().take(room).for_each(|row| sheet.row(row.into_iter().map(Option::unwrap_or_default)));
+    }
+    let more = rows - sheet.rows.len();
+    let next = if more > 0 { vec![format!("… {more} more rows: --limit 0 shows all")] } else { Vec::new() };
+    let headline = format!("{} rows", count(rows as u64));
+    Answer { headline, sheets: vec![sheet], next, ..Answer::default() }.print(OutputMode::Table)
+}
+
+fn write_csv(columns: &Columns, parts: impl Iterator<Item = anyhow::Result<Answered>>, out: impl Write) -> anyhow::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(columns.iter().map(|(name, _)| name))?;
+    for part in parts {
+        for row in part?.rows() {
+            csv.write_record(row.iter().map(|cell| cell.as_deref().unwrap_or_default()))?;
         }
     }
-    let next = if limit < rows { vec![format!("… {} more rows: --limit 0 shows all", rows - limit)] } else { Vec::new() };
-    let headline = format!("{} rows", count(rows as u64));
-    Answer { headline, sheets: vec![sheet], next, json: Value::Array(json_rows) }.print(global.output)?;
-    Ok(Exit::Done)
+    Ok(csv.flush()?)
+}
+
+/// A list with one row on each line.
+fn write_json(
+    columns: &Columns,
+    parts: impl Iterator<Item = anyhow::Result<Answered>>,
+    mut out: impl Write,
+) -> anyhow::Result<()> {
+    let mut before = "[\n  ";
+    for part in parts {
+        for row in part?.rows() {
+            let cells = columns.iter().zip(&row).map(|((name, kind), cell)| (name.clone(), json_cell(*kind, cell.as_deref())));
+            out.write_all(before.as_bytes())?;
+            serde_json::to_writer(&mut out, &cells.collect::<Map<String, Value>>())?;
+            before = ",\n  ";
+        }
+    }
+    let end = if before.starts_with('[') { "[]\n" } else { "\n]\n" };
+    Ok(out.write_all(end.as_bytes())?)
+}
+
+/// A reader that has seen enough is nobody's fault.
+fn unless_nobody_reads(written: anyhow::Result<()>) -> anyhow::Result<()> {
+    let is_closed = |e: &anyhow::Error| {
+        let of_csv = |e: &csv::Error| matches!(e.kind(), csv::ErrorKind::Io(e) if e.kind() == ErrorKind::BrokenPipe);
+        e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe)
+            || e.downcast_ref::<serde_json::Error>().is_some_and(|e| e.io_error_kind() == Some(ErrorKind::BrokenPipe))
+            || e.downcast_ref::<csv::Error>().is_some_and(of_csv)
+    };
+    match written {
+        Err(e) if is_closed(&e) => Ok(()),
+        written => written,
+    }
 }
 
 fn json_cell(kind: ColumnKind, cell: Option<&str>) -> Value {
@@ -88,4 +141,27 @@ fn files(table: &Table, partition: &[&str]) -> Vec<TableFile> {
             partition: partition.iter().map(|c| add.partition(c).unwrap_or_default().to_owned()).collect(),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_without_rows_has_its_heads_and_is_a_list() {
+        let columns = vec![("zone".to_owned(), ColumnKind::Text), ("rows".to_owned(), ColumnKind::Integer)];
+        let (mut csv, mut json) = (Vec::new(), Vec::new());
+        write_csv(&columns, std::iter::empty(), &mut csv).expect("memory");
+        write_json(&columns, std::iter::empty(), &mut json).expect("memory");
+        assert_eq!((csv.as_slice(), json.as_slice()), (&b"zone,rows\n"[..], &b"[]\n"[..]));
+    }
+
+    #[test]
+    fn a_reader_that_left_is_no_failure() {
+        let closed = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        unless_nobody_reads(Err(closed.into())).expect("nobody's fault");
+        let csv = csv::Error::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe));
+        unless_nobody_reads(Err(csv.into())).expect("nobody's fault");
+        assert!(unless_nobody_reads(Err(std::io::Error::from(std::io::ErrorKind::StorageFull).into())).is_err());
+    }
 }
