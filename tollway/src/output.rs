@@ -68,8 +68,15 @@ impl Answer {
     }
 
     fn write_csv(&self, out: &mut impl Write) -> std::io::Result<()> {
-        let Some(sheet) = self.sheets.first() else { return Ok(()) };
         let mut csv = csv::Writer::from_writer(out);
+        let Some(sheet) = self.sheets.first() else {
+            // No main table: the facts for machines, one in a row.
+            csv.write_record(["name", "value"])?;
+            let mut facts = Vec::new();
+            flatten("", &self.json, &mut facts);
+            facts.iter().try_for_each(|(name, value)| csv.write_record([name, value]))?;
+            return csv.flush();
+        };
         csv.write_record(sheet.heads.iter().map(|h| h.trim_start_matches('#')))?;
         for row in &sheet.rows {
             // Only figures are grouped; a comma in a name is part of it.
@@ -99,6 +106,18 @@ impl Answer {
             }
         }
         Ok(())
+    }
+}
+
+/// The single values in a JSON value, each under its way there: `files.new`, `places.0.topic`.
+fn flatten(way: &str, value: &Value, facts: &mut Vec<(String, String)>) {
+    let below = |name: &str| if way.is_empty() { name.to_owned() } else { format!("{way}.{name}") };
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| flatten(&below(name), value, facts)),
+        Value::Array(values) => (0..).zip(values).for_each(|(n, value): (usize, _)| flatten(&below(&n.to_string()), value, facts)),
+        Value::Null => {}
+        Value::String(text) => facts.push((way.to_owned(), text.clone())),
+        Value::Bool(_) | Value::Number(_) => facts.push((way.to_owned(), value.to_string())),
     }
 }
 
@@ -231,5 +250,17 @@ mod tests {
         assert_eq!(share(1, 0), "-");
         assert_eq!(bytes(27_412_345), "27.4 MB");
         assert_eq!(seconds(2_149_000), "2.1 s");
+    }
+
+    #[test]
+    fn an_answer_without_a_table_is_csv_all_the_same() {
+        let json = serde_json::json!({"rows": 0, "files": {"new": 2, "held": null}, "names": ["a, b"], "done": true});
+        let mut out = Vec::new();
+        Answer { headline: "nothing is in suspense".to_owned(), json, ..Answer::default() }.write_csv(&mut out).expect("memory");
+        let text = String::from_utf8(out).expect("UTF-8");
+        let mut lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.remove(0), "name,value");
+        lines.sort_unstable();
+        assert_eq!(lines, ["done,true", "files.new,2", "names.0,\"a, b\"", "rows,0"]);
     }
 }

@@ -2,18 +2,34 @@
 
 use std::io::IsTerminal;
 
+use config::Config;
 use config::sections::{LogFormat, Logging};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::cli::{Cli, Command};
+use crate::installation::settings;
 
-/// Starts logging for a command; `TOLLWAY_LOG` refines it, as `info,sinks=debug`. A service starts it itself, as its
-/// configuration says.
+/// Starts logging for a command; `TOLLWAY_LOG` refines it, as `info,sinks=debug`. What `[logging]` says counts if someone wrote
+/// it there: a command is quieter than a service by default. A service starts it itself.
 pub fn start(cli: &Cli) {
-    if !matches!(cli.command, Command::Run(_) | Command::Listen(_)) {
-        start_at(level_of(&cli.command, cli.global.quiet, std::io::stderr().is_terminal()), false);
+    if matches!(cli.command, Command::Run(_) | Command::Listen(_)) {
+        return;
     }
+    let level = level_of(&cli.command, cli.global.quiet, std::io::stderr().is_terminal());
+    // A configuration that cannot be read is the command's to tell, if it needs one.
+    match settings(&cli.global) {
+        Ok(config) => {
+            let level = if cli.global.quiet || !is_written(&config, "logging.level") { level } else { config.logging.level.as_str() };
+            start_at(level, is_written(&config, "logging.format") && is_json(&config.logging));
+        }
+        Err(_) => start_at(level, false),
+    }
+}
+
+/// Whether a setting is more than its default.
+fn is_written(config: &Config, key: &str) -> bool {
+    config.in_force().iter().any(|setting| setting.key == key && setting.origin != "default")
 }
 
 /// The level for a command: long work without a terminal speaks, short work is silent.
@@ -27,12 +43,15 @@ fn level_of(command: &Command, quiet: bool, terminal: bool) -> &'static str {
 
 /// Starts logging for a service, as its configuration says.
 pub fn start_service(settings: &Logging, quiet: bool) {
-    let json = match settings.format {
+    start_at(if quiet { "error" } else { settings.level.as_str() }, is_json(settings));
+}
+
+fn is_json(settings: &Logging) -> bool {
+    match settings.format {
         LogFormat::Json => true,
         LogFormat::Text => false,
         LogFormat::Auto => !std::io::stderr().is_terminal(),
-    };
-    start_at(if quiet { "error" } else { settings.level.as_str() }, json);
+    }
 }
 
 /// Starts logging at a level; the first call counts.

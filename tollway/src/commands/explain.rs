@@ -89,7 +89,8 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
     line("record", get("record").to_owned());
     let derivation: serde_json::Value = serde_json::from_str(&veil(serde_json::to_string(&derivation)?))?;
     let json = json!({
-        "record": get("record"), "outcome": get("outcome"), "reason": row.text("reason"), "customer": row.text("customer"),
+        "record": get("record"), "outcome": get("outcome"), "reason": row.text("reason"), "field": row.text("reason_field"),
+        "remedy": row.text("reason").map(super::suspense::remedy), "customer": row.text("customer"),
         "subscription": row.text("subscription"), "device": row.text("device"), "plan": row.text("plan"),
         "start": row.text("start"), "kind": row.text("kind"), "charge": row.text("charge"), "currency": row.text("currency"),
         "cost": row.text("cost"), "cost_currency": row.text("cost_currency"), "billing_period": row.text("billing_period"),
@@ -106,7 +107,7 @@ fn headline(row: &Row, to: &str) -> String {
     }
     let amount = match (row.text("charge"), row.text("currency")) {
         (Some(charge), Some(currency)) => format!("{currency} {charge}"),
-        _ => format!("in suspense: {}", get("reason")),
+        _ => format!("in suspense: {}; {}", get("reason"), super::suspense::remedy(get("reason"))),
     };
     let units = match get("kind").split('-').next() {
         Some("voice") => format!(", {} s", get("duration_s")),
