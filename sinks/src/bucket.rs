@@ -73,7 +73,8 @@ impl BucketStore {
         let place = bucket.to_string();
         let clients = client::connect(bucket, storage)
             .map_err(|what| io_error(&place, io::Error::new(io::ErrorKind::InvalidInput, what)))?;
-        let requests = Requests::start(place.clone(), storage, client::missing_key(bucket, storage)).map_err(|e| io_error(&place, e))?;
+        let requests =
+            Requests::start(place.clone(), storage, client::missing_key(bucket, storage)).map_err(|e| io_error(&place, e))?;
         let shared = Shared {
             clients,
             bucket: bucket.clone(),

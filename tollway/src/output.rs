@@ -114,7 +114,9 @@ fn flatten(way: &str, value: &Value, facts: &mut Vec<(String, String)>) {
     let below = |name: &str| if way.is_empty() { name.to_owned() } else { format!("{way}.{name}") };
     match value {
         Value::Object(fields) => fields.iter().for_each(|(name, value)| flatten(&below(name), value, facts)),
-        Value::Array(values) => (0..).zip(values).for_each(|(n, value): (usize, _)| flatten(&below(&n.to_string()), value, facts)),
+        Value::Array(values) => {
+            (0..).zip(values).for_each(|(n, value): (usize, _)| flatten(&below(&n.to_string()), value, facts))
+        }
         Value::Null => {}
         Value::String(text) => facts.push((way.to_owned(), text.clone())),
         Value::Bool(_) | Value::Number(_) => facts.push((way.to_owned(), value.to_string())),

@@ -20,7 +20,8 @@ pub fn start(cli: &Cli) {
     // A configuration that cannot be read is the command's to tell, if it needs one.
     match settings(&cli.global) {
         Ok(config) => {
-            let level = if cli.global.quiet || !is_written(&config, "logging.level") { level } else { config.logging.level.as_str() };
+            let level =
+                if cli.global.quiet || !is_written(&config, "logging.level") { level } else { config.logging.level.as_str() };
             start_at(level, is_written(&config, "logging.format") && is_json(&config.logging));
         }
         Err(_) => start_at(level, false),

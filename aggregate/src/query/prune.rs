@@ -14,7 +14,11 @@ use super::{TableFile, TableFiles};
 
 /// The files of a table that may hold rows which pass all conditions. Conditions on other columns than those of the paths are
 /// left to the engine, which asks all of them again.
-pub(super) fn wanted<'t>(table: &'t TableFiles, session: &dyn Session, filters: &[Expr]) -> Result<Vec<&'t TableFile>, DataFusionError> {
+pub(super) fn wanted<'t>(
+    table: &'t TableFiles,
+    session: &dyn Session,
+    filters: &[Expr],
+) -> Result<Vec<&'t TableFile>, DataFusionError> {
     let mut files: Vec<&TableFile> = table.files.iter().collect();
     let is_of_paths = |filter: &&Expr| {
         let columns = filter.column_refs();

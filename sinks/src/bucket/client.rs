@@ -57,7 +57,12 @@ pub(super) fn missing_key(bucket: &Bucket, storage: &Storage) -> Option<&'static
              AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY; without one the machine's own identity is asked",
         ),
         Provider::Gcs => (
-            &["GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_PATH", "GOOGLE_SERVICE_ACCOUNT_KEY", "GOOGLE_APPLICATION_CREDENTIALS"],
+            &[
+                "GOOGLE_SERVICE_ACCOUNT",
+                "GOOGLE_SERVICE_ACCOUNT_PATH",
+                "GOOGLE_SERVICE_ACCOUNT_KEY",
+                "GOOGLE_APPLICATION_CREDENTIALS",
+            ],
             "there is no key: name the file of a service account in GOOGLE_SERVICE_ACCOUNT; without one the machine's own account \
              is asked",
         ),

@@ -191,7 +191,10 @@ async fn read_part(file: &Arc<File>, from: u64, length: usize) -> io::Result<Byt
 /// How long the copy of an object may take: the time of a request for each of its parts.
 fn copy_wait(storage: &Storage, size: u64) -> Duration {
     let parts = size.div_ceil(storage.part_bytes.max(1) as u64).max(1);
-    storage.request_timeout.saturating_mul(u32::try_from(parts).unwrap_or(u32::MAX)).clamp(storage.request_timeout, COPY_WAIT_MAX.max(storage.request_timeout))
+    storage
+        .request_timeout
+        .saturating_mul(u32::try_from(parts).unwrap_or(u32::MAX))
+        .clamp(storage.request_timeout, COPY_WAIT_MAX.max(storage.request_timeout))
 }
 
 /// Copies the staged object to its name if that is free. A copy has no mark of its own: once an answer was lost, what stands

@@ -150,7 +150,11 @@ fn a_put_below_a_newer_checkpoint_is_lost_and_leaves_nothing() {
         assert_eq!(late, Attempt::Lost, "{fault:?}");
         assert_eq!(log.refresh(&mut asleep).expect("a reload"), None, "anything may have changed");
         assert_eq!((asleep.version, &asleep.files), (others.version, &others.files));
-        assert_eq!(log.attempt(4, &info("again"), &[add("f4")]).expect("a commit"), Attempt::Committed, "the next version is free");
+        assert_eq!(
+            log.attempt(4, &info("again"), &[add("f4")]).expect("a commit"),
+            Attempt::Committed,
+            "the next version is free"
+        );
     }
 }
 

@@ -35,8 +35,7 @@ type Columns = Vec<(String, ColumnKind)>;
 
 /// The first rows as a table, and how many there are.
 fn show(columns: &Columns, parts: impl Iterator<Item = anyhow::Result<Answered>>, limit: usize) -> anyhow::Result<()> {
-    let head =
-        |(name, kind): &(String, ColumnKind)| if *kind == ColumnKind::Text { name.clone() } else { format!("#{name}") };
+    let head = |(name, kind): &(String, ColumnKind)| if *kind == ColumnKind::Text { name.clone() } else { format!("#{name}") };
     let mut sheet = Sheet { heads: columns.iter().map(head).collect(), ..Sheet::default() };
     let mut rows = 0;
     for part in parts {
