@@ -126,6 +126,8 @@ impl Config {
             rating: Rating {
                 at_risk_max: read.amount("rating.at_risk_max")?,
                 suspense_per_mille_max: read.number("rating.suspense_per_mille_max")?,
+                buy_tolerance_per_mille: read.number("rating.buy_tolerance_per_mille")?,
+                buy_tolerance: read.amount("rating.buy_tolerance")?,
             },
             http: read.http()?,
             logging: read.logging()?,

@@ -286,6 +286,10 @@ pub struct Rating {
     pub at_risk_max: Money,
     /// Rows in suspense of 1,000 that are borne.
     pub suspense_per_mille_max: u32,
+    /// Difference of a provider's cost that is borne, in thousandths of the expected price.
+    pub buy_tolerance_per_mille: u64,
+    /// And in the currency of the cost.
+    pub buy_tolerance: Money,
 }
 
 /// `[http]`: metrics and health.

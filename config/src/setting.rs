@@ -172,6 +172,8 @@ pub const SETTINGS: &[Setting] = &[
     integer("import.ended_per_mille_max", 0, 1_000),
     setting("rating.at_risk_max", Kind::Amount),
     integer("rating.suspense_per_mille_max", 0, 1_000),
+    integer("rating.buy_tolerance_per_mille", 0, 1_000_000),
+    setting("rating.buy_tolerance", Kind::Amount),
     setting("http.listen", Kind::Address),
     setting("http.token", Kind::Secret),
     setting("logging.format", Kind::Choice(&["auto", "text", "json"])),

@@ -83,7 +83,8 @@ impl ExplainInput {
         }
     }
 
-    fn facts(&self, tariff: &Tariff) -> Result<Facts, ExplainError> {
+    /// What pricing asks of it.
+    pub(crate) fn facts(&self, tariff: &Tariff) -> Result<Facts, ExplainError> {
         let usage = Usage::parse(&self.kind);
         let usage = usage.ok_or_else(|| bad("kind", &self.kind, "a kind such as voice-mo, sms-mt or data is expected"))?;
         let in_its_currency = self.cost_currency == Some(tariff.currency());

@@ -11,6 +11,7 @@ pub mod link;
 pub mod tariff;
 pub mod price;
 pub mod explain;
+pub mod expected;
 pub mod error;
 
 mod instant;

@@ -96,7 +96,8 @@ pub enum Command {
     #[command(after_help = "Example:\n  tollway why C-1042 2026-10")]
     Why(WhyArgs),
     /// The provider's cost against our charge, worst first
-    #[command(after_help = "Examples:\n  tollway margin --cycle 2026-10\n  tollway margin --by customer,plan,zone --limit 0")]
+    #[command(after_help = "Examples:\n  tollway margin --cycle 2026-10\n  tollway margin --by customer,plan,zone --limit 0\n  \
+        tollway margin --buy --cycle 2026-10")]
     Margin(MarginArgs),
     /// Rows that need a hand
     #[command(subcommand)]
@@ -260,6 +261,9 @@ pub struct WhyArgs {
 /// Options of `margin`.
 #[derive(Debug, Args)]
 pub struct MarginArgs {
+    /// Compare the provider's cost with its contract instead: the tariff that sells the plan `buy:PROVIDER:ACCOUNT`
+    #[arg(long, conflicts_with = "by")]
+    pub buy: bool,
     /// Only this billing period, such as 2026-10
     #[arg(long)]
     pub cycle: Option<String>,

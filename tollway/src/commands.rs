@@ -14,6 +14,7 @@ pub mod ingest;
 pub mod job;
 pub mod listen;
 pub mod margin;
+pub mod margin_buy;
 pub mod profile;
 pub mod profile_draft;
 pub mod query;
@@ -47,6 +48,7 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Totals(args) => totals::run(global, args),
         Command::ControlTotals(args) => control_totals::run(global, args),
         Command::Why(args) => why::run(global, args),
+        Command::Margin(args) if args.buy => margin_buy::run(global, args),
         Command::Margin(args) => margin::run(global, args),
         Command::Suspense(command) => suspense::run(global, command),
         Command::Unassigned(args) => unassigned::run(global, args),

@@ -20,6 +20,7 @@ pub mod backlog;
 pub mod totals;
 pub mod counts;
 pub mod attention;
+pub mod buy;
 pub mod unassigned;
 pub mod arrived;
 pub mod numbered;

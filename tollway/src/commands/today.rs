@@ -70,6 +70,7 @@ pub fn run(global: &Global, args: &TodayArgs) -> anyhow::Result<Exit> {
     items.extend(desk.files()?);
     items.extend(desk.suspense()?);
     items.extend(desk.unassigned()?);
+    items.extend(desk.disputed()?);
     items.extend(desk.below_cost()?);
     items.extend(desk.cycles()?);
     items.sort_by_key(|item| !item.is_urgent);
@@ -252,6 +253,38 @@ impl Desk<'_> {
             ),
             command: "tollway unassigned --clear".to_owned(),
             facts: json!({"numbers": all.len(), "records": records, "at_risk": amounts_json(&at_risk)}),
+        }))
+    }
+
+    /// What providers charge in the last two months that their contracts do not say.
+    fn disputed(&self) -> anyhow::Result<Option<Item>> {
+        let reference = self.installation.block_on(crate::reference::load(&self.installation.state_read_only()?))?;
+        let now = Month::of(self.at_us);
+        let before = Month::from_number(now.number() - 1);
+        let filter = format!("event_month IN ('{before}', '{now}')");
+        let tolerance = super::margin_buy::tolerance(self.installation);
+        let found = crate::buy::compare(self.installation, reference.tariffs.set(), &filter, tolerance)?;
+        let Some(found) = found.filter(|found| !found.differences.is_empty()) else { return Ok(None) };
+        let records: u64 = found.differences.values().map(|d| d.records).sum();
+        let mut too_much: BTreeMap<Currency, Money> = BTreeMap::new();
+        for (group, d) in found.differences.iter().filter(|(group, _)| group.reason.is_empty()) {
+            if let Some(currency) = Currency::parse(&group.currency) {
+                let sum = too_much.entry(currency).or_default();
+                *sum = sum.plus(d.too_much());
+            }
+        }
+        let amounts: Vec<String> = too_much.iter().map(|(c, m)| format!("{c} {}", grouped(*m, 2))).collect();
+        Ok(Some(Item {
+            kind: "provider_differences",
+            is_urgent: false,
+            what: "contracts".to_owned(),
+            text: format!(
+                "{} records since {before} cost something else than agreed: {} too much",
+                count(records),
+                amounts.join(", ")
+            ),
+            command: "tollway margin --buy".to_owned(),
+            facts: json!({"records": records, "too_much": amounts_json(&too_much)}),
         }))
     }
 
