@@ -112,3 +112,51 @@ fn a_number_without_an_owner_is_listed_with_its_money_and_assigned_by_an_import(
     desk.write("same.csv", DEVICES.replace("D-1,31619283746", "S-9,31687654321"));
     desk.tollway(&["import", "devices", "same.csv"]).ends(DONE).says(&["added 0, changed 0", "unchanged 1"]);
 }
+
+/// A contract of one price for each call to a Dutch number.
+fn contract(price: &str) -> String {
+    format!(
+        "name = \"kpn-contract\"\ncurrency = \"EUR\"\ntime_zone = \"Europe/Amsterdam\"\nvalid_from = 2026-01-01\n\
+         home_zone = \"HOME\"\ndefault_band = \"any\"\n\n[rounding]\nplaces = 6\nmode = \"half_up\"\n\n\
+         [destinations.prefixes]\n31 = \"NL\"\n\n[networks.zones]\n204 = \"HOME\"\n\n[[plan]]\nname = \"buy:kpn:haven\"\n\n\
+         [[price]]\nplan = \"buy:kpn:haven\"\nkind = \"voice-mo\"\nzone = \"NL\"\nsetup = \"{price}\"\nunit_price = \"0\"\n"
+    )
+}
+
+#[test]
+fn a_provider_that_charges_more_than_its_contract_says_is_found_out() {
+    let desk = Desk::new();
+    desk.write("in/a.csv", kpn::good("a", 3));
+    desk.ingest(&["in/a.csv"]).ends(DONE);
+    desk.tollway(&["margin", "--buy"]).ends(BAD_INPUT).says(&["no contract", "`buy:PROVIDER:ACCOUNT`"]);
+    assert!(today(&desk, "provider_differences", &[]).is_empty());
+
+    desk.write("contract.toml", contract("0.05"));
+    desk.tollway(&["import", "tariffs", "contract.toml"]).ends(DONE);
+    desk.tollway(&["margin", "--buy"]).ends(DONE).says(&["0 of 3 records cost something else"]);
+
+    desk.write("contract.toml", contract("0.04"));
+    desk.tollway(&["import", "tariffs", "contract.toml"]).ends(DONE);
+    let said = desk.tollway(&["margin", "--buy", "--cycle", "2026-10", "--output", "json"]).ends(NEEDS_HAND).json();
+    let expected = json!({
+        "account": "kpn/haven", "zone": "NL", "class": "", "currency": "EUR", "records": 3, "cost": "0.150000000",
+        "expected": "0.120000000", "too_much": "0.030000000", "no_price": null,
+    });
+    assert_eq!((&said["compared"], &said["differences"]), (&json!(3), &json!([expected])), "{said}");
+    desk.tollway(&["margin", "--buy", "--cycle", "2026-09"]).ends(DONE).says(&["0 of 0 records"]);
+    desk.tollway(&["margin", "--buy"]).ends(NEEDS_HAND).says(&["3 of 3 records cost something else than the contract says"]);
+    let lines = today(&desk, "provider_differences", &["--at", "2026-10-20T08:00:00Z"]);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines[0]["facts"], json!({"records": 3, "too_much": {"EUR": "0.030000000"}}));
+
+    // What the contract has no price for is told, and not taken for free.
+    desk.write("contract.toml", contract("0.05").replace("31 = \"NL\"", "49 = \"NL\""));
+    desk.tollway(&["import", "tariffs", "contract.toml"]).ends(DONE);
+    let said = desk.tollway(&["margin", "--buy", "--output", "json"]).ends(NEEDS_HAND).json();
+    assert_eq!(
+        (&said["differences"][0]["no_price"], &said["differences"][0]["expected"]),
+        (&json!("no_zone"), &json!(null)),
+        "{said}"
+    );
+    desk.holds(3, 0);
+}
