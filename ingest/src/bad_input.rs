@@ -62,7 +62,9 @@ fn cut_off_at_any_byte() {
         for cut in 0..file.len() {
             let report = check(&profile, &name, &file[..cut], 1);
             assert_balanced(&name, &report);
-            let before = ends.iter().filter(|end| **end <= cut as u64).count() as u64;
+            // Half a unit of UTF-16 behind a row spoils it: there a row counts once its line end is whole.
+            let line_end = 4 * (profile.file.encoding.unit_bytes() as u64 - 1);
+            let before = ends.iter().filter(|end| **end + line_end <= cut as u64).count() as u64;
             assert!(report.readable >= before, "{name} cut at {cut}: {} of {before} rows", report.readable);
         }
     }
