@@ -2,12 +2,12 @@
 //!
 //! | case | readers | wrappers |
 //! | --- | --- | --- |
-//! | cut off at any byte | [`cut_off_at_any_byte`] | `unwrap::tests`: cut at every byte |
-//! | bit flips | [`bit_flips`] | `unwrap::tests`: flipped at every byte |
+//! | cut off at any byte | [`cut_off_at_any_byte`] | `unwrap::tests::a_file_cut_off_anywhere_says_so` |
+//! | bit flips | [`bit_flips`] | `unwrap::tests::a_flipped_bit_anywhere_changes_nothing_or_is_said` |
 //! | wrong declaration | [`wrong_declarations`] | told by content, so there is none |
-//! | bombs, nested archives | - | `unwrap::tests`: ratio, depth, members, bytes |
+//! | bombs, nested archives | - | `unwrap::tests::bombs_are_stopped_and_the_others_land`, `members_and_depth_have_limits` |
 //! | endless line | [`endless_lines`] | - |
-//! | deep nesting | [`deep_nesting`] | `unwrap::tests`: depth |
+//! | deep nesting | [`deep_nesting`] | `unwrap::tests::members_and_depth_have_limits` |
 //! | huge fields | [`huge_fields`] | - |
 //! | duplicate columns | [`duplicate_columns`] | - |
 //! | wrong trailer | [`wrong_trailers`] | - |

@@ -50,28 +50,24 @@ static PANIC: Mutex<String> = Mutex::new(String::new());
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ended = match words[..] {
         ["list"] => {
             for target in targets::ALL {
                 println!("{}", target.name);
             }
-            ExitCode::SUCCESS
+            Ok(ExitCode::SUCCESS)
         }
         [name, ref options @ ..] => {
-            let Some(target) = targets::ALL.iter().find(|target| target.name == name) else {
-                eprintln!("`{name}` is no target\n{USAGE}");
-                return ExitCode::FAILURE;
-            };
-            command(target, options).unwrap_or_else(|problem| {
-                eprintln!("{problem}");
-                ExitCode::FAILURE
-            })
+            let target = targets::ALL.iter().find(|target| target.name == name);
+            target.ok_or_else(|| format!("`{name}` is no target\n{USAGE}")).and_then(|target| command(target, options))
         }
-        [] => {
-            eprint!("{USAGE}");
-            ExitCode::FAILURE
-        }
-    }
+        [] => Err(USAGE.to_owned()),
+    };
+    ended.unwrap_or_else(|problem| {
+        eprintln!("{problem}");
+        ExitCode::FAILURE
+    })
 }
 
 /// What is asked for.

@@ -201,8 +201,10 @@ impl<'p> LineSplitter<'p> {
         if line.is_empty() && (self.profile.file.ignores_blank_lines || self.trailer.is_seen()) {
             return;
         }
+        // Of a longer line the rest may be gone, when the file came in pieces.
+        let fits = is_whole && line.len() <= self.profile.file.row_bytes_max;
         if let Some(trailer) = &self.profile.trailer
-            && is_whole
+            && fits
             && trailer::is_trailer(trailer, self.profile, line)
         {
             self.trailer.take(self.profile, trailer, line, self.facts.lines, &mut self.fields);
@@ -226,7 +228,7 @@ impl<'p> LineSplitter<'p> {
         }
         if self.profile.trailer.as_ref().is_some_and(|t| t.sum.is_some()) {
             let layout = self.header.as_ref().and_then(|h| h.as_ref().ok());
-            self.trailer.add_amount(self.profile, layout, line, &mut self.fields);
+            self.trailer.add_amount(self.profile, layout, &line[..line.len().min(file.row_bytes_max)], &mut self.fields);
         }
         self.presence.note(line);
         let first_row = self.facts.rows;

@@ -203,3 +203,16 @@ proptest! {
         prop_assert_eq!(is_plain(&line), line.iter().all(|c| (b' '..=b'~').contains(c) || *c == b'\t'));
     }
 }
+
+#[test]
+fn a_trailer_longer_than_a_row_is_a_row_however_the_file_comes() {
+    let profile = shipped("kpn-sp16");
+    let file = [&file_of("kpn-sp16")[..], b"TRAILER;4;1,5", &[b'0'; 70_000], b"\n"].concat();
+    let whole = split(&profile, &file, 9);
+    assert_eq!(whole.verdict.state, FileState::WrongCount, "{:?}", whole.verdict);
+    for size in [1_000, 65_540] {
+        let mut splitter = Splitter::new(&profile, 9);
+        file.chunks(size).for_each(|chunk| splitter.push(chunk));
+        assert_eq!(splitter.finish(), whole, "in pieces of {size}");
+    }
+}

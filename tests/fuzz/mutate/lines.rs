@@ -38,7 +38,7 @@ fn end(line: &mut Vec<u8>, with: &[u8]) {
 
 /// The separator that a line has most of, and its cells.
 fn cells(line: &[u8]) -> (u8, Vec<Vec<u8>>) {
-    let count = |separator: &&u8| line.split(|c| c == *separator).count();
+    let count = |separator: &&u8| memchr::memchr_iter(**separator, line).count();
     let separator = *SEPARATORS.iter().max_by_key(count).unwrap_or(&b';');
     (separator, line.split(|c| *c == separator).map(<[u8]>::to_vec).collect())
 }

@@ -213,7 +213,8 @@ const FIXED: &str = "r-1  gesprek uit 0612345678  0201234567  20261024091500    
     r-3  gesprek in  0612345678  0201234567  20261024110000    30\n\
     r-4  gesprek uit 0612345678  0201234567  20261024120000   120\n";
 
-/// From a file of these four records to rated rows; gives what the draft said.
+/// From a file of these four records to rated rows: minutes begun to a fixed line at 0.12, a text at 0.08, an incoming call at
+/// nothing. Gives what the draft said.
 fn four_records(file: &str, text: &str, reader: &str) -> (Newcomer, Value) {
     let newcomer = Newcomer::with(file, text);
     let profile = newcomer.path("mine.toml");
@@ -227,14 +228,14 @@ fn four_records(file: &str, text: &str, reader: &str) -> (Newcomer, Value) {
         row("voice-mo", 63, 0, "0.240000000"),
         row("sms-mo", 0, 0, "0.080000000"),
         row("voice-mt", 30, 0, "0.000000000"),
-        row("voice-mo", 120, 0, "0.300000000"),
+        row("voice-mo", 120, 0, "0.240000000"),
     ];
     assert_eq!(newcomer.rated(), expected);
     (newcomer, said)
 }
 
 /// *Scenario.* A JSON object per line, columns in objects of their own. *Guarantees.* The draft proposes the paths; four rows are
-/// rated; `profile check` reads the file compressed, too, and says so of each member.
+/// rated; `profile check` reads the file compressed, too.
 #[test]
 fn draft_of_json_lines() {
     let (newcomer, said) = four_records("regels.jsonl", JSON, "json");
@@ -244,7 +245,7 @@ fn draft_of_json_lines() {
     fs::write(newcomer.path("regels.jsonl.gz"), packed.finish().expect("memory")).expect("a file can be written");
     let (profile, file) = (newcomer.path("mine.toml"), newcomer.path("regels.jsonl.gz"));
     let checked = newcomer.run(&["profile", "check", &profile.to_string_lossy(), &file.to_string_lossy()]);
-    assert_eq!((&checked["members"][0]["readable"], &checked["refused"]), (&json!(4), &json!([])), "{checked:#}");
+    assert_eq!((&checked["readable"], &checked["absent"]), (&json!(4), &json!([])), "{checked:#}");
 }
 
 /// *Scenario.* XML records with an attribute, in a list of a document. *Guarantees.* The draft names the record element; four rows

@@ -108,10 +108,10 @@ fn find_lists(bytes: &[u8], at: usize, path: &mut Vec<String>, lists: &mut Vec<L
                 let colon = scan::skip_blanks(bytes, end);
                 let value = bytes.get(colon).filter(|c| **c == b':').map(|_| colon + 1);
                 let is_named = path.iter().all(|name| !name.is_empty());
-                let walk = |value| {
-                    if is_named { find_lists(bytes, value, path, lists) } else { end_of(bytes, scan::skip_blanks(bytes, value)) }
-                };
-                let next = value.and_then(walk);
+                let next = value.and_then(|value| {
+                    let value = scan::skip_blanks(bytes, value);
+                    if is_named { find_lists(bytes, value, path, lists) } else { end_of(bytes, value) }
+                });
                 path.pop();
                 at = scan::skip_blanks(bytes, next?);
                 if bytes.get(at) == Some(&b',') {
