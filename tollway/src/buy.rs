@@ -9,6 +9,7 @@ use aggregate::query::Numbers;
 use domain::money::{Currency, Money};
 use rate::expected::{expect, is_sold};
 use rate::explain::ExplainInput;
+use rate::tariff::Tariff;
 use rate::tariff::set::TariffSet;
 
 use crate::commands::query::ask;
@@ -85,7 +86,7 @@ pub fn compare(
     filter: &str,
     tolerance: Tolerance,
 ) -> anyhow::Result<Option<Comparison>> {
-    if !tariffs.tariffs().iter().flat_map(|tariff| tariff.plan_names()).any(|plan| plan.starts_with("buy:")) {
+    if !tariffs.tariffs().iter().flat_map(Tariff::plan_names).any(|plan| plan.starts_with("buy:")) {
         return Ok(None);
     }
     let answered = ask(installation, &format!("{ROWS} AND {filter}"), Numbers::Clear)?;

@@ -115,7 +115,9 @@ fn flatten(way: &str, value: &Value, facts: &mut Vec<(String, String)>) {
     match value {
         Value::Object(fields) => fields.iter().for_each(|(name, value)| flatten(&below(name), value, facts)),
         Value::Array(values) => {
-            (0..).zip(values).for_each(|(n, value): (usize, _)| flatten(&below(&n.to_string()), value, facts))
+            for (n, value) in values.iter().enumerate() {
+                flatten(&below(&n.to_string()), value, facts);
+            }
         }
         Value::Null => {}
         Value::String(text) => facts.push((way.to_owned(), text.clone())),

@@ -207,7 +207,7 @@ proptest! {
 #[test]
 fn a_trailer_longer_than_a_row_is_a_row_however_the_file_comes() {
     let profile = shipped("kpn-sp16");
-    let file = [&file_of("kpn-sp16")[..], b"TRAILER;4;1,5", &[b'0'; 70_000], b"\n"].concat();
+    let file = [&file_of("kpn-sp16")[..], b"TRAILER;4;1,5", &vec![b'0'; 70_000], b"\n"].concat();
     let whole = split(&profile, &file, 9);
     assert_eq!(whole.verdict.state, FileState::WrongCount, "{:?}", whole.verdict);
     for size in [1_000, 65_540] {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use domain::delivery::DeliveryId;
-use ingest::land::{Arrival, ArrivalKind, DeliveryRecord, DeliveryState};
+use ingest::land::{Arrival, ArrivalKind, DeliveryRecord, DeliveryState, Landing};
 use ingest::log::LogError;
 use pipeline::deliveries::Deliveries;
 use serde_json::json;
@@ -39,9 +39,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let acts = |d: &&DeliveryRecord| d.state == DeliveryState::Announced;
     let waiting = deliveries.iter().filter(acts).filter(|d| !settled.contains(&d.delivery)).count();
     let held = attention::held(&landing)?;
-    let mut refused = attention::refused(&landing, &ledger)?;
-    let good = attention::made_good(&deliveries, &ledger);
-    refused.retain(|trouble| trouble.delivery.is_none_or(|d| !good.contains(&d)));
+    let refused = still_refused(&landing, &deliveries, &ledger)?;
     let lag = log_lag(&installation, &entries);
     let totals_lag = entries.snapshot().next_version().saturating_sub(totals.snapshot().position(APP_ID));
     let counts = sum(&ledger);
@@ -95,6 +93,14 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let headline = format!("{} · {}", installation.folder().display(), hand.unwrap_or("all well"));
     Answer { headline, sheets, next, json }.print(global.output)?;
     Ok(if hand.is_some() { Exit::NeedsHand } else { Exit::Done })
+}
+
+/// Files that were refused and have not come whole since.
+fn still_refused(landing: &Landing, deliveries: &[DeliveryRecord], ledger: &[LedgerEntry]) -> anyhow::Result<Vec<Trouble>> {
+    let mut refused = attention::refused(landing, ledger)?;
+    let good = attention::made_good(deliveries, ledger);
+    refused.retain(|trouble| trouble.delivery.is_none_or(|d| !good.contains(&d)));
+    Ok(refused)
 }
 
 /// What needs a hand first, of log, state, files and suspense.
