@@ -426,7 +426,7 @@ fn newer_damaged_and_missing_records_are_named() {
         landing(&store).arrivals(0).expect_err("refused")
     };
     let newer = read(1, r#"{"format": 3, "what": "who knows"}"#);
-    assert!(matches!(&newer, LandError::Newer { path, found: 2, known: 1 } if *path == arrival::path(1)), "{newer}");
+    assert!(matches!(&newer, LandError::Newer { path, found: 3, known: 2 } if *path == arrival::path(1)), "{newer}");
     let good = first_format(1);
     let damaged = [
         good[..good.len() - 1].to_owned(),
