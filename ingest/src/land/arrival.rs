@@ -11,7 +11,7 @@ use super::word::{Dismissal, Replay};
 /// The newest format of records that this program writes and reads.
 const ARRIVAL_FORMAT: u32 = 2;
 
-/// The format of records without an operator's word: programs that know of none read them, too.
+/// The format of deliveries and of imports as deltas: programs that know of nothing else read them, too.
 const PLAIN_FORMAT: u32 = 1;
 
 /// The first number.
@@ -194,6 +194,7 @@ impl Arrival {
         let Self { number, arrived_us, kind } = self;
         let format = match kind {
             ArrivalKind::Decision(_) => ARRIVAL_FORMAT,
+            ArrivalKind::Import(import) if import.full.is_some() || import.what == ImportKind::Subscriptions => ARRIVAL_FORMAT,
             ArrivalKind::Delivery(_) | ArrivalKind::Import(_) => PLAIN_FORMAT,
         };
         let record = Writing { format, number: *number, arrived_us: *arrived_us, kind };
