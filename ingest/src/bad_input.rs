@@ -75,7 +75,7 @@ fn bit_flips() {
     for (name, profile, file) in all_texts() {
         let (whole, body) = (ends(&profile, &file), split(&profile, &file, 9).layout.expect("a layout").body_from());
         for at in usize::try_from(body).expect("small")..file.len() {
-            for bit in [0, 2, 5, 7] {
+            for bit in [0, 5] {
                 let mut spoilt = file.clone();
                 spoilt[at] ^= 1 << bit;
                 let report = check(&profile, &name, &spoilt, 1);
