@@ -260,7 +260,8 @@ fn brokers_need_an_address_and_a_login_only_where_it_is_used() {
 #[test]
 fn a_live_source_says_what_differs_from_the_section_and_arguments_override_it() {
     let text = "[kafka]\nbrokers = \"b:9092\"\n[listen]\nbatch_rows = 1_000\nprofile = \"kpn-een\"\n\
-                [listen.core]\ntopic = \"cdr.core\"\naccount = \"haven\"\n[listen.edge]\ntopic = \"cdr.edge\"\naccount = \"dam\"\n\
+                [listen.core]\ntopic = \"cdr.core\"\naccount = \"haven\"\n\
+                [listen.edge]\ntopic = \"cdr.edge\"\naccount = \"dam\"\n\
                 batch_rows = 7\nprofile = \"job\"\n";
     let config = File::new(text).load().expect("two sources");
     let sources = config.live_sources().expect("both are whole");

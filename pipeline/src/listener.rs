@@ -128,7 +128,8 @@ impl<S: EventSource> Listener<S> {
         }
     }
 
-    /// Takes no further events: what it holds lands with the next steps, without waiting for more. Being overtaken opens it again.
+    /// Takes no further events: what it holds lands with the next steps, without waiting for more. Being overtaken opens it
+    /// again.
     pub fn close(&mut self) {
         self.is_closing = true;
     }
@@ -381,7 +382,7 @@ impl<S: EventSource> Listener<S> {
         Ok(())
     }
 
-    /// Where nothing has landed from this life of the topic, nothing may have landed from another one, unless its loss is accepted.
+    /// Where nothing has landed from this life of the topic, nothing may have landed from another one, unless that is accepted.
     fn check_former_life(&self, source: &LivePartition) -> Result<(), PipelineError> {
         let lives = self.landing.live_lives(&source.topic)?;
         let is_known = lives.contains(&source.incarnation);

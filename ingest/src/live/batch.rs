@@ -3,7 +3,7 @@
 use super::{Event, LiveForm};
 use crate::land::{LivePartition, LiveRange, LiveStep};
 
-/// Where rows and offsets part ways is written down so often at most; then the batch is full. 4,096 × 40 B of JSON fit an arrival.
+/// Where rows and offsets part ways is written down so often at most; then the batch is full. 4,096 × 40 B fit an arrival.
 const STEPS_MAX: usize = 4_096;
 
 /// What a step adds to the memory that a batch takes.

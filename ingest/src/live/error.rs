@@ -27,8 +27,8 @@ pub enum LiveError {
     },
     /// Events went before they had landed.
     #[error(
-        "{count} events of `{topic}` partition {partition}, offsets {from} to {last}, were removed before they had landed; get them \
-        from the source in another way, and go on with `--accept-loss`", last = to - 1, count = to - from
+        "{count} events of `{topic}` partition {partition}, offsets {from} to {last}, were removed before they had landed; get \
+        them from the source in another way, and go on with `--accept-loss`", last = to - 1, count = to - from
     )]
     Lost {
         /// The topic.
@@ -42,8 +42,8 @@ pub enum LiveError {
     },
     /// The topic is another one than the one that was landed from.
     #[error(
-        "topic `{topic}` was deleted and made anew: its id is `{is}`, events have landed from `{was}`; what that one held and had not \
-        landed is gone. Go on with the new one with `--accept-loss`"
+        "topic `{topic}` was deleted and made anew: its id is `{is}`, events have landed from `{was}`; what that one held and had \
+        not landed is gone. Go on with the new one with `--accept-loss`"
     )]
     Recreated {
         /// The topic.
@@ -55,8 +55,8 @@ pub enum LiveError {
     },
     /// The topic ends before what has landed.
     #[error(
-        "`{topic}` partition {partition} ends at offset {high}, but all below {position} has landed: the topic lost its end; see to \
-        the brokers' disks, its events may be written again under offsets that have landed"
+        "`{topic}` partition {partition} ends at offset {high}, but all below {position} has landed: the topic lost its end; see \
+        to the brokers' disks, its events may be written again under offsets that have landed"
     )]
     EndLost {
         /// The topic.
@@ -70,8 +70,8 @@ pub enum LiveError {
     },
     /// The source refused an offset that it holds.
     #[error(
-        "a partition of `{0}` refused an offset and then held it again: it lost its end and has grown since; check the brokers' disks \
-        and `unclean.leader.election.enable`"
+        "a partition of `{0}` refused an offset and then held it again: it lost its end and has grown since; check the brokers' \
+        disks and `unclean.leader.election.enable`"
     )]
     Truncated(String),
     /// The brokers.

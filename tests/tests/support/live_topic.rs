@@ -47,7 +47,15 @@ impl LiveTopic {
         for made in wait_for(self.admin.create_topics([&plan], &AdminOptions::new())).expect("an answer") {
             made.expect("the topic is made");
         }
-        let is_there = || (0..self.partitions).all(|partition| self.watermarks(partition).is_some());
+        self.wait_until_it_is_there();
+    }
+
+    /// The controller answers a little before the broker knows a new topic.
+    fn wait_until_it_is_there(&self) {
+        let is_there = || {
+            self.producer.poll(Duration::from_millis(50));
+            (0..self.partitions).all(|partition| self.watermarks(partition).is_some())
+        };
         assert!((0..1_000).any(|_| is_there()), "{} never came up", self.name);
     }
 
@@ -67,6 +75,7 @@ impl LiveTopic {
             answers.iter().all(Result::is_ok)
         });
         assert!(made, "{} was not made anew", self.name);
+        self.wait_until_it_is_there();
     }
 
     /// Removes the events of a partition below an offset.

@@ -63,8 +63,8 @@ fn answer(global: &Global, listening: &Listening, heard: &Heard, rated: Option<&
     for (partition, (rows, next)) in &heard.partitions {
         sheet.row([partition.to_string(), count(*rows), count(*next)]);
     }
-    let headline =
-        format!("{}: {} rows landed in {} batches · {}", source.topic, count(heard.rows), count(heard.batches), seconds(took_us));
+    let (rows, batches) = (count(heard.rows), count(heard.batches));
+    let headline = format!("{}: {rows} rows landed in {batches} batches · {}", source.topic, seconds(took_us));
     let partitions = heard.partitions.iter();
     let partitions: Vec<_> =
         partitions.map(|(p, (rows, next))| json!({"partition": p, "rows": rows, "next_offset": next})).collect();
