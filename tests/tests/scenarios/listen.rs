@@ -201,7 +201,6 @@ fn listen_in_a_service_outlives_an_outage_of_the_brokers() {
     let file = calls.data();
     calls.as_a_file(&file);
     assert_eq!(records(&data), records(&file));
-    assert_eq!(data.json(&["status"])["rows"]["rows_in"], json!(calls.lines.len()));
     data.assert_sound();
 }
 
