@@ -2,7 +2,7 @@
 //!
 //! A [`EventSource`] hands out the events of the partitions that are ours. [`LiveForm`] says how an event becomes lines that a
 //! profile reads; [`MicroBatch`] gathers them. What lands, and that it lands once, is [`crate::land`]'s:
-//! see `docs/adr/0016-live-sources.md`.
+//! see `docs/adr/0015-live-sources.md`.
 
 mod batch;
 mod error;

@@ -1,4 +1,4 @@
-//! Listening: events of a live source are gathered into micro-batches and landed, each once (docs/adr/0016-live-sources.md).
+//! Listening: events of a live source are gathered into micro-batches and landed, each once (docs/adr/0015-live-sources.md).
 //!
 //! One [`Listener::step`] does one thing, so that whoever drives it may stop or kill it between any two: take events, keep the
 //! bytes of a batch, let it arrive. What a listener holds is not worth saving: landing says where every partition stands.

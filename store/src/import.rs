@@ -203,8 +203,7 @@ pub enum ImportContent {
     Devices {
         /// The rows that say something.
         rows: Vec<DeviceRow>,
-        /// Lines whose end is not after their start: they hold no instant and link nothing. [`ImportRows::check`] refuses
-        /// them; what landed before it did acts as it did then.
+        /// Lines whose end is not after their start: they hold no instant and link nothing.
         without_instant: Listed<u64>,
     },
     /// Plans, by id.
@@ -231,17 +230,6 @@ impl ImportRows {
     #[must_use]
     pub fn with_mode(self, mode: ImportMode) -> Self {
         Self { mode, ..self }
-    }
-
-    /// What is asked of a new file beyond being readable: each row holds an instant. A file that has landed is not asked,
-    /// because a replay must do what was done.
-    pub fn check(&self) -> Result<(), ImportError> {
-        let ImportContent::Devices { without_instant, .. } = &self.content else { return Ok(()) };
-        if without_instant.count == 0 {
-            return Ok(());
-        }
-        let error = |line: u64| RowError { line, field: "valid_to", problem: RowProblem::NoInstant };
-        Err(ImportError::Rows(RowErrors(without_instant.map(error))))
     }
 
     /// What kind of import it is.

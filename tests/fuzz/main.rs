@@ -2,7 +2,7 @@
 //!
 //! *Purpose.* Never a panic, a hang or unbounded memory on any input; and what each target promises beside that. *Input →
 //! output.* The corpus in `tests/fuzz/corpus` and a seed in; a line per target, and a file with the command that replays it for
-//! a finding. *Never.* No coverage is measured (docs/adr/0017-fuzzing.md says why): what is tried rests on the mutations of each
+//! a finding. *Never.* No coverage is measured (docs/adr/0016-fuzzing.md says why): what is tried rests on the mutations of each
 //! format and on keeping inputs that made a target answer in a new way. *Start reading at* [`run`], then [`targets`].
 
 mod case;

@@ -33,7 +33,7 @@ cargo xtask <command>
   codegen [--check]  writes the generated pages of docs/ (--check: only says whether they are up to date)
   test               installs and starts what the tests need, builds everything once, runs all tests, stops what it started
   fuzz [TARGET ...] [--seconds 10] [--seed N] [--replay FILE]
-                     spoilt files for everything that reads what others wrote (docs/adr/0017-fuzzing.md); not part of check
+                     spoilt files for everything that reads what others wrote (docs/adr/0016-fuzzing.md); not part of check
   services start|stop|status [kafka|postgres|s3 ...]
                      real servers for the tests, on loopback; where they listen stands in <cache>/services.env
 

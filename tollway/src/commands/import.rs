@@ -47,7 +47,6 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
     let (kind, landed) = kind_of(args.what);
     let named = |e: ImportError| bad_input(format!("{}: {e}", args.file.display()));
     let rows = parse_import(kind, &bytes, &ImportLimits::default()).map_err(named)?;
-    rows.check().map_err(named)?;
     let store = installation.state()?;
     if let ImportContent::Tariff(bundle) = &rows.content {
         fits_the_others(&installation, &store, bundle)?;
@@ -234,7 +233,6 @@ pub fn import_text(
 ) -> anyhow::Result<u64> {
     let (kind, what) = kind_of(what);
     let rows = parse_import(kind, bytes, &ImportLimits::default())?;
-    rows.check()?;
     let report = installation.block_on(store.plan_import(&rows))?;
     if report.is_refused() {
         return Err(bad_input(format!("{origin} is refused\n{report}")));
