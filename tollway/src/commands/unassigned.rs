@@ -95,18 +95,11 @@ fn assign(global: &Global, args: &AssignArgs) -> anyhow::Result<Exit> {
     let records = waiting.as_ref().map_or(0, |u| u.records);
     let next = match records {
         0 => vec!["none of its calls wait in suspense".to_owned()],
-        n => vec![format!("{} of its calls wait in suspense; rate them: {}", count(n), recycle_command(number, global.clear))],
+        n => vec![format!("{} of its calls stay in suspense; those that come from now on are rated", count(n))],
     };
-    let recycle = (records > 0).then(|| recycle_command(number, global.clear));
-    let json = json!({"arrival": arrival, "customer": args.customer, "plan": args.plan, "records": records, "next": recycle});
+    let json = json!({"arrival": arrival, "customer": args.customer, "plan": args.plan, "records": records});
     Answer { headline, sheets: Vec::new(), next, json }.print(global.output)?;
     Ok(Exit::Done)
-}
-
-/// What rates the waiting calls of a number.
-fn recycle_command(number: Identifier, clear: bool) -> String {
-    let digits = if clear { number.clear() } else { "NUMBER".to_owned() };
-    format!("tollway suspense recycle --number {digits}")
 }
 
 fn number_of(args: &AssignArgs) -> anyhow::Result<Identifier> {
