@@ -47,8 +47,11 @@ fn read(bytes: &[u8], depth: u32) -> Option<(Node, &[u8])> {
     if length == 0x80 {
         let mut rest = &bytes[at..];
         let mut nodes = Vec::new();
+        if depth >= DEPTH_MAX {
+            return None;
+        }
         while !rest.starts_with(&[0, 0]) {
-            let (node, behind) = read(rest, depth + 1).filter(|_| depth < DEPTH_MAX)?;
+            let (node, behind) = read(rest, depth + 1)?;
             nodes.push(node);
             rest = behind;
         }
@@ -143,4 +146,17 @@ fn spoil(random: &mut Random, node: &mut Node, steps: usize) {
 fn change_tag(random: &mut Random, tag: &mut [u8]) {
     let at = random.below(tag.len());
     tag[at] ^= 1 << random.below(7);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_lengths_without_end_are_not_followed_without_end() {
+        let mut deep = [0x61, 0x80].repeat(1_000_000);
+        let before = deep.clone();
+        mutate(&mut Random::new(1), &mut deep);
+        assert_eq!(deep, before);
+    }
 }
