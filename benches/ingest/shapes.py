@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The same million records through `tollway ingest` in several shapes: what do small files, packing and servers cost?
 
   shapes.py WORKDIR [TOLLWAY]   WORKDIR: as bench_all.sh leaves it (d20); TOLLWAY: the binary (default: target/release/tollway)
