@@ -1,7 +1,7 @@
 //! Encode: rated rows sorted and gathered into the columns of `cdr_entries`, and these as Parquet, on all cores.
 
 use domain::columns::rated::RatedBatch;
-use sinks::entries::charges;
+use sinks::entries::{Words, charges};
 use sinks::gather::{Pick, Selection, sort};
 use sinks::parquet::{ParquetSettings, encode};
 
@@ -24,7 +24,7 @@ pub fn bench(effort: &Effort) -> anyhow::Result<Report> {
             let mut picks = arrived.clone();
             let (columns, spent) = time(|| {
                 sort(&batches, &mut picks);
-                charges(&Selection { batches: &batches, picks: &picks }, |_, _| None)
+                charges(&Selection { batches: &batches, picks: &picks }, |_, _| None, &Words::FIRST)
             });
             built = vec![columns?];
             anyhow::ensure!(built[0].num_rows() == rows, "{} rows of {rows} are in columns", built[0].num_rows());
@@ -61,7 +61,7 @@ mod tests {
                 assert_eq!(throughput.laps[0].rows, picks.len() as u64, "{}", throughput.name);
             }
             let selection = Selection { batches: &[&rated], picks: &picks };
-            let columns = charges(&selection, |_, _| None).expect("columns");
+            let columns = charges(&selection, |_, _| None, &Words::FIRST).expect("columns");
             let bytes = encode(&[columns], ParquetSettings::default()).expect("a file");
             let batches = decode(bytes, Some(&["charge"])).expect("a file");
             assert_eq!(batches.map(|batch| batch.expect("rows").num_rows()).sum::<usize>(), picks.len());

@@ -64,6 +64,7 @@ fn payloads(records: u32) -> anyhow::Result<Vec<Vec<u8>>> {
         first_row: n * ROWS,
         rows: ROWS,
         verdict: None,
+        corrects: false,
     };
     (0..u64::from(records)).map(|n| Ok(serde_json::to_vec(&claim(n))?)).collect()
 }

@@ -41,6 +41,7 @@ invariants! {
     SidecarLives = 9, "every live ledger file has its key sidecar, with one entry per row that is not skipped";
     TotalsAdd = 10, "totals at version V are the fold of the entries up to V";
     NothingRemoved = 11, "no entry is removed or edited; only compaction rewrites, with the same rows, keys and sums";
+    ReversalPairs = 12, "a reversal takes back one entry of its record, whole, and a record has at most one live entry";
 }
 
 impl fmt::Display for Invariant {

@@ -161,6 +161,28 @@ impl Counts {
             *sum = sum.plus(*money);
         }
     }
+
+    /// Takes back what was added before; reasons, rules and currencies of which nothing is left go.
+    pub fn take_back(&mut self, other: &Self) {
+        let less = |count: &mut u64, n: u64| *count = count.saturating_sub(n);
+        less(&mut self.rows_in, other.rows_in);
+        less(&mut self.rated, other.rated);
+        less(&mut self.duplicates, other.duplicates);
+        less(&mut self.resent, other.resent);
+        for (reason, n) in &other.suspense {
+            less(self.suspense.entry(*reason).or_default(), *n);
+        }
+        for (rule, n) in &other.skipped {
+            less(self.skipped.entry(rule.clone()).or_default(), *n);
+        }
+        for (currency, money) in &other.charge {
+            let sum = self.charge.entry(*currency).or_default();
+            *sum = sum.plus(Money(-money.0));
+        }
+        self.suspense.retain(|_, n| *n > 0);
+        self.skipped.retain(|_, n| *n > 0);
+        self.charge.retain(|currency, money| money.0 != 0 || !other.charge.contains_key(currency));
+    }
 }
 
 #[cfg(test)]
@@ -187,5 +209,9 @@ mod tests {
         let mut twice = counts.clone();
         twice.add(&counts);
         assert!(twice.is_balanced() && twice.rows_in == 12 && twice.suspended() == 2);
+        twice.take_back(&counts);
+        assert_eq!(twice, counts);
+        twice.take_back(&counts);
+        assert_eq!(twice, Counts::default(), "nothing is left of what was taken back");
     }
 }

@@ -9,6 +9,7 @@
 //! them; if another was faster, it looks again. So of two processes that land the same file one finds the other's arrival.
 
 mod arrival;
+mod decide;
 mod error;
 mod index;
 mod live;
@@ -32,7 +33,8 @@ use domain::ports::{Blob, BlobError, Clock, StagedBlob};
 use sha2::{Digest, Sha256};
 
 pub use self::arrival::{
-    Approval, Arrival, ArrivalKind, Decision, DeliveryRecord, DeliveryState, FullImport, ImportKind, ImportRecord,
+    Approval, Arrival, ArrivalKind, Decision, DeliveryRecord, DeliveryState, FullImport, ImportKind, ImportRecord, Replaces,
+    Withdrawal,
 };
 pub use self::error::LandError;
 pub use self::live::{KeptLive, LandedLive, LivePartition, LiveRange, LiveStep};
@@ -114,7 +116,8 @@ impl Landing {
     /// - The same bytes of the same account, under any name: [`Landed::Already`], unless what arrived was held and the request
     ///   says [`Repeat::AsNew`]. Files without bytes are told apart by their names.
     /// - The same bytes from another account of the tenant: held, unless as new.
-    /// - Other bytes under the same name and cycle where the profile says delta: held, unless as new.
+    /// - Other bytes under the same name and cycle where the profile says delta: held, unless as new or a replacement.
+    /// - The bytes of a delivery that was taken back: new, as its next generation.
     pub fn land(&self, request: &LandRequest, bytes: &mut dyn Read, clock: &dyn Clock) -> Result<Landed, LandError> {
         request.check()?;
         let file = &request.origin;
@@ -141,13 +144,14 @@ impl Landing {
         let file = &request.origin;
         let profile_sha256 = self.land_text(file, &request.profile_text)?;
         self.arrive(file, clock, |index| {
-            let state = match index.rule(identity, size, request.mode, request.repeat) {
+            let (state, replaces) = match index.rule(identity, size, request.mode, request.repeat) {
                 Ruling::Already(number) => return Err(number),
-                Ruling::Announce => DeliveryState::Announced,
-                Ruling::Hold(reason) => DeliveryState::Held { reason },
+                Ruling::Announce => (DeliveryState::Announced, index.replaced_by(identity, request.mode, request.repeat)),
+                Ruling::Hold(reason) => (DeliveryState::Held { reason }, None),
             };
-            let record = request.record(identity, size, &profile_sha256, state);
-            Ok(ArrivalKind::Delivery(DeliveryRecord { unwrapped_from: unwrapped_from.map(str::to_owned), ..record }))
+            let identity = DeliveryIdentity { generation: index.next_generation(identity, size), ..identity.clone() };
+            let record = request.record(&identity, size, &profile_sha256, state);
+            Ok(ArrivalKind::Delivery(DeliveryRecord { unwrapped_from: unwrapped_from.map(str::to_owned), replaces, ..record }))
         })
     }
 
@@ -163,7 +167,8 @@ impl Landing {
             Some((there, number)) if there >= generation => Err(number),
             _ => {
                 let record = request.record(&identity, former.size, &profile_sha256, DeliveryState::Announced);
-                Ok(ArrivalKind::Delivery(DeliveryRecord { unwrapped_from: former.unwrapped_from.clone(), ..record }))
+                let replaces = index.replaced_by(&identity, request.mode, request.repeat);
+                Ok(ArrivalKind::Delivery(DeliveryRecord { unwrapped_from: former.unwrapped_from.clone(), replaces, ..record }))
             }
         })
     }

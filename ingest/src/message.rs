@@ -29,6 +29,10 @@ pub struct ClaimCheck {
     pub rows: u64,
     /// On the last claim check of a delivery: what split found about the file as a whole.
     pub verdict: Option<FileVerdict>,
+    /// It claims no rows: here, behind all claim checks of what arrived before, the arrival corrects what is in the table. It is
+    /// an operator's decision on `delivery`, or the delivery itself, which takes the place of others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub corrects: bool,
 }
 
 /// What split found about a file as a whole.

@@ -1,13 +1,15 @@
-//! Arrivals → notices: watches landing and announces each delivery that has no word in the ledger yet, again if it fell off.
+//! Arrivals → notices: watches landing and announces each delivery that has no word in the ledger yet, again if it fell off, and
+//! each withdrawal and replacement that has not acted yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use domain::delivery::{ArrivalNumber, DeliveryId};
+use domain::delivery::{Account, ArrivalNumber, DeliveryId};
 use domain::ports::Clock;
 use ingest::land::{Arrival, ArrivalKind, Decision, DeliveryState, Landing};
 use ingest::log::{LogWriter, Topic};
 use ingest::message::Notice;
+use sinks::keys::stopped::Stopped;
 use sinks::settled::Settled;
 use sinks::table::Table;
 
@@ -22,8 +24,11 @@ pub struct Announcer<W> {
     writer: W,
     next: ArrivalNumber,
     settled: Settled,
+    stopped: HashSet<DeliveryId>,
     /// What was announced and had no word when the ledger was last looked at.
     awaited: BTreeMap<ArrivalNumber, DeliveryId>,
+    /// Those of them that correct what is in the table.
+    orders: BTreeSet<ArrivalNumber>,
     healing: Healing,
     /// Operators' words that nobody has asked for yet.
     decisions: Vec<Decision>,
@@ -40,7 +45,23 @@ impl<W: LogWriter> Announcer<W> {
     /// the log is looked for every `look_again_us`.
     pub fn new(landing: Arc<Landing>, writer: W, settled: Settled, look_again_us: i64) -> Self {
         let healing = Healing::every(look_again_us);
-        Self { landing, writer, next: 0, settled, awaited: BTreeMap::new(), healing, decisions: Vec::new() }
+        Self {
+            landing,
+            writer,
+            next: 0,
+            settled,
+            stopped: HashSet::new(),
+            awaited: BTreeMap::new(),
+            orders: BTreeSet::new(),
+            healing,
+            decisions: Vec::new(),
+        }
+    }
+
+    /// These deliveries act no more: what ordered that is done.
+    #[must_use]
+    pub fn without(self, stopped: HashSet<DeliveryId>) -> Self {
+        Self { stopped, ..self }
     }
 
     /// The operators' words that came since the last call, from the first arrival on: those that act on the log are for whoever
@@ -54,12 +75,18 @@ impl<W: LogWriter> Announcer<W> {
         let mut sent = 0;
         for arrival in self.landing.arrivals(self.next)? {
             match &arrival.kind {
-                ArrivalKind::Delivery(delivery) if self.settled.contains(delivery.delivery) => {}
-                ArrivalKind::Delivery(_) => sent += self.announce(&arrival)?,
+                ArrivalKind::Delivery(_) => {}
                 ArrivalKind::Import(_) => self.healing.hurry(),
                 ArrivalKind::Decision(decision) => {
                     self.healing.hurry();
                     self.decisions.push(decision.clone());
+                }
+            }
+            if let Some((account, delivery)) = self.due(&arrival)? {
+                let is_order = self.is_ordered(&arrival)?;
+                sent += self.announce(arrival.number, delivery, account)?;
+                if is_order {
+                    self.orders.insert(arrival.number);
                 }
             }
             // Only now: a notice that failed goes out with the next step.
@@ -79,10 +106,20 @@ impl<W: LogWriter> Announcer<W> {
         if !self.healing.is_due(clock.now_us()) {
             return Ok(0);
         }
-        let fallen = self.healing.look(&mut self.awaited, &mut self.settled, standing, entries)?;
+        self.stopped.extend(Stopped::of_table(entries).deliveries());
+        for number in self.orders.clone() {
+            let order = self.landing.arrival(number)?;
+            if !self.is_ordered(&order)? {
+                self.orders.remove(&number);
+            }
+        }
+        let fallen = self.healing.look(&mut self.awaited, &self.orders, &mut self.settled, standing, entries)?;
         let mut sent = 0;
         for number in &fallen {
-            sent += self.announce(&self.landing.arrival(*number)?)?;
+            let arrival = self.landing.arrival(*number)?;
+            if let Some((account, delivery)) = self.due(&arrival)? {
+                sent += self.announce(*number, delivery, account)?;
+            }
         }
         if sent > 0 {
             metrics::announced_again(sent);
@@ -95,17 +132,42 @@ impl<W: LogWriter> Announcer<W> {
         Ok(sent)
     }
 
-    /// Sends the notice of a delivery that acts.
-    fn announce(&mut self, arrival: &Arrival) -> Result<usize, PipelineError> {
-        let ArrivalKind::Delivery(delivery) = &arrival.kind else { return Ok(0) };
-        if !matches!(delivery.state, DeliveryState::Announced) {
-            return Ok(0);
-        }
-        let notice = Notice { arrival: arrival.number, delivery: delivery.delivery };
+    /// Sends the notice of an arrival; deliveries are looked after until they have their word.
+    fn announce(&mut self, number: ArrivalNumber, delivery: DeliveryId, account: &Account) -> Result<usize, PipelineError> {
+        let notice = Notice { arrival: number, delivery };
         let payload = serde_json::to_vec(&notice).expect("texts and integers make JSON");
-        let key = delivery.identity.account.path();
-        self.writer.append(Topic::Files, key.as_bytes(), &[], &payload)?;
-        self.awaited.insert(arrival.number, delivery.delivery);
+        self.writer.append(Topic::Files, account.path().as_bytes(), &[], &payload)?;
+        self.awaited.insert(number, delivery);
         Ok(1)
+    }
+
+    /// Whose account hears of an arrival, and of which delivery it speaks; `None` if nothing is to be done about it.
+    fn due<'a>(&self, arrival: &'a Arrival) -> Result<Option<(&'a Account, DeliveryId)>, PipelineError> {
+        let is_ordered = self.is_ordered(arrival)?;
+        Ok(match &arrival.kind {
+            ArrivalKind::Delivery(record) => {
+                let acts = matches!(record.state, DeliveryState::Announced);
+                let is_due = acts && (is_ordered || !self.settled.contains(record.delivery));
+                is_due.then_some((&record.identity.account, record.delivery))
+            }
+            ArrivalKind::Decision(Decision::Withdraw(word)) => is_ordered.then_some((&word.account, word.delivery)),
+            ArrivalKind::Import(_) | ArrivalKind::Decision(_) => None,
+        })
+    }
+
+    /// Whether an arrival corrects what is in the table and has not done so: a file that takes the place of one that acts, or the
+    /// withdrawal of one. What is held has no rows: the decision is all that there is to it.
+    fn is_ordered(&self, arrival: &Arrival) -> Result<bool, PipelineError> {
+        match &arrival.kind {
+            ArrivalKind::Delivery(record) if record.replaces.is_some() && record.state == DeliveryState::Announced => {
+                let replaced = self.landing.replaced_by(arrival.number, record)?;
+                Ok(replaced.iter().any(|(_, delivery)| !self.stopped.contains(delivery)))
+            }
+            ArrivalKind::Decision(Decision::Withdraw(word)) => {
+                let acts = self.landing.announced(word.delivery)? == Some(word.arrival);
+                Ok(acts && !self.stopped.contains(&word.delivery))
+            }
+            _ => Ok(false),
+        }
     }
 }

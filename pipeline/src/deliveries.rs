@@ -94,6 +94,11 @@ impl Deliveries {
         }
     }
 
+    /// The landing.
+    pub fn landing(&self) -> &Arc<Landing> {
+        &self.landing
+    }
+
     /// The store that landing lies in.
     pub fn blob(&self) -> &Arc<dyn Blob> {
         &self.blob

@@ -5,7 +5,7 @@
 //! moment are split, and the claim checks that were there after that are in the table, whatever of those files still has no
 //! verdict has nobody who works on it. A wrong guess costs a look at the ledger, as any redelivery does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::delivery::{ArrivalNumber, DeliveryId};
 use ingest::log::Topic;
@@ -72,9 +72,12 @@ impl Healing {
 
     /// Takes what is done out of `awaited` and tells the files that nobody works on, lowest first; none as long as that is
     /// not certain.
+    ///
+    /// Those of `orders` wait for more than a verdict: whoever gave them knows when they are done.
     pub(crate) fn look(
         &mut self,
         awaited: &mut BTreeMap<ArrivalNumber, DeliveryId>,
+        orders: &BTreeSet<ArrivalNumber>,
         settled: &mut Settled,
         standing: &mut dyn Standing,
         entries: &mut Table,
@@ -97,7 +100,7 @@ impl Healing {
         let worked_off = have_reached(&standing.rated(entries)?, suspicion.claims.as_deref().unwrap_or_default());
         settled.fold(entries).map_err(CommitError::from)?;
         let awaited_before = awaited.len();
-        awaited.retain(|_, delivery| !settled.contains(*delivery));
+        awaited.retain(|number, delivery| orders.contains(number) || !settled.contains(*delivery));
         if awaited.len() < awaited_before {
             self.pause_us = self.first_us;
         }

@@ -11,6 +11,8 @@ pub mod healing;
 pub mod splitter;
 pub mod deliveries;
 pub mod rating;
+pub mod rereading;
+pub mod corrector;
 pub mod dead_letter;
 pub mod parking;
 pub mod worker;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use domain::delivery::ArrivalNumber;
 use domain::number::mask_digits;
-use domain::ports::Disposition;
-use ingest::land::{ArrivalKind, DeliveryState, LandError, Landing};
+use domain::ports::{Blob, Disposition};
+use ingest::land::{ArrivalKind, Decision, DeliveryRecord, DeliveryState, LandError, Landing};
 use ingest::log::{LogEvent, LogReader, LogWriter, Record, Topic, TopicPartition};
 use ingest::message::{ClaimCheck, Notice};
+use ingest::profile::Profile;
 use ingest::split::{LiveSplitter, Split, Splitter as Cutter};
 
 use crate::dead_letter::put_aside;
@@ -188,7 +189,15 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
             Err(LandError::NoArrival(_)) => return Err(foreign()),
             arrival => arrival?,
         };
-        let ArrivalKind::Delivery(delivery) = &arrival.kind else { return Err(foreign()) };
+        let delivery = match &arrival.kind {
+            ArrivalKind::Delivery(delivery) => delivery,
+            ArrivalKind::Decision(Decision::Withdraw(word)) if word.delivery == meant => {
+                let key = word.account.path();
+                let waits = self.blocked.get_mut(&key).is_some_and(|blocked| blocked.holds(number));
+                return if waits { Ok(0) } else { self.order(&notice, &key) };
+            }
+            ArrivalKind::Decision(_) | ArrivalKind::Import(_) => return Err(foreign()),
+        };
         if delivery.delivery != meant {
             return Err(foreign());
         }
@@ -200,17 +209,7 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
             return Ok(0);
         }
         let profile = self.deliveries.profile(notice.arrival, &delivery.profile_sha256)?;
-        let object = Landing::object_path(&delivery.identity.sha256);
-        let split = if let Some(live) = &delivery.live {
-            let mut cutter = LiveSplitter::new(live, delivery.cut_rows, delivery.cut_bytes);
-            self.feed(&object, delivery.size, |chunk| cutter.push(chunk))?;
-            cutter.finish()
-        } else {
-            let mut cutter = Cutter::new(&profile, delivery.cut_rows).with_range_bytes(delivery.cut_bytes);
-            self.feed(&object, delivery.size, |chunk| cutter.push(chunk))?;
-            cutter.finish()
-        };
-        let claims = claims_of(&notice, split);
+        let claims = claims_of(&notice, cut(&**self.deliveries.blob(), &profile, delivery)?);
         for claim in &claims {
             let payload = serde_json::to_vec(claim).expect("texts and integers make JSON");
             self.writer.append(Topic::Batches, key.as_bytes(), &[], &payload)?;
@@ -223,37 +222,66 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
             metrics::file(verdict.state.as_str());
             tracing::info!(arrival = notice.arrival, state = verdict.state.as_str(), rows = verdict.rows, "file split");
         }
+        if delivery.replaces.is_some() {
+            self.order(&notice, &key)?;
+        }
         Ok(claims.len())
     }
 
-    /// Hands an object over piece by piece.
-    fn feed(&self, object: &str, size: u64, mut push: impl FnMut(&[u8])) -> Result<(), PipelineError> {
-        let mut at = 0;
-        while at < size {
-            let to = (at + CHUNK_BYTES).min(size);
-            push(&self.deliveries.blob().get_range(object, at..to)?);
-            at = to;
-        }
-        Ok(())
+    /// Sends on that an arrival corrects what is in the table: behind all claim checks of its account that came before.
+    fn order(&mut self, notice: &Notice, key: &str) -> Result<usize, PipelineError> {
+        let order = ClaimCheck { corrects: true, ..no_rows(notice) };
+        let payload = serde_json::to_vec(&order).expect("texts and integers make JSON");
+        self.writer.append(Topic::Batches, key.as_bytes(), &[], &payload)?;
+        Ok(1)
+    }
+}
+
+/// Checks a landed file as a whole and cuts it, as pinned at landing.
+pub fn cut(blob: &dyn Blob, profile: &Profile, delivery: &DeliveryRecord) -> Result<Split, PipelineError> {
+    let object = Landing::object_path(&delivery.identity.sha256);
+    if let Some(live) = &delivery.live {
+        let mut cutter = LiveSplitter::new(live, delivery.cut_rows, delivery.cut_bytes);
+        feed(blob, &object, delivery.size, |chunk| cutter.push(chunk))?;
+        return Ok(cutter.finish());
+    }
+    let mut cutter = Cutter::new(profile, delivery.cut_rows).with_range_bytes(delivery.cut_bytes);
+    feed(blob, &object, delivery.size, |chunk| cutter.push(chunk))?;
+    Ok(cutter.finish())
+}
+
+/// Hands an object over piece by piece.
+fn feed(blob: &dyn Blob, object: &str, size: u64, mut push: impl FnMut(&[u8])) -> Result<(), PipelineError> {
+    let mut at = 0;
+    while at < size {
+        let to = (at + CHUNK_BYTES).min(size);
+        push(&blob.get_range(object, at..to)?);
+        at = to;
+    }
+    Ok(())
+}
+
+fn no_rows(notice: &Notice) -> ClaimCheck {
+    ClaimCheck {
+        arrival: notice.arrival,
+        delivery: notice.delivery,
+        from: 0,
+        to: 0,
+        first_row: 0,
+        rows: 0,
+        verdict: None,
+        corrects: false,
     }
 }
 
 /// The claim checks of a split file; the last one carries the verdict. A file whose rows are not taken, or that has none,
 /// has one without rows.
 pub fn claims_of(notice: &Notice, split: Split) -> Vec<ClaimCheck> {
-    let claim = |from, to, first_row, rows| ClaimCheck {
-        arrival: notice.arrival,
-        delivery: notice.delivery,
-        from,
-        to,
-        first_row,
-        rows,
-        verdict: None,
-    };
+    let claim = |from, to, first_row, rows| ClaimCheck { from, to, first_row, rows, ..no_rows(notice) };
     let ranges = if split.verdict.state.is_taken() { &split.ranges[..] } else { &[] };
     let mut claims: Vec<ClaimCheck> = ranges.iter().map(|r| claim(r.from, r.to, r.first_row, r.rows)).collect();
     if claims.is_empty() {
-        claims.push(claim(0, 0, 0, 0));
+        claims.push(no_rows(notice));
     }
     if let Some(last) = claims.last_mut() {
         last.verdict = Some(split.verdict);

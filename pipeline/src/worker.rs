@@ -7,6 +7,7 @@
 mod lost;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use domain::number::mask_digits;
 use domain::ports::{Clock, Disposition, Rng};
@@ -14,6 +15,7 @@ use ingest::log::{Incarnation, LogError, LogEvent, LogReader, LogWriter, Record,
 use ingest::message::ClaimCheck;
 use sinks::commit::{Committer, Group, Outcome, PositionMove, Prepared, Receipt};
 
+use crate::corrector;
 use crate::dead_letter;
 use crate::deliveries::Deliveries;
 use crate::error::PipelineError;
@@ -104,8 +106,25 @@ enum Stage {
     Lost,
     /// The log has lost these records before they were rated: nothing is read before the table has moved over them.
     Behind(Vec<PositionMove>),
-    Rated(Group),
-    Prepared(Group, Box<Prepared>),
+    Rated(Work),
+    Prepared(Work, Box<Prepared>),
+}
+
+/// What one commit takes in.
+enum Work {
+    /// Rated rows.
+    Group(Group),
+    /// What an arrival corrects, with the move past its place in the log.
+    Correction { order: ClaimCheck, place: (TopicPartition, u64), moves: Vec<PositionMove> },
+}
+
+impl Work {
+    fn moves(&self) -> &[PositionMove] {
+        match self {
+            Self::Group(group) => &group.positions,
+            Self::Correction { moves, .. } => moves,
+        }
+    }
 }
 
 /// The state of one member of the rating group.
@@ -182,14 +201,42 @@ impl<R: LogReader> Worker<R> {
                 Ok(Step::Rebalanced)
             }
             Stage::Behind(lost) => self.skip(&lost, clock, rng),
-            Stage::Rated(group) => {
+            Stage::Rated(work) => {
                 let began = clock.now_us();
-                let prepared = self.committer.prepare(&group, clock, rng)?;
+                let prepared = match &work {
+                    Work::Group(group) => self.committer.prepare(group, clock, rng)?,
+                    Work::Correction { order, place, moves } => match self.correct(order, moves, clock, rng) {
+                        Err(error) if error.disposition() != Disposition::Retry => {
+                            return self.park(*place, error, clock.now_us());
+                        }
+                        prepared => prepared?,
+                    },
+                };
                 metrics::stage("prepare", clock.now_us() - began);
-                self.stage = Stage::Prepared(group, Box::new(prepared));
+                self.stage = Stage::Prepared(work, Box::new(prepared));
                 Ok(Step::Prepared)
             }
-            Stage::Prepared(group, prepared) => self.commit(group, *prepared, clock),
+            Stage::Prepared(work, prepared) => self.commit(work, *prepared, clock),
+        }
+    }
+
+    /// Drafts what an arrival corrects and makes it durable.
+    fn correct(
+        &mut self,
+        order: &ClaimCheck,
+        moves: &[PositionMove],
+        clock: &dyn Clock,
+        rng: &mut dyn Rng,
+    ) -> Result<Prepared, PipelineError> {
+        let reference = self.references.current()?;
+        let landing = Arc::clone(self.deliveries.landing());
+        let draft = corrector::draft(order, &mut self.committer, &landing, &mut self.deliveries, &reference)?;
+        match draft {
+            Some(draft) => Ok(self.committer.prepare_correction(&draft, moves, clock, rng)?),
+            None => {
+                let nothing = Group { positions: moves.to_vec(), reference_version: reference.version, ..Group::default() };
+                Ok(self.committer.prepare(&nothing, clock, rng)?)
+            }
         }
     }
 
@@ -330,12 +377,18 @@ impl<R: LogReader> Worker<R> {
         let (mut claims, mut places) = (Vec::new(), Vec::new());
         let mut ends: BTreeMap<TopicPartition, u64> = BTreeMap::new();
         while let Some(next) = self.queue.front() {
-            if !ends.is_empty() && rows + next.rows() > self.settings.rows_max {
+            let is_order = next.claim.as_ref().is_some_and(|c| c.corrects);
+            if !ends.is_empty() && (is_order || rows + next.rows() > self.settings.rows_max) {
                 break;
             }
             let Some(next) = self.queue.pop_front() else { break };
             ends.insert(next.partition, next.offset + 1);
             let Some(c) = next.claim else { continue };
+            if c.corrects {
+                self.stage =
+                    Stage::Rated(Work::Correction { order: c, place: (next.partition, next.offset), moves: self.moves(&ends) });
+                return Ok(Step::Rated);
+            }
             if self.committer.is_committed(c.delivery, c.arrival, c.first_row, c.rows)? {
                 metrics::redelivered(1);
             } else {
@@ -353,19 +406,22 @@ impl<R: LogReader> Worker<R> {
             }
             Err(spoilt) => return Err(*spoilt.error),
         };
-        let positions = ends
-            .iter()
-            .filter_map(|(partition, to)| {
-                let cursor = self.cursors.get(partition)?;
-                Some(PositionMove { app_id: cursor.app_id.clone()?, from: cursor.committed, to: *to })
-            })
-            .collect();
+        let positions = self.moves(&ends);
         metrics::stage("rate", clock.now_us() - began);
-        self.stage = Stage::Rated(Group { ranges, positions, reference_version: reference.version });
+        self.stage = Stage::Rated(Work::Group(Group { ranges, positions, reference_version: reference.version }));
         Ok(Step::Rated)
     }
 
-    fn commit(&mut self, group: Group, prepared: Prepared, clock: &dyn Clock) -> Result<Step, PipelineError> {
+    /// The moves from where the table stands to these offsets.
+    fn moves(&self, ends: &BTreeMap<TopicPartition, u64>) -> Vec<PositionMove> {
+        let to = |(partition, to): (&TopicPartition, &u64)| {
+            let cursor = self.cursors.get(partition)?;
+            Some(PositionMove { app_id: cursor.app_id.clone()?, from: cursor.committed, to: *to })
+        };
+        ends.iter().filter_map(to).collect()
+    }
+
+    fn commit(&mut self, work: Work, prepared: Prepared, clock: &dyn Clock) -> Result<Step, PipelineError> {
         let began = clock.now_us();
         let outcome = self.committer.commit(prepared)?;
         metrics::stage("commit", clock.now_us() - began);
@@ -375,7 +431,7 @@ impl<R: LogReader> Worker<R> {
                 metrics::count_rows(&receipt.counts);
                 metrics::redelivered(receipt.redelivered);
                 for (partition, cursor) in &mut self.cursors {
-                    if let Some(moved) = group.positions.iter().find(|p| Some(&p.app_id) == cursor.app_id.as_ref()) {
+                    if let Some(moved) = work.moves().iter().find(|p| Some(&p.app_id) == cursor.app_id.as_ref()) {
                         cursor.committed = moved.to;
                         self.reader.note_progress(*partition, moved.to)?;
                         let high = self.reader.watermarks(*partition)?.high;
@@ -387,7 +443,7 @@ impl<R: LogReader> Worker<R> {
             }
             Outcome::Redo => {
                 metrics::commit("redo");
-                self.stage = Stage::Rated(group);
+                self.stage = Stage::Rated(work);
                 Ok(Step::Redo)
             }
             Outcome::Fenced => {

@@ -12,12 +12,14 @@ use crate::table::{Table, TableError};
 /// What the data files say, row by row.
 #[derive(Debug, Default)]
 pub struct Rows {
-    /// Rows and sums per delivery and outcome.
-    pub by_delivery: BTreeMap<(String, Outcome), (u64, i128)>,
-    /// How often each row of each delivery is there.
-    pub places: HashMap<(String, i64), u32>,
+    /// Rows and sums per delivery and outcome, what was taken back subtracted.
+    pub by_delivery: BTreeMap<(String, Outcome), (i64, i128)>,
+    /// How often each row of each delivery is there, and what it is charged, all its entries added up.
+    pub places: HashMap<(String, i64), (i64, i128)>,
     /// How often each key of each account lives; rows in conflict share their id and are left out.
-    pub keys: HashMap<(String, Vec<u8>), u32>,
+    pub keys: HashMap<(String, Vec<u8>), i64>,
+    /// Entries that take another one back.
+    pub reversals: u64,
 }
 
 impl Rows {
@@ -42,20 +44,23 @@ impl Rows {
             let delivery = v.delivery()?.value(i).to_owned();
             let charge = if v.charge()?.is_null(i) { 0 } else { v.charge()?.value(i) };
             let sum = self.by_delivery.entry((delivery.clone(), outcome)).or_default();
-            sum.0 += 1;
+            let rows = i64::from(v.rows()?.value(i));
+            self.reversals += u64::from(rows < 0);
+            sum.0 += rows;
             sum.1 += charge;
-            *self.places.entry((delivery, v.row()?.value(i))).or_default() += 1;
+            let place = self.places.entry((delivery, v.row()?.value(i))).or_default();
+            (place.0, place.1) = (place.0 + rows, place.1 + charge);
             let reason = if v.reason()?.is_null(i) { "" } else { v.reason()?.value(i) };
             if reason != Reason::IdConflict.as_str() {
                 let account = format!("{}/{}/{}", v.tenant()?.value(i), v.provider()?.value(i), v.account()?.value(i));
-                *self.keys.entry((account, v.record_key()?.value(i).to_vec())).or_default() += 1;
+                *self.keys.entry((account, v.record_key()?.value(i).to_vec())).or_default() += rows;
             }
         }
         Ok(())
     }
 
-    /// All rows.
+    /// All rows that are not taken back.
     pub fn total(&self) -> u64 {
-        self.by_delivery.values().map(|(n, _)| n).sum()
+        self.by_delivery.values().map(|(n, _)| n.max(&0).cast_unsigned()).sum()
     }
 }

@@ -4,6 +4,7 @@
 //! under names that nobody sees. [`Committer::commit`] is the one step that counts: put-if-absent of the next log entry, on
 //! a state whose positions are still where the group began. Whoever lost reloads and compares; nobody retries blindly.
 
+mod correct;
 mod duplicates;
 pub mod lost;
 mod prepare;
@@ -16,12 +17,17 @@ use domain::invariant::Violation;
 use domain::outcome::Counts;
 use domain::ports::{Clock, Disposition, Rng};
 
+use crate::correction::stop::Stop;
+use crate::correction::{Draft, Plan};
 use crate::delta::action::{Add, CommitInfo};
 use crate::delta::log::Attempt;
 use crate::keys::cache::{Found, KeyCache};
 use crate::keys::sidecar::SidecarError;
+use crate::keys::stopped::Stopped;
 use crate::ledger::{Coverage, Covered, LedgerRow, Verdict};
 use crate::table::{Table, TableError};
+
+pub(crate) use self::duplicates::count_readable;
 
 /// Why a commit could not be prepared or made.
 #[derive(Debug, thiserror::Error)]
@@ -156,6 +162,12 @@ impl Committer {
         &self.table
     }
 
+    /// Catches up with other writers.
+    pub fn refresh(&mut self) -> Result<(), CommitError> {
+        self.table.refresh()?;
+        Ok(())
+    }
+
     /// Catches up and tells where an application stands.
     pub fn position(&mut self, app_id: &str) -> Result<u64, CommitError> {
         self.table.refresh()?;
@@ -177,6 +189,29 @@ impl Committer {
     /// Makes everything durable that the commit will show. Repeatable: a group may be prepared again after [`Outcome::Redo`].
     pub fn prepare(&mut self, group: &Group, clock: &dyn Clock, rng: &mut dyn Rng) -> Result<Prepared, CommitError> {
         prepare::prepare(self, group, clock, rng)
+    }
+
+    /// Plans that deliveries act no more, on the newest version.
+    pub fn plan_stop(&mut self, stop: &Stop) -> Result<Plan, CommitError> {
+        self.table.refresh()?;
+        crate::correction::stop::plan(&self.table, stop)
+    }
+
+    /// Makes durable what a correction will show, as planned: whatever touches its account after the plan makes the commit end as
+    /// [`Outcome::Redo`], and then it is planned anew. A plan without changes moves positions only.
+    pub fn prepare_correction(
+        &mut self,
+        draft: &Draft,
+        positions: &[PositionMove],
+        clock: &dyn Clock,
+        rng: &mut dyn Rng,
+    ) -> Result<Prepared, CommitError> {
+        correct::prepare(self, draft, positions, clock, rng)
+    }
+
+    /// The deliveries that act no more, as far as the table is known.
+    pub fn stopped(&mut self) -> &Stopped {
+        self.keys.stopped(&self.table)
     }
 
     /// Offers the prepared entry until it is in, or it is clear that it must not go in.
@@ -214,7 +249,8 @@ impl Committer {
             self.keys.accept(prepared.found, sidecar);
         }
         let mut counts = Counts::default();
-        for row in &prepared.ledger {
+        // A correction brings no rows: it says anew what became of some.
+        for row in prepared.ledger.iter().filter(|row| row.correction.is_none()) {
             counts.add(&row.counts);
             self.coverage.insert(row.file.delivery, row.first_row, row.counts.rows_in);
         }

@@ -5,11 +5,33 @@ use domain::columns::ColumnError;
 use domain::columns::entries::{Entries, EntryKind};
 use domain::columns::parsed::{NO_COST, NO_SEQUENCE, ParsedBatch, Partial, TimeFlag};
 use domain::columns::rated::{NO_PERIOD, NONE, RatedBatch, ZoneBy};
+use domain::delivery::FileContext;
 use domain::number::NumberKind;
 use domain::outcome::Reason;
 use domain::period::Month;
 
 use crate::gather::{Selection, null_labels};
+
+/// What kind of word new entries are on their records.
+pub struct Words<'a> {
+    /// The first word, or the one after a reversal.
+    pub kind: EntryKind,
+    /// The version that a correction read.
+    pub as_of: Option<i64>,
+    /// The entry's number on the record of a file's row.
+    pub number: &'a (dyn Fn(&FileContext, u64) -> i32 + Sync),
+}
+
+impl std::fmt::Debug for Words<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Words({:?} as of {:?})", self.kind, self.as_of)
+    }
+}
+
+impl Words<'_> {
+    /// First words.
+    pub const FIRST: Self = Self { kind: EntryKind::Charge, as_of: None, number: &|_, _| 0 };
+}
 
 /// The value of an optional column, where it is there.
 fn optional<T: Copy>(column: &[T], i: usize) -> Option<T> {
@@ -20,12 +42,13 @@ fn parsed(b: &RatedBatch) -> &ParsedBatch {
     &b.linked.parsed
 }
 
-/// The picked rows as entries of kind `charge`, rated or in suspense. `reason` overrides the batch's own reason: the
+/// The picked rows as entries, rated or in suspense. `reason` overrides the batch's own reason: the
 /// duplicate check may have found a conflict of ids.
 // tidy: one line per column of the table
 pub fn charges<'a>(
     selection: &Selection<'a>,
     reason: impl Fn(&'a RatedBatch, usize) -> Option<Reason>,
+    words: &Words<'_>,
 ) -> Result<RecordBatch, ColumnError> {
     let s = selection;
     let n = s.len();
@@ -37,10 +60,10 @@ pub fn charges<'a>(
         tenant: s.file_labels(|f| Some(f.account.tenant.to_string())),
         provider: s.file_labels(|f| Some(f.account.provider.to_string())),
         account: s.file_labels(|f| Some(f.account.account.to_string())),
-        entry: s.constant(EntryKind::Charge.as_str()),
+        entry: s.constant(words.kind.as_str()),
         rows: Int8Array::from_value(1, n),
-        entry_no: s.ints(|_, _| Some(0)),
-        as_of: s.longs(|_, _| None),
+        entry_no: s.ints(|b, i| Some((words.number)(file(b), c(b).row[i]))),
+        as_of: s.longs(|_, _| words.as_of),
         delivery: s.file_labels(|f| Some(f.delivery.to_string())),
         arrival: s.longs(|b, _| i64::try_from(file(b).arrival).ok()),
         row: s.longs(|b, i| i64::try_from(c(b).row[i]).ok()),

@@ -6,6 +6,7 @@
 
 pub mod cache;
 pub mod sidecar;
+pub mod stopped;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +35,12 @@ impl Bucket {
             (_, None) => NO_DAY,
         }
     }
+}
+
+/// What turns the key of a row in conflict into the key that it claims, and back: its id is taken, so content becomes part of
+/// the name.
+pub fn conflict_mask(content: u64) -> u128 {
+    u128::from(content) << 64 | u128::from(content.rotate_left(32)) | 1
 }
 
 /// A key with the row that claims it.

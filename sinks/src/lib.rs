@@ -13,6 +13,7 @@ pub mod rows;
 pub mod ledger;
 pub mod settled;
 pub mod keys;
+pub mod correction;
 pub mod parquet;
 pub mod delta;
 pub mod audit;

@@ -9,7 +9,9 @@ use domain::columns::ColumnError;
 use domain::columns::entries::{Entries, EntryKind};
 use domain::columns::parsed::MalformedRow;
 use domain::delivery::FileContext;
+use domain::outcome::Counts;
 
+use crate::entries::Words;
 use crate::gather::null_labels;
 use crate::ledger::LedgerRow;
 
@@ -111,11 +113,12 @@ impl Lineage<'_> {
 }
 
 /// Malformed rows as entries in suspense, with their bytes.
-pub fn malformed(rows: &[(&FileContext, &MalformedRow)]) -> Result<RecordBatch, ColumnError> {
+pub fn malformed(rows: &[(&FileContext, &MalformedRow)], words: &Words<'_>) -> Result<RecordBatch, ColumnError> {
     let long = |value: fn(&MalformedRow) -> u64| rows.iter().map(|(_, r)| i64::try_from(value(r)).ok()).collect();
-    let lineage =
-        Lineage { entry: EntryKind::Charge, rows: 1, files: rows.iter().map(|(f, _)| *f).collect(), row: long(|r| r.row) };
+    let lineage = Lineage { entry: words.kind, rows: 1, files: rows.iter().map(|(f, _)| *f).collect(), row: long(|r| r.row) };
     Entries {
+        entry_no: rows.iter().map(|(file, r)| Some((words.number)(file, r.row))).collect(),
+        as_of: rows.iter().map(|_| words.as_of).collect(),
         byte_offset: long(|r| r.offset),
         byte_length: long(|r| r.length),
         record_key: BinaryArray::from_iter_values(rows.iter().map(|(_, r)| r.key.to_be_bytes())),
@@ -127,18 +130,19 @@ pub fn malformed(rows: &[(&FileContext, &MalformedRow)]) -> Result<RecordBatch, 
     .into_batch()
 }
 
-/// Ledger rows: one per batch.
+/// Ledger rows: one per batch. What a correction takes back is subtracted.
 pub fn ledger(rows: &[LedgerRow]) -> Result<RecordBatch, ColumnError> {
     let long = |value: fn(&LedgerRow) -> u64| -> Int64Array { rows.iter().map(|r| i64::try_from(value(r)).ok()).collect() };
+    let net = |value: fn(&Counts) -> u64| -> Int64Array { rows.iter().map(|r| Some(r.net(value))).collect() };
     let lineage =
         Lineage { entry: EntryKind::Ledger, rows: 0, files: rows.iter().map(|r| &*r.file).collect(), row: long(|r| r.first_row) };
     Entries {
-        ledger_rows_in: long(|r| r.counts.rows_in),
-        ledger_rated: long(|r| r.counts.rated),
-        ledger_suspense: long(|r| r.counts.suspended()),
-        ledger_duplicates: long(|r| r.counts.duplicates),
-        ledger_resent: long(|r| r.counts.resent),
-        ledger_skipped: long(|r| r.counts.skipped_rows()),
+        ledger_rows_in: net(|c| c.rows_in),
+        ledger_rated: net(|c| c.rated),
+        ledger_suspense: net(Counts::suspended),
+        ledger_duplicates: net(|c| c.duplicates),
+        ledger_resent: net(|c| c.resent),
+        ledger_skipped: net(Counts::skipped_rows),
         ledger_detail: rows.iter().map(|r| Some(r.detail_json())).collect(),
         ..lineage.entries()
     }

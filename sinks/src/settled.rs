@@ -84,6 +84,7 @@ mod tests {
             first_row,
             counts: Counts { rows_in, ..Counts::default() },
             verdict: verdict.map(|(state, rows)| Verdict { state: state.to_owned(), rows, message: String::new() }),
+            correction: None,
         }
     }
 

@@ -23,5 +23,6 @@ mod scenarios {
     mod samples;
     mod service;
     mod state_server;
+    mod withdraw;
     mod wrapped;
 }

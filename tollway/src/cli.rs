@@ -1,5 +1,6 @@
 //! The command line: every command, option and example that `--help` shows.
 
+mod corrections;
 mod desk;
 mod listen;
 mod log;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::corrections::WithdrawArgs;
 pub use self::desk::{AssignArgs, NumberKind, TodayArgs, UnassignedArgs, UnassignedCommand};
 pub use self::listen::ListenArgs;
 pub use self::log::{DlqCommand, TopicsCommand};
@@ -68,6 +70,10 @@ pub enum Command {
     #[command(after_help = "Examples:\n  tollway ingest --profile routit --account reseller-a october/\n  \
         gunzip -c day.csv.gz | tollway ingest --profile kpn-sp16 --account haven --name day.csv -")]
     Ingest(IngestArgs),
+    /// Take a file back: its rows no longer count, and the same bytes may come again
+    #[command(after_help = "Examples:\n  tollway withdraw october.csv\n  tollway withdraw october.csv --account haven --yes\n  \
+        tollway withdraw 42 --output json")]
+    Withdraw(WithdrawArgs),
     /// Run as a service: watch landing, rate, total, serve metrics
     #[command(after_help = "Example:\n  tollway run --data /var/lib/tollway\n  curl http://127.0.0.1:9464/metrics")]
     Run(RunArgs),
@@ -193,6 +199,9 @@ pub struct IngestArgs {
     /// Take files as new that would be held: known bytes under another account, or new bytes under a known name
     #[arg(long)]
     pub as_new: bool,
+    /// Let the file take the place of this one: its name, arrival number, or the first digits of its delivery
+    #[arg(long, value_name = "FILE", conflicts_with = "as_new")]
+    pub replaces: Option<String>,
     /// Land only; a running service rates
     #[arg(long)]
     pub land_only: bool,

@@ -28,6 +28,7 @@ pub mod topics;
 pub mod totals;
 pub mod unassigned;
 pub mod why;
+pub mod withdraw;
 
 use crate::cli::{BenchCommand, Cli, Command, ConfigCommand, Global};
 use crate::exit_code::Exit;
@@ -40,6 +41,7 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Demo(args) => demo::run(global, args),
         Command::Ingest(args) => ingest::run(global, args),
+        Command::Withdraw(args) => withdraw::run(global, args),
         Command::Run(args) => run::run(global, args),
         Command::Listen(args) => listen::run(global, args),
         Command::Status(args) => status::run(global, args),

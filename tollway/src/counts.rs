@@ -25,13 +25,9 @@ pub fn to_json(counts: &Counts) -> Value {
     })
 }
 
-/// The sum of ledger rows.
+/// The sum of ledger rows: what corrections have taken back is not in it.
 pub fn sum<'a>(entries: impl IntoIterator<Item = &'a LedgerEntry>) -> Counts {
-    let mut all = Counts::default();
-    for entry in entries {
-        all.add(&entry.counts);
-    }
-    all
+    sinks::ledger::sum(entries)
 }
 
 /// Amounts as `EUR 41,208.114230`.

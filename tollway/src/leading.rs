@@ -12,6 +12,7 @@ use pipeline::healing::Standing;
 use pipeline::splitter::Splitter;
 use pipeline::worker::app_id;
 use sinks::commit::CommitError;
+use sinks::keys::stopped::Stopped;
 use sinks::settled::Settled;
 use sinks::table::Table;
 
@@ -81,7 +82,7 @@ impl Calls {
 fn replay_of(decision: Decision) -> Option<Replay> {
     match decision {
         Decision::Replay(replay) => Some(replay),
-        Decision::Dismiss(_) => None,
+        Decision::Dismiss(_) | Decision::Withdraw(_) => None,
     }
 }
 
@@ -121,7 +122,9 @@ impl Leading {
             let mut settled = Settled::default();
             settled.fold(&self.entries).map_err(CommitError::from)?;
             let (landing, writer) = (Arc::clone(&self.installed.landing), self.installed.log.writer());
-            self.announcer.insert(Announcer::new(landing, writer, settled, micros(self.settings.look_again)))
+            let stopped = Stopped::of_table(&self.entries).deliveries().collect();
+            let announcer = Announcer::new(landing, writer, settled, micros(self.settings.look_again));
+            self.announcer.insert(announcer.without(stopped))
         };
         let seen = (self.installed.landing.arrivals_made(), asked);
         let now_us = SystemClock.now_us();

@@ -25,6 +25,8 @@ pub mod unassigned;
 pub mod arrived;
 pub mod numbered;
 pub mod rhythm;
+pub mod named;
+pub mod replacements;
 pub mod commands;
 pub mod output;
 pub mod progress;

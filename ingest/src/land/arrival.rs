@@ -1,6 +1,6 @@
 //! The record of an arrival: versioned JSON, one object per number.
 
-use domain::delivery::{ArrivalNumber, DeliveryId, DeliveryIdentity};
+use domain::delivery::{Account, ArrivalNumber, DeliveryId, DeliveryIdentity};
 use domain::ids::TenantId;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use super::word::{Dismissal, Replay};
 /// The newest format of records that this program writes and reads.
 const ARRIVAL_FORMAT: u32 = 2;
 
-/// The format of deliveries and of imports as deltas: programs that know of nothing else read them, too.
+/// The format of deliveries that replace none and of imports as deltas: programs that know of nothing else read them, too.
 const PLAIN_FORMAT: u32 = 1;
 
 /// The first number.
@@ -66,11 +66,24 @@ pub struct DeliveryRecord {
     pub cut_rows: u64,
     /// The size at which it ends a claim check earlier; fixed for the same reason.
     pub cut_bytes: u64,
+    /// What it takes the place of, once it is in the table whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replaces>,
     /// Whether it acts.
     pub state: DeliveryState,
     /// Which events it holds, if it is a micro-batch of a live source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Box<LiveRange>>,
+}
+
+/// What a delivery takes the place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replaces {
+    /// Every earlier delivery of the same account, cycle and logical file: its profile says `snapshot` or `final`.
+    SameName,
+    /// The delivery with this arrival number: an operator has said so.
+    Arrival(ArrivalNumber),
 }
 
 /// Whether a delivery acts.
@@ -152,6 +165,22 @@ pub enum Decision {
     Dismiss(Dismissal),
     /// Dead letters are sent again by whoever holds the log.
     Replay(Replay),
+    /// A delivery is taken back: its entries are reversed, and its bytes may come again. One that is held is rejected.
+    Withdraw(Withdrawal),
+}
+
+/// Which delivery is taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withdrawal {
+    /// Whose it is: its corrections stand in the order of the account's files.
+    pub account: Account,
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// Its arrival number.
+    pub arrival: ArrivalNumber,
+    /// Its name as given, for people.
+    pub origin: String,
 }
 
 #[derive(Serialize)]
@@ -193,7 +222,7 @@ impl Arrival {
     pub(super) fn encode(&self) -> Vec<u8> {
         let Self { number, arrived_us, kind } = self;
         let format = match kind {
-            ArrivalKind::Decision(_) => ARRIVAL_FORMAT,
+            ArrivalKind::Decision(_) | ArrivalKind::Delivery(DeliveryRecord { replaces: Some(_), .. }) => ARRIVAL_FORMAT,
             ArrivalKind::Import(import) if import.full.is_some() || import.what == ImportKind::Subscriptions => ARRIVAL_FORMAT,
             ArrivalKind::Delivery(_) | ArrivalKind::Import(_) => PLAIN_FORMAT,
         };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::delivery::{Account, ArrivalNumber, DeliveryId, DeliveryIdentity, DeliveryMode};
 use domain::ids::TenantId;
 
-use super::arrival::{Arrival, ArrivalKind, Decision, DeliveryRecord, DeliveryState, ImportKind, ImportRecord};
+use super::arrival::{Arrival, ArrivalKind, Decision, DeliveryRecord, DeliveryState, ImportKind, ImportRecord, Replaces};
 use super::live::{LivePartition, LiveRange};
 use super::request::Repeat;
 
@@ -30,8 +30,10 @@ pub(super) struct Index {
     listed_last: ArrivalNumber,
     /// By hash of the bytes.
     by_bytes: HashMap<String, Vec<Seen>>,
-    /// The latest announced arrival of a name; see [`name`].
-    by_name: HashMap<DeliveryId, ArrivalNumber>,
+    /// The announced arrivals of a name, in order; see [`name`].
+    by_name: HashMap<DeliveryId, Vec<(ArrivalNumber, DeliveryId)>>,
+    /// Deliveries that were taken back, by their number: the number of the decision.
+    withdrawn: HashMap<ArrivalNumber, ArrivalNumber>,
     by_delivery: HashMap<DeliveryId, Acting>,
     /// Deliveries that were dismissed, by their number: the number of the decision.
     dismissed: BTreeMap<ArrivalNumber, ArrivalNumber>,
@@ -106,6 +108,9 @@ impl Index {
                 self.dismissed.entry(word.arrival).or_insert(arrival.number);
             }
             ArrivalKind::Decision(Decision::Replay(_)) => {}
+            ArrivalKind::Decision(Decision::Withdraw(word)) => {
+                self.withdrawn.entry(word.arrival).or_insert(arrival.number);
+            }
         }
         self.next = arrival.number + 1;
     }
@@ -124,7 +129,7 @@ impl Index {
         let name = name(&record.identity);
         if announced {
             acting.announced = Some(number);
-            self.by_name.insert(name, number);
+            self.by_name.entry(name).or_default().push((number, record.delivery));
         } else {
             acting.held = Some(number);
         }
@@ -173,9 +178,9 @@ impl Index {
         let same_bytes = self.by_bytes.get(&identity.sha256).map_or(&[][..], Vec::as_slice);
         let held = same_bytes.iter().find(|seen| seen.is(identity, size));
         match (self.generation(identity, size), held, repeat) {
-            (Some((_, number)), _, _) => return Ruling::Already(number),
+            (Some((_, number)), _, _) if !self.withdrawn.contains_key(&number) => return Ruling::Already(number),
+            (Some(_), _, _) | (None, _, Repeat::AsNew | Repeat::Replaces(_)) => return Ruling::Announce,
             (None, Some(seen), Repeat::Hold) => return Ruling::Already(seen.number),
-            (None, _, Repeat::AsNew) => return Ruling::Announce,
             (None, None, Repeat::Hold) => {}
         }
         let elsewhere = |seen: &&Seen| seen.account != identity.account && seen.account.tenant == identity.account.tenant;
@@ -187,13 +192,50 @@ impl Index {
                 identity.account.path()
             ));
         }
-        match self.by_name.get(&name(identity)) {
-            Some(number) if mode == DeliveryMode::Delta => Ruling::Hold(format!(
+        match self.acting_under(identity, ArrivalNumber::MAX).last() {
+            Some((number, _)) if mode == DeliveryMode::Delta => Ruling::Hold(format!(
                 "same name as arrival {number}, new content, and its profile says that files bring new rows under new names; \
-                 if its rows are wanted, land it again with --as-new"
+                 if it takes that one's place, land it again with --replaces {number}; if its rows come on top, with --as-new; \
+                 if it is not wanted, `tollway withdraw` it"
             )),
             _ => Ruling::Announce,
         }
+    }
+
+    /// The deliveries of the same account, cycle and logical file that were announced before a number and not taken back.
+    pub(super) fn acting_under(
+        &self,
+        identity: &DeliveryIdentity,
+        below: ArrivalNumber,
+    ) -> impl Iterator<Item = (ArrivalNumber, DeliveryId)> + '_ {
+        let all = self.by_name.get(&name(identity)).map_or(&[][..], Vec::as_slice);
+        all.iter().copied().filter(move |(number, _)| *number < below && !self.withdrawn.contains_key(number))
+    }
+
+    /// What an announced file takes the place of.
+    pub(super) fn replaced_by(&self, identity: &DeliveryIdentity, mode: DeliveryMode, repeat: Repeat) -> Option<Replaces> {
+        match repeat {
+            Repeat::Replaces(number) => Some(Replaces::Arrival(number)),
+            Repeat::Hold if mode != DeliveryMode::Delta && self.acting_under(identity, ArrivalNumber::MAX).next().is_some() => {
+                Some(Replaces::SameName)
+            }
+            Repeat::Hold | Repeat::AsNew => None,
+        }
+    }
+
+    /// The generation that these bytes of this account would come in.
+    pub(super) fn next_generation(&self, identity: &DeliveryIdentity, size: u64) -> u32 {
+        self.generation(identity, size).map_or(0, |(generation, _)| generation + 1)
+    }
+
+    /// The announced arrival of a delivery.
+    pub(super) fn announced(&self, delivery: DeliveryId) -> Option<ArrivalNumber> {
+        self.by_delivery.get(&delivery)?.announced
+    }
+
+    /// The decision that took a delivery back, by the numbers of both.
+    pub(super) fn withdrawal_of(&self, delivery: ArrivalNumber) -> Option<ArrivalNumber> {
+        self.withdrawn.get(&delivery).copied()
     }
 
     /// The latest generation of a file that acts, and its number.
@@ -227,6 +269,7 @@ impl Index {
     pub(super) fn held(&self) -> Vec<ArrivalNumber> {
         let waiting = self.by_delivery.values().filter(|acting| acting.announced.is_none());
         let mut numbers: Vec<ArrivalNumber> = waiting.filter_map(|acting| acting.held).collect();
+        numbers.retain(|number| !self.withdrawn.contains_key(number));
         numbers.sort_unstable();
         numbers
     }

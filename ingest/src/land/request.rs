@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::delivery::{Account, DeliveryIdentity, DeliveryMode};
+use domain::delivery::{Account, ArrivalNumber, DeliveryIdentity, DeliveryMode};
 use domain::ids::TenantId;
 
 use super::arrival::{DeliveryRecord, DeliveryState, FullImport, ImportKind};
@@ -21,8 +21,10 @@ const CYCLE_BYTES_MAX: usize = 64;
 pub enum Repeat {
     /// It waits for a word.
     Hold,
-    /// This is the word: it acts.
+    /// This is the word: it acts, beside what is there.
     AsNew,
+    /// This is the word: it acts, and takes the place of the delivery with this arrival number.
+    Replaces(ArrivalNumber),
 }
 
 /// What is known about a file that is to be landed.
@@ -108,6 +110,7 @@ impl LandRequest {
             profile_sha256: profile_sha256.to_owned(),
             cut_rows: self.cut_rows,
             cut_bytes: RANGE_BYTES_MAX,
+            replaces: None,
             state,
             live: None,
         }

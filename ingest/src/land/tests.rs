@@ -468,3 +468,54 @@ fn objects_that_changed_are_noticed() {
     let other = LandRequest { account: account("main", "lagoon"), ..request("a.csv") };
     assert!(matches!(refused(&landing, &other, "abc"), LandError::Damaged { .. }), "INV-1: a landed object is never changed");
 }
+
+#[test]
+fn a_file_that_was_taken_back_may_come_again_as_its_next_generation() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    let first = land(&landing, &request("a.csv"), "abc");
+    let Landed::New(decision) = landing.withdraw(1, &TestClock).expect("landed") else { panic!("it is decided now") };
+    let ArrivalKind::Decision(Decision::Withdraw(word)) = &decision.kind else { panic!("{decision:?} is no withdrawal") };
+    assert_eq!((decision.number, word.arrival, word.delivery), (2, 1, delivery(first.arrival()).delivery));
+    assert_eq!(landing.withdraw(1, &TestClock).expect("known"), Landed::Already(decision));
+    assert_eq!(landing.withdrawal_of(1).expect("known"), Some(2));
+
+    // Another process reads it so, too.
+    let Landed::New(again) = land(&self::landing(&store), &request("b.csv"), "abc") else { panic!("it is new") };
+    assert_eq!((again.number, delivery(&again).identity.generation), (3, 1));
+    assert_ne!(delivery(&again).delivery, delivery(first.arrival()).delivery);
+    assert_eq!(land(&landing, &request("a.csv"), "abc"), Landed::Already(again));
+}
+
+#[test]
+fn a_held_file_that_is_taken_back_waits_no_more() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    land(&landing, &request("a.csv"), "abc");
+    let held = land(&landing, &request("a.csv"), "abcd");
+    assert!(held_reason(&held).contains("--replaces 1"), "{}", held_reason(&held));
+    landing.withdraw(held.arrival().number, &TestClock).expect("landed");
+    assert!(landing.held().expect("known").is_empty());
+}
+
+#[test]
+fn a_record_says_whose_place_a_file_takes() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    let snapshot = |name: &str| LandRequest { mode: DeliveryMode::Snapshot, ..request(name) };
+    let one = land(&landing, &snapshot("month.csv"), "a");
+    assert_eq!(delivery(one.arrival()).replaces, None, "there is none before it");
+    let two = land(&landing, &snapshot("month.csv"), "ab");
+    assert_eq!(delivery(two.arrival()).replaces, Some(Replaces::SameName));
+    let added = land(&landing, &LandRequest { repeat: Repeat::AsNew, ..snapshot("month.csv") }, "abc");
+    assert_eq!(delivery(added.arrival()).replaces, None, "it comes on top");
+    let other = land(&landing, &LandRequest { repeat: Repeat::Replaces(1), ..request("other.csv") }, "abcd");
+    assert_eq!(delivery(other.arrival()).replaces, Some(Replaces::Arrival(1)));
+    let replaced = |landed: &Landed| {
+        let all = landing.replaced_by(landed.arrival().number, delivery(landed.arrival())).expect("known");
+        all.into_iter().map(|(number, _)| number).collect::<Vec<_>>()
+    };
+    assert_eq!((replaced(&two), replaced(&other), replaced(&added)), (vec![1], vec![1], vec![]));
+    landing.withdraw(1, &TestClock).expect("landed");
+    assert_eq!((replaced(&two), replaced(&other)), (vec![], vec![]), "what was taken back is replaced by nobody");
+}

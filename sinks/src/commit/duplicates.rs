@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::keys::cache::{Found, KeyCache, RunCheck};
 use crate::keys::sidecar::{RunId, account_hash};
-use crate::keys::{Bucket, Claim, Verdict};
+use crate::keys::{Bucket, Claim, Verdict, conflict_mask};
 
 /// What the duplicate check said of the rows of one range.
 pub(super) struct Checked {
@@ -101,11 +101,6 @@ pub(super) fn check_group(cache: &mut KeyCache, batches: &[&RatedBatch], by_rang
     GroupCheck { checked, claims, found }
 }
 
-/// The key of a row in conflict: its id is taken, so content becomes part of the name.
-fn conflict_key(key: u128, content: u64) -> u128 {
-    key ^ (u128::from(content) << 64 | u128::from(content.rotate_left(32)) | 1)
-}
-
 /// Runs the rows of one range and bucket through the check.
 fn check_rows(check: &mut RunCheck<'_>, batch: &RatedBatch, code: u32, rows: &[u32], claims: &mut Vec<Claim>) -> Vec<Said> {
     let parsed = &batch.linked.parsed;
@@ -121,7 +116,7 @@ fn check_rows(check: &mut RunCheck<'_>, batch: &RatedBatch, code: u32, rows: &[u
         let mut verdict = check.row(key, content, code, by_id && i < readable);
         let conflict = verdict == Verdict::Conflict;
         if conflict {
-            claimed = conflict_key(key, content);
+            claimed = key ^ conflict_mask(content);
             verdict = check.row(claimed, content, code, false);
         }
         claims.push(Claim { key: claimed, content, delivery, row: number, live: verdict == Verdict::First });
@@ -156,7 +151,8 @@ fn settle(batch: &RatedBatch, said: Vec<Vec<Said>>) -> Checked {
     Checked { fates, malformed, counts }
 }
 
-fn count_readable(counts: &mut Counts, batch: &RatedBatch, i: usize, conflict: bool) {
+/// Adds a readable row that stays to the counts.
+pub(crate) fn count_readable(counts: &mut Counts, batch: &RatedBatch, i: usize, conflict: bool) {
     let reason = if conflict { Some(Reason::IdConflict) } else { batch.reason(i) };
     if let Some(reason) = reason {
         *counts.suspense.entry(reason).or_default() += 1;

@@ -9,7 +9,7 @@ use domain::columns::entries::LEDGER;
 use domain::columns::parsed::MalformedRow;
 use domain::columns::rated::RatedBatch;
 use domain::delivery::FileContext;
-use domain::outcome::{Outcome, Reason};
+use domain::outcome::{Counts, Outcome, Reason};
 use domain::period::Month;
 use domain::ports::{Clock, Rng};
 use hashbrown::HashMap;
@@ -18,12 +18,14 @@ use rayon::prelude::*;
 use super::duplicates::{Buckets, Checked, Fate, GroupCheck, buckets, check_group};
 use super::{CommitError, Committer, Group, Prepared, RatedRange};
 use crate::delta::action::{Add, CommitInfo};
+use crate::entries::Words;
 use crate::gather::{Pick, Selection, sort};
 use crate::keys::TAG_SIDECAR;
 use crate::keys::sidecar::{RunId, encode};
+use crate::keys::stopped::TAG_STOPPED;
 use crate::ledger::{Covered, LedgerRow, TAG_ARRIVALS};
 use crate::table::Table;
-use crate::{entries, rows};
+use crate::{entries, keys, rows};
 
 /// Rows of a partition that one thread builds columns of at a time.
 const BUILD_ROWS: usize = 32_768;
@@ -41,10 +43,21 @@ pub(super) fn prepare(
     let fresh = fresh_ranges(committer, group)?;
     let redelivered = group.ranges.len() - fresh.len();
     let batches: Vec<&RatedBatch> = fresh.iter().map(|r| &r.batch).collect();
-    let by_range: Vec<Buckets> = batches.par_iter().map(|batch| buckets(batch)).collect();
+    let stopped = committer.keys.stopped(&committer.table);
+    let fates: Vec<Option<keys::stopped::Fate>> = batches.iter().map(|b| stopped.fate(b.linked.parsed.file.delivery)).collect();
+    let wanted = batches.par_iter().zip(&fates);
+    let by_range: Vec<Buckets> =
+        wanted.map(|(batch, fate)| if fate.is_none() { buckets(batch) } else { Buckets::new() }).collect();
     let touched: BTreeSet<RunId> = by_range.iter().flat_map(Buckets::keys).copied().collect();
     committer.keys.load(&committer.table, &touched)?;
-    let GroupCheck { checked, claims, found } = check_group(&mut committer.keys, &batches, by_range);
+    let GroupCheck { mut checked, claims, found } = check_group(&mut committer.keys, &batches, by_range);
+    for (checked, fate) in checked.iter_mut().zip(&fates) {
+        if let Some(fate) = fate {
+            let rows_in = checked.counts.rows_in;
+            let skipped = BTreeMap::from([(fate.as_str().to_owned(), rows_in)]);
+            checked.counts = Counts { rows_in, skipped, ..Counts::default() };
+        }
+    }
 
     let ledger: Vec<LedgerRow> = fresh
         .iter()
@@ -54,6 +67,7 @@ pub(super) fn prepare(
             first_row: range.batch.linked.parsed.first_row,
             counts: c.counts.clone(),
             verdict: range.verdict.clone(),
+            correction: None,
         })
         .collect();
     for row in &ledger {
@@ -67,7 +81,7 @@ pub(super) fn prepare(
         );
     }
     let now_ms = clock.now_us() / 1000;
-    let (files, claimed) = rayon::join(|| build(&batches, &checked, &ledger), || encode(claims));
+    let (files, claimed) = rayon::join(|| build(&batches, &checked, &ledger, &Words::FIRST), || encode(claims));
     let files = files?;
     check!(
         RowsMatchFiles,
@@ -86,18 +100,24 @@ pub(super) fn prepare(
         || files.par_iter().map(|f| table.encode(&f.batches)).collect::<Result<Vec<_>, _>>(),
     );
     put.map_err(crate::table::TableError::from)?;
-    let adds = write(table, files, encoded?, now_ms, rng, sidecar.as_deref(), &ledger)?;
+    let tags = LedgerTags { rows: &ledger, sidecar: sidecar.as_deref(), stopped: None };
+    let adds = write(table, files, encoded?, now_ms, rng, &tags)?;
     let accounts: BTreeSet<String> = ledger.iter().map(|l| l.file.account.path()).collect();
-    let info = CommitInfo {
+    let info = signed(accounts, group.reference_version, now_ms, rng);
+    Ok(Prepared { info, adds, positions: group.positions.clone(), ledger, found, sidecar, redelivered })
+}
+
+/// What a commit says of itself.
+pub(super) fn signed(accounts: BTreeSet<String>, reference_version: u64, now_ms: i64, rng: &mut dyn Rng) -> CommitInfo {
+    CommitInfo {
         timestamp: now_ms,
         operation: "WRITE".to_owned(),
         operation_parameters: BTreeMap::from([("mode".to_owned(), "Append".to_owned())]),
         engine_info: crate::ENGINE.to_owned(),
         commit_id: rng.next_name(),
         accounts: accounts.into_iter().collect(),
-        reference_version: group.reference_version,
-    };
-    Ok(Prepared { info, adds, positions: group.positions.clone(), ledger, found, sidecar, redelivered })
+        reference_version,
+    }
 }
 
 /// The ranges of a group that the ledger does not cover yet.
@@ -118,10 +138,10 @@ fn fresh_ranges<'g>(committer: &mut Committer, group: &'g Group) -> Result<Vec<&
 }
 
 /// A file to be: its partition and its rows.
-struct NewFile {
+pub(super) struct NewFile {
     month: String,
     outcome: &'static str,
-    batches: Vec<RecordBatch>,
+    pub batches: Vec<RecordBatch>,
 }
 
 impl NewFile {
@@ -131,7 +151,12 @@ impl NewFile {
 }
 
 /// Rows into partitions, each sorted; partitions are built in parallel, in a fixed order.
-fn build(batches: &[&RatedBatch], checked: &[Checked], ledger: &[LedgerRow]) -> Result<Vec<NewFile>, CommitError> {
+pub(super) fn build(
+    batches: &[&RatedBatch],
+    checked: &[Checked],
+    ledger: &[LedgerRow],
+    words: &Words<'_>,
+) -> Result<Vec<NewFile>, CommitError> {
     let mut partitions: BTreeMap<(Month, Outcome), Vec<Pick>> = BTreeMap::new();
     let mut spoiled: Vec<(&FileContext, &MalformedRow)> = Vec::new();
     for (b, (batch, c)) in (0..).zip(batches.iter().zip(checked)) {
@@ -158,8 +183,8 @@ fn build(batches: &[&RatedBatch], checked: &[Checked], ledger: &[LedgerRow]) -> 
             let built = picks.par_chunks(BUILD_ROWS).map(|picks| {
                 let selection = Selection { batches, picks };
                 match outcome {
-                    Outcome::Rated => entries::charges(&selection, |_, _| None),
-                    _ => entries::charges(&selection, reason),
+                    Outcome::Rated => entries::charges(&selection, |_, _| None, words),
+                    _ => entries::charges(&selection, reason, words),
                 }
             });
             let built = built.collect::<Result<Vec<_>, _>>()?;
@@ -167,7 +192,7 @@ fn build(batches: &[&RatedBatch], checked: &[Checked], ledger: &[LedgerRow]) -> 
         })
         .collect::<Result<Vec<_>, CommitError>>()?;
     if !spoiled.is_empty() {
-        let batch = rows::malformed(&spoiled)?;
+        let batch = rows::malformed(&spoiled, words)?;
         files.push(NewFile { month: UNKNOWN.to_owned(), outcome: Outcome::Suspense.as_str(), batches: vec![batch] });
     }
     if !ledger.is_empty() {
@@ -176,15 +201,24 @@ fn build(batches: &[&RatedBatch], checked: &[Checked], ledger: &[LedgerRow]) -> 
     Ok(files)
 }
 
+/// What finds a ledger file again.
+pub(super) struct LedgerTags<'a> {
+    /// Its rows.
+    pub rows: &'a [LedgerRow],
+    /// The sidecar of the commit.
+    pub sidecar: Option<&'a str>,
+    /// The deliveries that act no more from this commit on.
+    pub stopped: Option<String>,
+}
+
 /// Makes encoded files durable in a fixed order, and tags the ledger file with what finds it again.
-fn write(
+pub(super) fn write(
     table: &Table,
     files: Vec<NewFile>,
     encoded: Vec<Vec<u8>>,
     now_ms: i64,
     rng: &mut dyn Rng,
-    sidecar: Option<&str>,
-    ledger: &[LedgerRow],
+    ledger: &LedgerTags<'_>,
 ) -> Result<Vec<Add>, CommitError> {
     let mut adds = Vec::with_capacity(files.len());
     for (file, bytes) in files.into_iter().zip(encoded) {
@@ -192,10 +226,11 @@ fn write(
         let mut add = table.put(&bytes, file.rows(), &partition, &rng.next_name(), now_ms)?;
         if file.outcome == LEDGER {
             let tags = add.tags.get_or_insert_default();
-            let arrivals = ledger.iter().map(|l| l.file.arrival);
+            let arrivals = ledger.rows.iter().map(|l| l.file.arrival);
             let (low, high) = (arrivals.clone().min().unwrap_or(0), arrivals.max().unwrap_or(0));
             tags.insert(TAG_ARRIVALS.to_owned(), format!("{low}-{high}"));
-            tags.insert(TAG_SIDECAR.to_owned(), sidecar.unwrap_or_default().to_owned());
+            tags.insert(TAG_SIDECAR.to_owned(), ledger.sidecar.unwrap_or_default().to_owned());
+            tags.extend(ledger.stopped.clone().map(|stopped| (TAG_STOPPED.to_owned(), stopped)));
         }
         adds.push(add);
     }

@@ -138,6 +138,11 @@ impl Add {
         self.tags.as_ref()?.get(name).map(String::as_str)
     }
 
+    /// The version of the commit that added the file, as its tag says; 0 for a file without one.
+    pub fn version(&self) -> u64 {
+        self.tag(crate::table::TAG_VERSION).and_then(|version| version.parse().ok()).unwrap_or(0)
+    }
+
     /// A partition value.
     pub fn partition(&self, column: &str) -> Option<&str> {
         self.partition_values.get(column)?.as_deref()

@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 use rayon::prelude::*;
 
 use super::sidecar::{RunId, Sidecar, SidecarError};
+use super::stopped::Stopped;
 use super::{TAG_SIDECAR, Verdict};
 use crate::table::Table;
 
@@ -74,6 +75,7 @@ pub struct KeyCache {
     names: HashMap<String, u32>,
     deliveries: Vec<DeliveryId>,
     delivery_codes: HashMap<DeliveryId, u32>,
+    stopped: Stopped,
     clock: u64,
 }
 
@@ -87,6 +89,7 @@ impl KeyCache {
             names: HashMap::new(),
             deliveries: Vec::new(),
             delivery_codes: HashMap::new(),
+            stopped: Stopped::default(),
             clock: 0,
         }
     }
@@ -101,27 +104,40 @@ impl KeyCache {
         code
     }
 
-    /// Brings the sets of `runs` up to the table's live sidecars; reads in a fixed order, so that a seed repeats a run.
+    /// The deliveries that act no more, as the table's state says.
+    pub fn stopped(&mut self, table: &Table) -> &Stopped {
+        let accounts = self.stopped.note(table);
+        // What their claims had said of copies cannot be taken out of a fold.
+        self.sets.retain(|id, _| !accounts.contains(&id.account));
+        &self.stopped
+    }
+
+    /// Brings the sets of `runs` up to the table's live sidecars, in the order of their commits: of the claims of a key the last
+    /// one that lives says whose copies the others are, else the first one. Claims of deliveries that act no more do not count.
     pub fn load(&mut self, table: &Table, runs: &BTreeSet<RunId>) -> Result<(), SidecarError> {
         self.clock += 1;
-        let live: Vec<(String, u32)> = table
+        self.stopped(table);
+        let mut live: Vec<(u64, String, u32)> = table
             .files(&[("outcome", domain::columns::entries::LEDGER)])
-            .filter_map(|add| add.tag(TAG_SIDECAR).map(str::to_owned))
-            .map(|name| {
+            .filter_map(|add| Some((add.version(), add.tag(TAG_SIDECAR)?.to_owned())))
+            .map(|(version, name)| {
                 let next = u32::try_from(self.names.len()).expect("fewer than 2^32 sidecars are live");
                 let code = *self.names.entry(name.clone()).or_insert(next);
-                (name, code)
+                (version, name, code)
             })
             .collect();
+        live.sort_unstable_by_key(|(version, _, _)| *version);
         for id in runs {
             let mut set = self.sets.remove(id).unwrap_or_default();
             set.used = self.clock;
-            for (name, code) in &live {
+            for (_, name, code) in &live {
                 if set.folded.insert(*code) {
                     let sidecar = self.sidecar(table, name, *code)?;
                     for claim in sidecar.read(&**table.blob(), *id)? {
+                        if self.stopped.fate(claim.delivery).is_some() {
+                            continue;
+                        }
                         let known = Known { content: claim.content, delivery: self.code(claim.delivery) };
-                        // Sidecars come in no order: the claim that lives says whose copies the others are.
                         if claim.live {
                             set.known.insert(claim.key, known);
                         } else {

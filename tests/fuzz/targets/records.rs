@@ -51,8 +51,16 @@ fn arrival(bytes: &[u8]) -> Result<u64, String> {
 pub fn seeds() -> Vec<Case> {
     let notice = Notice { arrival: 7, delivery: DeliveryId(9) };
     let verdict = FileVerdict { state: FileState::WrongCount, rows: 3, message: "`x` says 4".to_owned() };
-    let claim =
-        ClaimCheck { arrival: 7, delivery: DeliveryId(9), from: 10, to: 90, first_row: 0, rows: 3, verdict: Some(verdict) };
+    let claim = ClaimCheck {
+        arrival: 7,
+        delivery: DeliveryId(9),
+        from: 10,
+        to: 90,
+        first_row: 0,
+        rows: 3,
+        verdict: Some(verdict),
+        corrects: false,
+    };
     let json = |text: serde_json::Result<Vec<u8>>| text.expect("numbers and texts are JSON");
     vec![
         Case::new("notice", json(serde_json::to_vec(&notice))),

@@ -1,12 +1,14 @@
 //! Follows the table entry by entry and holds every one against the log and the model; at the end, the whole.
 
 mod checks;
+mod corrections;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
 use domain::delivery::{ArrivalNumber, DeliveryId};
+use domain::outcome::Counts;
 use domain::ports::{Blob, BlobError};
 use ingest::land::Arrival;
 use ingest::log::memory::MemoryReader;
@@ -18,7 +20,7 @@ use sinks::table::Table;
 
 use super::Breach;
 use super::chance::Chance;
-use super::entry::Entry;
+use super::entry::{DataRow, Entry};
 use super::model::Model;
 use super::tally::Tally;
 use super::theatre::{ENTRIES, Theatre};
@@ -56,14 +58,19 @@ pub struct Audit<'w> {
     life: String,
     files: BTreeSet<String>,
     commit_ids: HashSet<String>,
-    records: Vec<Record>,
+    /// The entries that are not taken back, by delivery and row.
+    live: BTreeMap<(DeliveryId, u64), DataRow>,
+    /// The last number of each record that was corrected.
+    numbers: HashMap<(DeliveryId, u64), i32>,
+    /// What the ledger says of each delivery.
+    ledger: HashMap<DeliveryId, Counts>,
     tally: Tally,
     trace: DefaultHasher,
 }
 
 impl std::fmt::Debug for Audit<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Audit({} entries, {} records)", self.next_version, self.records.len())
+        write!(f, "Audit({} entries, {} records)", self.next_version, self.live.len())
     }
 }
 
@@ -83,7 +90,9 @@ impl<'w> Audit<'w> {
             life: String::new(),
             files: BTreeSet::new(),
             commit_ids: HashSet::new(),
-            records: Vec::new(),
+            live: BTreeMap::new(),
+            numbers: HashMap::new(),
+            ledger: HashMap::new(),
             tally: Tally::default(),
             trace: DefaultHasher::new(),
         }
@@ -213,7 +222,7 @@ impl<'w> Audit<'w> {
 
     /// Whether every file that acts has its verdict in the ledger.
     pub fn is_settled(&self) -> bool {
-        self.deliveries.values().all(|d| d.verdict.is_some())
+        self.deliveries.values().all(|d| d.verdict.is_some()) && self.world.stopped().iter().all(|f| self.model.has_stopped(*f))
     }
 
     /// Whether all rows of every file that acts are in the ledger.
@@ -261,6 +270,10 @@ impl Audit<'_> {
             let rows = file.readings.len() as u64;
             hold!(covered == rows && delivered.verdict.is_some(), "INV-7: {covered} of {rows} rows of {}", file.name);
         }
+        for file in 0..self.world.files.len() {
+            let should = self.world.stopped().contains(&file);
+            hold!(should == self.model.has_stopped(file), "{} acts no more: {should} is right", self.world.files[file].name);
+        }
         let blob: Arc<dyn Blob> = Arc::new(theatre.store.clone());
         let table = Table::open(&blob, ENTRIES).map_err(|e| Breach(e.to_string()))?;
         let snapshot = table.snapshot();
@@ -274,8 +287,11 @@ impl Audit<'_> {
     /// All records in one order. Of rows that share an id, which one is kept depends on the order of files: only that there
     /// are so many is said of them.
     pub fn records(&self) -> Vec<Record> {
+        let outcome = |r: &DataRow| r.reason.clone().unwrap_or_else(|| "rated".to_owned());
+        let all: Vec<Record> =
+            self.live.values().map(|r| (r.account.clone(), r.key.clone(), outcome(r), r.charge_nano)).collect();
         let mut by_key: BTreeMap<(&String, &Vec<u8>), Vec<&Record>> = BTreeMap::new();
-        for record in &self.records {
+        for record in &all {
             by_key.entry((&record.0, &record.1)).or_default().push(record);
         }
         let one = |((account, key), records): ((&String, &Vec<u8>), Vec<&Record>)| match &records[..] {

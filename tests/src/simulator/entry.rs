@@ -18,8 +18,21 @@ use super::Breach;
 use super::theatre::ENTRIES;
 use crate::hold;
 
-const COLUMNS: [&str; 11] =
-    ["tenant", "provider", "account", "entry", "rows", "delivery", "row", "record_key", "reason", "charge", "currency"];
+const COLUMNS: [&str; 13] = [
+    "tenant",
+    "provider",
+    "account",
+    "entry",
+    "rows",
+    "entry_no",
+    "as_of",
+    "delivery",
+    "row",
+    "record_key",
+    "reason",
+    "charge",
+    "currency",
+];
 
 /// A row of a data file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +43,12 @@ pub struct DataRow {
     pub delivery: DeliveryId,
     /// Its row, from 0.
     pub row: u64,
+    /// `charge`, `reversal` or `correction`.
+    pub kind: String,
+    /// The entry's number on its record.
+    pub number: i32,
+    /// The version that a correction read.
+    pub as_of: Option<i64>,
     /// The record key.
     pub key: Vec<u8>,
     /// Why it is in suspense.
@@ -126,16 +145,26 @@ impl Entry {
 fn data_rows(view: EntriesView<'_>) -> Result<Vec<DataRow>, ColumnError> {
     let (tenant, provider, account) = (view.tenant()?, view.provider()?, view.account()?);
     let (kind, rows, delivery, row) = (view.entry()?, view.rows()?, view.delivery()?, view.row()?);
+    let (number, as_of) = (view.entry_no()?, view.as_of()?);
     let (key, reason, charge, currency) = (view.record_key()?, view.reason()?, view.charge()?, view.currency()?);
     let mut all = Vec::with_capacity(row.len());
     for i in 0..row.len() {
-        if kind.value(i) != "charge" || rows.value(i) != 1 || (charge.is_valid(i) && currency.value(i) != "EUR") {
-            return Err(ColumnError::Batch(format!("row {i} is no first word on a record in EUR")));
+        let sign = if kind.value(i) == "reversal" { -1 } else { 1 };
+        let is_first = kind.value(i) == "charge";
+        if rows.value(i) != sign
+            || is_first != as_of.is_null(i)
+            || (is_first && number.value(i) != 0)
+            || (charge.is_valid(i) && currency.value(i) != "EUR")
+        {
+            return Err(ColumnError::Batch(format!("row {i} is no entry in EUR with the sign of its kind")));
         }
         all.push(DataRow {
             account: format!("{}/{}/{}", tenant.value(i), provider.value(i), account.value(i)),
             delivery: DeliveryId::parse(delivery.value(i)).ok_or_else(|| ColumnError::Batch(delivery.value(i).to_owned()))?,
             row: u64::try_from(row.value(i)).map_err(|e| ColumnError::Batch(e.to_string()))?,
+            kind: kind.value(i).to_owned(),
+            number: number.value(i),
+            as_of: as_of.is_valid(i).then(|| as_of.value(i)),
             key: key.value(i).to_vec(),
             reason: reason.is_valid(i).then(|| reason.value(i).to_owned()),
             charge_nano: charge.is_valid(i).then(|| charge.value(i)),

@@ -4,8 +4,9 @@ mod mishaps;
 
 use std::error::Error;
 
+use domain::delivery::ArrivalNumber;
 use domain::ports::Disposition;
-use ingest::land::Landed;
+use ingest::land::{Landed, Repeat};
 use ingest::log::Topic;
 use pipeline::PipelineError;
 use pipeline::splitter::SplitStep;
@@ -16,7 +17,7 @@ use super::audit::Audit;
 use super::chance::Chance;
 use super::tally::Mishap;
 use super::theatre::{Actor, MEMBERS, RATING, SPLITTING, Theatre};
-use super::world::{Reception, World};
+use super::world::{Reception, Word, World};
 use crate::hold;
 
 /// Steps in a storm; what is left then is done in calm weather.
@@ -57,6 +58,10 @@ pub struct Script<'w> {
     scene: Scene,
     /// Files that have landed.
     landed: usize,
+    /// Their arrival numbers.
+    arrivals: Vec<ArrivalNumber>,
+    /// Withdrawals that have landed.
+    withdrawn: usize,
     ghosts: Vec<Ghost>,
     /// Until which step each worker sleeps.
     asleep: Vec<u64>,
@@ -92,6 +97,8 @@ impl<'w> Script<'w> {
             chance: Chance::new(seed, 2),
             scene,
             landed: 0,
+            arrivals: Vec::new(),
+            withdrawn: 0,
             ghosts: Vec::new(),
             asleep: vec![0; members],
             last: vec![None; members],
@@ -105,7 +112,7 @@ impl<'w> Script<'w> {
     /// Plays to the end: all that has landed is in the table. Tells how many steps it took.
     pub fn play(mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<u64, Breach> {
         if self.scene == Scene::Storm {
-            while self.steps < STORM_STEPS_MAX && !(self.landed == self.world.files.len() && audit.is_settled()) {
+            while self.steps < STORM_STEPS_MAX && !(self.all_landed() && audit.is_settled()) {
                 self.steps += 1;
                 theatre.clock.advance(self.chance.below(1500));
                 self.happen(theatre, audit)?;
@@ -141,7 +148,7 @@ impl<'w> Script<'w> {
         for _ in 0..CALM_STEPS_MAX {
             self.steps += 1;
             theatre.clock.advance(500);
-            if self.landed < self.world.files.len() {
+            if !self.all_landed() {
                 self.land(theatre, audit)?;
                 continue;
             }
@@ -199,10 +206,18 @@ impl<'w> Script<'w> {
 
     /// Lands the next file; whoever is killed over it tries again later.
     fn land(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
+        let due = self.world.withdrawals.get(self.withdrawn).filter(|w| w.after <= self.landed);
+        if let Some(withdrawal) = due {
+            return self.withdraw(theatre, withdrawal.file);
+        }
         let Some(file) = self.world.files.get(self.landed) else { return Ok(()) };
         self.arm(theatre);
         let landing = theatre.landing();
-        let landed = landing.land(&self.world.request(self.landed), &mut file.text.as_bytes(), &theatre.clock);
+        let mut request = self.world.request(self.landed);
+        if let Some((former, Word::Operator)) = file.replaces {
+            request.repeat = Repeat::Replaces(self.arrivals[former]);
+        }
+        let landed = landing.land(&request, &mut file.text.as_bytes(), &theatre.clock);
         let report = theatre.weather.calm();
         match landed {
             Err(error) => {
@@ -222,7 +237,24 @@ impl<'w> Script<'w> {
                     }
                 }
                 self.landed += 1;
+                self.arrivals.push(arrival);
             }
+        }
+        Ok(())
+    }
+
+    fn all_landed(&self) -> bool {
+        self.landed == self.world.files.len() && self.withdrawn == self.world.withdrawals.len()
+    }
+
+    /// Lands the decision to take a file back; whoever is killed over it tries again later.
+    fn withdraw(&mut self, theatre: &mut Theatre, file: usize) -> Result<(), Breach> {
+        self.arm(theatre);
+        let landed = theatre.landing().withdraw(self.arrivals[file], &theatre.clock);
+        let report = theatre.weather.calm();
+        match landed {
+            Err(error) => hold!(report.fired, "a withdrawal failed in calm weather: {}", chain(&error)),
+            Ok(_) => self.withdrawn += 1,
         }
         Ok(())
     }

@@ -48,6 +48,10 @@ mishaps! {
     Redo = "a group was prepared again after others had committed",
     RangesDropped = "redelivered ranges were left out",
     PositionsOnly = "a commit moved positions only",
+    Withdrawn = "a file was taken back",
+    Superseded = "a file took the place of another",
+    Promoted = "a copy became the record",
+    Unconflicted = "a record in conflict got the id",
 }
 
 /// How often each mishap happened.

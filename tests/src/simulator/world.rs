@@ -1,5 +1,6 @@
 //! The files of a seed: whose they are, what stands in them, and what landing must say to each.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use config::profiles;
@@ -40,6 +41,24 @@ pub enum Reception {
     Held,
 }
 
+/// Who says that a file takes the place of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// Its name: the profile calls such files snapshots.
+    Name,
+    /// An operator.
+    Operator,
+}
+
+/// An operator's decision to take a file back.
+#[derive(Debug)]
+pub struct Withdrawal {
+    /// So many files have landed before it.
+    pub after: usize,
+    /// The file.
+    pub file: usize,
+}
+
 /// A file.
 #[derive(Debug)]
 pub struct SentFile {
@@ -49,6 +68,10 @@ pub struct SentFile {
     pub name: String,
     /// Its bytes.
     pub text: String,
+    /// The name under which newer versions of it would come.
+    pub logical: String,
+    /// The file whose place it takes, and whether its name says so or an operator.
+    pub replaces: Option<(usize, Word)>,
     /// What landing makes of it.
     pub reception: Reception,
     /// The state that its verdict must name.
@@ -64,6 +87,8 @@ pub struct World {
     pub senders: Vec<Sender>,
     /// What is sent, in this order.
     pub files: Vec<SentFile>,
+    /// What is taken back, in this order.
+    pub withdrawals: Vec<Withdrawal>,
     /// Rows of one commit at most.
     pub rows_max: u64,
     /// Partitions of each topic.
@@ -78,10 +103,13 @@ impl World {
         let senders = layouts.iter().enumerate().map(|(n, layout)| Sender::new(n, *layout, chance.between(3, 4))).collect();
         // Less than two whole claim checks, so that each of them is a commit of its own.
         let (rows_max, partitions) = (chance.between(4, 5), u32::try_from(chance.between(2, 4)).expect("a few"));
-        let mut world = Self { senders, files: Vec::new(), rows_max, partitions };
+        let mut world = Self { senders, files: Vec::new(), withdrawals: Vec::new(), rows_max, partitions };
         let mut calls: Vec<Vec<Call>> = vec![Vec::new(); world.senders.len()];
         while world.whole_claims() < COMMITS_MIN {
             world.send(&mut chance, &mut calls);
+            if chance.per_mille(300) {
+                world.withdraw(&mut chance);
+            }
         }
         world
     }
@@ -105,10 +133,10 @@ impl World {
             account: sender.account.clone(),
             cycle: None,
             origin: sent.name.clone(),
-            logical_file: sent.name.clone(),
+            logical_file: sent.logical.clone(),
             profile: Arc::clone(&sender.profile.0),
             profile_text: Arc::clone(&sender.profile.1),
-            mode: DeliveryMode::Delta,
+            mode: if sent.mode_is_snapshot() { DeliveryMode::Snapshot } else { DeliveryMode::Delta },
             cut_rows: sender.cut_rows,
             repeat: Repeat::Hold,
         }
@@ -119,7 +147,14 @@ impl World {
         let sender = chance.index(self.senders.len());
         let layout = self.senders[sender].layout;
         let ours: Vec<usize> = (0..self.files.len()).filter(|f| self.senders[self.files[*f].sender].layout == layout).collect();
+        let former = self.some_standing(chance, sender).filter(|_| chance.per_mille(250));
+        let word = if chance.per_mille(500) { Word::Name } else { Word::Operator };
         let (text, state) = match chance.below(100) {
+            _ if former.is_some() => {
+                let former = former.map_or("", |f| &self.files[f].text);
+                let rows = newer_version(layout, chance, former, &mut calls[sender]);
+                (compose(layout, &rows, rows.len(), false), "complete")
+            }
             0..8 if !ours.is_empty() => {
                 let again = &self.files[*chance.pick(&ours)];
                 (again.text.clone(), again.state)
@@ -137,18 +172,76 @@ impl World {
         let readings = if state == "complete" { layout.read(&text) } else { Vec::new() };
         let reception = self.receive(sender, &text);
         let name = format!("file-{:03}.csv", self.files.len());
-        self.files.push(SentFile { sender, name, text, reception, state, readings });
+        let replaces = former.map(|former| (former, word));
+        let logical = match replaces {
+            Some((former, Word::Name)) => self.files[former].logical.clone(),
+            _ => name.clone(),
+        };
+        self.files.push(SentFile { sender, name, text, logical, replaces, reception, state, readings });
+    }
+
+    /// One of the sender's whole files that were announced and not taken back.
+    fn some_standing(&self, chance: &mut Chance, sender: usize) -> Option<usize> {
+        let stands = |f: &usize| {
+            let file = &self.files[*f];
+            file.sender == sender && file.state == "complete" && file.reception == Reception::Announced && !self.is_withdrawn(*f)
+        };
+        let all: Vec<usize> = (0..self.files.len()).filter(stands).collect();
+        (!all.is_empty()).then(|| *chance.pick(&all))
+    }
+
+    fn withdraw(&mut self, chance: &mut Chance) {
+        let sender = chance.index(self.senders.len());
+        if let Some(file) = self.some_standing(chance, sender) {
+            self.withdrawals.push(Withdrawal { after: self.files.len(), file });
+        }
+    }
+
+    /// Whether a file is taken back at some time.
+    pub fn is_withdrawn(&self, file: usize) -> bool {
+        self.withdrawals.iter().any(|w| w.file == file)
+    }
+
+    /// The files that act no more in the end: taken back, or replaced by one that is whole.
+    pub fn stopped(&self) -> BTreeSet<usize> {
+        let mut stopped: BTreeSet<usize> = self.withdrawals.iter().map(|w| w.file).collect();
+        for (number, file) in self.files.iter().enumerate() {
+            let acts = file.reception == Reception::Announced && file.state == "complete";
+            match file.replaces {
+                Some((former, Word::Operator)) if acts => drop(stopped.insert(former)),
+                Some((_, Word::Name)) if acts => {
+                    let is_earlier = |f: &usize| {
+                        let other = &self.files[*f];
+                        other.reception == Reception::Announced && (other.sender, &other.logical) == (file.sender, &file.logical)
+                    };
+                    stopped.extend((0..number).filter(is_earlier));
+                }
+                _ => {}
+            }
+        }
+        stopped
     }
 
     fn receive(&self, sender: usize, text: &str) -> Reception {
-        let mut same = self.files.iter().filter(|f| f.text == text && !text.is_empty());
-        if same.clone().any(|f| f.sender == sender) {
+        let mut same = self.files.iter().enumerate().filter(|(_, f)| f.text == text && !text.is_empty());
+        let ours = same.clone().filter(|(_, f)| f.sender == sender).last();
+        let announced = same.clone().filter(|(_, f)| f.sender == sender && f.reception == Reception::Announced).last();
+        if announced.is_some_and(|(number, _)| self.is_withdrawn(number)) {
+            Reception::Announced
+        } else if ours.is_some() {
             Reception::Already
         } else if same.next().is_some() {
             Reception::Held
         } else {
             Reception::Announced
         }
+    }
+}
+
+impl SentFile {
+    /// Whether its profile calls it a snapshot: then its name says whose place it takes.
+    fn mode_is_snapshot(&self) -> bool {
+        matches!(self.replaces, Some((_, Word::Name)))
     }
 }
 
@@ -188,6 +281,28 @@ fn rows_of(layout: Layout, chance: &mut Chance, calls: &mut Vec<Call>) -> Vec<St
             }
         };
         rows.push(row);
+    }
+    rows
+}
+
+/// The rows of a newer version of a file: most of its rows, some of them changed, and a few new ones.
+fn newer_version(layout: Layout, chance: &mut Chance, former: &str, calls: &mut Vec<Call>) -> Vec<String> {
+    let body = former.strip_prefix(layout.header()).unwrap_or(former);
+    let mut rows: Vec<String> = Vec::new();
+    for line in body.lines().filter(|line| !line.starts_with("TRAILER")) {
+        match chance.below(100) {
+            0..15 => {}
+            15..25 if !calls.is_empty() => {
+                let other = Call { seconds: chance.between(1, 500), flaw: None, ..chance.pick(calls).clone() };
+                rows.push(layout.write(&other, false));
+            }
+            _ => rows.push(line.to_owned()),
+        }
+    }
+    for _ in 0..chance.below(4) + u64::from(rows.is_empty()) {
+        let call = new_call(layout, chance, calls.len());
+        rows.push(layout.write(&call, false));
+        calls.push(call);
     }
     rows
 }

@@ -109,7 +109,7 @@ fn add(amounts: &mut Amounts, amount: Option<(Currency, Money)>) {
 
 impl Line {
     fn add_ledger(&mut self, entry: &LedgerEntry) {
-        self.counts.add(&entry.counts);
+        entry.add_to(&mut self.counts);
         if entry.verdict.is_some() {
             self.settled.insert(entry.delivery);
         }

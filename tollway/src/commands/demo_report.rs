@@ -173,7 +173,7 @@ fn files(installation: &Installation, ledger: &[LedgerEntry]) -> anyhow::Result<
     }
     let mut counts: BTreeMap<_, Counts> = BTreeMap::new();
     for entry in ledger {
-        counts.entry(entry.delivery).or_default().add(&entry.counts);
+        entry.add_to(counts.entry(entry.delivery).or_default());
     }
     let outcome = |(delivery, c): (domain::delivery::DeliveryId, Counts)| FileOutcomes {
         name: names.get(&delivery).cloned().unwrap_or_else(|| delivery.to_string()),

@@ -17,6 +17,7 @@ use ingest::land::{
 use ingest::profile::Profile;
 use ingest::unwrap::Skipped;
 use serde_json::json;
+use sinks::keys::stopped::Stopped;
 use sinks::ledger::LedgerEntry;
 
 use crate::attention::{self, Trouble};
@@ -25,7 +26,9 @@ use crate::cli::{Global, IngestArgs};
 use crate::counts::{outcomes, sum, to_json};
 use crate::exit_code::{Exit, Help, bad_input, usage};
 use crate::installation::Installation;
+use crate::named::find;
 use crate::output::{Answer, bytes, count, seconds};
+use crate::replacements;
 use crate::system::SystemClock;
 
 /// The states of files that were not taken.
@@ -80,11 +83,12 @@ pub fn run(global: &Global, args: &IngestArgs) -> anyhow::Result<Exit> {
     let installation = Installation::open_or_create(global)?;
     let account = Account { tenant: installation.config().data.tenant.clone(), provider, account };
     let landing = Arc::new(installation.landing());
+    let repeat = repeat(&installation, &landing, args, &account)?;
     // Loading reference data and rating go on while files land: on two cores the one hides the other.
     let (landed, backlog) = std::thread::scope(|scope| {
         let start = || Backlog::start(&installation, &landing, args.workers);
         let starting = (!args.land_only).then(|| scope.spawn(start));
-        let landed = land_paths(&installation, &landing, &profile, &account, args, &paths);
+        let landed = land_paths(&installation, &landing, &profile, &account, args, repeat, &paths);
         (landed, starting.map(|thread| thread.join().expect("starting returns its errors")))
     });
     let backlog = backlog.transpose().map(Option::flatten);
@@ -104,6 +108,22 @@ pub fn run(global: &Global, args: &IngestArgs) -> anyhow::Result<Exit> {
     answer(global, &installation, &landed, finished.is_some(), SystemClock.now_us() - began)
 }
 
+/// What is to be done with a file that looks like one that is here.
+fn repeat(installation: &Installation, landing: &Landing, args: &IngestArgs, account: &Account) -> anyhow::Result<Repeat> {
+    let Some(name) = &args.replaces else {
+        return Ok(if args.as_new { Repeat::AsNew } else { Repeat::Hold });
+    };
+    if args.paths.len() != 1 {
+        return Err(usage("--replaces takes one file: which of several takes the other's place is not said"));
+    }
+    let stopped = Stopped::of_table(&installation.entries()?);
+    let former = find(landing, &stopped, name, Some(&account.path()))?;
+    if former.record.state != DeliveryState::Announced {
+        return Err(bad_input(format!("`{name}` is held: no row of it counts, so nothing can take its place")));
+    }
+    Ok(Repeat::Replaces(former.number))
+}
+
 fn is_stream(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
@@ -114,6 +134,7 @@ fn land_paths(
     profile: &Profile,
     account: &Account,
     args: &IngestArgs,
+    repeat: Repeat,
     paths: &[PathBuf],
 ) -> anyhow::Result<LandedFiles> {
     let mut landed = LandedFiles::default();
@@ -122,7 +143,7 @@ fn land_paths(
         let logical_file = Path::new(name).file_name().map_or_else(|| name.to_owned(), |n| n.to_string_lossy().into_owned());
         let request = LandRequest {
             cycle: args.cycle.clone(),
-            repeat: if args.as_new { Repeat::AsNew } else { Repeat::Hold },
+            repeat,
             ..LandRequest::new(profile, account.clone(), name, &logical_file, installation.config().landing.cut_rows)
         };
         let all = landing.land_all(&request, reader, &SystemClock)?;
@@ -206,6 +227,10 @@ fn answer(global: &Global, installation: &Installation, landed: &LandedFiles, ra
         _ => Vec::new(),
     };
     let mut sheets = vec![outcomes(&counts)];
+    let mut corrected = replacements::corrections(&installation.landing(), &ledger)?;
+    let new: BTreeSet<u64> = ours.iter().filter(|e| landed.new.contains(&e.delivery)).map(|e| e.arrival).collect();
+    corrected.retain(|c| new.contains(&c.by));
+    sheets.extend(replacements::sheet(&corrected));
     sheets.extend(attention::sheet(&troubles));
     let mut next = Vec::new();
     if !rated {
@@ -241,6 +266,7 @@ fn answer(global: &Global, installation: &Installation, landed: &LandedFiles, ra
     let skipped = landed.skipped.iter().map(|member| json!({ "file": member.origin, "message": member.why }));
     json["members_skipped"] = skipped.collect();
     json["over_limits"] = json!(over);
+    json["corrections"] = corrected.iter().map(replacements::Corrected::to_json).collect();
     Answer { headline, sheets, next, json }.print(global.output)?;
     Ok(if troubles.is_empty() && over.is_empty() { Exit::Done } else { Exit::NeedsHand })
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use domain::delivery::DeliveryId;
-use ingest::land::{Arrival, ArrivalKind, DeliveryRecord, DeliveryState, Landing};
+use ingest::land::{Arrival, ArrivalKind, Decision, DeliveryRecord, DeliveryState, Landing};
 use ingest::log::LogError;
 use pipeline::deliveries::Deliveries;
 use serde_json::json;
+use sinks::keys::stopped::Stopped;
 use sinks::ledger::LedgerEntry;
 
 use crate::arrived::{self, LandedProfiles};
@@ -19,10 +20,14 @@ use crate::installation::Installation;
 use crate::log_end::log_ends;
 use crate::numbered;
 use crate::output::{Answer, count};
+use crate::replacements;
 use crate::totals::APP_ID;
 
 /// Waiting files that are opened to see whether they can be.
 const WAITING_OPENED_MAX: usize = 100;
+
+/// Corrections that are shown: the last ones.
+const CORRECTIONS_MAX: usize = 10;
 
 /// Runs the command.
 pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
@@ -39,7 +44,10 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let acts = |d: &&DeliveryRecord| d.state == DeliveryState::Announced;
     let waiting = deliveries.iter().filter(acts).filter(|d| !settled.contains(&d.delivery)).count();
     let held = attention::held(&landing)?;
-    let refused = still_refused(&landing, &deliveries, &ledger)?;
+    let stopped = Stopped::of_table(&entries);
+    let refused = still_refused(&landing, &deliveries, &ledger, &stopped)?;
+    let corrected = replacements::latest(&landing, &ledger, CORRECTIONS_MAX)?;
+    let ordered = arrivals.iter().filter(|arrival| is_ordered(arrival, &stopped, &deliveries)).count();
     let lag = log_lag(&installation, &entries);
     let totals_lag = entries.snapshot().next_version().saturating_sub(totals.snapshot().position(APP_ID));
     let counts = sum(&ledger);
@@ -50,6 +58,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let heartbeats = ledger.iter().filter(|e| attention::is_heartbeat(e)).count();
     let troubles: Vec<Trouble> = held.iter().chain(&refused).chain(&blocked).chain(&missing).cloned().collect();
     let mut sheets = vec![outcomes(&counts)];
+    sheets.extend(replacements::sheet(&corrected));
     sheets.extend(attention::sheet(&troubles));
     let dismissed = attention::dismissed(&landing, &ledger)?;
     if args.all {
@@ -64,6 +73,9 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     )];
     if heartbeats > 0 {
         next.push(format!("{} of them are heartbeats: whole files with 0 rows", count(heartbeats as u64)));
+    }
+    if ordered > 0 {
+        next.push(format!("{ordered} withdrawals wait to act"));
     }
     next.extend(lag.as_ref().err().cloned());
     let state = state_trouble(&installation);
@@ -83,6 +95,8 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
         "remarks": remarks,
         "state_trouble": state,
         "dismissed": dismissed.iter().map(Trouble::to_json).collect::<Vec<_>>(),
+        "corrections": corrected.iter().map(replacements::Corrected::to_json).collect::<Vec<_>>(),
+        "withdrawals_waiting": ordered,
         "trouble": troubles.iter().map(Trouble::to_json).collect::<Vec<_>>(),
         "over_limits": over,
         "rows": to_json(&counts),
@@ -96,10 +110,15 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
 }
 
 /// Files that were refused and have not come whole since.
-fn still_refused(landing: &Landing, deliveries: &[DeliveryRecord], ledger: &[LedgerEntry]) -> anyhow::Result<Vec<Trouble>> {
+fn still_refused(
+    landing: &Landing,
+    deliveries: &[DeliveryRecord],
+    ledger: &[LedgerEntry],
+    stopped: &Stopped,
+) -> anyhow::Result<Vec<Trouble>> {
     let mut refused = attention::refused(landing, ledger)?;
     let good = attention::made_good(deliveries, ledger);
-    refused.retain(|trouble| trouble.delivery.is_none_or(|d| !good.contains(&d)));
+    refused.retain(|trouble| trouble.delivery.is_none_or(|d| !good.contains(&d) && stopped.fate(d).is_none()));
     Ok(refused)
 }
 
@@ -107,6 +126,13 @@ fn still_refused(landing: &Landing, deliveries: &[DeliveryRecord], ledger: &[Led
 fn worst(trouble: [bool; 4]) -> Option<&'static str> {
     let says = ["the log needs a hand", "the state database needs a hand", "some files need a hand", "suspense needs a hand"];
     trouble.into_iter().zip(says).find_map(|(needed, says)| needed.then_some(says))
+}
+
+/// Whether an arrival is the decision to take back a file that acts, and has not acted yet.
+fn is_ordered(arrival: &Arrival, stopped: &Stopped, deliveries: &[DeliveryRecord]) -> bool {
+    let ArrivalKind::Decision(Decision::Withdraw(word)) = &arrival.kind else { return false };
+    let acts = |d: &DeliveryRecord| d.delivery == word.delivery && d.state == DeliveryState::Announced;
+    stopped.fate(word.delivery).is_none() && deliveries.iter().any(acts)
 }
 
 fn delivery(arrival: Arrival) -> Option<DeliveryRecord> {

@@ -1,0 +1,109 @@
+//! What an arrival corrects, drafted: a withdrawal, or a file that takes the place of others (docs/adr/0015).
+//!
+//! An order stands in the log behind all claim checks of its account that arrived before it, so one worker carries out both in
+//! their order. What is to be done follows from landing and from the table alone: an order that comes twice finds it done.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use domain::columns::rated::RatedBatch;
+use domain::delivery::{ArrivalNumber, DeliveryId};
+use ingest::land::{ArrivalKind, Decision, DeliveryRecord, Landing};
+use ingest::message::ClaimCheck;
+use sinks::commit::{CommitError, Committer};
+use sinks::correction::stop::Stop;
+use sinks::correction::{Draft, Files, LiveEntries, Place, Plan};
+use sinks::keys::stopped::{Fate, Stopped};
+use sinks::ledger;
+use sinks::table::Table;
+
+use crate::deliveries::Deliveries;
+use crate::error::PipelineError;
+use crate::rating::Reference;
+use crate::rereading::rate_again;
+
+/// What an order of the log asks for, given the table: `None` if nothing is left to do, now or ever.
+pub fn ordered(order: &ClaimCheck, landing: &Landing, table: &Table, stopped: &Stopped) -> Result<Option<Stop>, PipelineError> {
+    let arrival = landing.arrival(order.arrival)?;
+    match &arrival.kind {
+        ArrivalKind::Decision(Decision::Withdraw(word)) if word.delivery == order.delivery => Ok(Some(Stop {
+            account: word.account.path(),
+            deliveries: vec![(word.arrival, word.delivery)],
+            fate: Fate::Withdrawn,
+            successor: None,
+            by: arrival.number,
+        })),
+        ArrivalKind::Delivery(record) if record.delivery == order.delivery => {
+            replacement(order.arrival, record, landing, table, stopped)
+        }
+        _ => Err(PipelineError::Foreign { arrival: order.arrival, delivery: Box::new(order.delivery) }),
+    }
+}
+
+/// What a file takes the place of. It does so only when it is in the table whole: rows that are missing of it would be taken for
+/// gone.
+pub fn replacement(
+    number: ArrivalNumber,
+    record: &DeliveryRecord,
+    landing: &Landing,
+    table: &Table,
+    stopped: &Stopped,
+) -> Result<Option<Stop>, PipelineError> {
+    let entries = ledger::read_delivery(table, number, record.delivery).map_err(CommitError::from)?;
+    let is_complete = entries.iter().any(|e| e.verdict.as_ref().is_some_and(|v| v.state == "complete"));
+    let is_whole = is_complete && ledger::settled(&entries).contains(&record.delivery);
+    if !is_whole {
+        return Ok(None);
+    }
+    // It may have been taken back before its order came, after a lost log: what it replaced stays replaced, whoever was first.
+    let acts = stopped.fate(record.delivery).is_none();
+    Ok(Some(Stop {
+        account: record.identity.account.path(),
+        deliveries: landing.replaced_by(number, record)?,
+        fate: Fate::Superseded,
+        successor: acts.then_some((number, record.delivery)),
+        by: number,
+    }))
+}
+
+/// Drafts what an order asks for on the newest version of the table; `None` if there is nothing to do.
+pub fn draft(
+    order: &ClaimCheck,
+    committer: &mut Committer,
+    landing: &Landing,
+    deliveries: &mut Deliveries,
+    reference: &Reference,
+) -> Result<Option<Draft>, PipelineError> {
+    committer.refresh()?;
+    let stopped = committer.stopped().clone();
+    let Some(stop) = ordered(order, landing, committer.table(), &stopped)? else { return Ok(None) };
+    let plan = committer.plan_stop(&stop)?;
+    Ok(Some(complete(plan, committer.table(), landing, deliveries, reference)?))
+}
+
+/// Completes a plan: finds the entries that it takes back, and rates anew what it asks for.
+pub fn complete(
+    plan: Plan,
+    table: &Table,
+    landing: &Landing,
+    deliveries: &mut Deliveries,
+    reference: &Reference,
+) -> Result<Draft, PipelineError> {
+    let mut files = Files::new();
+    for delivery in plan.deliveries() {
+        files.insert(delivery, Arc::clone(&deliveries.open(arrival_of(landing, delivery)?)?.file));
+    }
+    let wanted: BTreeSet<Place> = plan.taken_back().collect();
+    let touched: BTreeSet<DeliveryId> = wanted.iter().map(|place| place.delivery).collect();
+    let arrivals: Vec<ArrivalNumber> = touched.iter().filter_map(|d| Some(files.get(d)?.arrival)).collect();
+    let live = LiveEntries::find(table, &wanted, &arrivals)?;
+    let mut rated: Vec<RatedBatch> = Vec::new();
+    for (delivery, rows) in plan.anew() {
+        rated.extend(rate_again(landing, deliveries, arrival_of(landing, delivery)?, &rows, reference)?);
+    }
+    Ok(Draft { plan, files, live, rated, reference_version: reference.version })
+}
+
+fn arrival_of(landing: &Landing, delivery: DeliveryId) -> Result<ArrivalNumber, PipelineError> {
+    landing.announced(delivery)?.ok_or_else(|| PipelineError::Foreign { arrival: 0, delivery: Box::new(delivery) })
+}

@@ -1,0 +1,123 @@
+//! From a drafted correction to durable files: reversals beside the entries that they take back, new entries, the ledger's moves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::check;
+use domain::columns::entries::EntryKind;
+use domain::columns::rated::RatedBatch;
+use domain::delivery::FileContext;
+use domain::outcome::Counts;
+use domain::ports::{Clock, Rng};
+
+use super::duplicates::{Checked, Fate};
+use super::prepare::{LedgerTags, build, signed, write};
+use super::{CommitError, Committer, PositionMove, Prepared};
+use crate::correction::{Anew, Draft, Moves, Place, Sums, app_id, reversal};
+use crate::delta::action::Add;
+use crate::entries::Words;
+use crate::keys::cache::Found;
+use crate::keys::sidecar::{account_hash, encode};
+use crate::keys::stopped;
+use crate::table::TableError;
+
+/// See [`Committer::prepare_correction`].
+pub(super) fn prepare(
+    committer: &mut Committer,
+    draft: &Draft,
+    positions: &[PositionMove],
+    clock: &dyn Clock,
+    rng: &mut dyn Rng,
+) -> Result<Prepared, CommitError> {
+    let (plan, now_ms) = (&draft.plan, clock.now_us() / 1000);
+    let mut prepared = Prepared {
+        info: signed(BTreeSet::new(), draft.reference_version, now_ms, rng),
+        adds: Vec::new(),
+        positions: positions.to_vec(),
+        ledger: Vec::new(),
+        found: Found::default(),
+        sidecar: None,
+        redelivered: 0,
+    };
+    prepared.positions.extend(own_position(committer, draft));
+    if plan.is_empty() {
+        return Ok(prepared);
+    }
+    prepared.info.accounts.push(plan.account.clone());
+    let as_of = i64::try_from(plan.as_of).unwrap_or(i64::MAX);
+    let reversed = reverse(committer, draft, as_of, now_ms, rng, &mut prepared.adds)?;
+    let anew = draft.anew();
+    let wanted: usize = plan.anew().values().map(BTreeMap::len).sum();
+    let found = anew.total();
+    check!(
+        RowsMatchFiles,
+        found.rated + found.suspended() == wanted as u64,
+        "{wanted} records are to be rated again, {found:?} are"
+    );
+    let stopped = committer.keys.stopped(&committer.table).clone();
+    prepared.ledger = Moves::of(draft, &committer.table, &stopped, &reversed, &anew)?.rows(draft);
+    let batches: Vec<&RatedBatch> = draft.rated.iter().collect();
+    let by_delivery = plan.anew();
+    let checked: Vec<Checked> = batches.iter().map(|batch| chosen(batch, &by_delivery)).collect();
+    let number = |file: &FileContext, row: u64| {
+        let place = Place { delivery: file.delivery, row };
+        draft.live.numbers.get(&place).map_or(0, |number| number + 1)
+    };
+    let words = Words { kind: EntryKind::Correction, as_of: Some(as_of), number: &number };
+    let files = build(&batches, &checked, &prepared.ledger, &words)?;
+    let sidecar = format!("_keys/{}", rng.next_name());
+    let table = &committer.table;
+    let claimed = encode(plan.claims.clone());
+    table.blob().put_if_absent(&format!("{}/{sidecar}", table.root()), &claimed).map_err(TableError::from)?;
+    let encoded = files.iter().map(|file| table.encode(&file.batches)).collect::<Result<Vec<_>, _>>()?;
+    let stops =
+        (!plan.stopping.is_empty()).then(|| stopped::tag(account_hash(&plan.account), plan.fate, plan.stopping.keys().copied()));
+    let tags = LedgerTags { rows: &prepared.ledger, sidecar: Some(&sidecar), stopped: stops };
+    prepared.adds.extend(write(table, files, encoded, now_ms, rng, &tags)?);
+    prepared.sidecar = Some(sidecar);
+    Ok(prepared)
+}
+
+/// The account's position among corrections; it never moves back.
+fn own_position(committer: &Committer, draft: &Draft) -> Option<PositionMove> {
+    let app_id = app_id(&draft.plan.account);
+    let from = committer.table.snapshot().position(&app_id);
+    let to = draft.plan.by + 1;
+    (to > from).then_some(PositionMove { app_id, from, to })
+}
+
+/// Writes the reversals, one file beside each that holds entries to take back, and tells what they come to.
+fn reverse(
+    committer: &Committer,
+    draft: &Draft,
+    as_of: i64,
+    now_ms: i64,
+    rng: &mut dyn Rng,
+    adds: &mut Vec<Add>,
+) -> Result<Sums, CommitError> {
+    let table = &committer.table;
+    let mut sums = Sums::default();
+    draft.live.read(table, |of, batches| {
+        let mut turned = Vec::with_capacity(batches.len());
+        for batch in &batches {
+            sums.add(batch)?;
+            turned.push(reversal(batch, as_of)?);
+        }
+        let rows = turned.iter().map(arrow_array::RecordBatch::num_rows).sum();
+        let partition = |column: &'static str| Some((column, of.partition(column)?));
+        let Some((month, outcome)) = partition("event_month").zip(partition("outcome")) else {
+            return Err(TableError::File { path: of.path.clone(), what: "it lies in no partition".to_owned() }.into());
+        };
+        adds.push(table.put(&table.encode(&turned)?, rows, &[month, outcome], &rng.next_name(), now_ms)?);
+        Ok(())
+    })?;
+    Ok(sums)
+}
+
+/// All rows of a batch that holds none but those to be written, each with its fate.
+fn chosen(batch: &RatedBatch, anew: &BTreeMap<domain::delivery::DeliveryId, BTreeMap<u64, Anew>>) -> Checked {
+    let parsed = &batch.linked.parsed;
+    let rows = anew.get(&parsed.file.delivery);
+    let is_conflict = |row: &u64| rows.and_then(|rows| rows.get(row)).is_some_and(|anew| anew.is_conflict);
+    let fates = parsed.columns.row.iter().map(|row| if is_conflict(row) { Fate::Conflict } else { Fate::Stays }).collect();
+    Checked { fates, malformed: (0..parsed.malformed.len()).collect(), counts: Counts::default() }
+}

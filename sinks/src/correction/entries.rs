@@ -1,0 +1,229 @@
+//! The entries of records as they stand: found by record, and turned round.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, BooleanArray, DictionaryArray, Int8Array, Int64Array, RecordBatch, StringArray};
+use arrow_select::filter::filter_record_batch;
+use domain::check;
+use domain::columns::ColumnError;
+use domain::columns::entries::{EntriesView, EntryKind};
+use domain::delivery::{ArrivalNumber, DeliveryId};
+use domain::money::{Currency, Money};
+use domain::outcome::{Counts, Outcome, Reason};
+
+use super::Place;
+use crate::commit::CommitError;
+use crate::delta::action::Add;
+use crate::gather::null_labels;
+use crate::ledger::files_about;
+use crate::table::{Table, TableError};
+
+/// Columns of plain text; every other text of `cdr_entries` is a label.
+const TEXTS: [&str; 4] = ["record_id", "a_number", "b_number", "ledger_detail"];
+
+/// Entries that are not taken back: where they stand, and their numbers.
+#[derive(Debug, Default)]
+pub struct LiveEntries {
+    /// Data files in the order of their commits, each with the rows that are wanted of it.
+    files: Vec<(Arc<Add>, BTreeSet<usize>)>,
+    /// Their numbers.
+    pub numbers: HashMap<Place, i32>,
+}
+
+/// What rows of the table come to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Counts and charges, per delivery. Rows in are left out.
+    pub counts: BTreeMap<DeliveryId, Counts>,
+    /// The customers that they belong to.
+    pub customers: BTreeSet<String>,
+}
+
+impl LiveEntries {
+    /// Finds the live entries of records. `arrivals` are those of their deliveries: only files of commits that speak of them are
+    /// read.
+    pub fn find(table: &Table, wanted: &BTreeSet<Place>, arrivals: &[ArrivalNumber]) -> Result<Self, CommitError> {
+        let mut rows: HashMap<DeliveryId, HashSet<u64>> = HashMap::new();
+        for place in wanted {
+            rows.entry(place.delivery).or_default().insert(place.row);
+        }
+        let found = Self::scan(table, arrivals, |place| rows.get(&place.delivery).is_some_and(|r| r.contains(&place.row)))?;
+        check!(
+            ReversalPairs,
+            found.numbers.len() == wanted.len(),
+            "{} of {} records have an entry to take back",
+            found.numbers.len(),
+            wanted.len()
+        );
+        Ok(found)
+    }
+
+    /// The live entries of the records that are wanted, in files of commits that speak of these arrivals.
+    fn scan(table: &Table, arrivals: &[ArrivalNumber], wanted: impl Fn(&Place) -> bool) -> Result<Self, CommitError> {
+        let versions: HashSet<u64> = files_about(table, arrivals).iter().map(|add| add.version()).collect();
+        let mut files: Vec<Arc<Add>> = [Outcome::Rated, Outcome::Suspense]
+            .into_iter()
+            .flat_map(|outcome| table.snapshot().files.values().filter(move |a| a.partition("outcome") == Some(outcome.as_str())))
+            .filter(|add| versions.contains(&add.version()))
+            .map(Arc::clone)
+            .collect();
+        files.sort_by_key(|add| add.version());
+        let mut live: HashMap<Place, (i32, usize, usize)> = HashMap::new();
+        for (file, add) in files.iter().enumerate() {
+            let mut at = 0;
+            for batch in table.read(add, Some(&["entry", "entry_no", "delivery", "row"]))? {
+                follow(&batch, &wanted, |place, number, is_reversal, i| {
+                    if !is_reversal {
+                        live.insert(place, (number, file, at + i));
+                    } else if live.get(&place).is_some_and(|(taken, _, _)| *taken == number) {
+                        live.remove(&place);
+                    }
+                })
+                .map_err(|e| damaged(add, &e))?;
+                at += batch.num_rows();
+            }
+        }
+        let mut found = Self { files: files.into_iter().map(|add| (add, BTreeSet::new())).collect(), numbers: HashMap::new() };
+        for (place, (number, file, row)) in live {
+            found.numbers.insert(place, number);
+            found.files[file].1.insert(row);
+        }
+        found.files.retain(|(_, rows)| !rows.is_empty());
+        Ok(found)
+    }
+
+    /// Reads the entries, one data file at a time: its partition, and its batches without the rows that are not wanted.
+    pub fn read(
+        &self,
+        table: &Table,
+        mut take: impl FnMut(&Add, Vec<RecordBatch>) -> Result<(), CommitError>,
+    ) -> Result<(), CommitError> {
+        for (add, rows) in &self.files {
+            let mut at = 0;
+            let mut kept = Vec::new();
+            for batch in table.read(add, None)? {
+                let mask: BooleanArray = (at..at + batch.num_rows()).map(|i| Some(rows.contains(&i))).collect();
+                at += batch.num_rows();
+                if mask.true_count() > 0 {
+                    kept.push(filter_record_batch(&batch, &mask).map_err(|e| damaged(add, &ColumnError::Batch(e.to_string())))?);
+                }
+            }
+            take(add, kept)?;
+        }
+        Ok(())
+    }
+
+    /// What the entries come to.
+    pub fn sums(&self, table: &Table) -> Result<Sums, CommitError> {
+        let mut sums = Sums::default();
+        self.read(table, |add, batches| {
+            batches.iter().try_for_each(|batch| sums.add(batch)).map_err(|e| damaged(add, &e))?;
+            Ok(())
+        })?;
+        Ok(sums)
+    }
+}
+
+/// Calls `each` with record, number, whether it is a reversal, and position of every wanted row.
+fn follow(
+    batch: &RecordBatch,
+    wanted: impl Fn(&Place) -> bool,
+    mut each: impl FnMut(Place, i32, bool, usize),
+) -> Result<(), ColumnError> {
+    let view = EntriesView(batch);
+    let (entry, number, delivery, row) = (view.entry()?, view.entry_no()?, view.delivery()?, view.row()?);
+    let mut last: Option<(&str, DeliveryId)> = None;
+    for i in 0..batch.num_rows() {
+        let text = delivery.value(i);
+        let id = match last {
+            Some((known, id)) if known == text => id,
+            _ => DeliveryId::parse(text).ok_or_else(|| ColumnError::Batch(format!("`{text}` is no delivery id")))?,
+        };
+        last = Some((text, id));
+        let place = Place { delivery: id, row: row.value(i).max(0).cast_unsigned() };
+        if wanted(&place) {
+            each(place, number.value(i), entry.value(i) == EntryKind::Reversal.as_str(), i);
+        }
+    }
+    Ok(())
+}
+
+fn damaged(add: &Add, what: &ColumnError) -> CommitError {
+    TableError::File { path: add.path.clone(), what: what.to_string() }.into()
+}
+
+impl Sums {
+    /// Adds rows of `cdr_entries`, all columns.
+    pub fn add(&mut self, batch: &RecordBatch) -> Result<(), ColumnError> {
+        let view = EntriesView(batch);
+        let (delivery, reason, customer) = (view.delivery()?, view.reason()?, view.customer()?);
+        let (charge, currency) = (view.charge()?, view.currency()?);
+        for i in 0..batch.num_rows() {
+            let id = DeliveryId::parse(delivery.value(i))
+                .ok_or_else(|| ColumnError::Batch(format!("`{}` is no delivery id", delivery.value(i))))?;
+            if customer.is_valid(i) && !self.customers.contains(customer.value(i)) {
+                self.customers.insert(customer.value(i).to_owned());
+            }
+            let counts = self.counts.entry(id).or_default();
+            if reason.is_valid(i) {
+                let known = Reason::parse(reason.value(i));
+                let known = known.ok_or_else(|| ColumnError::Batch(format!("`{}` is no reason", reason.value(i))))?;
+                *counts.suspense.entry(known).or_default() += 1;
+                continue;
+            }
+            counts.rated += 1;
+            if charge.is_valid(i) {
+                let known = Currency::parse(currency.value(i));
+                let known = known.ok_or_else(|| ColumnError::Batch(format!("`{}` is no currency", currency.value(i))))?;
+                let sum = counts.charge.entry(known).or_default();
+                *sum = sum.plus(Money(charge.value(i)));
+            }
+        }
+        Ok(())
+    }
+
+    /// All of it.
+    pub fn total(&self) -> Counts {
+        let mut all = Counts::default();
+        self.counts.values().for_each(|counts| all.add(counts));
+        all
+    }
+}
+
+/// The reversals of entries: the same rows with their signs turned, as what was read at `as_of`.
+pub(crate) fn reversal(batch: &RecordBatch, as_of: i64) -> Result<RecordBatch, ColumnError> {
+    let n = batch.num_rows();
+    let schema = batch.schema();
+    let columns = schema.fields().iter().zip(batch.columns()).map(|(field, column)| {
+        let turned: ArrayRef = match field.name().as_str() {
+            "entry" => labels(&StringArray::from_iter_values(std::iter::repeat_n(EntryKind::Reversal.as_str(), n))),
+            "rows" => Arc::new(Int8Array::from_value(-1, n)),
+            "as_of" => Arc::new(Int64Array::from_value(as_of, n)),
+            "duration_s" | "messages" => Arc::new(column.as_primitive::<Int32Type>().unary::<_, Int32Type>(i32::wrapping_neg)),
+            "bytes_up" | "bytes_down" | "billed_units" => {
+                Arc::new(column.as_primitive::<Int64Type>().unary::<_, Int64Type>(i64::wrapping_neg))
+            }
+            "cost" | "charge" => {
+                let turned = column.as_primitive::<Decimal128Type>().unary::<_, Decimal128Type>(i128::wrapping_neg);
+                Arc::new(turned.with_data_type(column.data_type().clone()))
+            }
+            name if TEXTS.contains(&name) => Arc::clone(column),
+            _ => match column.as_any().downcast_ref::<StringArray>() {
+                Some(texts) => labels(texts),
+                None => Arc::clone(column),
+            },
+        };
+        (field.name().clone(), turned, field.is_nullable())
+    });
+    RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| ColumnError::Batch(e.to_string()))
+}
+
+fn labels(texts: &StringArray) -> ArrayRef {
+    if texts.null_count() == texts.len() {
+        return Arc::new(null_labels(texts.len()));
+    }
+    Arc::new(texts.iter().collect::<DictionaryArray<Int32Type>>())
+}

@@ -1,0 +1,74 @@
+//! Files as people name them: by file name, arrival number, or the first digits of the delivery.
+
+use domain::delivery::ArrivalNumber;
+use ingest::land::{ArrivalKind, DeliveryRecord, DeliveryState, Landing};
+use sinks::keys::stopped::Stopped;
+
+use crate::exit_code::bad_input;
+
+/// The fewest digits that name a delivery: fewer are a number, or a name.
+const DIGITS_MIN: usize = 8;
+
+/// Files that are listed when a name fits several.
+const LISTED_MAX: usize = 10;
+
+/// A file that has landed.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// Its arrival number.
+    pub number: ArrivalNumber,
+    /// What landing says of it.
+    pub record: DeliveryRecord,
+}
+
+impl Named {
+    fn is(&self, name: &str) -> bool {
+        let (identity, origin) = (&self.record.identity, &self.record.origin);
+        let delivery = self.record.delivery.to_string();
+        name.parse() == Ok(self.number)
+            || (name.len() >= DIGITS_MIN && delivery.starts_with(name))
+            || identity.logical_file == name
+            || origin == name
+            || origin.rsplit('/').next() == Some(name)
+    }
+}
+
+/// The one file of that name that is there: announced or held, and not taken back. Of several versions of it the one that acts is
+/// meant.
+pub fn find(landing: &Landing, stopped: &Stopped, name: &str, account: Option<&str>) -> anyhow::Result<Named> {
+    let mut found: Vec<Named> = Vec::new();
+    for arrival in landing.arrivals(0)? {
+        let ArrivalKind::Delivery(record) = arrival.kind else { continue };
+        let named = Named { number: arrival.number, record };
+        let path = named.record.identity.account.path();
+        let is_ours = account.is_none_or(|a| a == path || Some(a) == path.rsplit('/').next());
+        // One that is to be taken back is there until it is.
+        let is_there = landing.withdrawal_of(named.number)?.is_none()
+            || (named.record.state == DeliveryState::Announced && stopped.fate(named.record.delivery).is_none());
+        if is_ours && named.is(name) && is_there {
+            // One that was held and then taken has two numbers and acts under the second.
+            found.retain(|other| other.record.delivery != named.record.delivery);
+            found.push(named);
+        }
+    }
+    if let Some(at) = found.iter().position(|named| name.parse() == Ok(named.number)) {
+        return Ok(found.swap_remove(at));
+    }
+    let acting: Vec<&Named> = found.iter().filter(|named| stopped.fate(named.record.delivery).is_none()).collect();
+    match (&acting[..], &found[..]) {
+        ([one], _) => Ok((*one).clone()),
+        ([], [one]) => Ok(one.clone()),
+        ([], []) => {
+            let under = account.map(|a| format!(" under {a}")).unwrap_or_default();
+            Err(bad_input(format!("no file `{name}` has landed{under}, or it was taken back; tollway status tells what did")))
+        }
+        _ => {
+            let line = |named: &&Named| {
+                let state = if named.record.state == DeliveryState::Announced { "" } else { ", held" };
+                format!("{} ({}, {}{state})", named.number, named.record.origin, named.record.identity.account.path())
+            };
+            let listed: Vec<String> = acting.iter().rev().take(LISTED_MAX).map(line).collect();
+            Err(bad_input(format!("`{name}` is the name of several files; name one by its arrival: {}", listed.join("; "))))
+        }
+    }
+}
