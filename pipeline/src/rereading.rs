@@ -73,7 +73,9 @@ fn pick(columns: &mut ParsedColumns, kept: &[usize]) {
     }
     let mut record_id = Texts::default();
     if !columns.record_id.is_empty() {
-        kept.iter().for_each(|i| record_id.push(columns.record_id.get(*i)));
+        for i in kept {
+            record_id.push(columns.record_id.get(*i));
+        }
     }
     columns.record_id = record_id;
     of(&mut columns.row, kept);

@@ -231,13 +231,11 @@ impl<R: LogReader> Worker<R> {
         let reference = self.references.current()?;
         let landing = Arc::clone(self.deliveries.landing());
         let draft = corrector::draft(order, &mut self.committer, &landing, &mut self.deliveries, &reference)?;
-        match draft {
-            Some(draft) => Ok(self.committer.prepare_correction(&draft, moves, clock, rng)?),
-            None => {
-                let nothing = Group { positions: moves.to_vec(), reference_version: reference.version, ..Group::default() };
-                Ok(self.committer.prepare(&nothing, clock, rng)?)
-            }
+        if let Some(draft) = draft {
+            return Ok(self.committer.prepare_correction(&draft, moves, clock, rng)?);
         }
+        let nothing = Group { positions: moves.to_vec(), reference_version: reference.version, ..Group::default() };
+        Ok(self.committer.prepare(&nothing, clock, rng)?)
     }
 
     fn gather(&mut self, wait_ms: u64, clock: &dyn Clock) -> Result<Step, PipelineError> {

@@ -173,7 +173,7 @@ impl Decision<'_> {
             outcome.takes_back.get_or_insert(outcome.entry);
         }
         for (outcome, class) in living {
-            self.settle(root, &outcome, &class);
+            self.settle(root, &outcome, class);
         }
         Ok(())
     }
