@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use domain::delivery::DeliveryId;
+use domain::outcome::Counts;
 use ingest::land::{Arrival, ArrivalKind, Decision, DeliveryRecord, DeliveryState, Landing};
 use ingest::log::LogError;
 use pipeline::deliveries::Deliveries;
@@ -19,8 +20,8 @@ use crate::exit_code::Exit;
 use crate::installation::Installation;
 use crate::log_end::log_ends;
 use crate::numbered;
-use crate::output::{Answer, count};
-use crate::replacements;
+use crate::output::{Answer, Sheet, count};
+use crate::replacements::{self, Corrected};
 use crate::totals::APP_ID;
 
 /// Waiting files that are opened to see whether they can be.
@@ -57,13 +58,8 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let missing = numbered::troubles(&numbered::by_account(&landing, &mut LandedProfiles::default(), &came));
     let heartbeats = ledger.iter().filter(|e| attention::is_heartbeat(e)).count();
     let troubles: Vec<Trouble> = held.iter().chain(&refused).chain(&blocked).chain(&missing).cloned().collect();
-    let mut sheets = vec![outcomes(&counts)];
-    sheets.extend(replacements::sheet(&corrected));
-    sheets.extend(attention::sheet(&troubles));
     let dismissed = attention::dismissed(&landing, &ledger)?;
-    if args.all {
-        sheets.extend(attention::sheet_of("files that were dismissed", "why", &dismissed));
-    }
+    let sheets = sheets(&counts, &corrected, &troubles, if args.all { &dismissed } else { &[] });
     let to_go = lag.as_ref().ok().copied().flatten().map_or_else(|| "?".to_owned(), count);
     let mut next = vec![format!(
         "{} files landed, {} done, {waiting} waiting, {} held; {to_go} records of the log and {totals_lag} commits of the totals to go",
@@ -71,12 +67,9 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
         settled.len(),
         held.len(),
     )];
-    if heartbeats > 0 {
-        next.push(format!("{} of them are heartbeats: whole files with 0 rows", count(heartbeats as u64)));
-    }
-    if ordered > 0 {
-        next.push(format!("{ordered} withdrawals wait to act"));
-    }
+    let tell = |n: usize, what: &str| (n > 0).then(|| format!("{} {what}", count(n as u64)));
+    next.extend(tell(heartbeats, "of them are heartbeats: whole files with 0 rows"));
+    next.extend(tell(ordered, "withdrawals wait to act"));
     next.extend(lag.as_ref().err().cloned());
     let state = state_trouble(&installation);
     next.extend(state.clone());
@@ -120,6 +113,12 @@ fn still_refused(
     let good = attention::made_good(deliveries, ledger);
     refused.retain(|trouble| trouble.delivery.is_none_or(|d| !good.contains(&d) && stopped.fate(d).is_none()));
     Ok(refused)
+}
+
+fn sheets(counts: &Counts, corrected: &[Corrected], troubles: &[Trouble], dismissed: &[Trouble]) -> Vec<Sheet> {
+    let dismissed = attention::sheet_of("files that were dismissed", "why", dismissed);
+    let more = [replacements::sheet(corrected), attention::sheet(troubles), dismissed];
+    std::iter::once(outcomes(counts)).chain(more.into_iter().flatten()).collect()
 }
 
 /// What needs a hand first, of log, state, files and suspense.
