@@ -51,13 +51,7 @@ pub(super) fn prepare(
     let touched: BTreeSet<RunId> = by_range.iter().flat_map(Buckets::keys).copied().collect();
     committer.keys.load(&committer.table, &touched)?;
     let GroupCheck { mut checked, claims, found } = check_group(&mut committer.keys, &batches, by_range);
-    for (checked, fate) in checked.iter_mut().zip(&fates) {
-        if let Some(fate) = fate {
-            let rows_in = checked.counts.rows_in;
-            let skipped = BTreeMap::from([(fate.as_str().to_owned(), rows_in)]);
-            checked.counts = Counts { rows_in, skipped, ..Counts::default() };
-        }
-    }
+    skip_stopped(&mut checked, &fates);
 
     let ledger: Vec<LedgerRow> = fresh
         .iter()
@@ -105,6 +99,17 @@ pub(super) fn prepare(
     let accounts: BTreeSet<String> = ledger.iter().map(|l| l.file.account.path()).collect();
     let info = signed(accounts, group.reference_version, now_ms, rng);
     Ok(Prepared { info, adds, positions: group.positions.clone(), ledger, found, sidecar, redelivered })
+}
+
+/// Rows of deliveries that act no more end as skipped: nothing was checked of them.
+fn skip_stopped(checked: &mut [Checked], fates: &[Option<keys::stopped::Fate>]) {
+    for (checked, fate) in checked.iter_mut().zip(fates) {
+        if let Some(fate) = fate {
+            let rows_in = checked.counts.rows_in;
+            let skipped = BTreeMap::from([(fate.as_str().to_owned(), rows_in)]);
+            checked.counts = Counts { rows_in, skipped, ..Counts::default() };
+        }
+    }
 }
 
 /// What a commit says of itself.
