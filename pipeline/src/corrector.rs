@@ -1,4 +1,4 @@
-//! What an arrival corrects, drafted: a withdrawal, or a file that takes the place of others (docs/adr/0015).
+//! What an arrival corrects, drafted: a withdrawal, or a file that takes the place of others (docs/adr/0017).
 //!
 //! An order stands in the log behind all claim checks of its account that arrived before it, so one worker carries out both in
 //! their order. What is to be done follows from landing and from the table alone: an order that comes twice finds it done.

@@ -1,4 +1,4 @@
-//! Corrections: entries of records taken back whole, and new ones in their place (docs/adr/0015).
+//! Corrections: entries of records taken back whole, and new ones in their place (docs/adr/0017).
 //!
 //! A correction is planned on one version of the table as a list of changes, each a record, whether its entry is taken
 //! back, and whether it gets a new one. Who makes the list decides what it means: [`stop`] makes one of files that are
