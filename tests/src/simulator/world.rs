@@ -224,8 +224,8 @@ impl World {
 
     fn receive(&self, sender: usize, text: &str) -> Reception {
         let mut same = self.files.iter().enumerate().filter(|(_, f)| f.text == text && !text.is_empty());
-        let ours = same.clone().filter(|(_, f)| f.sender == sender).next_back();
-        let announced = same.clone().filter(|(_, f)| f.sender == sender && f.reception == Reception::Announced).next_back();
+        let ours = same.clone().rfind(|(_, f)| f.sender == sender);
+        let announced = same.clone().rfind(|(_, f)| f.sender == sender && f.reception == Reception::Announced);
         if announced.is_some_and(|(number, _)| self.is_withdrawn(number)) {
             Reception::Announced
         } else if ours.is_some() {
