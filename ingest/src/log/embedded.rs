@@ -26,6 +26,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use self::flush::Flusher;
@@ -70,6 +71,9 @@ struct Partitions(BTreeMap<Topic, Vec<PartitionLog>>);
 
 /// A poll that should wait longer waits a day.
 const WAIT_MS_MAX: u64 = 86_400_000;
+
+/// How many threads make the partitions of a new log.
+const CREATORS_MAX: usize = 16;
 
 /// Counts appends, for who waits for the next one.
 #[derive(Debug, Default)]
@@ -324,12 +328,20 @@ fn complete(folder: &Path, mut meta: LogMeta, settings: &LogSettings) -> Result<
 }
 
 fn create_topics(folder: &Path, meta: &LogMeta, topics: &[Topic]) -> Result<(), LogError> {
-    for topic in topics {
-        for partition in 0..meta.partitions(*topic) {
-            let (path, belonging) = place(folder, meta, *topic, partition);
-            PartitionLog::create(TopicPartition { topic: *topic, partition }, &path, belonging)?;
-        }
-    }
+    let partitions_of = |topic: Topic| (0..meta.partitions(topic)).map(move |partition| TopicPartition { topic, partition });
+    let all: Vec<TopicPartition> = topics.iter().copied().flat_map(partitions_of).collect();
+    let make = |ids: &[TopicPartition]| {
+        ids.iter().try_for_each(|id| {
+            let (path, belonging) = place(folder, meta, id.topic, id.partition);
+            PartitionLog::create(*id, &path, belonging)
+        })
+    };
+    // Each waits for the disk several times, and a disk answers those who wait together at once.
+    thread::scope(|scope| {
+        let chunks = all.chunks(all.len().div_ceil(CREATORS_MAX).max(1));
+        let creators: Vec<_> = chunks.map(|ids| scope.spawn(move || make(ids))).collect();
+        creators.into_iter().try_for_each(|creator| creator.join().expect("making a partition returns errors and never panics"))
+    })?;
     meta.store(folder)
 }
 
