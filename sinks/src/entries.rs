@@ -1,6 +1,6 @@
 //! Rated batches to rows of `cdr_entries`: one place that knows which column holds what.
 
-use arrow_array::{BinaryArray, Int8Array, RecordBatch};
+use arrow_array::{BinaryArray, Int8Array, Int64Array, RecordBatch, StringArray};
 use domain::columns::ColumnError;
 use domain::columns::entries::{Entries, EntryKind};
 use domain::columns::parsed::{NO_COST, NO_SEQUENCE, ParsedBatch, Partial, TimeFlag};
@@ -38,6 +38,11 @@ fn optional<T: Copy>(column: &[T], i: usize) -> Option<T> {
     column.get(i).copied()
 }
 
+/// An IMSI or ICCID where there is one.
+fn subscriber_id(digits: u64) -> Option<i64> {
+    i64::try_from(digits).ok().filter(|digits| *digits != 0)
+}
+
 fn parsed(b: &RatedBatch) -> &ParsedBatch {
     &b.linked.parsed
 }
@@ -62,43 +67,34 @@ pub fn charges<'a>(
         account: s.file_labels(|f| Some(f.account.account.to_string())),
         entry: s.constant(words.kind.as_str()),
         rows: Int8Array::from_value(1, n),
-        entry_no: s.ints(|b, i| Some((words.number)(file(b), c(b).row[i]))),
-        as_of: s.longs(|_, _| words.as_of),
+        entry_no: s.values(|b, i| (words.number)(file(b), c(b).row[i])),
+        as_of: words.as_of.map_or_else(|| Int64Array::new_null(n), |version| Int64Array::from_value(version, n)),
         delivery: s.file_labels(|f| Some(f.delivery.to_string())),
-        arrival: s.longs(|b, _| i64::try_from(file(b).arrival).ok()),
-        row: s.longs(|b, i| i64::try_from(c(b).row[i]).ok()),
-        byte_offset: s.longs(|b, i| i64::try_from(c(b).offset[i]).ok()),
-        byte_length: s.longs(|b, i| Some(i64::from(c(b).length[i]))),
+        arrival: s.values_if(|b, _| i64::try_from(file(b).arrival).ok()),
+        row: s.values_if(|b, i| i64::try_from(c(b).row[i]).ok()),
+        byte_offset: s.values_if(|b, i| i64::try_from(c(b).offset[i]).ok()),
+        byte_length: s.values(|b, i| i64::from(c(b).length[i])),
         record_key: BinaryArray::from_iter_values(s.rows().map(|(b, i)| c(b).key[i].to_be_bytes())),
-        record_id: s.texts(|b, i, text| {
-            let ids = &c(b).record_id;
-            !ids.is_empty() && {
-                text.push_str(ids.get(i));
-                !text.is_empty()
-            }
-        }),
+        record_id: s.optional_texts(|b| &c(b).record_id),
         profile: s.file_labels(|f| Some(f.profile.to_string())),
         reason: s.labels(&reason, |_, r| r.as_str().to_owned()),
         reason_field: null_labels(n),
         raw: BinaryArray::new_null(n),
         kind: s.labels(|b, i| Some(c(b).usage[i]), |_, u| u.as_str().to_owned()),
         start: s.instants(|b, i| c(b).start_us[i]),
-        start_offset_s: s.ints(|b, i| Some(c(b).offset_s[i])),
-        time_flag: s
-            .labels(|b, i| optional(&c(b).time_flag, i).filter(|f| *f == TimeFlag::Repeated as u8), |_, _| "repeated".to_owned()),
-        duration_s: s.ints(|b, i| Some(c(b).duration_s[i])),
-        bytes_up: s.longs(|b, i| optional(&c(b).bytes_up, i)),
-        bytes_down: s.longs(|b, i| optional(&c(b).bytes_down, i)),
-        messages: s.ints(|b, i| optional(&c(b).messages, i)),
-        session_id: s.texts(|b, i, text| {
-            let ids = &c(b).session_id;
-            !ids.is_empty() && {
-                text.push_str(ids.get(i));
-                !text.is_empty()
-            }
-        }),
-        session_sequence: s.longs(|b, i| optional(&c(b).session_sequence, i).filter(|place| *place != NO_SEQUENCE)),
-        partial: s.labels(|b, i| optional(&c(b).partial, i).and_then(Partial::name_of), |_, name| name.to_owned()),
+        start_offset_s: s.values(|b, i| c(b).offset_s[i]),
+        time_flag: s.optional_labels(
+            |b| &c(b).time_flag,
+            |_, flag| (flag == TimeFlag::Repeated as u8).then_some(()),
+            |_, ()| "repeated".to_owned(),
+        ),
+        duration_s: s.values(|b, i| c(b).duration_s[i]),
+        bytes_up: s.optional(|b| &c(b).bytes_up, Some),
+        bytes_down: s.optional(|b| &c(b).bytes_down, Some),
+        messages: s.optional(|b| &c(b).messages, Some),
+        session_id: s.optional_texts(|b| &c(b).session_id),
+        session_sequence: s.optional(|b| &c(b).session_sequence, |place| Some(place).filter(|place| *place != NO_SEQUENCE)),
+        partial: s.optional_labels(|b| &c(b).partial, |_, code| Partial::name_of(code), |_, name| name.to_owned()),
         a_number: s.texts(|b, i, text| {
             c(b).a_number[i].write(&parsed(b).texts, text).is_ok() && c(b).a_number[i].kind() != NumberKind::Absent
         }),
@@ -106,16 +102,18 @@ pub fn charges<'a>(
             c(b).b_number[i].write(&parsed(b).texts, text).is_ok() && c(b).b_number[i].kind() != NumberKind::Absent
         }),
         b_number_type: s.labels(|b, i| Some(c(b).b_number[i].kind()), |_, k| k.as_str().to_owned()),
-        imsi: s.longs(|b, i| optional(&c(b).imsi, i).filter(|v| *v != 0).and_then(|v| i64::try_from(v).ok())),
-        iccid: s.longs(|b, i| optional(&c(b).iccid, i).filter(|v| *v != 0).and_then(|v| i64::try_from(v).ok())),
-        network: s.labels(|b, i| optional(&c(b).network, i).filter(|v| !v.is_absent()), |_, v| v.to_string()),
-        provider_class: s.labels(
-            |b, i| optional(&c(b).class, i).filter(|v| *v != 0).map(|v| parsed(b).classes[usize::from(v) - 1].as_ref()),
+        imsi: s.optional(|b| &c(b).imsi, subscriber_id),
+        iccid: s.optional(|b| &c(b).iccid, subscriber_id),
+        network: s.optional_labels(|b| &c(b).network, |_, v| (!v.is_absent()).then_some(v), |_, v| v.to_string()),
+        provider_class: s.optional_labels(
+            |b| &c(b).class,
+            |b, v| Some(parsed(b).classes[usize::from(v.checked_sub(1)?)].as_ref()),
             |_, class| class.to_owned(),
         ),
         cost: s.nanos(|b, i| optional(&c(b).cost_nano, i).filter(|v| *v != NO_COST)),
-        cost_currency: s.labels(
-            |b, i| optional(&c(b).cost_nano, i).filter(|v| *v != NO_COST).map(|_| file(b).cost_currency),
+        cost_currency: s.optional_labels(
+            |b| &c(b).cost_nano,
+            |b, v| (v != NO_COST).then_some(file(b).cost_currency),
             |_, v| v.to_string(),
         ),
         owner_path: s
@@ -141,25 +139,25 @@ pub fn charges<'a>(
             |b, i| Some(b.columns.zone_by[i]).filter(|z| *z != ZoneBy::None as u8),
             |_, z| ZoneBy::from_code(z).as_str().to_owned(),
         ),
-        zone_row: s.ints(|b, i| coded(b.columns.zone_row[i]).and_then(|v| i32::try_from(v).ok())),
+        zone_row: s.values_if(|b, i| coded(b.columns.zone_row[i]).and_then(|v| i32::try_from(v).ok())),
         band: s.labels(
             |b, i| Some(b.columns.band[i]).filter(|v| *v != u8::MAX),
             |b, v| b.labels.bands.name(u32::from(v)).to_owned(),
         ),
-        price_row: s.ints(|b, i| coded(b.columns.price_row[i]).and_then(|v| i32::try_from(v).ok())),
-        billed_units: s.longs(|b, i| rated(b, i).then(|| b.columns.billed[i])),
+        price_row: s.values_if(|b, i| coded(b.columns.price_row[i]).and_then(|v| i32::try_from(v).ok())),
+        billed_units: s.values_if(|b, i| rated(b, i).then(|| b.columns.billed[i])),
         charge: s.nanos(|b, i| rated(b, i).then(|| b.columns.charge_nano[i])),
         currency: s.labels(
             |b, i| rated(b, i).then(|| b.columns.tariff[i]),
             |b, t| b.labels.tariffs[usize::from(t)].currency.to_string(),
         ),
-        ledger_rows_in: s.longs(|_, _| None),
-        ledger_rated: s.longs(|_, _| None),
-        ledger_suspense: s.longs(|_, _| None),
-        ledger_duplicates: s.longs(|_, _| None),
-        ledger_resent: s.longs(|_, _| None),
-        ledger_skipped: s.longs(|_, _| None),
-        ledger_detail: s.texts(|_, _, _| false),
+        ledger_rows_in: Int64Array::new_null(n),
+        ledger_rated: Int64Array::new_null(n),
+        ledger_suspense: Int64Array::new_null(n),
+        ledger_duplicates: Int64Array::new_null(n),
+        ledger_resent: Int64Array::new_null(n),
+        ledger_skipped: Int64Array::new_null(n),
+        ledger_detail: StringArray::new_null(n),
     }
     .into_batch()
 }

@@ -2,12 +2,13 @@
 
 use std::cmp::Ordering;
 use std::fmt::Write;
+use std::sync::Arc;
 
-use arrow_array::builder::StringBuilder;
-use arrow_array::types::Int32Type;
-use arrow_array::{Decimal128Array, DictionaryArray, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray};
-use arrow_buffer::NullBuffer;
+use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, Int32Type, TimestampMicrosecondType};
+use arrow_array::{Decimal128Array, DictionaryArray, Int32Array, PrimitiveArray, StringArray, TimestampMicrosecondArray};
+use arrow_buffer::{Buffer, NullBuffer, NullBufferBuilder, OffsetBuffer};
 use domain::columns::linked::{NO_OWNER, Owner};
+use domain::columns::parsed::Texts;
 use domain::columns::rated::RatedBatch;
 use domain::delivery::FileContext;
 use hashbrown::HashMap;
@@ -84,19 +85,41 @@ impl<'a> Selection<'a> {
         })
     }
 
-    /// 64-bit values; `None` is null.
-    pub fn longs(&self, value: impl Fn(&'a RatedBatch, usize) -> Option<i64>) -> Int64Array {
-        self.rows().map(|(b, i)| value(b, i)).collect()
+    /// Values of all rows.
+    pub fn values<P: ArrowPrimitiveType>(&self, value: impl Fn(&'a RatedBatch, usize) -> P::Native) -> PrimitiveArray<P> {
+        PrimitiveArray::from_iter_values(self.rows().map(|(b, i)| value(b, i)))
     }
 
-    /// 32-bit values; `None` is null.
-    pub fn ints(&self, value: impl Fn(&'a RatedBatch, usize) -> Option<i32>) -> Int32Array {
-        self.rows().map(|(b, i)| value(b, i)).collect()
+    /// Values; `None` is null.
+    pub fn values_if<P: ArrowPrimitiveType>(
+        &self,
+        value: impl Fn(&'a RatedBatch, usize) -> Option<P::Native>,
+    ) -> PrimitiveArray<P> {
+        let mut nulls = NullBufferBuilder::new(self.len());
+        let known = |(b, i)| {
+            let value = value(b, i);
+            nulls.append(value.is_some());
+            value.unwrap_or_default()
+        };
+        let values: Vec<P::Native> = self.rows().map(known).collect();
+        PrimitiveArray::new(values.into(), nulls.finish())
+    }
+
+    /// Values of a column that batches may leave out; `None` is null. Where all leave it out, no row is looked at.
+    pub fn optional<P: ArrowPrimitiveType, T: Copy + 'a>(
+        &self,
+        column: impl Fn(&'a RatedBatch) -> &'a [T],
+        value: impl Fn(T) -> Option<P::Native>,
+    ) -> PrimitiveArray<P> {
+        if self.batches.iter().all(|b| column(b).is_empty()) {
+            return PrimitiveArray::new_null(self.len());
+        }
+        self.values_if(|b, i| column(b).get(i).copied().and_then(&value))
     }
 
     /// Instants of all rows, UTC.
     pub fn instants(&self, value: impl Fn(&'a RatedBatch, usize) -> i64) -> TimestampMicrosecondArray {
-        TimestampMicrosecondArray::from_iter_values(self.rows().map(|(b, i)| value(b, i))).with_timezone("UTC")
+        self.values::<TimestampMicrosecondType>(value).with_timezone("UTC")
     }
 
     /// Money in nano-units as `decimal(18,9)`; `None` is null.
@@ -106,23 +129,38 @@ impl<'a> Selection<'a> {
 
     /// Decimals of 18 digits, `scale` of them behind the point; `None` is null.
     pub fn decimals(&self, scale: i8, value: impl Fn(&'a RatedBatch, usize) -> Option<i128>) -> Decimal128Array {
-        let array: Decimal128Array = self.rows().map(|(b, i)| value(b, i)).collect();
+        let array = self.values_if::<Decimal128Type>(value);
         array.with_precision_and_scale(18, scale).expect("18 digits with at most 9 places is a decimal type")
     }
 
-    /// Texts; the closure writes into the buffer and says whether the value is there.
+    /// Texts; the closure writes behind what the buffer holds and says whether the value is there.
     pub fn texts(&self, write: impl Fn(&'a RatedBatch, usize, &mut String) -> bool) -> StringArray {
-        let mut builder = StringBuilder::with_capacity(self.len(), self.len() * 12);
-        let mut text = String::with_capacity(64);
+        let mut all = String::with_capacity(self.len() * 12);
+        let mut nulls = NullBufferBuilder::new(self.len());
+        let mut ends = Vec::with_capacity(self.len() + 1);
+        ends.push(0);
         for (b, i) in self.rows() {
-            text.clear();
-            if write(b, i, &mut text) {
-                builder.append_value(&text);
-            } else {
-                builder.append_null();
+            let start = all.len();
+            let is_there = write(b, i, &mut all);
+            if !is_there {
+                all.truncate(start);
             }
+            nulls.append(is_there);
+            ends.push(i32::try_from(all.len()).expect("a group holds less than 2 GiB of text per column"));
         }
-        builder.finish()
+        StringArray::new(OffsetBuffer::new(ends.into()), Buffer::from_vec(all.into_bytes()), nulls.finish())
+    }
+
+    /// Texts that batches may leave out; an empty one is null.
+    pub fn optional_texts(&self, column: impl Fn(&'a RatedBatch) -> &'a Texts) -> StringArray {
+        if self.batches.iter().all(|b| column(b).is_empty()) {
+            return StringArray::new_null(self.len());
+        }
+        self.texts(|b, i, text| {
+            let known = if column(b).is_empty() { "" } else { column(b).get(i) };
+            text.push_str(known);
+            !known.is_empty()
+        })
     }
 
     /// Low-variety texts by code: `code` gives a number that stands for the text, `name` the text of a new number.
@@ -134,25 +172,38 @@ impl<'a> Selection<'a> {
         let mut seen: HashMap<C, i32> = HashMap::new();
         let mut values: Vec<String> = Vec::new();
         let mut last: Option<(C, i32)> = None;
-        let mut keys = Vec::with_capacity(self.len());
-        let mut nulls = false;
-        for (b, i) in self.rows() {
-            let Some(c) = code(b, i) else {
-                keys.push(None);
-                nulls = true;
-                continue;
-            };
-            let key = match last {
+        let mut nulls = NullBufferBuilder::new(self.len());
+        let key = |(b, i)| {
+            let code = code(b, i);
+            nulls.append(code.is_some());
+            let Some(c) = code else { return 0 };
+            match last {
                 Some((known, key)) if known == c => key,
-                _ => *seen.entry(c).or_insert_with(|| {
-                    values.push(name(b, c));
-                    i32::try_from(values.len() - 1).expect("a batch has fewer than 2^31 rows")
-                }),
-            };
-            last = Some((c, key));
-            keys.push(Some(key));
+                _ => {
+                    let key = *seen.entry(c).or_insert_with(|| {
+                        values.push(name(b, c));
+                        i32::try_from(values.len() - 1).expect("a batch has fewer than 2^31 rows")
+                    });
+                    last = Some((c, key));
+                    key
+                }
+            }
+        };
+        let keys = self.rows().map(key).collect();
+        dictionary(keys, nulls.finish(), &values)
+    }
+
+    /// Low-variety texts of a column that batches may leave out, by code; `None` is null.
+    pub fn optional_labels<T: Copy + 'a, C: Copy + Eq + std::hash::Hash>(
+        &self,
+        column: impl Fn(&'a RatedBatch) -> &'a [T],
+        code: impl Fn(&'a RatedBatch, T) -> Option<C>,
+        name: impl Fn(&'a RatedBatch, C) -> String,
+    ) -> DictionaryArray<Int32Type> {
+        if self.batches.iter().all(|b| column(b).is_empty()) {
+            return null_labels(self.len());
         }
-        dictionary(keys, nulls, &values)
+        self.labels(|b, i| column(b).get(i).and_then(|value| code(b, *value)), name)
     }
 
     /// Texts of the files that the rows came from; `None` is null.
@@ -167,13 +218,14 @@ impl<'a> Selection<'a> {
             Some(i32::try_from(known).expect("a group has fewer than 2^31 batches"))
         };
         let codes: Vec<Option<i32>> = self.batches.iter().map(code).collect();
-        let keys = self.picks.iter().map(|p| codes[p.batch as usize]).collect();
-        dictionary(keys, codes.contains(&None), &values)
+        let keys = self.picks.iter().map(|p| codes[p.batch as usize].unwrap_or_default()).collect();
+        let nulls = codes.contains(&None).then(|| self.picks.iter().map(|p| codes[p.batch as usize].is_some()).collect());
+        dictionary(keys, nulls, &values)
     }
 
     /// One text for all rows.
     pub fn constant(&self, text: &str) -> DictionaryArray<Int32Type> {
-        dictionary(vec![Some(0); self.len()], false, &[text.to_owned()])
+        dictionary(vec![0; self.len()], None, &[text.to_owned()])
     }
 
     /// Low-variety texts by owner; null where there is none.
@@ -190,16 +242,14 @@ impl<'a> Selection<'a> {
     }
 }
 
-fn dictionary(keys: Vec<Option<i32>>, nulls: bool, values: &[String]) -> DictionaryArray<Int32Type> {
-    let validity = nulls.then(|| keys.iter().map(Option::is_some).collect::<NullBuffer>());
-    let keys = Int32Array::new(keys.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>().into(), validity);
+fn dictionary(keys: Vec<i32>, nulls: Option<NullBuffer>, values: &[String]) -> DictionaryArray<Int32Type> {
     let values = if values.is_empty() { StringArray::from(vec![""]) } else { StringArray::from_iter_values(values) };
-    DictionaryArray::new(keys, std::sync::Arc::new(values))
+    DictionaryArray::new(Int32Array::new(keys.into(), nulls), Arc::new(values))
 }
 
 /// A column of nothing but nulls.
 pub fn null_labels(rows: usize) -> DictionaryArray<Int32Type> {
-    dictionary(vec![None; rows], true, &[])
+    dictionary(vec![0; rows], Some(NullBuffer::new_null(rows)), &[])
 }
 
 /// The digits of a number as text, from an integer.

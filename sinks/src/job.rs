@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::types::Int32Type;
+use arrow_array::types::{Int32Type, Int64Type};
 use arrow_array::{ArrayRef, Decimal128Array, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::ArrowError;
 use domain::columns::linked::Owner;
@@ -123,9 +123,9 @@ fn detail(s: &Selection<'_>, customers: &[i32], devices: &[i32], plans: &[i32]) 
         ("band", Arc::new(s.labels(|b, i| Some(b.columns.band[i]), |b, v| b.labels.bands.name(u32::from(v)).to_owned()))),
         ("month", Arc::new(s.labels(|b, i| Some(month(b, i)), |_, m| m.to_string()))),
         ("start", Arc::new(s.instants(|b, i| b.linked.parsed.columns.start_us[i]))),
-        ("duration_s", Arc::new(s.ints(|b, i| Some(b.linked.parsed.columns.duration_s[i])))),
-        ("bytes_up", Arc::new(s.longs(|b, i| b.linked.parsed.columns.bytes_up.get(i).copied()))),
-        ("bytes_down", Arc::new(s.longs(|b, i| b.linked.parsed.columns.bytes_down.get(i).copied()))),
+        ("duration_s", Arc::new(s.values::<Int32Type>(|b, i| b.linked.parsed.columns.duration_s[i]))),
+        ("bytes_up", Arc::new(s.optional::<Int64Type, _>(|b| &b.linked.parsed.columns.bytes_up, Some))),
+        ("bytes_down", Arc::new(s.optional::<Int64Type, _>(|b| &b.linked.parsed.columns.bytes_down, Some))),
         ("a_number", number(|b, i| b.linked.parsed.columns.a_number[i])),
         ("b_number", number(|b, i| b.linked.parsed.columns.b_number[i])),
         ("mccmnc", Arc::new(s.labels(|b, i| b.linked.parsed.columns.network.get(i).copied(), |_, n| n.to_string()))),

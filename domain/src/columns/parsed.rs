@@ -40,21 +40,21 @@ impl Partial {
 /// Texts of varying length in one allocation.
 #[derive(Debug, Clone, Default)]
 pub struct Texts {
-    bytes: Vec<u8>,
+    all: String,
     ends: Vec<u32>,
 }
 
 impl Texts {
-    /// Adds a text; it must be valid UTF-8, which the caller has checked.
+    /// Adds a text.
     pub fn push(&mut self, text: &str) {
-        self.bytes.extend_from_slice(text.as_bytes());
-        self.ends.push(u32::try_from(self.bytes.len()).expect("a batch holds less than 4 GiB of text"));
+        self.all.push_str(text);
+        self.ends.push(u32::try_from(self.all.len()).expect("a batch holds less than 4 GiB of text"));
     }
 
     /// The text at a position.
     pub fn get(&self, i: usize) -> &str {
         let from = if i == 0 { 0 } else { self.ends[i - 1] as usize };
-        std::str::from_utf8(&self.bytes[from..self.ends[i] as usize]).expect("only whole texts are pushed")
+        &self.all[from..self.ends[i] as usize]
     }
 
     /// How many texts there are.
