@@ -95,19 +95,28 @@ pub type PeriodRows = (String, RecordBatch);
 /// Period, then tenant, customer, subscription, device, plan, kind, zone, band, currency.
 pub type TotalKey = (String, [String; KEYS]);
 
-/// Whose sums they are: period, tenant, customer, subscription, device, plan, as codes of names.
-type Owner = [u32; OWNER_KEYS];
+/// Period and key as codes of names. The first [`OWNER_KEYS`] say whose sums they are, the others what is summed.
+type Key = [u32; KEYS + 1];
 
 /// What is summed: kind, zone, band, currency, as codes of names.
 type What = [u32; KEYS + 1 - OWNER_KEYS];
 
-/// Totals in the making: names are interned and sums stand by owner first. Entries come sorted by owner, so a row costs a
-/// look-up in its owner's small map, which is warm, and not one in a map of everything, which never is.
+/// A key, by codes or by ranks of its names, with sums.
+type Row = (Key, Sums);
+
+/// Rows that are not folded before there are so many.
+const FOLD_ROWS_MIN: usize = 1 << 16;
+
+/// Totals in the making: names are interned, and a key may stand in several rows until they are folded. Entries come sorted
+/// by owner, so a row of them costs a look-up among its owner's few sums, which are warm, and not one in a map of
+/// everything, which never is.
 #[derive(Debug, Default)]
 pub struct Totals {
     names: HashMap<String, u32>,
     texts: Vec<String>,
-    owners: HashMap<Owner, BTreeMap<What, Sums>>,
+    rows: Vec<Row>,
+    /// How many rows there were when they had last been folded.
+    folded: usize,
 }
 
 impl Totals {
@@ -152,13 +161,10 @@ impl Totals {
         let (billed, charge, cost) = (view.billed_units()?, view.charge()?, view.cost()?);
         let cost_currency = self.label(batch, "cost_currency")?;
         let long = |column: &Int64Array, i: usize| if column.is_null(i) { 0 } else { column.value(i) };
-        let mut key = [0u32; KEYS + 1];
-        let mut run: (Owner, BTreeMap<What, Sums>) = Default::default();
+        let mut owner = [0u32; OWNER_KEYS];
+        let mut run: Vec<(What, Sums)> = Vec::new();
         for i in 0..batch.num_rows() {
-            for (slot, codes) in keys.iter().enumerate() {
-                key[slot] = codes[i];
-            }
-            let same_currency = !cost.is_null(i) && cost_currency[i] == key[KEYS];
+            let same_currency = !cost.is_null(i) && cost_currency[i] == keys[KEYS][i];
             let row = Sums {
                 count: i64::from(rows.value(i)),
                 seconds: if duration.is_null(i) { 0 } else { i64::from(duration.value(i)) },
@@ -168,42 +174,42 @@ impl Totals {
                 charge: if charge.is_null(i) { 0 } else { charge.value(i) },
                 cost: if same_currency { cost.value(i) } else { 0 },
             };
-            let (owner, what) = halves(key);
-            if owner != run.0 {
-                self.put_back(std::mem::take(&mut run));
-                run = (owner, self.owners.remove(&owner).unwrap_or_default());
+            let next: [u32; OWNER_KEYS] = std::array::from_fn(|slot| keys[slot][i]);
+            if next != owner {
+                self.take(owner, &mut run);
+                owner = next;
             }
-            run.1.entry(what).or_default().add(&row);
+            let what: What = std::array::from_fn(|slot| keys[OWNER_KEYS + slot][i]);
+            match run.binary_search_by_key(&what, |(what, _)| *what) {
+                Ok(place) => run[place].1.add(&row),
+                Err(place) => run.insert(place, (what, row)),
+            }
         }
-        self.put_back(run);
+        self.take(owner, &mut run);
         Ok(())
+    }
+
+    /// Takes in one owner's sums.
+    fn take(&mut self, owner: [u32; OWNER_KEYS], run: &mut Vec<(What, Sums)>) {
+        let whole =
+            |what: What| std::array::from_fn(|slot| if slot < OWNER_KEYS { owner[slot] } else { what[slot - OWNER_KEYS] });
+        self.rows.extend(run.drain(..).map(|(what, sums)| (whole(what), sums)));
+        self.fold_if_long();
     }
 
     /// Adds the totals of another run of entries.
     pub fn merge(&mut self, other: Self) {
         let codes: Vec<u32> = other.texts.iter().map(|text| self.intern(text)).collect();
-        for (owner, of_owner) in other.owners {
-            let ours = self.owners.entry(owner.map(|code| codes[code as usize])).or_default();
-            for (what, sums) in of_owner {
-                ours.entry(what.map(|code| codes[code as usize])).or_default().add(&sums);
-            }
+        self.rows.extend(other.rows.into_iter().map(|(key, sums)| (key.map(|code| codes[code as usize]), sums)));
+        self.fold_if_long();
+    }
+
+    /// Folds when there are twice as many rows as keys were known: so memory follows the keys, not the entries.
+    fn fold_if_long(&mut self) {
+        if self.rows.len() >= FOLD_ROWS_MIN.max(2 * self.folded) {
+            fold(&mut self.rows);
+            self.folded = self.rows.len();
         }
-    }
-
-    fn put_back(&mut self, (owner, of_owner): (Owner, BTreeMap<What, Sums>)) {
-        if !of_owner.is_empty() {
-            self.owners.insert(owner, of_owner);
-        }
-    }
-
-    fn at(&mut self, key: [u32; KEYS + 1]) -> &mut Sums {
-        let (owner, what) = halves(key);
-        self.owners.entry(owner).or_default().entry(what).or_default()
-    }
-
-    /// Every key with its sums, in no order.
-    fn into_rows(owners: HashMap<Owner, BTreeMap<What, Sums>>) -> impl Iterator<Item = ([u32; KEYS + 1], Sums)> {
-        owners.into_iter().flat_map(|(owner, of_owner)| of_owner.into_iter().map(move |(what, sums)| (whole(owner, what), sums)))
     }
 
     /// Adds rows of the table `totals` of one period.
@@ -234,15 +240,17 @@ impl Totals {
                 charge: view.charge()?.value(i),
                 cost: view.cost()?.value(i),
             };
-            self.at(key).add(&sums);
+            self.rows.push((key, sums));
         }
+        self.fold_if_long();
         Ok(())
     }
 
     /// All keys with their sums, in order.
-    pub fn into_sorted(self) -> BTreeMap<TotalKey, Sums> {
+    pub fn into_sorted(mut self) -> BTreeMap<TotalKey, Sums> {
+        fold(&mut self.rows);
         let name = |code: u32| self.texts[code as usize].clone();
-        Self::into_rows(self.owners).map(|(k, s)| ((name(k[0]), std::array::from_fn(|i| name(k[i + 1]))), s)).collect()
+        self.rows.into_iter().map(|(k, s)| ((name(k[0]), std::array::from_fn(|i| name(k[i + 1]))), s)).collect()
     }
 }
 
@@ -251,12 +259,16 @@ fn coded_text() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
-fn halves(key: [u32; KEYS + 1]) -> (Owner, What) {
-    (std::array::from_fn(|i| key[i]), std::array::from_fn(|i| key[OWNER_KEYS + i]))
-}
-
-fn whole(owner: Owner, what: What) -> [u32; KEYS + 1] {
-    std::array::from_fn(|i| if i < OWNER_KEYS { owner[i] } else { what[i - OWNER_KEYS] })
+/// Sorts rows by key and adds up those of the same key.
+fn fold(rows: &mut Vec<Row>) {
+    rows.sort_unstable_by_key(|(key, _)| *key);
+    rows.dedup_by(|next, kept| {
+        let is_same = next.0 == kept.0;
+        if is_same {
+            kept.1.add(&next.1);
+        }
+        is_same
+    });
 }
 
 /// Rows to write, one batch per period, sorted by key. Keys whose sums are all zero are left out.
@@ -264,22 +276,19 @@ pub fn to_batches(totals: &BTreeMap<TotalKey, Sums>) -> Result<Vec<PeriodRows>, 
     let mut interned = Totals::default();
     for ((period, key), sums) in totals {
         let period = interned.intern(period);
-        let mut code = [period; KEYS + 1];
+        let mut code: Key = [period; KEYS + 1];
         for (slot, text) in key.iter().enumerate() {
             code[slot + 1] = interned.intern(text);
         }
-        *interned.at(code) = *sums;
+        interned.rows.push((code, *sums));
     }
     interned.into_batches()
 }
 
-/// A key by the ranks of its names, with its sums.
-type Ranked = ([u32; KEYS + 1], Sums);
-
 impl Totals {
     /// Rows to write, one batch per period, sorted by key. Keys whose sums are all zero are left out. Names stay codes to the
     /// end: ranks instead of texts are compared, and all label columns share one list of texts.
-    pub fn into_batches(self) -> Result<Vec<PeriodRows>, ColumnError> {
+    pub fn into_batches(mut self) -> Result<Vec<PeriodRows>, ColumnError> {
         let mut order: Vec<usize> = (0..self.texts.len()).collect();
         order.sort_unstable_by(|a, b| self.texts[*a].cmp(&self.texts[*b]));
         let mut rank = vec![0u32; order.len()];
@@ -287,16 +296,19 @@ impl Totals {
             rank[*code] = r;
         }
         let texts = Arc::new(StringArray::from_iter_values(order.iter().map(|code| &self.texts[*code])));
-        let live = Self::into_rows(self.owners).filter(|(_, sums)| *sums != Sums::default());
-        let mut rows: Vec<Ranked> = live.map(|(key, sums)| (key.map(|code| rank[code as usize]), sums)).collect();
-        rows.sort_unstable_by_key(|(key, _)| *key);
-        rows.chunk_by(|a, b| a.0[0] == b.0[0])
+        for (key, _) in &mut self.rows {
+            *key = key.map(|code| rank[code as usize]);
+        }
+        fold(&mut self.rows);
+        self.rows.retain(|(_, sums)| *sums != Sums::default());
+        self.rows
+            .chunk_by(|a, b| a.0[0] == b.0[0])
             .map(|period| Ok((texts.value(period[0].0[0] as usize).to_owned(), batch_of(period, &texts)?)))
             .collect()
     }
 }
 
-fn batch_of(rows: &[Ranked], texts: &Arc<StringArray>) -> Result<RecordBatch, ColumnError> {
+fn batch_of(rows: &[Row], texts: &Arc<StringArray>) -> Result<RecordBatch, ColumnError> {
     let label = |slot: usize| {
         let keys = rows.iter().map(|(key, _)| i32::try_from(key[slot]).expect("names of one month are fewer than 2^31"));
         DictionaryArray::new(Int32Array::from_iter_values(keys), Arc::clone(texts) as ArrayRef)

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use arrow_array::RecordBatch;
+use datafusion::arrow::compute::cast;
+
 use super::{Sums, TotalKey, Totals, to_batches};
 
 fn key(period: &str, customer: &str, zone: &str) -> TotalKey {
@@ -28,13 +31,34 @@ fn rows_come_back_with_every_sum_and_one_batch_per_period() {
     let batches = to_batches(&month()).expect("columns");
     assert_eq!(batches.iter().map(|(p, b)| (p.as_str(), b.num_rows())).collect::<Vec<_>>(), [("2026-09", 1), ("2026-10", 3)]);
     for (period, batch) in &batches {
-        // What a reader gets: labels as plain text.
-        let plain = arrow_array::RecordBatch::try_from_iter(batch.schema().fields().iter().zip(batch.columns()).map(|(f, c)| {
-            (f.name().clone(), datafusion::arrow::compute::cast(c, totals_type(f.name())).expect("labels are texts"))
-        }));
-        read.add_totals(period, &plain.expect("a batch")).expect("the columns of totals");
+        read.add_totals(period, &as_read(batch)).expect("the columns of totals");
     }
     assert_eq!(read.into_sorted(), month());
+}
+
+/// What a reader of the table gets: labels as plain text.
+fn as_read(batch: &RecordBatch) -> RecordBatch {
+    let fields = batch.schema_ref().fields().iter().zip(batch.columns());
+    let plain =
+        fields.map(|(field, column)| (field.name().clone(), cast(column, totals_type(field.name())).expect("labels are texts")));
+    RecordBatch::try_from_iter(plain).expect("a batch")
+}
+
+#[test]
+fn more_rows_than_are_kept_unfolded_add_up() {
+    let keys = i128::try_from(super::FOLD_ROWS_MIN).expect("a small number") / 2 + 7;
+    let many: BTreeMap<_, _> = (0..keys).map(|n| (key("2026-10", &format!("C-{n}"), "NL"), sums(1, n))).collect();
+    let (mut once, mut twice) = (Totals::default(), Totals::default());
+    for (period, batch) in &to_batches(&many).expect("columns") {
+        once.add_totals(period, &as_read(batch)).expect("the columns of totals");
+        for _ in 0..3 {
+            twice.add_totals(period, &as_read(batch)).expect("the columns of totals");
+        }
+    }
+    once.merge(twice);
+    let four_times =
+        |sums: &Sums| Sums { count: 4, seconds: 240, billed_units: 240, charge: 4 * sums.charge, cost: 4 * sums.cost, ..*sums };
+    assert_eq!(once.into_sorted(), many.iter().map(|(key, sums)| (key.clone(), four_times(sums))).collect());
 }
 
 fn totals_type(name: &str) -> &'static arrow_schema::DataType {
