@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::columns::parsed::{ParsedBatch, ParsedColumns, Texts};
+use domain::columns::parsed::ParsedBatch;
 use domain::columns::rated::RatedBatch;
 use domain::delivery::ArrivalNumber;
 use ingest::land::{ArrivalKind, Landing};
@@ -47,7 +47,7 @@ pub fn rate_again(
 /// The wanted rows of a batch, under the keys that they go by.
 fn select(mut batch: ParsedBatch, wanted: &BTreeMap<u64, Anew>) -> ParsedBatch {
     let kept: Vec<usize> = (0..batch.len()).filter(|i| wanted.contains_key(&batch.columns.row[*i])).collect();
-    pick(&mut batch.columns, &kept);
+    batch.columns.keep(&kept);
     batch.malformed.retain(|row| wanted.contains_key(&row.row));
     for (key, row) in batch.columns.key.iter_mut().zip(&batch.columns.row) {
         if let Some(anew) = wanted.get(row) {
@@ -62,40 +62,4 @@ fn select(mut batch: ParsedBatch, wanted: &BTreeMap<u64, Anew>) -> ParsedBatch {
     batch.skipped.clear();
     batch.rows_in = batch.len() as u64 + batch.malformed.len() as u64;
     batch
-}
-
-/// Keeps these rows of every column that is there.
-fn pick(columns: &mut ParsedColumns, kept: &[usize]) {
-    fn of<T: Copy>(column: &mut Vec<T>, kept: &[usize]) {
-        if !column.is_empty() {
-            *column = kept.iter().map(|i| column[*i]).collect();
-        }
-    }
-    let mut record_id = Texts::default();
-    if !columns.record_id.is_empty() {
-        for i in kept {
-            record_id.push(columns.record_id.get(*i));
-        }
-    }
-    columns.record_id = record_id;
-    of(&mut columns.row, kept);
-    of(&mut columns.offset, kept);
-    of(&mut columns.length, kept);
-    of(&mut columns.key, kept);
-    of(&mut columns.content, kept);
-    of(&mut columns.usage, kept);
-    of(&mut columns.a_number, kept);
-    of(&mut columns.b_number, kept);
-    of(&mut columns.imsi, kept);
-    of(&mut columns.iccid, kept);
-    of(&mut columns.start_us, kept);
-    of(&mut columns.offset_s, kept);
-    of(&mut columns.time_flag, kept);
-    of(&mut columns.duration_s, kept);
-    of(&mut columns.bytes_up, kept);
-    of(&mut columns.bytes_down, kept);
-    of(&mut columns.messages, kept);
-    of(&mut columns.network, kept);
-    of(&mut columns.class, kept);
-    of(&mut columns.cost_nano, kept);
 }

@@ -132,6 +132,75 @@ pub struct ParsedColumns {
     pub cost_nano: Vec<i64>,
 }
 
+impl ParsedColumns {
+    /// Keeps the rows at these positions, in this order, in every column that is there.
+    pub fn keep(&mut self, positions: &[usize]) {
+        fn of<T: Copy>(column: &mut Vec<T>, positions: &[usize]) {
+            if !column.is_empty() {
+                *column = positions.iter().map(|i| column[*i]).collect();
+            }
+        }
+        fn of_texts(column: &mut Texts, positions: &[usize]) {
+            if !column.is_empty() {
+                let mut kept = Texts::default();
+                positions.iter().for_each(|i| kept.push(column.get(*i)));
+                *column = kept;
+            }
+        }
+        // Taken apart whole: a column that is added and forgotten here does not compile.
+        let Self {
+            row,
+            offset,
+            length,
+            key,
+            content,
+            record_id,
+            usage,
+            a_number,
+            b_number,
+            imsi,
+            iccid,
+            start_us,
+            offset_s,
+            time_flag,
+            duration_s,
+            bytes_up,
+            bytes_down,
+            messages,
+            session_id,
+            session_sequence,
+            partial,
+            network,
+            class,
+            cost_nano,
+        } = self;
+        of(row, positions);
+        of(offset, positions);
+        of(length, positions);
+        of(key, positions);
+        of(content, positions);
+        of_texts(record_id, positions);
+        of(usage, positions);
+        of(a_number, positions);
+        of(b_number, positions);
+        of(imsi, positions);
+        of(iccid, positions);
+        of(start_us, positions);
+        of(offset_s, positions);
+        of(time_flag, positions);
+        of(duration_s, positions);
+        of(bytes_up, positions);
+        of(bytes_down, positions);
+        of(messages, positions);
+        of_texts(session_id, positions);
+        of(session_sequence, positions);
+        of(partial, positions);
+        of(network, positions);
+        of(class, positions);
+        of(cost_nano, positions);
+    }
+}
+
 /// A row that could not be read: kept whole, so that nothing is lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MalformedRow {
@@ -200,5 +269,22 @@ mod tests {
             texts.push(t);
         }
         assert_eq!((0..texts.len()).map(|i| texts.get(i)).collect::<Vec<_>>(), ["a", "", "bc"]);
+    }
+
+    #[test]
+    fn rows_that_are_kept_keep_all_that_they_have() {
+        let mut columns = ParsedColumns {
+            row: vec![4, 5, 6],
+            duration_s: vec![40, 50, 60],
+            partial: vec![0, 1, 2],
+            session_sequence: vec![14, 15, 16],
+            ..ParsedColumns::default()
+        };
+        ["a", "", "c"].iter().for_each(|id| columns.session_id.push(id));
+        columns.keep(&[2, 1]);
+        assert_eq!((columns.row, columns.duration_s), (vec![6, 5], vec![60, 50]));
+        assert_eq!((columns.partial, columns.session_sequence), (vec![2, 1], vec![16, 15]));
+        assert_eq!((columns.session_id.get(0), columns.session_id.get(1), columns.session_id.len()), ("c", "", 2));
+        assert!(columns.record_id.is_empty() && columns.imsi.is_empty(), "what was absent in all stays absent");
     }
 }
