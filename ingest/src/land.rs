@@ -14,6 +14,7 @@ mod error;
 mod index;
 mod live;
 mod paths;
+mod recycling;
 mod request;
 mod settings;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use self::arrival::{
 pub use self::error::LandError;
 pub use self::live::{KeptLive, LandedLive, LivePartition, LiveRange, LiveStep};
 pub use self::paths::{PathLimits, collect_paths};
+pub use self::recycling::{Numbered, Recycling, SuspenseChoice};
 pub use self::request::{ImportRequest, LandRequest, Repeat};
 pub use self::settings::LandingSettings;
 pub use self::word::{Dismissal, Replay};

@@ -1,7 +1,7 @@
 //! Arrivals → notices: watches landing and announces each delivery that has no word in the ledger yet, again if it fell off, and
-//! each withdrawal and replacement that has not acted yet.
+//! each withdrawal, replacement and recycling of suspense that has not acted yet.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::delivery::{Account, ArrivalNumber, DeliveryId};
@@ -9,6 +9,7 @@ use domain::ports::Clock;
 use ingest::land::{Arrival, ArrivalKind, Decision, DeliveryState, Landing};
 use ingest::log::{LogWriter, Topic};
 use ingest::message::Notice;
+use sinks::correction::recycle;
 use sinks::keys::stopped::Stopped;
 use sinks::settled::Settled;
 use sinks::table::Table;
@@ -25,6 +26,8 @@ pub struct Announcer<W> {
     next: ArrivalNumber,
     settled: Settled,
     stopped: HashSet<DeliveryId>,
+    /// Up to which decision suspense of each account was rated again.
+    recycled: HashMap<String, ArrivalNumber>,
     /// What was announced and had no word when the ledger was last looked at.
     awaited: BTreeMap<ArrivalNumber, DeliveryId>,
     /// Those of them that correct what is in the table.
@@ -51,6 +54,7 @@ impl<W: LogWriter> Announcer<W> {
             next: 0,
             settled,
             stopped: HashSet::new(),
+            recycled: HashMap::new(),
             awaited: BTreeMap::new(),
             orders: BTreeSet::new(),
             healing,
@@ -58,10 +62,16 @@ impl<W: LogWriter> Announcer<W> {
         }
     }
 
-    /// These deliveries act no more: what ordered that is done.
+    /// Leaves out what was ordered and is done in a table.
     #[must_use]
-    pub fn without(self, stopped: HashSet<DeliveryId>) -> Self {
-        Self { stopped, ..self }
+    pub fn without(mut self, done: &Table) -> Self {
+        self.note_done(done);
+        self
+    }
+
+    fn note_done(&mut self, entries: &Table) {
+        self.stopped.extend(Stopped::of_table(entries).deliveries());
+        self.recycled = recycle::done(entries);
     }
 
     /// The operators' words that came since the last call, from the first arrival on: those that act on the log are for whoever
@@ -106,11 +116,15 @@ impl<W: LogWriter> Announcer<W> {
         if !self.healing.is_due(clock.now_us()) {
             return Ok(0);
         }
-        self.stopped.extend(Stopped::of_table(entries).deliveries());
+        self.note_done(entries);
         for number in self.orders.clone() {
             let order = self.landing.arrival(number)?;
             if !self.is_ordered(&order)? {
                 self.orders.remove(&number);
+                // No verdict will come of it.
+                if matches!(order.kind, ArrivalKind::Decision(Decision::Recycle(_))) {
+                    self.awaited.remove(&number);
+                }
             }
         }
         let fallen = self.healing.look(&mut self.awaited, &self.orders, &mut self.settled, standing, entries)?;
@@ -151,12 +165,13 @@ impl<W: LogWriter> Announcer<W> {
                 is_due.then_some((&record.identity.account, record.delivery))
             }
             ArrivalKind::Decision(Decision::Withdraw(word)) => is_ordered.then_some((&word.account, word.delivery)),
+            ArrivalKind::Decision(Decision::Recycle(word)) => is_ordered.then(|| (&word.account, word.order())),
             ArrivalKind::Import(_) | ArrivalKind::Decision(_) => None,
         })
     }
 
     /// Whether an arrival corrects what is in the table and has not done so: a file that takes the place of one that acts, or the
-    /// withdrawal of one. What is held has no rows: the decision is all that there is to it.
+    /// withdrawal of one, or suspense that is to be rated again. What is held has no rows: the decision is all that there is to it.
     fn is_ordered(&self, arrival: &Arrival) -> Result<bool, PipelineError> {
         match &arrival.kind {
             ArrivalKind::Delivery(record) if record.replaces.is_some() && record.state == DeliveryState::Announced => {
@@ -166,6 +181,9 @@ impl<W: LogWriter> Announcer<W> {
             ArrivalKind::Decision(Decision::Withdraw(word)) => {
                 let acts = self.landing.announced(word.delivery)? == Some(word.arrival);
                 Ok(acts && !self.stopped.contains(&word.delivery))
+            }
+            ArrivalKind::Decision(Decision::Recycle(word)) => {
+                Ok(self.recycled.get(&word.account.path()).is_none_or(|next| arrival.number >= *next))
             }
             _ => Ok(false),
         }

@@ -1,4 +1,5 @@
-//! What an arrival corrects, drafted: a withdrawal, or a file that takes the place of others (docs/adr/0017).
+//! What an arrival corrects, drafted: a withdrawal, a file that takes the place of others, or suspense that is rated again
+//! (docs/adr/0017).
 //!
 //! An order stands in the log behind all claim checks of its account that arrived before it, so one worker carries out both in
 //! their order. What is to be done follows from landing and from the table alone: an order that comes twice finds it done.
@@ -11,6 +12,7 @@ use domain::delivery::{ArrivalNumber, DeliveryId};
 use ingest::land::{ArrivalKind, Decision, DeliveryRecord, Landing};
 use ingest::message::ClaimCheck;
 use sinks::commit::{CommitError, Committer};
+use sinks::correction::recycle::suspended;
 use sinks::correction::stop::Stop;
 use sinks::correction::{Draft, Files, LiveEntries, Place, Plan};
 use sinks::keys::stopped::{Fate, Stopped};
@@ -20,9 +22,10 @@ use sinks::table::Table;
 use crate::deliveries::Deliveries;
 use crate::error::PipelineError;
 use crate::rating::Reference;
+use crate::recycling;
 use crate::rereading::rate_again;
 
-/// What an order of the log asks for, given the table: `None` if nothing is left to do, now or ever.
+/// The files that an order of the log lets act no more, given the table: `None` if nothing is left to do, now or ever.
 pub fn ordered(order: &ClaimCheck, landing: &Landing, table: &Table, stopped: &Stopped) -> Result<Option<Stop>, PipelineError> {
     let arrival = landing.arrival(order.arrival)?;
     match &arrival.kind {
@@ -36,8 +39,12 @@ pub fn ordered(order: &ClaimCheck, landing: &Landing, table: &Table, stopped: &S
         ArrivalKind::Delivery(record) if record.delivery == order.delivery => {
             replacement(order.arrival, record, landing, table, stopped)
         }
-        _ => Err(PipelineError::Foreign { arrival: order.arrival, delivery: Box::new(order.delivery) }),
+        _ => Err(foreign(order)),
     }
+}
+
+fn foreign(order: &ClaimCheck) -> PipelineError {
+    PipelineError::Foreign { arrival: order.arrival, delivery: Box::new(order.delivery) }
 }
 
 /// What a file takes the place of. It does so only when it is in the table whole: rows that are missing of it would be taken for
@@ -75,6 +82,19 @@ pub fn draft(
     reference: &Reference,
 ) -> Result<Option<Draft>, PipelineError> {
     committer.refresh()?;
+    if let ArrivalKind::Decision(Decision::Recycle(word)) = landing.arrival(order.arrival)?.kind {
+        if word.order() != order.delivery {
+            return Err(foreign(order));
+        }
+        let (account, table) = (word.account.path(), committer.table());
+        let choices = recycling::due(&account, order.arrival, landing, table)?;
+        if choices.is_empty() {
+            return Ok(None);
+        }
+        let rows = suspended(table, Some(&account), &choices)?;
+        let proposal = recycling::propose((&account, order.arrival), &rows, table, landing, deliveries, reference)?;
+        return Ok(Some(proposal.draft));
+    }
     let stopped = committer.stopped().clone();
     let Some(stop) = ordered(order, landing, committer.table(), &stopped)? else { return Ok(None) };
     let plan = committer.plan_stop(&stop)?;

@@ -192,9 +192,10 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
         let delivery = match &arrival.kind {
             ArrivalKind::Delivery(delivery) => delivery,
             ArrivalKind::Decision(Decision::Withdraw(word)) if word.delivery == meant => {
-                let key = word.account.path();
-                let waits = self.blocked.get_mut(&key).is_some_and(|blocked| blocked.holds(number));
-                return if waits { Ok(0) } else { self.order(&notice, &key) };
+                return self.order_in_turn(&notice, &word.account.path());
+            }
+            ArrivalKind::Decision(Decision::Recycle(word)) if word.order() == meant => {
+                return self.order_in_turn(&notice, &word.account.path());
             }
             ArrivalKind::Decision(_) | ArrivalKind::Import(_) => return Err(foreign()),
         };
@@ -226,6 +227,12 @@ impl<R: LogReader, W: LogWriter> Splitter<R, W> {
             self.order(&notice, &key)?;
         }
         Ok(claims.len())
+    }
+
+    /// Sends on an operator's decision, unless a file of the account that came before it waits.
+    fn order_in_turn(&mut self, notice: &Notice, key: &str) -> Result<usize, PipelineError> {
+        let waits = self.blocked.get_mut(key).is_some_and(|blocked| blocked.holds(notice.arrival));
+        if waits { Ok(0) } else { self.order(notice, key) }
     }
 
     /// Sends on that an arrival corrects what is in the table: behind all claim checks of its account that came before.

@@ -2,10 +2,12 @@
 //!
 //! A correction is planned on one version of the table as a list of changes, each a record, whether its entry is taken
 //! back, and whether it gets a new one. Who makes the list decides what it means: [`stop`] makes one of files that are
-//! withdrawn or replaced. Rating the rows anew is the caller's; [`crate::commit::Committer`] commits.
+//! withdrawn or replaced, [`recycle`] one of rows in suspense. Rating the rows anew is the caller's;
+//! [`crate::commit::Committer`] commits.
 
 mod entries;
 mod ledger;
+pub mod recycle;
 pub mod stop;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -59,7 +61,9 @@ pub struct Plan {
     pub as_of: u64,
     /// What ordered the correction: the number of a decision, or of the file that takes the place of others.
     pub by: ArrivalNumber,
-    /// Why, as the ledger says it of records whose delivery goes on: `promoted`.
+    /// The name of the position that moves behind [`Plan::by`] with the commit: orders of one kind are done up to there.
+    pub position: String,
+    /// Why, as the ledger says it of records whose delivery goes on: `promoted`, `recycled`.
     pub cause: &'static str,
     /// The records that change.
     pub changes: BTreeMap<Place, Change>,
@@ -79,6 +83,7 @@ impl Plan {
             account: account.to_owned(),
             as_of,
             by,
+            position: app_id(account),
             cause,
             changes: BTreeMap::new(),
             stopping: BTreeMap::new(),
@@ -127,7 +132,7 @@ pub struct Draft {
     pub files: Files,
     /// The entries that are taken back.
     pub live: LiveEntries,
-    /// The rows of [`Plan::anew`], no others, rated again.
+    /// The rows of [`Plan::anew`], rated again; other rows of the batches are passed over.
     pub rated: Vec<RatedBatch>,
     /// The reference version that they were rated with.
     pub reference_version: u64,

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::corrections::WithdrawArgs;
+pub use self::corrections::{RecycleArgs, WithdrawArgs};
 pub use self::desk::{AssignArgs, NumberKind, TodayArgs, UnassignedArgs, UnassignedCommand};
 pub use self::listen::ListenArgs;
 pub use self::log::{DlqCommand, TopicsCommand};
@@ -301,6 +301,9 @@ pub enum SuspenseCommand {
         /// A record (start of its key), or a reason
         record: String,
     },
+    /// Read and rate rows again, with the reference data in force; what comes out otherwise is corrected
+    #[command(after_help = self::corrections::RECYCLE_HELP)]
+    Recycle(RecycleArgs),
 }
 
 /// Options of `query`.

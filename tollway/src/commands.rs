@@ -18,6 +18,7 @@ pub mod margin_buy;
 pub mod profile;
 pub mod profile_draft;
 pub mod query;
+pub mod recycle;
 pub mod rows;
 pub mod run;
 pub mod source;

@@ -12,7 +12,6 @@ use pipeline::healing::Standing;
 use pipeline::splitter::Splitter;
 use pipeline::worker::app_id;
 use sinks::commit::CommitError;
-use sinks::keys::stopped::Stopped;
 use sinks::settled::Settled;
 use sinks::table::Table;
 
@@ -82,7 +81,7 @@ impl Calls {
 fn replay_of(decision: Decision) -> Option<Replay> {
     match decision {
         Decision::Replay(replay) => Some(replay),
-        Decision::Dismiss(_) | Decision::Withdraw(_) => None,
+        Decision::Dismiss(_) | Decision::Withdraw(_) | Decision::Recycle(_) => None,
     }
 }
 
@@ -122,9 +121,8 @@ impl Leading {
             let mut settled = Settled::default();
             settled.fold(&self.entries).map_err(CommitError::from)?;
             let (landing, writer) = (Arc::clone(&self.installed.landing), self.installed.log.writer());
-            let stopped = Stopped::of_table(&self.entries).deliveries().collect();
             let announcer = Announcer::new(landing, writer, settled, micros(self.settings.look_again));
-            self.announcer.insert(announcer.without(stopped))
+            self.announcer.insert(announcer.without(&self.entries))
         };
         let seen = (self.installed.landing.arrivals_made(), asked);
         let now_us = SystemClock.now_us();

@@ -27,6 +27,7 @@ pub mod numbered;
 pub mod rhythm;
 pub mod named;
 pub mod replacements;
+pub mod recycling;
 pub mod commands;
 pub mod output;
 pub mod progress;

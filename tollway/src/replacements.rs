@@ -66,6 +66,7 @@ fn corrected(
     let (file, own) = match landing.arrival(by)?.kind {
         ArrivalKind::Delivery(record) => (record.origin, counts_of(ledger, record.delivery)),
         ArrivalKind::Decision(Decision::Withdraw(word)) => (word.origin, Counts::default()),
+        ArrivalKind::Decision(Decision::Recycle(_)) => ("suspense".to_owned(), Counts::default()),
         ArrivalKind::Import(import) => (import.origin, Counts::default()),
         // No correction is ordered by these.
         ArrivalKind::Decision(Decision::Dismiss(_) | Decision::Replay(_)) => (String::new(), Counts::default()),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::LandError;
 use super::live::LiveRange;
+use super::recycling::Recycling;
 use super::word::{Dismissal, Replay};
 
 /// The newest format of records that this program writes and reads.
@@ -167,6 +168,8 @@ pub enum Decision {
     Replay(Replay),
     /// A delivery is taken back: its entries are reversed, and its bytes may come again. One that is held is rejected.
     Withdraw(Withdrawal),
+    /// Rows in suspense are read and rated again.
+    Recycle(Recycling),
 }
 
 /// Which delivery is taken back.

@@ -35,6 +35,8 @@ pub(super) struct Index {
     /// Deliveries that were taken back, by their number: the number of the decision.
     withdrawn: HashMap<ArrivalNumber, ArrivalNumber>,
     by_delivery: HashMap<DeliveryId, Acting>,
+    /// Decisions to rate suspense again, by account path, in order.
+    recyclings: BTreeMap<String, Vec<ArrivalNumber>>,
     /// Deliveries that were dismissed, by their number: the number of the decision.
     dismissed: BTreeMap<ArrivalNumber, ArrivalNumber>,
     imports: BTreeMap<(TenantId, ImportKind), NewestImport>,
@@ -110,6 +112,9 @@ impl Index {
             ArrivalKind::Decision(Decision::Replay(_)) => {}
             ArrivalKind::Decision(Decision::Withdraw(word)) => {
                 self.withdrawn.entry(word.arrival).or_insert(arrival.number);
+            }
+            ArrivalKind::Decision(Decision::Recycle(word)) => {
+                self.recyclings.entry(word.account.path()).or_default().push(arrival.number);
             }
         }
         self.next = arrival.number + 1;
@@ -236,6 +241,11 @@ impl Index {
     /// The decision that took a delivery back, by the numbers of both.
     pub(super) fn withdrawal_of(&self, delivery: ArrivalNumber) -> Option<ArrivalNumber> {
         self.withdrawn.get(&delivery).copied()
+    }
+
+    /// The decisions to rate an account's suspense again, in order.
+    pub(super) fn recyclings_of(&self, account: &str) -> &[ArrivalNumber] {
+        self.recyclings.get(account).map_or(&[], Vec::as_slice)
     }
 
     /// The latest generation of a file that acts, and its number.

@@ -12,7 +12,7 @@ use domain::ports::{Clock, Rng};
 use super::duplicates::{Checked, Fate};
 use super::prepare::{LedgerTags, build, signed, write};
 use super::{CommitError, Committer, PositionMove, Prepared};
-use crate::correction::{Anew, Draft, Moves, Place, Sums, app_id, reversal};
+use crate::correction::{Anew, Draft, Moves, Place, Sums, reversal};
 use crate::delta::action::Add;
 use crate::entries::Words;
 use crate::keys::cache::Found;
@@ -77,12 +77,12 @@ pub(super) fn prepare(
     Ok(prepared)
 }
 
-/// The account's position among corrections; it never moves back.
+/// The account's position among corrections of one kind; it never moves back.
 fn own_position(committer: &Committer, draft: &Draft) -> Option<PositionMove> {
-    let app_id = app_id(&draft.plan.account);
-    let from = committer.table.snapshot().position(&app_id);
+    let app_id = &draft.plan.position;
+    let from = committer.table.snapshot().position(app_id);
     let to = draft.plan.by + 1;
-    (to > from).then_some(PositionMove { app_id, from, to })
+    (to > from).then(|| PositionMove { app_id: app_id.clone(), from, to })
 }
 
 /// Writes the reversals, one file beside each that holds entries to take back, and tells what they come to.
@@ -113,11 +113,17 @@ fn reverse(
     Ok(sums)
 }
 
-/// All rows of a batch that holds none but those to be written, each with its fate.
+/// The rows of a batch, each with its fate: those that are not to be written are passed over.
 fn chosen(batch: &RatedBatch, anew: &BTreeMap<domain::delivery::DeliveryId, BTreeMap<u64, Anew>>) -> Checked {
     let parsed = &batch.linked.parsed;
     let rows = anew.get(&parsed.file.delivery);
-    let is_conflict = |row: &u64| rows.and_then(|rows| rows.get(row)).is_some_and(|anew| anew.is_conflict);
-    let fates = parsed.columns.row.iter().map(|row| if is_conflict(row) { Fate::Conflict } else { Fate::Stays }).collect();
-    Checked { fates, malformed: (0..parsed.malformed.len()).collect(), counts: Counts::default() }
+    let anew = |row: &u64| rows.and_then(|rows| rows.get(row));
+    let fate = |row: &u64| match anew(row) {
+        None => Fate::Gone,
+        Some(anew) if anew.is_conflict => Fate::Conflict,
+        Some(_) => Fate::Stays,
+    };
+    let fates = parsed.columns.row.iter().map(fate).collect();
+    let malformed = (0..parsed.malformed.len()).filter(|i| anew(&parsed.malformed[*i].row).is_some()).collect();
+    Checked { fates, malformed, counts: Counts::default() }
 }

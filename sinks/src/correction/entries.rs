@@ -22,7 +22,7 @@ use crate::ledger::files_about;
 use crate::table::{Table, TableError};
 
 /// Columns of plain text; every other text of `cdr_entries` is a label.
-const TEXTS: [&str; 4] = ["record_id", "a_number", "b_number", "ledger_detail"];
+const TEXTS: [&str; 5] = ["record_id", "session_id", "a_number", "b_number", "ledger_detail"];
 
 /// Entries that are not taken back: where they stand, and their numbers.
 #[derive(Debug, Default)]
@@ -151,7 +151,7 @@ fn follow(
     Ok(())
 }
 
-fn damaged(add: &Add, what: &ColumnError) -> CommitError {
+pub(super) fn damaged(add: &Add, what: &ColumnError) -> CommitError {
     TableError::File { path: add.path.clone(), what: what.to_string() }.into()
 }
 

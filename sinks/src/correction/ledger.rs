@@ -1,6 +1,6 @@
 //! What a correction says in the ledger: of each delivery, how many rows end otherwise than before.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::columns::rated::RatedBatch;
@@ -8,7 +8,7 @@ use domain::delivery::DeliveryId;
 use domain::invariant::Violation;
 use domain::outcome::Counts;
 
-use super::{Draft, Place, Sums};
+use super::{Anew, Draft, Place, Sums};
 use crate::commit::CommitError;
 use crate::keys::stopped::{Fate, Stopped};
 use crate::ledger::{Correction, LedgerRow, read_delivery, sum};
@@ -116,18 +116,23 @@ impl Move {
 }
 
 impl Sums {
-    /// Adds the chosen rows of a batch, of which some are in conflict with another id.
-    pub(crate) fn add_rated(&mut self, batch: &RatedBatch, conflicts: &HashSet<u64>) {
+    /// Adds the chosen rows of a batch.
+    pub(crate) fn add_rated(&mut self, batch: &RatedBatch, chosen: &BTreeMap<u64, Anew>) {
         let parsed = &batch.linked.parsed;
         let counts = self.counts.entry(parsed.file.delivery).or_default();
-        for i in 0..parsed.len() {
-            crate::commit::count_readable(counts, batch, i, conflicts.contains(&parsed.columns.row[i]));
+        for (i, row) in parsed.columns.row.iter().enumerate() {
+            let Some(anew) = chosen.get(row) else { continue };
+            crate::commit::count_readable(counts, batch, i, anew.is_conflict);
+            if let Some(owner) = batch.linked.owners.windows.get(batch.linked.owner[i] as usize) {
+                let customer = batch.linked.owners.customer_names.name(owner.customer);
+                if !self.customers.contains(customer) {
+                    self.customers.insert(customer.to_owned());
+                }
+            }
         }
-        for row in &parsed.malformed {
+        for row in parsed.malformed.iter().filter(|row| chosen.contains_key(&row.row)) {
             *counts.suspense.entry(row.reason).or_default() += 1;
         }
-        let customers = batch.linked.owner.iter().filter_map(|owner| batch.linked.owners.windows.get(*owner as usize));
-        self.customers.extend(customers.map(|o| batch.linked.owners.customer_names.name(o.customer).to_owned()));
     }
 }
 
@@ -137,9 +142,9 @@ impl Draft {
         let anew = self.plan.anew();
         let mut sums = Sums::default();
         for batch in &self.rated {
-            let rows = anew.get(&batch.linked.parsed.file.delivery);
-            let conflicts = rows.into_iter().flatten().filter(|(_, a)| a.is_conflict).map(|(row, _)| *row).collect();
-            sums.add_rated(batch, &conflicts);
+            if let Some(chosen) = anew.get(&batch.linked.parsed.file.delivery) {
+                sums.add_rated(batch, chosen);
+            }
         }
         sums
     }

@@ -14,7 +14,6 @@ use pipeline::deliveries::Deliveries;
 use pipeline::splitter::Splitter;
 use pipeline::worker::{Worker, WorkerSettings};
 use sinks::commit::{CommitError, CommitSettings, Committer};
-use sinks::keys::stopped::Stopped;
 use sinks::local_store::memory::MemoryStore;
 use sinks::parquet::ParquetSettings;
 use sinks::settled::Settled;
@@ -153,8 +152,7 @@ impl Theatre {
         let table = self.table().map_err(CommitError::from)?;
         let mut settled = Settled::default();
         settled.fold(&table).map_err(CommitError::from)?;
-        let stopped = Stopped::of_table(&table).deliveries().collect();
-        Ok(Announcer::new(Arc::new(self.landing()), self.log.writer(), settled, LOOK_AGAIN_US).without(stopped))
+        Ok(Announcer::new(Arc::new(self.landing()), self.log.writer(), settled, LOOK_AGAIN_US).without(&table))
     }
 
     /// Lets the announcer look for what fell off the log; tells how many notices went out.

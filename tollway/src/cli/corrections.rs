@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::NumberKind;
+
 /// Options of `withdraw`.
 #[derive(Debug, Args)]
 pub struct WithdrawArgs {
@@ -13,6 +15,42 @@ pub struct WithdrawArgs {
     /// Do it; without this the effect is shown, and on a terminal the question is asked
     #[arg(long)]
     pub yes: bool,
+    /// Threads that rate and commit
+    #[arg(long)]
+    pub workers: Option<u32>,
+}
+
+/// Examples and exit codes of `suspense recycle`.
+pub const RECYCLE_HELP: &str = "Examples:\n  tollway suspense recycle --dry-run\n  \
+    tollway suspense recycle --reason no_device --reason no_plan\n  \
+    tollway suspense recycle --account haven --file october.csv\n  \
+    tollway suspense recycle --identifier 31612345678 --output json\n\n\
+    All that is named must fit. Rows that come out as before keep their entry. Rows that could not be read (`malformed.*`) and \
+    rows in conflict with another's id (`id_conflict`) are not meant.\n\n\
+    Exit codes: 0 all rows that were meant are rated, or none was meant; 1 some of them stay in suspense; \
+    the others as of all commands.";
+
+/// Options of `suspense recycle`.
+#[derive(Debug, Args)]
+pub struct RecycleArgs {
+    /// Only rows with this reason; may be given several times
+    #[arg(long = "reason", value_name = "REASON")]
+    pub reasons: Vec<String>,
+    /// Only rows of this account: its name, or TENANT/PROVIDER/ACCOUNT
+    #[arg(long)]
+    pub account: Option<String>,
+    /// Only rows of this file: its name, arrival number, or the first digits of its delivery
+    #[arg(long)]
+    pub file: Option<String>,
+    /// Only rows whose served party has this number, in clear
+    #[arg(long, value_name = "NUMBER")]
+    pub identifier: Option<String>,
+    /// What kind of number it is
+    #[arg(long, value_enum, default_value_t = NumberKind::Msisdn, requires = "identifier")]
+    pub kind: NumberKind,
+    /// Show what would come of it, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Threads that rate and commit
     #[arg(long)]
     pub workers: Option<u32>,

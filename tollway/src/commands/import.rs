@@ -18,6 +18,7 @@ use crate::cli::{Global, ImportArgs, ImportWhat, ListMode};
 use crate::exit_code::{Exit, bad_input, usage};
 use crate::installation::Installation;
 use crate::output::{Answer, count};
+use crate::recycling::waiting;
 use crate::system::SystemClock;
 
 fn kind_of(what: ImportWhat) -> (ImportKind, LandedWhat) {
@@ -63,6 +64,7 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
         "what": kind.as_str(), "mode": if as_of_us.is_some() { "full" } else { "delta" }, "dry_run": args.dry_run,
         "needs_approval": needs_approval, "report": serde_json::to_value(&report)?,
     });
+    let mut next = Vec::new();
     let (headline, exit) = if report.is_refused() {
         ("refused, nothing was changed".to_owned(), Exit::BadInput)
     } else if needs_approval {
@@ -76,9 +78,16 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
     } else {
         let number = put_in_force(&installation, &store, import, &bytes, &report)?;
         json["arrival"] = json!(number);
+        // A hint: the import is in force whether it can be given or not.
+        let waiting = waiting(&installation).unwrap_or(0);
+        if waiting > 0 {
+            let rows = count(waiting as u64);
+            next.push(format!("{rows} rows wait in suspense for reference data: tollway suspense recycle --dry-run"));
+        }
         (format!("imported as arrival {number}"), Exit::Done)
     };
-    Answer { headline: format!("{headline}\n{report}").trim_end().to_owned(), json, ..Answer::default() }.print(global.output)?;
+    Answer { headline: format!("{headline}\n{report}").trim_end().to_owned(), next, json, ..Answer::default() }
+        .print(global.output)?;
     Ok(exit)
 }
 

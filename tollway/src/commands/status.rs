@@ -1,14 +1,15 @@
 //! `tollway status`: files, rows by outcome, and what waits.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use domain::delivery::DeliveryId;
+use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::outcome::Counts;
 use ingest::land::{Arrival, ArrivalKind, Decision, DeliveryRecord, DeliveryState, Landing};
 use ingest::log::LogError;
 use pipeline::deliveries::Deliveries;
 use serde_json::json;
+use sinks::correction::recycle;
 use sinks::keys::stopped::Stopped;
 use sinks::ledger::LedgerEntry;
 
@@ -49,6 +50,8 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let refused = still_refused(&landing, &deliveries, &ledger, &stopped)?;
     let corrected = replacements::latest(&landing, &ledger, CORRECTIONS_MAX)?;
     let ordered = arrivals.iter().filter(|arrival| is_ordered(arrival, &stopped, &deliveries)).count();
+    let recycled = recycle::done(&entries);
+    let recycling = arrivals.iter().filter(|arrival| is_to_recycle(arrival, &recycled)).count();
     let lag = log_lag(&installation, &entries);
     let totals_lag = entries.snapshot().next_version().saturating_sub(totals.snapshot().position(APP_ID));
     let counts = sum(&ledger);
@@ -70,6 +73,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let tell = |n: usize, what: &str| (n > 0).then(|| format!("{} {what}", count(n as u64)));
     next.extend(tell(heartbeats, "of them are heartbeats: whole files with 0 rows"));
     next.extend(tell(ordered, "withdrawals wait to act"));
+    next.extend(tell(recycling, "decisions to rate suspense again wait to act"));
     next.extend(lag.as_ref().err().cloned());
     let state = state_trouble(&installation);
     next.extend(state.clone());
@@ -90,6 +94,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
         "dismissed": dismissed.iter().map(Trouble::to_json).collect::<Vec<_>>(),
         "corrections": corrected.iter().map(replacements::Corrected::to_json).collect::<Vec<_>>(),
         "withdrawals_waiting": ordered,
+        "recyclings_waiting": recycling,
         "trouble": troubles.iter().map(Trouble::to_json).collect::<Vec<_>>(),
         "over_limits": over,
         "rows": to_json(&counts),
@@ -132,6 +137,12 @@ fn is_ordered(arrival: &Arrival, stopped: &Stopped, deliveries: &[DeliveryRecord
     let ArrivalKind::Decision(Decision::Withdraw(word)) = &arrival.kind else { return false };
     let acts = |d: &DeliveryRecord| d.delivery == word.delivery && d.state == DeliveryState::Announced;
     stopped.fate(word.delivery).is_none() && deliveries.iter().any(acts)
+}
+
+/// Whether an arrival is a decision to rate suspense again that has not acted yet.
+fn is_to_recycle(arrival: &Arrival, recycled: &HashMap<String, ArrivalNumber>) -> bool {
+    let ArrivalKind::Decision(Decision::Recycle(word)) = &arrival.kind else { return false };
+    recycled.get(&word.account.path()).is_none_or(|next| arrival.number >= *next)
 }
 
 fn delivery(arrival: Arrival) -> Option<DeliveryRecord> {

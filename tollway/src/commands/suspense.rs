@@ -19,11 +19,11 @@ const COLUMNS: &str = "encode(record_key, 'hex') AS record, reason, reason_field
 
 /// Runs the command.
 pub fn run(global: &Global, command: &SuspenseCommand) -> anyhow::Result<Exit> {
-    let installation = Installation::open(global)?;
     match command {
-        SuspenseCommand::List { reason: None, .. } => by_reason(global, &installation),
-        SuspenseCommand::List { reason: Some(reason), limit } => list(global, &installation, reason, *limit),
-        SuspenseCommand::Show { record } => show(global, &installation, record),
+        SuspenseCommand::List { reason: None, .. } => by_reason(global, &Installation::open(global)?),
+        SuspenseCommand::List { reason: Some(reason), limit } => list(global, &Installation::open(global)?, reason, *limit),
+        SuspenseCommand::Show { record } => show(global, &Installation::open(global)?, record),
+        SuspenseCommand::Recycle(args) => super::recycle::run(global, args),
     }
 }
 
@@ -57,7 +57,10 @@ fn by_reason(global: &Global, installation: &Installation) -> anyhow::Result<Exi
         next: rows
             .first()
             .and_then(|r| r.text("reason"))
-            .map(|r| vec![format!("see them: tollway suspense list --reason {r}")])
+            .map(|r| {
+                let again = "after an import, rate them again: tollway suspense recycle --dry-run";
+                vec![format!("see them: tollway suspense list --reason {r}"), again.to_owned()]
+            })
             .unwrap_or_default(),
         json: json!({"rows": total, "suspense": json_rows}),
     };
@@ -65,7 +68,8 @@ fn by_reason(global: &Global, installation: &Installation) -> anyhow::Result<Exi
     Ok(if total == 0 { Exit::Done } else { Exit::NeedsHand })
 }
 
-fn check_reason(reason: &str) -> anyhow::Result<Reason> {
+/// The reason of this name.
+pub fn check_reason(reason: &str) -> anyhow::Result<Reason> {
     Reason::parse(reason).ok_or_else(|| {
         let known: Vec<&str> = Reason::ALL.iter().map(|r| r.as_str()).collect();
         bad_input(format!("`{reason}` is no reason; there are {}", known.join(", ")))

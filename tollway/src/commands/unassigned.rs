@@ -1,5 +1,8 @@
 //! `tollway unassigned`: the worklist of numbers that no one owns, and the assignment of one of them.
 
+use std::sync::Arc;
+
+use anyhow::Context;
 use serde_json::{Value, json};
 use store::instant::parse_instant;
 use store::{Identifier, IdentifierKind};
@@ -10,6 +13,7 @@ use crate::counts::grouped;
 use crate::exit_code::{Exit, bad_input, usage};
 use crate::installation::Installation;
 use crate::output::{Answer, Sheet, bytes, count};
+use crate::recycling::{Wish, carry_out};
 use crate::unassigned::{Party, Unassigned, amounts_json, total_at_risk, worklist};
 
 /// Runs the command.
@@ -77,9 +81,9 @@ fn cells(one: &Unassigned, global: &Global) -> [String; 9] {
     ]
 }
 
-/// Lands a devices row for the number, as an import, so that a rebuild does it again.
+/// Lands a devices row for the number, as an import, so that a rebuild does it again, and rates its calls in suspense again.
 fn assign(global: &Global, args: &AssignArgs) -> anyhow::Result<Exit> {
-    let number = number_of(args)?;
+    let number = identifier(args.kind, &args.number)?;
     let row = devices_row(args, number)?;
     let installation = Installation::open(global)?;
     let store = installation.state()?;
@@ -89,26 +93,33 @@ fn assign(global: &Global, args: &AssignArgs) -> anyhow::Result<Exit> {
     let plans = installation.block_on(store.plans(None))?;
     known("plan", &args.plan, plans.iter().map(|p| p.id.as_str()), "tollway import plans FILE")?;
     let waiting = worklist(&installation)?.into_iter().find(|u| u.party == Party::Number(number));
+    let records = waiting.as_ref().map_or(0, |u| u.records);
     let arrival = import_text(&installation, &store, ImportWhat::Devices, "unassigned assign", row.as_bytes())?;
     let shown = if global.clear { format!("{} {}", number.kind.as_str(), number.clear()) } else { number.to_string() };
     let headline = format!("{shown} is {}'s from {} on (arrival {arrival})", args.customer, args.from);
-    let records = waiting.as_ref().map_or(0, |u| u.records);
-    let next = match records {
-        0 => vec!["none of its calls wait in suspense".to_owned()],
-        n => vec![format!("{} of its calls stay in suspense; those that come from now on are rated", count(n))],
+    let wish = Wish { identifier: Some(number), ..Wish::default() };
+    let recycled = carry_out(global, &installation, &Arc::new(installation.landing()), &wish, None)
+        .with_context(|| format!("{headline}, but its calls in suspense were not rated again; tollway suspense recycle"))?;
+    let mut answer = recycled.answer();
+    answer.headline = match recycled.outlook.chosen() {
+        0 => format!("{headline}; none of its calls are in suspense"),
+        _ => format!("{headline}\n{}", recycled.headline()),
     };
-    let json = json!({"arrival": arrival, "customer": args.customer, "plan": args.plan, "records": records});
-    Answer { headline, sheets: Vec::new(), next, json }.print(global.output)?;
+    answer.json = json!({
+        "arrival": arrival, "customer": args.customer, "plan": args.plan, "records": records, "recycled": recycled.to_json(),
+    });
+    answer.print(global.output)?;
     Ok(Exit::Done)
 }
 
-fn number_of(args: &AssignArgs) -> anyhow::Result<Identifier> {
-    let kind = match args.kind {
+/// A number as it was typed.
+pub fn identifier(kind: NumberKind, number: &str) -> anyhow::Result<Identifier> {
+    let kind = match kind {
         NumberKind::Msisdn => IdentifierKind::Msisdn,
         NumberKind::Imsi => IdentifierKind::Imsi,
         NumberKind::Iccid => IdentifierKind::Iccid,
     };
-    Identifier::parse(kind, &args.number).map_err(|e| usage(e.to_string()))
+    Identifier::parse(kind, number).map_err(|e| usage(e.to_string()))
 }
 
 /// A devices file of one row.

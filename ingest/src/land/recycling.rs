@@ -1,0 +1,82 @@
+//! Decisions to rate suspense again: landed in the one order before they act, one for each account that has rows of the choice.
+
+use std::collections::BTreeSet;
+
+use domain::delivery::{Account, ArrivalNumber, DeliveryId, DeliveryIdentity};
+use domain::ports::Clock;
+use serde::{Deserialize, Serialize};
+
+use super::arrival::{ArrivalKind, Decision};
+use super::{LandError, Landed, Landing};
+
+/// Which rows of an account's suspense are read and rated again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recycling {
+    /// Whose rows: they stand in the order of the account's files.
+    pub account: Account,
+    /// Which of them.
+    pub choice: SuspenseChoice,
+}
+
+/// What rows in suspense are chosen by; all that is named must fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuspenseChoice {
+    /// Their reasons, by name; any if there is none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub reasons: BTreeSet<String>,
+    /// The delivery that they stand in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryId>,
+    /// A number of the served party.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<Numbered>,
+}
+
+/// A number of the served party, as one integer: country code and number, an IMSI, or the first 19 digits of an ICCID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Numbered {
+    /// The subscriber's number.
+    Msisdn(u64),
+    /// The subscription on the SIM.
+    Imsi(u64),
+    /// The card.
+    Iccid(u64),
+}
+
+impl Recycling {
+    /// What an order in the log names as its delivery, so that one of another installation is told apart.
+    pub fn order(&self) -> DeliveryId {
+        let choice = serde_json::to_string(&self.choice).expect("texts and numbers are JSON");
+        let logical_file = "recycle".to_owned();
+        let sha256 = Landing::sha256_of(&choice);
+        DeliveryIdentity { account: self.account.clone(), cycle: None, logical_file, sha256, generation: 0 }.id()
+    }
+}
+
+impl Landing {
+    /// Lands the decision to rate rows in suspense again: each is an act of its own, because reference data may have changed.
+    pub fn recycle(&self, word: &Recycling, clock: &dyn Clock) -> Result<Landed, LandError> {
+        self.arrive("suspense", clock, |_| Ok(ArrivalKind::Decision(Decision::Recycle(word.clone()))))
+    }
+
+    /// The decisions to rate suspense of an account again from number `from` up to `to`, both included, in order.
+    pub fn recyclings(
+        &self,
+        account: &str,
+        from: ArrivalNumber,
+        to: ArrivalNumber,
+    ) -> Result<Vec<(ArrivalNumber, SuspenseChoice)>, LandError> {
+        let within = |number: &&ArrivalNumber| (from..=to).contains(*number);
+        let numbers: Vec<ArrivalNumber> = self.refreshed()?.recyclings_of(account).iter().filter(within).copied().collect();
+        let mut found = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            if let ArrivalKind::Decision(Decision::Recycle(word)) = self.read(number)?.kind {
+                found.push((number, word.choice));
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,179 @@
+//! Rows in suspense that are read and rated again: which they are, and which of them change.
+//!
+//! A row whose reading is as before keeps its entry, so that recycling twice is recycling once. What could not be read is not
+//! chosen: the profile that was pinned at landing reads, and it would read the same. Nor is a row in conflict with another's id:
+//! no reference data makes it a record of its own.
+
+use std::collections::{BTreeSet, HashMap};
+
+use arrow_array::{Array, RecordBatch};
+use domain::columns::ColumnError;
+use domain::columns::entries::{EntriesView, EntryKind};
+use domain::delivery::{ArrivalNumber, DeliveryId};
+use domain::outcome::{Outcome, Reason};
+
+use super::entries::damaged;
+use super::{Anew, Change, Place, Plan};
+use crate::commit::CommitError;
+use crate::table::Table;
+
+/// What rows in suspense are chosen by; all that is named must fit.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    /// Their reasons; any if there is none.
+    pub reasons: BTreeSet<Reason>,
+    /// The delivery that they stand in.
+    pub delivery: Option<DeliveryId>,
+    /// A number of the served party.
+    pub identifier: Option<ServedBy>,
+    /// They stand in deliveries that arrived before this number.
+    pub before: ArrivalNumber,
+}
+
+/// A number of the served party as the columns `a_number`, `imsi` and `iccid` hold it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServedBy {
+    /// Country code and number, digits only.
+    Msisdn(String),
+    /// The subscription on the SIM.
+    Imsi(i64),
+    /// The first 19 digits of the card.
+    Iccid(i64),
+}
+
+/// A row in suspense that is chosen.
+#[derive(Debug, Clone)]
+pub struct Suspended {
+    /// Tenant, provider and account, with `/`.
+    pub account: String,
+    /// The record.
+    pub place: Place,
+    /// The arrival number of its delivery.
+    pub arrival: ArrivalNumber,
+    /// The record key that its entry carries.
+    pub key: u128,
+    /// Why it is in suspense.
+    pub reason: Reason,
+}
+
+/// Whether rating again can change a reason at all.
+pub fn can_change(reason: Reason) -> bool {
+    !reason.is_malformed() && reason != Reason::IdConflict
+}
+
+/// The rows in suspense, in the table as it is known, that one of the choices names and that may come out otherwise, in the order
+/// of files and rows; of one account, or of all. Reads every file of suspense; memory grows with the rows chosen.
+pub fn suspended(table: &Table, account: Option<&str>, choices: &[Choice]) -> Result<Vec<Suspended>, CommitError> {
+    let partition = [("outcome", Outcome::Suspense.as_str())];
+    let mut files: Vec<_> = table.files(&partition).collect();
+    files.sort_by_key(|add| add.version());
+    let mut live: HashMap<Place, (i32, Suspended)> = HashMap::new();
+    for add in files {
+        for batch in table.read(add, Some(&COLUMNS))? {
+            follow(&batch, account, choices, &mut live).map_err(|e| damaged(add, &e))?;
+        }
+    }
+    let mut rows: Vec<Suspended> = live.into_values().map(|(_, row)| row).collect();
+    rows.sort_by_key(|row| (row.arrival, row.place));
+    Ok(rows)
+}
+
+const COLUMNS: [&str; 13] = [
+    "tenant",
+    "provider",
+    "account",
+    "entry",
+    "entry_no",
+    "delivery",
+    "arrival",
+    "row",
+    "record_key",
+    "reason",
+    "a_number",
+    "imsi",
+    "iccid",
+];
+
+/// Takes in the entries of a batch: first words and corrections come, reversals go.
+fn follow(
+    batch: &RecordBatch,
+    account: Option<&str>,
+    choices: &[Choice],
+    live: &mut HashMap<Place, (i32, Suspended)>,
+) -> Result<(), ColumnError> {
+    let view = EntriesView(batch);
+    let (tenant, provider, of, entry) = (view.tenant()?, view.provider()?, view.account()?, view.entry()?);
+    let (number, delivery, arrival, row) = (view.entry_no()?, view.delivery()?, view.arrival()?, view.row()?);
+    let (key, reason) = (view.record_key()?, view.reason()?);
+    for i in 0..batch.num_rows() {
+        let text = delivery.value(i);
+        let delivery = DeliveryId::parse(text).ok_or_else(|| ColumnError::Batch(format!("`{text}` is no delivery id")))?;
+        let place = Place { delivery, row: row.value(i).max(0).cast_unsigned() };
+        if entry.value(i) == EntryKind::Reversal.as_str() {
+            if live.get(&place).is_some_and(|(taken, _)| *taken == number.value(i)) {
+                live.remove(&place);
+            }
+            continue;
+        }
+        let path = format!("{}/{}/{}", tenant.value(i), provider.value(i), of.value(i));
+        if account.is_some_and(|account| account != path) {
+            continue;
+        }
+        let known = Reason::parse(reason.value(i));
+        let known = known.ok_or_else(|| ColumnError::Batch(format!("`{}` is no reason", reason.value(i))))?;
+        let arrival = arrival.value(i).max(0).cast_unsigned();
+        let mut is_chosen = false;
+        for choice in choices {
+            is_chosen |= choice.fits(delivery, arrival, known) && choice.serves(view, i)?;
+        }
+        if can_change(known) && is_chosen {
+            let bytes = key.value(i).try_into().map_err(|_| ColumnError::Batch("a record key has 16 bytes".to_owned()))?;
+            let row = Suspended { account: path, place, arrival, key: u128::from_be_bytes(bytes), reason: known };
+            live.insert(place, (number.value(i), row));
+        }
+    }
+    Ok(())
+}
+
+impl Choice {
+    fn fits(&self, delivery: DeliveryId, arrival: ArrivalNumber, reason: Reason) -> bool {
+        arrival < self.before
+            && (self.reasons.is_empty() || self.reasons.contains(&reason))
+            && self.delivery.is_none_or(|chosen| chosen == delivery)
+    }
+
+    fn serves(&self, view: EntriesView<'_>, i: usize) -> Result<bool, ColumnError> {
+        Ok(match &self.identifier {
+            None => true,
+            Some(ServedBy::Msisdn(digits)) => view.a_number()?.is_valid(i) && view.a_number()?.value(i) == digits,
+            Some(ServedBy::Imsi(number)) => view.imsi()?.is_valid(i) && view.imsi()?.value(i) == *number,
+            Some(ServedBy::Iccid(number)) => view.iccid()?.is_valid(i) && view.iccid()?.value(i) == *number,
+        })
+    }
+}
+
+/// The name of an account's position among decisions to rate suspense again: the number after the last one that is done, with
+/// all before it.
+pub fn app_id(account: &str) -> String {
+    format!("{PREFIX}{account}")
+}
+
+const PREFIX: &str = "recycle/";
+
+/// Where accounts stand in a table, by their path; those that are left out stand at the beginning.
+pub fn done(table: &Table) -> HashMap<String, ArrivalNumber> {
+    let positions = &table.snapshot().positions;
+    let ours = positions.range(PREFIX.to_owned()..).take_while(|(app, _)| app.starts_with(PREFIX));
+    ours.map(|(app, to)| (app[PREFIX.len()..].to_owned(), u64::try_from(*to).unwrap_or(0))).collect()
+}
+
+/// Plans that these rows of an account come out otherwise: each is taken back and entered anew under its key.
+pub fn plan<'r>(table: &Table, account: &str, by: ArrivalNumber, changed: impl IntoIterator<Item = &'r Suspended>) -> Plan {
+    let mut plan = Plan::new(account, table.snapshot().version.unwrap_or(0), by, "recycled");
+    plan.position = app_id(account);
+    for row in changed {
+        let anew = Some(Anew { key: row.key, is_conflict: false });
+        plan.changes.insert(row.place, Change { takes_back: true, anew });
+    }
+    plan
+}

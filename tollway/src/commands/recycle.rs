@@ -1,0 +1,51 @@
+//! `tollway suspense recycle`: rows in suspense read and rated again with the reference data in force.
+
+use std::sync::Arc;
+
+use domain::outcome::Reason;
+use sinks::correction::recycle::can_change;
+use sinks::keys::stopped::Stopped;
+
+use super::suspense::check_reason;
+use super::unassigned::identifier;
+use crate::cli::{Global, RecycleArgs};
+use crate::exit_code::{Exit, usage};
+use crate::installation::Installation;
+use crate::named::find;
+use crate::recycling::{Recycled, Wish, carry_out, look};
+
+/// Runs the command.
+pub fn run(global: &Global, args: &RecycleArgs) -> anyhow::Result<Exit> {
+    let reasons = args.reasons.iter().map(|reason| check_reason(reason)).collect::<Result<Vec<Reason>, _>>()?;
+    if let Some(fixed) = reasons.iter().find(|reason| !can_change(**reason)) {
+        return Err(usage(format!("rows with `{}` come out the same each time: {}", fixed.as_str(), what_helps(*fixed))));
+    }
+    let identifier = args.identifier.as_deref().map(|number| identifier(args.kind, number)).transpose()?;
+    let installation = Installation::open(global)?;
+    let landing = Arc::new(installation.landing());
+    let delivery = match &args.file {
+        None => None,
+        Some(file) => {
+            let stopped = Stopped::of_table(&installation.entries()?);
+            Some(find(&landing, &stopped, file, args.account.as_deref())?.record.delivery)
+        }
+    };
+    let wish = Wish { account: args.account.clone(), reasons: reasons.into_iter().collect(), delivery, identifier };
+    let recycled = if args.dry_run {
+        Recycled::shown(look(&installation, &landing, &wish)?)
+    } else {
+        super::import::catch_up(&installation, &installation.state()?)?;
+        carry_out(global, &installation, &landing, &wish, args.workers)?
+    };
+    recycled.answer().print(global.output)?;
+    let stays = recycled.outlook.rated() < recycled.outlook.chosen();
+    Ok(if stays { Exit::NeedsHand } else { Exit::Done })
+}
+
+fn what_helps(reason: Reason) -> &'static str {
+    if reason.is_malformed() {
+        "a file is read with the profile that it came with; mend the profile, `tollway withdraw` the file and ingest it again"
+    } else {
+        "another record has the id; `tollway withdraw` the file whose record is wrong"
+    }
+}

@@ -1,0 +1,244 @@
+//! Suspense that is rated again: what would come of it, the decisions to do it, and what came of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anyhow::Context;
+use domain::delivery::{Account, ArrivalNumber, DeliveryId};
+use domain::outcome::{Counts, Reason};
+use ingest::land::{ArrivalKind, Landing, Numbered, Recycling, SuspenseChoice};
+use pipeline::deliveries::Deliveries;
+use pipeline::recycling::{Turns, choice, propose};
+use serde_json::{Value, json};
+use sinks::correction::recycle::{done, suspended};
+use sinks::table::Table;
+use store::{Identifier, IdentifierKind};
+
+use crate::backlog::Backlog;
+use crate::cli::Global;
+use crate::counts::{money_text, to_json};
+use crate::installation::{ENTRIES, Installation};
+use crate::output::{Answer, Sheet, count};
+use crate::system::SystemClock;
+
+/// Which rows in suspense are meant; all that is named must fit.
+#[derive(Debug, Default)]
+pub struct Wish {
+    /// Their account: its name, or `TENANT/PROVIDER/ACCOUNT`.
+    pub account: Option<String>,
+    /// Their reasons; any if there is none.
+    pub reasons: BTreeSet<Reason>,
+    /// The file that they stand in.
+    pub delivery: Option<DeliveryId>,
+    /// A number of the served party.
+    pub identifier: Option<Identifier>,
+}
+
+impl Wish {
+    fn word(&self) -> SuspenseChoice {
+        SuspenseChoice {
+            reasons: self.reasons.iter().map(|reason| reason.as_str().to_owned()).collect(),
+            delivery: self.delivery,
+            identifier: self.identifier.map(|number| match number.kind {
+                IdentifierKind::Msisdn => Numbered::Msisdn(number.value),
+                IdentifierKind::Imsi => Numbered::Imsi(number.value),
+                IdentifierKind::Iccid => Numbered::Iccid(number.value),
+            }),
+        }
+    }
+
+    fn is_of(&self, path: &str) -> bool {
+        self.account.as_deref().is_none_or(|account| account == path || Some(account) == path.rsplit('/').next())
+    }
+}
+
+/// What rating again would make of the rows that are meant.
+#[derive(Debug, Default)]
+pub struct Outlook {
+    /// How they come out.
+    turns: Turns,
+    /// Accounts in which some come out otherwise than they stand.
+    accounts: Vec<Account>,
+}
+
+impl Outlook {
+    /// How many rows are meant.
+    pub fn chosen(&self) -> u64 {
+        self.turns.values().map(|turned| turned.rows).sum()
+    }
+
+    /// How many of them come out otherwise.
+    pub fn changes(&self) -> u64 {
+        self.turns.iter().filter(|((was, is), _)| Some(*was) != *is).map(|(_, turned)| turned.rows).sum()
+    }
+
+    /// How many of them would have a price.
+    pub fn rated(&self) -> u64 {
+        self.turns.iter().filter(|((_, is), _)| is.is_none()).map(|(_, turned)| turned.rows).sum()
+    }
+
+    /// The rows by what they were and what they are.
+    pub fn sheet(&self) -> Sheet {
+        let mut sheet = Sheet::new("", &["was", "becomes", "#rows", "#charge"]);
+        for ((was, is), turned) in &self.turns {
+            let becomes = match is {
+                None => "rated",
+                Some(reason) if reason == was => "stays as it is",
+                Some(reason) => reason.as_str(),
+            };
+            let charge = money_text(&Counts { charge: turned.charge.clone(), ..Counts::default() });
+            sheet.row([was.as_str().to_owned(), becomes.to_owned(), count(turned.rows), charge]);
+        }
+        sheet
+    }
+
+    fn to_json(&self) -> Vec<Value> {
+        let turn = |((was, is), turned): (&(Reason, Option<Reason>), &pipeline::recycling::Turned)| {
+            let charge: BTreeMap<String, String> = turned.charge.iter().map(|(c, m)| (c.to_string(), m.to_text(9))).collect();
+            json!({"was": was.as_str(), "becomes": is.map_or("rated", Reason::as_str), "rows": turned.rows, "charge": charge})
+        };
+        self.turns.iter().map(turn).collect()
+    }
+}
+
+/// Rates the rows that are meant again, on the table as it is and with the reference data in force, and changes nothing.
+pub fn look(installation: &Installation, landing: &Arc<Landing>, wish: &Wish) -> anyhow::Result<Outlook> {
+    let entries = installation.entries()?;
+    let next = landing.next_number()?;
+    let mut rows = suspended(&entries, None, &[choice(&wish.word(), next)])?;
+    rows.retain(|row| wish.is_of(&row.account));
+    rows.sort_by(|a, b| (&a.account, a.arrival, a.place).cmp(&(&b.account, b.arrival, b.place)));
+    let store = installation.state_read_only()?;
+    let reference = installation.block_on(crate::reference::load(&store))?;
+    let mut deliveries = Deliveries::new(Arc::clone(landing), Arc::clone(installation.blob()), installation.secret());
+    let mut outlook = Outlook::default();
+    for ours in rows.chunk_by(|a, b| a.account == b.account) {
+        let Some(first) = ours.first() else { continue };
+        let proposal = propose((&first.account, next), ours, &entries, landing, &mut deliveries, &reference)?;
+        for (turn, turned) in proposal.turns {
+            let all = outlook.turns.entry(turn).or_default();
+            all.rows += turned.rows;
+            for (currency, money) in turned.charge {
+                let sum = all.charge.entry(currency).or_default();
+                *sum = sum.plus(money);
+            }
+        }
+        if !proposal.draft.plan.is_empty() {
+            let ArrivalKind::Delivery(record) = landing.arrival(first.arrival)?.kind else { continue };
+            outlook.accounts.push(record.identity.account);
+        }
+    }
+    Ok(outlook)
+}
+
+/// Rows in suspense that may come out otherwise when they are rated again.
+pub fn waiting(installation: &Installation) -> anyhow::Result<usize> {
+    let entries = Table::open(installation.blob(), ENTRIES)?;
+    let any = choice(&SuspenseChoice::default(), ArrivalNumber::MAX);
+    Ok(suspended(&entries, None, &[any])?.len())
+}
+
+/// What came of recycling.
+#[derive(Debug)]
+pub struct Recycled {
+    /// What was looked for, and how it came out before anything was done.
+    pub outlook: Outlook,
+    /// The decisions that have landed, one for each account with something to change.
+    pub decisions: Vec<ArrivalNumber>,
+    /// `unchanged`, `shown`, `ordered` or `recycled`.
+    pub state: &'static str,
+    /// What the ledger says that the decisions have taken back.
+    pub taken_back: Counts,
+    /// What it says that came in its place.
+    pub added: Counts,
+}
+
+impl Recycled {
+    /// What would be done.
+    pub fn shown(outlook: Outlook) -> Self {
+        let (taken_back, added) = (Counts::default(), Counts::default());
+        Self { outlook, decisions: Vec::new(), state: "shown", taken_back, added }
+    }
+
+    /// One line.
+    pub fn headline(&self) -> String {
+        let (chosen, changes) = (count(self.outlook.chosen()), count(self.outlook.changes()));
+        let arrivals: Vec<String> = self.decisions.iter().map(ToString::to_string).collect();
+        let arrivals = arrivals.join(", ");
+        match self.state {
+            _ if self.outlook.chosen() == 0 => "no row in suspense is meant that could come out otherwise".to_owned(),
+            "shown" => format!("{changes} of {chosen} rows in suspense would come out otherwise; nothing was changed"),
+            "unchanged" => format!("{chosen} rows in suspense come out as before; nothing was changed"),
+            "ordered" => format!("{changes} of {chosen} rows in suspense are to be rated again, as arrival {arrivals}"),
+            _ => {
+                let money = money_text(&self.added);
+                let money = if money.is_empty() { String::new() } else { format!(", {money}") };
+                let rated = count(self.added.rated);
+                format!("{rated} of {chosen} rows in suspense are rated now{money} (arrival {arrivals})")
+            }
+        }
+    }
+
+    /// What to do next.
+    pub fn next(&self) -> Vec<String> {
+        match self.state {
+            "shown" if self.outlook.changes() > 0 => vec!["do it: the same without --dry-run".to_owned()],
+            "ordered" => vec!["the service that runs on this data folder does it: tollway status".to_owned()],
+            _ if self.outlook.rated() < self.outlook.chosen() => vec!["what stays in suspense: tollway suspense list".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// For machines.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "state": self.state, "decisions": self.decisions, "chosen": self.outlook.chosen(),
+            "changes": self.outlook.changes(), "turns": self.outlook.to_json(),
+            "taken_back": to_json(&self.taken_back), "added": to_json(&self.added),
+        })
+    }
+
+    /// All of it.
+    pub fn answer(&self) -> Answer {
+        let sheets = if self.outlook.chosen() == 0 { Vec::new() } else { vec![self.outlook.sheet()] };
+        Answer { headline: self.headline(), sheets, next: self.next(), json: self.to_json() }
+    }
+}
+
+/// Lands the decisions, lets them act, and tells what came of them. Nothing lands where nothing changes.
+pub fn carry_out(
+    global: &Global,
+    installation: &Installation,
+    landing: &Arc<Landing>,
+    wish: &Wish,
+    workers: Option<u32>,
+) -> anyhow::Result<Recycled> {
+    let outlook = look(installation, landing, wish)?;
+    if outlook.accounts.is_empty() {
+        return Ok(Recycled { state: "unchanged", ..Recycled::shown(outlook) });
+    }
+    let mut decided: Vec<(String, ArrivalNumber)> = Vec::new();
+    for account in &outlook.accounts {
+        let word = Recycling { account: account.clone(), choice: wish.word() };
+        decided.push((account.path(), landing.recycle(&word, &SystemClock)?.arrival().number));
+    }
+    let decisions: Vec<ArrivalNumber> = decided.iter().map(|(_, number)| *number).collect();
+    let backlog = Backlog::start(installation, landing, workers);
+    let backlog = backlog.with_context(|| format!("arrivals {decisions:?} have landed and act with the next command"))?;
+    let is_ours = backlog.is_some();
+    if let Some(backlog) = backlog {
+        backlog.drain(global, None)?;
+    }
+    let entries = installation.entries()?;
+    let stands = done(&entries);
+    let is_done = |(path, number): &(String, ArrivalNumber)| stands.get(path).is_some_and(|next| next > number);
+    let state = if is_ours && decided.iter().all(is_done) { "recycled" } else { "ordered" };
+    let mut recycled = Recycled { decisions, state, ..Recycled::shown(outlook) };
+    for entry in sinks::ledger::read_all(&entries)? {
+        if let Some(correction) = entry.correction.as_ref().filter(|c| recycled.decisions.contains(&c.by)) {
+            recycled.taken_back.add(&correction.taken_back);
+            recycled.added.add(&entry.counts);
+        }
+    }
+    Ok(recycled)
+}
