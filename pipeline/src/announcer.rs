@@ -171,7 +171,8 @@ impl<W: LogWriter> Announcer<W> {
     }
 
     /// Whether an arrival corrects what is in the table and has not done so: a file that takes the place of one that acts, or the
-    /// withdrawal of one, or suspense that is to be rated again. What is held has no rows: the decision is all that there is to it.
+    /// withdrawal of one, or suspense that is to be rated again. What is held has no rows: the decision is all that there is to
+    /// it.
     fn is_ordered(&self, arrival: &Arrival) -> Result<bool, PipelineError> {
         match &arrival.kind {
             ArrivalKind::Delivery(record) if record.replaces.is_some() && record.state == DeliveryState::Announced => {

@@ -19,6 +19,7 @@ mod scenarios {
     mod listen;
     mod other_readers;
     mod readers;
+    mod recycle;
     mod same_month;
     mod samples;
     mod service;

@@ -3,6 +3,7 @@
 mod store;
 mod wrapped;
 
+use std::collections::BTreeSet;
 use std::io;
 
 use domain::delivery::{Account, DeliveryId, DeliveryMode};
@@ -496,6 +497,27 @@ fn a_held_file_that_is_taken_back_waits_no_more() {
     assert!(held_reason(&held).contains("--replaces 1"), "{}", held_reason(&held));
     landing.withdraw(held.arrival().number, &TestClock).expect("landed");
     assert!(landing.held().expect("known").is_empty());
+}
+
+#[test]
+fn decisions_to_rate_suspense_again_are_acts_each_and_found_by_account() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    let first = land(&landing, &request("a.csv"), "abc");
+    let account = delivery(first.arrival()).identity.account.clone();
+    let reasons = BTreeSet::from(["no_device".to_owned()]);
+    let choice = SuspenseChoice { reasons, delivery: None, identifier: Some(Numbered::Msisdn(31_612_345_678)) };
+    let word = Recycling { account: account.clone(), choice: choice.clone() };
+    for number in 2..5 {
+        let landed = landing.recycle(&word, &TestClock).expect("landed");
+        assert!(matches!(&landed, Landed::New(arrival) if arrival.number == number), "{landed:?}");
+    }
+    // Another process reads them so, too.
+    let found = self::landing(&store).recyclings(&account.path(), 3, 9).expect("known");
+    assert_eq!(found, [(3, choice.clone()), (4, choice)]);
+    assert_eq!(landing.recyclings("main/kpn/other", 0, 9).expect("known"), []);
+    let any = Recycling { choice: SuspenseChoice::default(), ..word.clone() };
+    assert_ne!(word.order(), any.order(), "an order names its decision");
 }
 
 #[test]

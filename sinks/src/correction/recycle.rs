@@ -177,3 +177,31 @@ pub fn plan<'r>(table: &Table, account: &str, by: ArrivalNumber, changed: impl I
     }
     plan
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use domain::columns::entries::{Entries, PARTITION};
+    use domain::ports::Blob;
+
+    use super::*;
+    use crate::delta::action::CommitInfo;
+    use crate::local_store::memory::MemoryStore;
+
+    #[test]
+    fn only_what_reference_data_decides_can_change() {
+        let fixed: Vec<&str> = Reason::ALL.iter().filter(|r| !can_change(**r)).map(|r| r.as_str()).collect();
+        assert!(fixed.iter().all(|name| name.starts_with("malformed.") || *name == "id_conflict"), "{fixed:?}");
+        assert!(can_change(Reason::NoDevice) && can_change(Reason::NoPrice));
+    }
+
+    #[test]
+    fn an_account_stands_behind_the_last_decision_that_is_done() {
+        let blob: Arc<dyn Blob> = Arc::new(MemoryStore::new());
+        let mut table = Table::open_or_create(&blob, "entries", &Entries::schema(), &PARTITION, "id", 0).expect("memory");
+        let moves = [(app_id("main/kpn/haven"), 8), ("correct/main/kpn/haven".to_owned(), 3), ("recycled".to_owned(), 1)];
+        table.attempt(&CommitInfo::default(), &[], &moves).expect("memory");
+        assert_eq!(done(&table), HashMap::from([("main/kpn/haven".to_owned(), 8)]));
+    }
+}

@@ -2,6 +2,7 @@
 
 mod checks;
 mod corrections;
+mod recycling;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hasher};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::outcome::Counts;
 use domain::ports::{Blob, BlobError};
-use ingest::land::Arrival;
+use ingest::land::{Arrival, Recycling};
 use ingest::log::memory::MemoryReader;
 use ingest::log::{LogEvent, LogReader, Topic, TopicPartition};
 use ingest::message::ClaimCheck;
@@ -22,6 +23,7 @@ use super::Breach;
 use super::chance::Chance;
 use super::entry::{DataRow, Entry};
 use super::model::Model;
+use super::price_list::VERSIONS;
 use super::tally::Tally;
 use super::theatre::{ENTRIES, Theatre};
 use super::world::{Reception, World};
@@ -38,6 +40,8 @@ type Mirror = BTreeMap<(String, u32), Vec<ClaimCheck>>;
 struct Delivered {
     file: usize,
     arrival: ArrivalNumber,
+    /// The reference version in force when it landed: none before it rates its rows.
+    in_force: u64,
     /// First row → rows.
     ranges: BTreeMap<u64, u64>,
     verdict: Option<(String, u64)>,
@@ -60,6 +64,12 @@ pub struct Audit<'w> {
     commit_ids: HashSet<String>,
     /// The entries that are not taken back, by delivery and row.
     live: BTreeMap<(DeliveryId, u64), DataRow>,
+    /// The reference version that each of them was rated with.
+    rated_with: HashMap<(DeliveryId, u64), u64>,
+    /// The reference version in force.
+    in_force: u64,
+    /// Decisions to rate suspense again: account and choice, by number.
+    recyclings: BTreeMap<ArrivalNumber, Recycling>,
     /// The last number of each record that was corrected.
     numbers: HashMap<(DeliveryId, u64), i32>,
     /// What the ledger says of each delivery.
@@ -91,6 +101,9 @@ impl<'w> Audit<'w> {
             files: BTreeSet::new(),
             commit_ids: HashSet::new(),
             live: BTreeMap::new(),
+            rated_with: HashMap::new(),
+            in_force: VERSIONS[0],
+            recyclings: BTreeMap::new(),
             numbers: HashMap::new(),
             ledger: HashMap::new(),
             tally: Tally::default(),
@@ -103,7 +116,8 @@ impl<'w> Audit<'w> {
         let ingest::land::ArrivalKind::Delivery(record) = &arrival.kind else {
             return Err(Breach(format!("arrival {} is no delivery", arrival.number)));
         };
-        let delivered = Delivered { file, arrival: arrival.number, ..Delivered::default() };
+        let in_force = self.in_force;
+        let delivered = Delivered { file, arrival: arrival.number, in_force, ..Delivered::default() };
         let known = self.deliveries.insert(record.delivery, delivered);
         hold!(known.is_none(), "INV-1: files {:?} and {file} are one delivery", known.map(|k| k.file));
         Ok(())
@@ -214,15 +228,18 @@ impl<'w> Audit<'w> {
         let count = chance.index(4) + 1;
         let claims = list[from..].iter().take(count);
         let account = |claim: &ClaimCheck| {
+            if let Some(word) = self.recyclings.get(&claim.arrival) {
+                return Some(word.account.path());
+            }
             let delivered = self.deliveries.get(&claim.delivery)?;
             Some(self.world.senders[self.world.files[delivered.file].sender].account.path())
         };
         claims.filter_map(|claim| Some((account(claim)?, claim.clone()))).collect()
     }
 
-    /// Whether every file that acts has its verdict in the ledger.
+    /// Whether every file that acts has its verdict in the ledger, and every order is carried out.
     pub fn is_settled(&self) -> bool {
-        self.deliveries.values().all(|d| d.verdict.is_some()) && self.world.stopped().iter().all(|f| self.model.has_stopped(*f))
+        self.deliveries.values().all(|d| d.verdict.is_some()) && self.is_carried_out()
     }
 
     /// Whether all rows of every file that acts are in the ledger.

@@ -100,6 +100,11 @@ impl Entry {
         Ok(entry)
     }
 
+    /// Whether it enters rows of suspense anew.
+    pub fn is_recycling(&self) -> bool {
+        self.ledger.iter().any(|line| line.correction.as_ref().is_some_and(|c| c.cause == "recycled"))
+    }
+
     fn read_file(&mut self, store: &MemoryStore, version: u64, add: &Add) -> Result<(), Breach> {
         let path = format!("{ENTRIES}/{}", add.path);
         let bytes =

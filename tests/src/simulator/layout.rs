@@ -1,6 +1,6 @@
 //! Rows as providers write them, and how this model reads them back: by splitting texts, without a line of the product.
 
-use super::price_list::{self, LINES};
+use super::price_list::{self, LINES_MAX, Usage};
 
 /// A shipped profile; together they use all four ways to make a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +33,7 @@ pub enum Flaw {
 pub struct Call {
     /// The source's id.
     pub id: u64,
-    /// The caller's line; lines from [`LINES`] on are nobody's.
+    /// The caller's line; later ones are nobody's before imports bring their owners.
     pub line: u64,
     /// Whether the number that was called lies in a zone of the tariff.
     pub zoned: bool,
@@ -68,7 +68,31 @@ pub struct Reading {
     /// What must be equal too, where only the id is the key.
     pub content: Option<String>,
     /// What becomes of it.
-    pub end: End,
+    pub fate: Fate,
+}
+
+/// What decides how a row ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// Its own bytes.
+    Fixed(End),
+    /// What is known of its line and its destination.
+    Priced(Usage),
+}
+
+impl Reading {
+    /// What becomes of it under a reference version.
+    pub fn end(&self, version: u64) -> End {
+        match self.fate {
+            Fate::Fixed(end) => end,
+            Fate::Priced(usage) => price_list::charge_nano(usage, version).map_or_else(End::Suspense, End::Rated),
+        }
+    }
+
+    /// Whether the profile leaves it out.
+    pub fn is_skipped(&self) -> bool {
+        self.fate == Fate::Fixed(End::Skipped)
+    }
 }
 
 impl Layout {
@@ -105,6 +129,12 @@ impl Layout {
             Self::Kpn => format!("TRAILER;{rows};{},{:02}\n", rows / 100, rows % 100),
             Self::Asterisk | Self::Job | Self::Routit => String::new(),
         }
+    }
+
+    /// The caller's number of a line, country code first.
+    pub fn msisdn(self, line: u64) -> u64 {
+        let text = if self == Self::Asterisk { format!("1{}", american(line)) } else { format!("31{}", local(line)) };
+        text.parse().expect("digits")
     }
 
     fn separator(self) -> char {
@@ -196,8 +226,8 @@ impl Layout {
         let rows = body.lines().filter(|line| !line.starts_with("TRAILER"));
         rows.map(|line| {
             let mut reading = self.read_row(line);
-            let is_malformed = matches!(reading.end, End::Suspense(reason) if reason.starts_with("malformed."));
-            if is_malformed || (self == Self::Routit && reading.end != End::Skipped) {
+            let is_malformed = matches!(reading.fate, Fate::Fixed(End::Suspense(_)));
+            if is_malformed || (self == Self::Routit && !reading.is_skipped()) {
                 let count = seen.entry(reading.key.clone()).or_default();
                 reading.key = format!("{} #{count}", reading.key);
                 *count += 1;
@@ -209,7 +239,8 @@ impl Layout {
 
     fn read_row(self, line: &str) -> Reading {
         let fields: Vec<&str> = line.split(self.separator()).map(|f| f.trim_matches('"')).collect();
-        let malformed = |reason| Reading { key: format!("malformed {line}"), content: None, end: End::Suspense(reason) };
+        let malformed =
+            |reason| Reading { key: format!("malformed {line}"), content: None, fate: Fate::Fixed(End::Suspense(reason)) };
         let wanted = match self {
             Self::Kpn => 12,
             Self::Asterisk => 18,
@@ -228,7 +259,7 @@ impl Layout {
         let plain = fields.join(",");
         let (key, content) = if self == Self::Kpn { (fields[0].to_owned(), Some(plain)) } else { (plain, None) };
         if self == Self::Asterisk && fields[14] != "ANSWERED" {
-            return Reading { key, content, end: End::Skipped };
+            return Reading { key, content, fate: Fate::Fixed(End::Skipped) };
         }
         if kind == "fax" {
             return malformed("malformed.type");
@@ -242,14 +273,10 @@ impl Layout {
             Err(_) if is_text => 0,
             Err(_) => return malformed("malformed.duration"),
         };
-        let line = (0..LINES).find(|line| from.ends_with(&local(*line)) || from.ends_with(&american(*line)));
-        let zoned = ["0201234567", "+31201234567", "9175550199"].contains(&to);
-        let end = match line {
-            None => End::Suspense("no_device"),
-            Some(_) if !zoned => End::Suspense("no_zone"),
-            Some(line) => End::Rated(price_list::charge_nano(line, is_text, seconds)),
-        };
-        Reading { key, content, end }
+        let line = (0..LINES_MAX).find(|line| from.ends_with(&local(*line)) || from.ends_with(&american(*line)));
+        let is_zoned = ["0201234567", "+31201234567", "9175550199"].contains(&to);
+        let usage = Usage { line: line.unwrap_or(LINES_MAX), is_zoned, is_text, seconds };
+        Reading { key, content, fate: Fate::Priced(usage) }
     }
 }
 

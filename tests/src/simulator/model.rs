@@ -104,8 +104,8 @@ impl<'w> Model<'w> {
         self.accounts[sender].iter().filter(|(_, claimed)| acts(claimed)).map(|(same, _)| same).collect()
     }
 
-    /// Takes the next range that was committed.
-    pub fn take(&mut self, file: usize, first_row: u64, rows: u64) -> Expected {
+    /// Takes the next range that was committed, rated with a reference version.
+    pub fn take(&mut self, file: usize, first_row: u64, rows: u64, version: u64) -> Expected {
         let sent = &self.world.files[file];
         let mut expected = Expected::default();
         if self.stopped.contains(&file) {
@@ -114,7 +114,7 @@ impl<'w> Model<'w> {
         }
         for number in first_row..first_row + rows {
             let reading = self.reading((file, number));
-            if reading.end == End::Skipped {
+            if reading.is_skipped() {
                 expected.skipped += 1;
                 continue;
             }
@@ -127,7 +127,7 @@ impl<'w> Model<'w> {
                 Some(_) => expected.resent += 1,
                 None => {
                     let shares = self.accounts[sent.sender].iter().any(|(other, c)| other.0 == same.0 && living(c));
-                    let end = if shares { End::Suspense("id_conflict") } else { reading.end };
+                    let end = if shares { End::Suspense("id_conflict") } else { reading.end(version) };
                     expected.rows.insert(number, end);
                     self.put_entry((file, number));
                 }

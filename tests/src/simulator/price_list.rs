@@ -1,6 +1,8 @@
-//! A small tariff and the lines that it is sold to; and beside it, what a call costs, as a clerk would reckon it.
+//! A small tariff and the lines that it is sold to, as imports change them; and beside it, what a call costs, as a clerk would
+//! reckon it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use domain::columns::linked::{Customer, Owner, Owners};
@@ -15,11 +17,24 @@ use rate::tariff::{Tariff, TariffSource};
 
 use super::layout::{american, local};
 
-/// Lines that belong to somebody; even ones pay by the second, odd ones pay a setup as well.
+/// Lines that belong to somebody from the beginning; even ones pay by the second, odd ones pay a setup as well.
 pub const LINES: u64 = 6;
 
-/// The reference version that all rows are rated with.
-pub const REFERENCE_VERSION: u64 = 7;
+/// Lines that make calls; the last one is never anybody's.
+pub const LINES_MAX: u64 = LINES + 3;
+
+/// Reference versions in the order of the imports that make them.
+pub const VERSIONS: [u64; 3] = [7, 8, 9];
+
+/// Lines that belong to somebody in a version: each import brings one more.
+fn lines(version: u64) -> u64 {
+    LINES + version.saturating_sub(VERSIONS[0])
+}
+
+/// Whether calls abroad have a zone and a price in a version: the last import brings them.
+fn sells_abroad(version: u64) -> bool {
+    version >= VERSIONS[2]
+}
 
 const TARIFF: &str = r#"
 name = "simulated"
@@ -68,17 +83,51 @@ zone = ["NL", "US"]
 unit_price = "0.05"
 "#;
 
-/// What a call of a line costs, nano-units.
-pub fn charge_nano(line: u64, is_text: bool, seconds: i64) -> i64 {
-    match (is_text, line % 2) {
-        (true, _) => 50_000_000,
-        (false, 0) => seconds * 2_000_000,
-        (false, _) => 100_000_000 + seconds * 1_000_000,
+/// What the last import adds to the tariff.
+const ABROAD: &str = r#"
+[[price]]
+plan = ["even", "odd"]
+kind = "voice-mo"
+zone = "DE"
+unit_price = "0.004"
+per = 1
+
+[[price]]
+plan = ["even", "odd"]
+kind = "sms-mo"
+zone = "DE"
+unit_price = "0.07"
+"#;
+
+/// A call or text of a line, as far as its price goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// The line.
+    pub line: u64,
+    /// Whether it stays in the zones that the tariff has from the beginning.
+    pub is_zoned: bool,
+    /// Whether it is a text.
+    pub is_text: bool,
+    /// Seconds.
+    pub seconds: i64,
+}
+
+/// What it costs in a version, nano-units; or why it has no price.
+pub fn charge_nano(usage: Usage, version: u64) -> Result<i64, &'static str> {
+    let Usage { line, is_zoned, is_text, seconds } = usage;
+    match (is_zoned, is_text, line % 2) {
+        _ if line >= lines(version) => Err("no_device"),
+        (false, _, _) if !sells_abroad(version) => Err("no_zone"),
+        (false, true, _) => Ok(70_000_000),
+        (false, false, _) => Ok(seconds * 4_000_000),
+        (true, true, _) => Ok(50_000_000),
+        (true, false, 0) => Ok(seconds * 2_000_000),
+        (true, false, _) => Ok(100_000_000 + seconds * 1_000_000),
     }
 }
 
-fn owners() -> Arc<Owners> {
-    let names = |word: &str| Names::new((0..LINES).map(|line| format!("{word}-{line}")));
+fn owners(version: u64) -> Arc<Owners> {
+    let names = |word: &str| Names::new((0..lines(version)).map(|line| format!("{word}-{line}")));
     let window =
         |line| Owner { from_us: i64::MIN, to_us: i64::MAX, device: line, subscription: line, customer: 0, plan: line % 2 };
     Arc::new(Owners {
@@ -96,11 +145,11 @@ fn owners() -> Arc<Owners> {
     })
 }
 
-/// The reference data of every run.
-fn reference() -> Arc<Reference> {
-    static SHARED: OnceLock<Arc<Reference>> = OnceLock::new();
+/// The reference data of a version, the same in every run.
+fn reference(version: u64) -> Arc<Reference> {
+    static SHARED: [OnceLock<Arc<Reference>>; VERSIONS.len()] = [const { OnceLock::new() }; VERSIONS.len()];
     let load = || {
-        let owners = owners();
+        let owners = owners(version);
         let number = |text: String| text.parse::<u64>().expect("digits");
         let window = |(line, owner): (u64, u32)| {
             [format!("31{}", local(line)), format!("1{}", american(line))].map(|msisdn| IdentifierWindow {
@@ -109,22 +158,46 @@ fn reference() -> Arc<Reference> {
                 owner,
             })
         };
-        let windows = (0..LINES).zip(0..).flat_map(window).collect();
+        let windows = (0..lines(version)).zip(0..).flat_map(window).collect();
         let index = DeviceIndex::build(Arc::clone(&owners), windows).expect("each number has one owner");
-        let source = TariffSource { name: "simulated.toml".to_owned(), toml: TARIFF.to_owned(), companions: BTreeMap::new() };
+        let toml = if sells_abroad(version) {
+            TARIFF.replace("31 = \"NL\"", "31 = \"NL\"\n49 = \"DE\"") + ABROAD
+        } else {
+            TARIFF.to_owned()
+        };
+        let source = TariffSource { name: "simulated.toml".to_owned(), toml, companions: BTreeMap::new() };
         let tariff = Tariff::load(&source).unwrap_or_else(|e| panic!("the tariff of the simulator: {e}"));
         let tariffs = Arc::new(TariffSet::build(vec![tariff]).expect("one tariff does not overlap"));
-        Arc::new(Reference { version: REFERENCE_VERSION, tariffs: tariffs.bind(&owners), index })
+        Arc::new(Reference { version, tariffs: tariffs.bind(&owners), index })
     };
-    Arc::clone(SHARED.get_or_init(load))
+    let at = VERSIONS.iter().position(|known| *known == version).expect("a version of the list");
+    Arc::clone(SHARED[at].get_or_init(load))
 }
 
-/// Hands out the one reference version.
-#[derive(Debug)]
-pub struct Fixed;
+/// Hands out the reference version in force. Clones share it.
+#[derive(Debug, Clone)]
+pub struct InForce(Arc<AtomicU64>);
 
-impl References for Fixed {
+impl InForce {
+    /// The first version.
+    pub fn new() -> Self {
+        Self(Arc::new(AtomicU64::new(VERSIONS[0])))
+    }
+
+    /// Puts the next version in force, as an import does; gives it.
+    pub fn import(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+impl Default for InForce {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl References for InForce {
     fn current(&mut self) -> Result<Arc<Reference>, PipelineError> {
-        Ok(reference())
+        Ok(reference(self.0.load(Ordering::Relaxed)))
     }
 }

@@ -1,6 +1,7 @@
 //! Who does the next step: files land, machines move, die, sleep and are taken for dead, in an order drawn from the seed.
 
 mod mishaps;
+mod orders;
 
 use std::error::Error;
 
@@ -62,6 +63,10 @@ pub struct Script<'w> {
     arrivals: Vec<ArrivalNumber>,
     /// Withdrawals that have landed.
     withdrawn: usize,
+    /// Imports that are in force.
+    imported: usize,
+    /// Decisions to rate suspense again that have landed.
+    recycled: usize,
     ghosts: Vec<Ghost>,
     /// Until which step each worker sleeps.
     asleep: Vec<u64>,
@@ -99,6 +104,8 @@ impl<'w> Script<'w> {
             landed: 0,
             arrivals: Vec::new(),
             withdrawn: 0,
+            imported: 0,
+            recycled: 0,
             ghosts: Vec::new(),
             asleep: vec![0; members],
             last: vec![None; members],
@@ -159,7 +166,8 @@ impl<'w> Script<'w> {
             }
             audit.follow(theatre)?;
             let idle = self.last.iter().all(|step| *step == Some(Step::Idle));
-            if self.announced_idle && self.split_idle.iter().all(|idle| *idle) && idle && audit.is_covered() {
+            let is_done = audit.is_covered() && audit.is_carried_out();
+            if self.announced_idle && self.split_idle.iter().all(|idle| *idle) && idle && is_done {
                 return Ok(());
             }
         }
@@ -206,9 +214,17 @@ impl<'w> Script<'w> {
 
     /// Lands the next file; whoever is killed over it tries again later.
     fn land(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
+        if self.world.imports.get(self.imported).is_some_and(|after| *after <= self.landed) {
+            self.imported += 1;
+            audit.import(theatre.reference.import());
+            return Ok(());
+        }
         let due = self.world.withdrawals.get(self.withdrawn).filter(|w| w.after <= self.landed);
         if let Some(withdrawal) = due {
             return self.withdraw(theatre, withdrawal.file);
+        }
+        if self.world.recycles.get(self.recycled).is_some_and(|r| r.after <= self.landed) {
+            return self.recycle(theatre, audit);
         }
         let Some(file) = self.world.files.get(self.landed) else { return Ok(()) };
         self.arm(theatre);
@@ -244,19 +260,9 @@ impl<'w> Script<'w> {
     }
 
     fn all_landed(&self) -> bool {
-        self.landed == self.world.files.len() && self.withdrawn == self.world.withdrawals.len()
-    }
-
-    /// Lands the decision to take a file back; whoever is killed over it tries again later.
-    fn withdraw(&mut self, theatre: &mut Theatre, file: usize) -> Result<(), Breach> {
-        self.arm(theatre);
-        let landed = theatre.landing().withdraw(self.arrivals[file], &theatre.clock);
-        let report = theatre.weather.calm();
-        match landed {
-            Err(error) => hold!(report.fired, "a withdrawal failed in calm weather: {}", chain(&error)),
-            Ok(_) => self.withdrawn += 1,
-        }
-        Ok(())
+        self.landed == self.world.files.len()
+            && self.withdrawn == self.world.withdrawals.len()
+            && self.recycled == self.world.recycles.len()
     }
 
     fn announce(&mut self, theatre: &mut Theatre) -> Result<(), Breach> {

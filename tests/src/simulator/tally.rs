@@ -52,6 +52,9 @@ mishaps! {
     Superseded = "a file took the place of another",
     Promoted = "a copy became the record",
     Unconflicted = "a record in conflict got the id",
+    Recycled = "a row in suspense came out otherwise when it was rated again",
+    RecycledInVain = "suspense was rated again and nothing changed",
+    RecycledTogether = "several decisions to rate suspense again were carried out at once",
 }
 
 /// How often each mishap happened.

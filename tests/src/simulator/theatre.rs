@@ -20,7 +20,7 @@ use sinks::settled::Settled;
 use sinks::table::{Table, TableError};
 
 use super::chance::{Chance, StageClock};
-use super::price_list::Fixed;
+use super::price_list::InForce;
 use super::rival::ContestedStore;
 use super::standing::LogStanding;
 use super::tally::{Mishap, Tally};
@@ -63,6 +63,8 @@ pub struct Theatre {
     pub clock: StageClock,
     /// What goes wrong.
     pub weather: Weather,
+    /// The reference data in force.
+    pub reference: InForce,
     /// Announces arrivals.
     pub announcer: Option<Announcer<MemoryWriter>>,
     /// Cut files into claim checks.
@@ -96,6 +98,7 @@ impl Theatre {
             log,
             clock,
             weather,
+            reference: InForce::new(),
             announcer: None,
             splitters: (0..MEMBERS).map(|_| None).collect(),
             workers: (0..MEMBERS).map(|_| None).collect(),
@@ -186,7 +189,7 @@ impl Theatre {
             Box::new(self.log.writer()),
             committer,
             self.deliveries(&landing),
-            Box::new(Fixed),
+            Box::new(self.reference.clone()),
             settings,
         );
         Ok(Actor { worker, chance })

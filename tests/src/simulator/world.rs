@@ -12,7 +12,7 @@ use ingest::profile::Profile;
 use super::COMMITS_MIN;
 use super::chance::Chance;
 use super::layout::{Call, Flaw, Layout, Reading};
-use super::price_list::LINES;
+use super::price_list::{LINES, LINES_MAX, VERSIONS};
 
 /// Rows of a file at most.
 const FILE_ROWS_MAX: u64 = 40;
@@ -59,6 +59,21 @@ pub struct Withdrawal {
     pub file: usize,
 }
 
+/// An operator's decision to rate suspense of an account again.
+#[derive(Debug)]
+pub struct Recycle {
+    /// So many files have landed before it.
+    pub after: usize,
+    /// Whose suspense.
+    pub sender: usize,
+    /// Only rows of this reason.
+    pub reason: Option<&'static str>,
+    /// Only rows of this file.
+    pub file: Option<usize>,
+    /// Only rows of this line.
+    pub line: Option<u64>,
+}
+
 /// A file.
 #[derive(Debug)]
 pub struct SentFile {
@@ -89,6 +104,10 @@ pub struct World {
     pub files: Vec<SentFile>,
     /// What is taken back, in this order.
     pub withdrawals: Vec<Withdrawal>,
+    /// After how many files reference data is imported.
+    pub imports: Vec<usize>,
+    /// What is rated again, in this order; at last the suspense of every account, so that all ends as the last import has it.
+    pub recycles: Vec<Recycle>,
     /// Rows of one commit at most.
     pub rows_max: u64,
     /// Partitions of each topic.
@@ -103,14 +122,25 @@ impl World {
         let senders = layouts.iter().enumerate().map(|(n, layout)| Sender::new(n, *layout, chance.between(3, 4))).collect();
         // Less than two whole claim checks, so that each of them is a commit of its own.
         let (rows_max, partitions) = (chance.between(4, 5), u32::try_from(chance.between(2, 4)).expect("a few"));
-        let mut world = Self { senders, files: Vec::new(), withdrawals: Vec::new(), rows_max, partitions };
+        let (files, withdrawals, imports, recycles) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut world = Self { senders, files, withdrawals, imports, recycles, rows_max, partitions };
         let mut calls: Vec<Vec<Call>> = vec![Vec::new(); world.senders.len()];
         while world.whole_claims() < COMMITS_MIN {
             world.send(&mut chance, &mut calls);
             if chance.per_mille(300) {
                 world.withdraw(&mut chance);
             }
+            if world.imports.len() + 1 < VERSIONS.len() && chance.per_mille(120) {
+                world.imports.push(world.files.len());
+            }
+            if chance.per_mille(150) {
+                world.recycle(&mut chance);
+            }
         }
+        world.imports.resize(VERSIONS.len() - 1, world.files.len());
+        let all = |sender| Recycle { after: world.files.len(), sender, reason: None, file: None, line: None };
+        let last: Vec<Recycle> = (0..world.senders.len()).map(all).collect();
+        world.recycles.extend(last);
         world
     }
 
@@ -195,6 +225,14 @@ impl World {
         if let Some(file) = self.some_standing(chance, sender) {
             self.withdrawals.push(Withdrawal { after: self.files.len(), file });
         }
+    }
+
+    fn recycle(&mut self, chance: &mut Chance) {
+        let sender = chance.index(self.senders.len());
+        let reason = chance.per_mille(300).then(|| *chance.pick(&["no_device", "no_zone"]));
+        let file = if chance.per_mille(200) { self.some_standing(chance, sender) } else { None };
+        let line = chance.per_mille(200).then(|| LINES + chance.below(LINES_MAX - LINES));
+        self.recycles.push(Recycle { after: self.files.len(), sender, reason, file, line });
     }
 
     /// Whether a file is taken back at some time.
@@ -316,8 +354,8 @@ fn new_call(layout: Layout, chance: &mut Chance, number: usize) -> Call {
     let flaw = chance.per_mille(30).then(|| *chance.pick(flaws));
     Call {
         id: 1000 + number as u64,
-        line: if chance.per_mille(25) { LINES + chance.below(3) } else { chance.below(LINES) },
-        zoned: !chance.per_mille(20),
+        line: if chance.per_mille(80) { LINES + chance.below(LINES_MAX - LINES) } else { chance.below(LINES) },
+        zoned: !chance.per_mille(50),
         day: if chance.per_mille(10) { 33 } else { 14 + chance.below(2) },
         second: chance.below(3600),
         // A text has no duration that could be wrong.

@@ -103,7 +103,7 @@ fn a_number_without_an_owner_is_listed_with_its_money_and_assigned_by_an_import(
     assign(&[&["--customer", "C-1042", "--plan", "zakelijk-plus"], &from[..]].concat()).ends(WRONG_USE).says(&["--subscription"]);
     assign(&[&whose[..], &["--from", "1 October"]].concat()).ends(WRONG_USE).says(&["--from", "write it in UTC"]);
     let done = assign(&[&whose[..], &from[..]].concat()).ends(DONE);
-    done.says(&["msisdn 316•••••321 is C-1042's", "2 of its calls stay in suspense"]);
+    done.says(&["msisdn 316•••••321 is C-1042's", "2 of 2 rows in suspense are rated now"]);
     desk.write("in/b.csv", kpn::file(&[stranger("s4")]));
     desk.ingest(&["in/b.csv"]).ends(DONE);
     let owner = desk.query("SELECT device, subscription, customer FROM cdr WHERE record_id = 's4'");

@@ -14,7 +14,7 @@ use crate::simulator::Breach;
 use crate::simulator::entry::{DataRow, Entry};
 use crate::simulator::layout::End;
 use crate::simulator::model::Expected;
-use crate::simulator::price_list::REFERENCE_VERSION;
+use crate::simulator::price_list::VERSIONS;
 use crate::simulator::rival::RIVAL_JOB;
 use crate::simulator::tally::Mishap;
 
@@ -39,10 +39,14 @@ impl Audit<'_> {
         hold!(entry.adds.iter().all(|add| self.files.insert(add.path.clone())), "INV-5: a file was added twice");
         let version = self.next_version.to_string();
         hold!(entry.adds.iter().all(|add| add.tag(TAG_VERSION) == Some(&version)), "a file does not carry version {version}");
-        hold!(entry.adds.is_empty() || info.reference_version == REFERENCE_VERSION, "reference {}", info.reference_version);
+        let version = info.reference_version;
+        let is_known = VERSIONS.contains(&version) && version <= self.in_force;
+        hold!(entry.adds.is_empty() || is_known, "reference {version}, {} is in force", self.in_force);
         self.commits += 1;
+        let due = self.due_recyclings(entry);
         let wanted = self.move_positions(entry)?;
         self.check_ranges(entry, wanted)?;
+        self.check_recycled(entry, &due)?;
         if entry.ledger.iter().any(|l| l.correction.is_some()) {
             return self.check_correction(entry);
         }
@@ -54,7 +58,7 @@ impl Audit<'_> {
         }
         let mut claims = 0;
         for range in &entry.ledger {
-            let expected = self.check_range(range)?;
+            let expected = self.check_range(range, info.reference_version)?;
             for (number, end) in &expected.rows {
                 let row = rows.remove(&(range.delivery, *number));
                 let row = row.ok_or_else(|| Breach(format!("INV-8: row {number} of {} is not there", range.delivery)))?;
@@ -79,6 +83,7 @@ impl Audit<'_> {
         for row in &entry.rows {
             hold!(row.kind == "charge", "row {} of {} is a {}", row.row, row.delivery, row.kind);
             hold!(self.live.insert((row.delivery, row.row), row.clone()).is_none(), "INV-5: row {} is there twice", row.row);
+            self.rated_with.insert((row.delivery, row.row), info.reference_version);
         }
         for range in &entry.ledger {
             range.add_to(self.ledger.entry(range.delivery).or_default());
@@ -108,7 +113,7 @@ impl Audit<'_> {
         for (app, to) in &entry.moves {
             let from = self.positions.insert(app.clone(), *to).unwrap_or(0);
             hold!(from < *to, "INV-4: position {app} went from {from} to {to}");
-            if app.starts_with("correct/") {
+            if app.starts_with("correct/") || app.starts_with("recycle/") {
                 continue;
             }
             let copies = place_of(app).and_then(|place| self.mirror.get(&place));
@@ -152,12 +157,13 @@ impl Audit<'_> {
     }
 
     /// INV-2, INV-3, INV-7: the range is one of the file's, and its counts are those of the model.
-    fn check_range(&mut self, range: &LedgerEntry) -> Result<Expected, Breach> {
+    fn check_range(&mut self, range: &LedgerEntry, version: u64) -> Result<Expected, Breach> {
         let known = self.deliveries.get_mut(&range.delivery).ok_or_else(|| Breach("an unknown delivery".to_owned()))?;
         let file = &self.world.files[known.file];
         let (rows, cut) = (file.readings.len() as u64, self.world.senders[file.sender].cut_rows);
         let wanted = cut.min(rows.saturating_sub(range.first_row));
         let name = format!("{} from row {}", file.name, range.first_row);
+        hold!(version >= known.in_force, "{name} is rated with {version}, it came when {} was in force", known.in_force);
         hold!(range.arrival == known.arrival, "{name} has arrival {}", range.arrival);
         hold!(
             range.counts.rows_in == wanted && range.first_row.is_multiple_of(cut),
@@ -171,7 +177,7 @@ impl Audit<'_> {
             hold!(verdict.state == file.state, "{name} is {}, it should be {}", verdict.state, file.state);
             known.verdict = Some((verdict.state.clone(), verdict.rows));
         }
-        let expected = self.model.take(known.file, range.first_row, wanted);
+        let expected = self.model.take(known.file, range.first_row, wanted, version);
         let counts = &range.counts;
         let (rated, sum) = expected.rated();
         let suspense: BTreeMap<&str, u64> = counts.suspense.iter().map(|(reason, n)| (reason.as_str(), *n)).collect();
@@ -197,7 +203,7 @@ impl Audit<'_> {
         for number in range.first_row..range.first_row + range.counts.rows_in {
             let reading = &file.readings[usize::try_from(number).unwrap_or(usize::MAX)];
             let claim = (range.delivery, number, expected.rows.contains_key(&number));
-            if reading.end != End::Skipped {
+            if !reading.is_skipped() {
                 hold!(entry.claims.contains(&claim), "INV-9: row {number} of {} has no claim", file.name);
                 right += 1;
             }

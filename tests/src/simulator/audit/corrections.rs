@@ -19,7 +19,8 @@ impl Audit<'_> {
         hold!(entry.ledger.iter().all(|l| l.correction.is_some()), "a commit brings rows and corrects others");
         let accounts: BTreeSet<&String> = entry.ledger.iter().map(|l| &l.account).collect();
         hold!(accounts == entry.info.accounts.iter().collect(), "commitInfo names {:?}", entry.info.accounts);
-        let moved: Vec<&String> = entry.moves.iter().map(|(app, _)| app).filter(|app| app.starts_with("correct/")).collect();
+        let is_order = |app: &&String| app.starts_with("correct/") || app.starts_with("recycle/");
+        let moved: Vec<&String> = entry.moves.iter().map(|(app, _)| app).filter(is_order).collect();
         hold!(moved.len() <= 1, "a correction moves {moved:?}");
         self.pair(entry)?;
         self.stop(entry)?;
@@ -59,7 +60,10 @@ impl Audit<'_> {
             let number = self.numbers.get(&at).map_or(0, |n| n + 1);
             hold!(row.kind == "correction" && row.number == number, "INV-12: {row:?} should have number {number}");
             hold!(self.live.insert(at, row.clone()).is_none(), "INV-12: {at:?} has two entries");
-            if number == 0 {
+            self.rated_with.insert(at, entry.info.reference_version);
+            if entry.is_recycling() {
+                self.tally.note(Mishap::Recycled);
+            } else if number == 0 {
                 self.tally.note(Mishap::Promoted);
             } else {
                 self.tally.note(Mishap::Unconflicted);
@@ -108,15 +112,15 @@ impl Audit<'_> {
             let is_conflict = row.reason.as_deref() == Some("id_conflict");
             *holders.entry(same.0.clone()).or_default() += u32::from(!is_conflict);
             *lives.entry(same).or_default() += 1;
-            let end = match &row.reason {
-                _ if is_conflict => self.model.reading(spot).end,
-                None => End::Rated(row.charge_nano.and_then(|c| i64::try_from(c).ok()).unwrap_or(i64::MIN)),
-                Some(reason) => match self.model.reading(spot).end {
-                    End::Suspense(right) if right == reason => End::Suspense(right),
-                    _ => End::Skipped,
-                },
+            let version = self.rated_with.get(&(row.delivery, row.row)).copied().unwrap_or_default();
+            let right = self.model.reading(spot).end(version);
+            let is_right = match right {
+                _ if is_conflict => true,
+                End::Rated(charge) => row.reason.is_none() && row.charge_nano == Some(i128::from(charge)),
+                End::Suspense(reason) => row.reason.as_deref() == Some(reason),
+                End::Skipped => false,
             };
-            hold!(end == self.model.reading(spot).end, "{row:?} should be {:?}", self.model.reading(spot).end);
+            hold!(is_right, "{row:?} should be {right:?} under {version}");
             let sum = sums.entry(row.delivery).or_default();
             match row.charge_nano {
                 Some(charge) => (sum.0, sum.2) = (sum.0 + 1, sum.2 + charge),
