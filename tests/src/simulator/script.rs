@@ -33,6 +33,9 @@ const FAULTS_PER_MILLE: u64 = 45;
 /// Of a thousand commits so many get a fault or a rival.
 const COMMIT_FAULTS_PER_MILLE: u64 = 130;
 
+/// Of a thousand occasions so many are taken to import what is due.
+const IMPORTS_PER_MILLE: u64 = 100;
+
 /// What kind of weather it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scene {
@@ -215,6 +218,10 @@ impl<'w> Script<'w> {
     /// Lands the next file; whoever is killed over it tries again later.
     fn land(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
         if self.world.imports.get(self.imported).is_some_and(|after| *after <= self.landed) {
+            // Not before much of what has landed is rated, or nothing would be in suspense for it.
+            if self.scene == Scene::Storm && !self.chance.per_mille(IMPORTS_PER_MILLE) {
+                return Ok(());
+            }
             self.imported += 1;
             audit.import(theatre.reference.import());
             return Ok(());
