@@ -1,28 +1,26 @@
 //! Chance from a seed: the same seed gives the same inputs on every machine.
 
-/// The generator splitmix64.
+use domain::ports::Rng;
+use tests::simulator::chance::Chance;
+
+/// The stream of numbers that the simulator has, and what spoiling bytes asks of it.
 #[derive(Debug, Clone)]
-pub struct Random(u64);
+pub struct Random(Chance);
 
 impl Random {
     /// Chance from a seed.
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(Chance::new(seed, 0))
     }
 
     /// The next 64 bits.
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.next_u64()
     }
 
     /// A number below `limit`, which counts as 1 if it is 0.
     pub fn below(&mut self, limit: usize) -> usize {
-        let limit = limit.max(1) as u64;
-        usize::try_from(self.next() % limit).expect("below a usize")
+        self.0.index(limit)
     }
 
     /// True once in so many times.
@@ -32,7 +30,7 @@ impl Random {
 
     /// One of a list that is not empty.
     pub fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[self.below(all.len())]
+        self.0.pick(all)
     }
 
     /// One of a list of words that is not empty.

@@ -9,7 +9,6 @@ mod profile;
 mod reference;
 mod records;
 mod rows;
-mod shelf;
 mod wrapper;
 
 use std::io;

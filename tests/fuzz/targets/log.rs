@@ -8,11 +8,11 @@ use std::sync::{Arc, OnceLock};
 
 use ingest::log::embedded::{EmbeddedLog, Fsync, LogSettings};
 use ingest::log::{LogEvent, LogReader, LogWriter, Topic, TopicPartition};
+use tests::simulator::chance::StageClock;
 
 use crate::case::Case;
 
 use super::answer;
-use super::shelf::Standing;
 
 /// The files of a small log, by the path in its folder.
 struct Template {
@@ -23,7 +23,8 @@ struct Template {
 const PARTITION: TopicPartition = TopicPartition { topic: Topic::Batches, partition: 0 };
 
 fn settings() -> LogSettings {
-    LogSettings { files_partitions: 1, batches_partitions: 1, fsync: Fsync::Never, ..LogSettings::new(Arc::new(Standing)) }
+    let settings = LogSettings::new(Arc::new(StageClock::new()));
+    LogSettings { files_partitions: 1, batches_partitions: 1, fsync: Fsync::Never, ..settings }
 }
 
 fn template() -> &'static Template {

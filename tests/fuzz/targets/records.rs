@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use domain::delivery::DeliveryId;
+use domain::ports::Blob;
 use ingest::land::{LandRequest, Landing, LandingSettings};
 use ingest::message::{ClaimCheck, FileState, FileVerdict, Notice};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sinks::local_store::memory::MemoryStore;
+use tests::simulator::chance::StageClock;
 
 use crate::case::Case;
 
-use super::shelf::{Shelf, Standing};
 use super::{answer, files, rows};
 
 /// The object of the first arrival.
@@ -38,9 +40,9 @@ fn again<T: Serialize + DeserializeOwned + PartialEq>(bytes: &[u8]) -> Result<u6
 
 /// A landing whose only record these bytes are.
 fn arrival(bytes: &[u8]) -> Result<u64, String> {
-    let shelf = Shelf::default();
-    shelf.force(FIRST, bytes);
-    let landing = Landing::new(Arc::new(shelf), LandingSettings::default());
+    let store = MemoryStore::new();
+    store.put_if_absent(FIRST, bytes).expect("memory takes it");
+    let landing = Landing::new(Arc::new(store), LandingSettings::default());
     match landing.arrivals(1) {
         Ok(arrivals) => Ok(answer::of(arrivals.len())),
         Err(error) if error.to_string().is_empty() => Err("a refusal without a reason".to_owned()),
@@ -71,10 +73,9 @@ pub fn seeds() -> Vec<Case> {
 
 /// The record of a file that has landed.
 fn landed() -> Vec<u8> {
-    use domain::ports::Blob;
-    let shelf = Shelf::default();
-    let landing = Landing::new(Arc::new(shelf.clone()), LandingSettings::default());
+    let store = MemoryStore::new();
+    let landing = Landing::new(Arc::new(store.clone()), LandingSettings::default());
     let request = LandRequest::new(&files::profiles()["routit"], rows::account(), "a.csv", "a.csv", 50);
-    landing.land(&request, &mut &b"x\n"[..], &Standing).expect("a file lands in memory");
-    shelf.get(FIRST).expect("the first arrival")
+    landing.land(&request, &mut &b"x\n"[..], &StageClock::new()).expect("a file lands in memory");
+    store.get(FIRST).expect("the first arrival")
 }

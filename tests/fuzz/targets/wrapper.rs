@@ -5,11 +5,12 @@ use std::sync::Arc;
 use ingest::land::{ArrivalKind, LandError, LandRequest, Landed, LandedFile, Landing, LandingSettings};
 use ingest::profile::Profile;
 use ingest::unwrap::UnwrapLimits;
+use sinks::local_store::memory::MemoryStore;
+use tests::simulator::chance::StageClock;
 
 use crate::case::Case;
 use crate::wrap;
 
-use super::shelf::{Shelf, Standing};
 use super::{answer, files, rows};
 
 /// What comes out of one input together, and as one file.
@@ -20,7 +21,7 @@ pub fn run(case: &Case) -> Result<u64, String> {
     let profile = files::profiles().get(&case.label).ok_or_else(|| format!("no profile is called `{}`", case.label))?;
     let unwrap = UnwrapLimits { depth_max: 5, members_max: 100, bytes_max: BYTES_MAX, ratio_max: 250 };
     let settings = LandingSettings { file_bytes_max: BYTES_MAX, unwrap, ..LandingSettings::default() };
-    let landing = Landing::new(Arc::new(Shelf::default()), settings);
+    let landing = Landing::new(Arc::new(MemoryStore::new()), settings);
     let file = match land(&landing, profile, &case.bytes) {
         Ok(file) => file,
         Err(error) => return said(&error).map(|()| answer::of(answer::words(&error.to_string()))),
@@ -55,7 +56,7 @@ pub fn run(case: &Case) -> Result<u64, String> {
 }
 
 fn land(landing: &Landing, profile: &Profile, bytes: &[u8]) -> Result<LandedFile, LandError> {
-    landing.land_all(&LandRequest::new(profile, rows::account(), "sent.bin", "sent.bin", 50), &mut &*bytes, &Standing)
+    landing.land_all(&LandRequest::new(profile, rows::account(), "sent.bin", "sent.bin", 50), &mut &*bytes, &StageClock::new())
 }
 
 /// A refusal says something.
