@@ -4,7 +4,6 @@ use domain::delivery::ArrivalNumber;
 
 use crate::database::Store;
 use crate::error::StoreError;
-use crate::identifier::Identifier;
 use crate::import::{CustomerRow, ImportKind, ImportRows, PlanRow};
 use crate::load::AsOf;
 use crate::names::Interner;
@@ -12,7 +11,7 @@ use crate::plan::Writes;
 use crate::report::ImportReport;
 use crate::session::{INSERT_ROWS, Session, Value};
 use crate::statements::{
-    ADD_CUSTOMERS, ADD_ENDS, ADD_PLANS, ADD_SUBSCRIPTIONS, ADD_TARIFF, ADD_WINDOWS, ARRIVAL_CONTENT, NOTE_IMPORT,
+    ADD_CUSTOMERS, ADD_ENDS, ADD_PLANS, ADD_SUBSCRIPTIONS, ADD_TARIFF, ADD_WINDOWS, ARRIVAL_CONTENT, Insert, NOTE_IMPORT,
     SUPERSEDE_CUSTOMERS, SUPERSEDE_ENDS, SUPERSEDE_PLANS, SUPERSEDE_SUBSCRIPTIONS, SUPERSEDE_TARIFFS, SUPERSEDE_WINDOWS,
     Statement,
 };
@@ -114,32 +113,24 @@ impl Store {
 
     async fn write_customers(&self, sql: &mut Session, arrival: i64, customers: &[CustomerRow]) -> Result<(), StoreError> {
         let tenant = self.tenant.as_str();
-        for some in customers.chunks(INSERT_ROWS) {
-            let mut rows: Vec<[Value<'_>; 7]> = Vec::with_capacity(some.len());
-            for customer in some {
-                rows.push([
-                    tenant.into(),
-                    customer.id.as_str().into(),
-                    customer.name.as_str().into(),
-                    customer.owner_path.as_deref().unwrap_or(tenant).into(),
-                    i64::from(u8::from(customer.cycle_day)).into(),
-                    customer.time_zone.as_str().into(),
-                    arrival.into(),
-                ]);
-            }
-            sql.insert(ADD_CUSTOMERS, &rows).await?;
-        }
-        self.supersede(sql, arrival, SUPERSEDE_CUSTOMERS).await
+        let rows = customers.iter().map(|customer| {
+            [
+                tenant.into(),
+                customer.id.as_str().into(),
+                customer.name.as_str().into(),
+                customer.owner_path.as_deref().unwrap_or(tenant).into(),
+                i64::from(u8::from(customer.cycle_day)).into(),
+                customer.time_zone.as_str().into(),
+                arrival.into(),
+            ]
+        });
+        self.write_versions(sql, arrival, ADD_CUSTOMERS, rows, SUPERSEDE_CUSTOMERS).await
     }
 
     async fn write_plans(&self, sql: &mut Session, arrival: i64, plans: &[PlanRow]) -> Result<(), StoreError> {
         let tenant = self.tenant.as_str();
-        for some in plans.chunks(INSERT_ROWS) {
-            let rows: Vec<[Value<'_>; 4]> =
-                some.iter().map(|p| [tenant.into(), p.id.as_str().into(), p.name.as_str().into(), arrival.into()]).collect();
-            sql.insert(ADD_PLANS, &rows).await?;
-        }
-        self.supersede(sql, arrival, SUPERSEDE_PLANS).await
+        let rows = plans.iter().map(|plan| [tenant.into(), plan.id.as_str().into(), plan.name.as_str().into(), arrival.into()]);
+        self.write_versions(sql, arrival, ADD_PLANS, rows, SUPERSEDE_PLANS).await
     }
 
     async fn write_ends(
@@ -150,14 +141,8 @@ impl Store {
         ends: &[(String, Option<i64>)],
     ) -> Result<(), StoreError> {
         let (tenant, kind) = (self.tenant.as_str(), kind.as_str());
-        for some in ends.chunks(INSERT_ROWS) {
-            let rows: Vec<[Value<'_>; 5]> = some
-                .iter()
-                .map(|(id, end)| [tenant.into(), kind.into(), id.as_str().into(), (*end).into(), arrival.into()])
-                .collect();
-            sql.insert(ADD_ENDS, &rows).await?;
-        }
-        self.supersede(sql, arrival, SUPERSEDE_ENDS).await
+        let rows = ends.iter().map(|(id, end)| [tenant.into(), kind.into(), id.as_str().into(), (*end).into(), arrival.into()]);
+        self.write_versions(sql, arrival, ADD_ENDS, rows, SUPERSEDE_ENDS).await
     }
 
     async fn write_subscriptions(
@@ -168,22 +153,18 @@ impl Store {
         names: &Interner,
     ) -> Result<(), StoreError> {
         let tenant = self.tenant.as_str();
-        for some in windows.chunks(INSERT_ROWS) {
-            let row = |window: &Window| {
-                [
-                    tenant.into(),
-                    names.name(window.owner.subscription).into(),
-                    window.from_us.into(),
-                    window.to_us.into(),
-                    names.name(window.owner.customer).into(),
-                    names.name(window.owner.plan).into(),
-                    arrival.into(),
-                ]
-            };
-            let rows: Vec<[Value<'_>; 7]> = some.iter().map(row).collect();
-            sql.insert(ADD_SUBSCRIPTIONS, &rows).await?;
-        }
-        self.supersede(sql, arrival, SUPERSEDE_SUBSCRIPTIONS).await
+        let rows = windows.iter().map(|window| {
+            [
+                tenant.into(),
+                names.name(window.owner.subscription).into(),
+                window.from_us.into(),
+                window.to_us.into(),
+                names.name(window.owner.customer).into(),
+                names.name(window.owner.plan).into(),
+                arrival.into(),
+            ]
+        });
+        self.write_versions(sql, arrival, ADD_SUBSCRIPTIONS, rows, SUPERSEDE_SUBSCRIPTIONS).await
     }
 
     async fn write_windows(
@@ -194,30 +175,26 @@ impl Store {
         names: &Interner,
     ) -> Result<(), StoreError> {
         let tenant = self.tenant.as_str();
-        for some in windows.chunks(INSERT_ROWS) {
-            let numbers = some.iter().filter_map(|window| match window.identifier {
-                Subject::Number(number) => Some((number, window)),
-                Subject::Subscription(_) => None,
-            });
-            let row = |(number, window): (Identifier, &Window)| {
-                let digits = i64::try_from(number.value).expect("19 digits that begin with 89 are below 2^63");
-                [
-                    tenant.into(),
-                    number.kind.as_str().into(),
-                    digits.into(),
-                    window.from_us.into(),
-                    window.to_us.into(),
-                    names.name(window.owner.device).into(),
-                    names.name(window.owner.subscription).into(),
-                    names.name(window.owner.customer).into(),
-                    names.name(window.owner.plan).into(),
-                    arrival.into(),
-                ]
-            };
-            let rows: Vec<[Value<'_>; 10]> = numbers.map(row).collect();
-            sql.insert(ADD_WINDOWS, &rows).await?;
-        }
-        self.supersede(sql, arrival, SUPERSEDE_WINDOWS).await
+        let numbers = windows.iter().filter_map(|window| match window.identifier {
+            Subject::Number(number) => Some((number, window)),
+            Subject::Subscription(_) => None,
+        });
+        let rows = numbers.map(|(number, window)| {
+            let digits = i64::try_from(number.value).expect("19 digits that begin with 89 are below 2^63");
+            [
+                tenant.into(),
+                number.kind.as_str().into(),
+                digits.into(),
+                window.from_us.into(),
+                window.to_us.into(),
+                names.name(window.owner.device).into(),
+                names.name(window.owner.subscription).into(),
+                names.name(window.owner.customer).into(),
+                names.name(window.owner.plan).into(),
+                arrival.into(),
+            ]
+        });
+        self.write_versions(sql, arrival, ADD_WINDOWS, rows, SUPERSEDE_WINDOWS).await
     }
 
     async fn write_tariff(&self, sql: &mut Session, arrival: i64, tariff: &TariffBundle) -> Result<(), StoreError> {
@@ -229,12 +206,25 @@ impl Store {
             bundle.as_str().into(),
             arrival.into(),
         ];
-        sql.insert(ADD_TARIFF, &[row]).await?;
-        self.supersede(sql, arrival, SUPERSEDE_TARIFFS).await
+        self.write_versions(sql, arrival, ADD_TARIFF, [row].into_iter(), SUPERSEDE_TARIFFS).await
     }
 
-    /// Ends the versions that this arrival replaces.
-    async fn supersede(&self, sql: &mut Session, arrival: i64, statement: Statement) -> Result<(), StoreError> {
-        sql.run(statement, &[arrival.into(), self.tenant.as_str().into()]).await
+    /// Inserts rows, some at a time, and ends the versions that they replace.
+    async fn write_versions<'v, const COLUMNS: usize>(
+        &self,
+        sql: &mut Session,
+        arrival: i64,
+        add: Insert,
+        mut rows: impl Iterator<Item = [Value<'v>; COLUMNS]>,
+        supersede: Statement,
+    ) -> Result<(), StoreError> {
+        loop {
+            let some: Vec<_> = rows.by_ref().take(INSERT_ROWS).collect();
+            if some.is_empty() {
+                break;
+            }
+            sql.insert(add, &some).await?;
+        }
+        sql.run(supersede, &[arrival.into(), self.tenant.as_str().into()]).await
     }
 }
