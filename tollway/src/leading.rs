@@ -15,7 +15,7 @@ use sinks::commit::CommitError;
 use sinks::settled::Settled;
 use sinks::table::Table;
 
-use crate::commands::dlq;
+use crate::dead_letters;
 use crate::flow::Installed;
 use crate::system::SystemClock;
 
@@ -134,7 +134,7 @@ impl Leading {
             self.replays.extend(announcer.take_decisions().into_iter().filter_map(replay_of));
         }
         if !self.replays.is_empty() {
-            let again = dlq::replay_landed(&*self.installed.log, &self.replays)?;
+            let again = dead_letters::replay_landed(&*self.installed.log, &self.replays)?;
             self.replays.clear();
             if again > 0 {
                 tracing::info!(dead_letters = again, "sent again");

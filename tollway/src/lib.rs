@@ -11,6 +11,7 @@ pub mod storage;
 pub mod reference;
 pub mod flow;
 pub mod leading;
+pub mod dead_letters;
 pub mod listen;
 pub mod log;
 pub mod log_end;

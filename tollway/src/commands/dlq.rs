@@ -1,26 +1,16 @@
 //! `tollway dlq`: records of the log that could not be understood, shown and sent again.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use ingest::land::Replay;
-use ingest::log::{Incarnation, Log, LogError, LogEvent, Topic, TopicPartition};
-use pipeline::dead_letter::{DeadLetter, Entry, read, replay};
+use ingest::log::{Log, LogError, Topic};
+use pipeline::dead_letter::replay;
 use serde_json::{Value, json};
 
 use crate::cli::{DlqCommand, Global};
+use crate::dead_letters::{Known, letters};
 use crate::exit_code::{Exit, bad_input};
 use crate::installation::Installation;
 use crate::output::{Answer, Sheet, bytes};
 use crate::system::SystemClock;
-
-/// The group that looks at dead letters; it keeps no positions.
-const GROUP: &str = "tollway-dlq";
-
-/// How long one look for records waits, milliseconds.
-const WAIT_MS: u64 = 200;
-
-/// Dead letters that are read at once.
-const READ_AT_ONCE: usize = 1000;
 
 /// Most bytes of a payload that are shown.
 const SHOWN_BYTES_MAX: usize = 2048;
@@ -66,64 +56,6 @@ fn ask_to_replay(installation: &Installation, log: &dyn Log, letters: &[Known]) 
         installation.landing().ask_to_replay(&replay, &SystemClock)?;
     }
     Ok(Answer { headline, next: vec!["what came of it: tollway dlq list --all".to_owned()], json, ..Answer::default() })
-}
-
-/// Sends again what operators have asked for and what was not sent since; tells how many dead letters that were. Wishes of
-/// another life of the topic are past.
-pub fn replay_landed(log: &dyn Log, wishes: &[Replay]) -> Result<usize, LogError> {
-    let Incarnation(life) = log.incarnation(Topic::DeadLetters)?;
-    let wanted: BTreeSet<u64> = wishes.iter().filter(|w| w.incarnation == life).flat_map(|w| w.numbers.iter().copied()).collect();
-    if wanted.is_empty() {
-        return Ok(0);
-    }
-    let mut writer = log.writer();
-    let mut sent = 0;
-    for Known { letter, .. } in letters(log, false)?.iter().filter(|k| wanted.contains(&k.letter.number)) {
-        if let Some(topic) = letter.topic {
-            replay(&mut *writer, letter, topic)?;
-            sent += 1;
-        }
-    }
-    Ok(sent)
-}
-
-/// A dead letter, and whether it was replayed.
-#[derive(Debug, Clone)]
-struct Known {
-    letter: DeadLetter,
-    replayed: bool,
-}
-
-/// All dead letters of a log, oldest first, each once; without those that were replayed unless they are wanted, too.
-fn letters(log: &dyn Log, with_replayed: bool) -> Result<Vec<Known>, LogError> {
-    let mut found: BTreeMap<u64, DeadLetter> = BTreeMap::new();
-    let mut replayed = BTreeSet::new();
-    if log.partitions(Topic::DeadLetters) > 0 {
-        let at = TopicPartition { topic: Topic::DeadLetters, partition: 0 };
-        let marks = log.watermarks(at)?;
-        let mut reader = log.reader(GROUP, Topic::DeadLetters, 0, 1)?;
-        let mut next = marks.low;
-        while next < marks.high {
-            match reader.poll(WAIT_MS, READ_AT_ONCE)? {
-                LogEvent::Assigned(partitions) => partitions.into_iter().try_for_each(|p| reader.start_at(p, next))?,
-                LogEvent::Records(_, records) => {
-                    for record in records {
-                        next = record.offset + 1;
-                        match read(record) {
-                            Entry::Letter(letter) => drop(found.insert(letter.number, *letter)),
-                            Entry::Replayed(number) => drop(replayed.insert(number)),
-                        }
-                    }
-                }
-                LogEvent::Revoked(_) | LogEvent::Idle => {}
-            }
-        }
-    }
-    // A worker that was stopped in between has put the same record aside twice.
-    let mut seen = BTreeSet::new();
-    found.retain(|_, l| seen.insert((l.topic_name.clone(), l.incarnation.clone(), l.partition.clone(), l.offset.clone())));
-    let known = found.into_values().map(|letter| Known { replayed: replayed.contains(&letter.number), letter });
-    Ok(known.filter(|k| with_replayed || !k.replayed).collect())
 }
 
 fn find(letters: &[Known], number: u64) -> anyhow::Result<&Known> {
