@@ -191,6 +191,7 @@ impl Reader<'_> {
         Ok(Pipeline {
             workers: NonZeroUsize::new(self.number("pipeline.workers")?),
             commit_rows_max: self.number("pipeline.commit_rows_max")?,
+            commit_bytes_max: self.number("pipeline.commit_bytes_max")?,
             linger: self.milliseconds("pipeline.linger_ms")?,
             queue_max: self.number("pipeline.queue_max")?,
             key_cache_bytes: self.number("pipeline.key_cache_bytes")?,

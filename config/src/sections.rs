@@ -226,6 +226,8 @@ pub struct Pipeline {
     pub workers: Option<NonZeroUsize>,
     /// Rows of a commit.
     pub commit_rows_max: u64,
+    /// Bytes of landed files behind a commit.
+    pub commit_bytes_max: u64,
     /// How long rows wait for more of the same commit.
     pub linger: Duration,
     /// Claim checks fetched ahead.

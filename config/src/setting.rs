@@ -152,6 +152,7 @@ pub const SETTINGS: &[Setting] = &[
     integer("listen.held_bytes_max", 1_024, 1 << 40),
     integer("pipeline.workers", 0, 1_024),
     integer("pipeline.commit_rows_max", 1, 100_000_000),
+    integer("pipeline.commit_bytes_max", 1_024, 1 << 40),
     integer("pipeline.linger_ms", 0, 3_600_000),
     integer("pipeline.queue_max", 1, 1_000_000),
     integer("pipeline.key_cache_bytes", 0, 1 << 40),

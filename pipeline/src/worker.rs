@@ -36,6 +36,8 @@ pub fn app_id(incarnation: &Incarnation, partition: TopicPartition) -> String {
 pub struct WorkerSettings {
     /// Rows of a group: a commit closes when the next claim check would exceed it.
     pub rows_max: u64,
+    /// Bytes of landed files behind a group, in the same way; one claim check may be larger, and is a group of its own then.
+    pub bytes_max: u64,
     /// How long a group may wait for more, microseconds; at once when the log is idle.
     pub linger_us: i64,
     /// Claim checks that are fetched ahead.
@@ -46,7 +48,7 @@ pub struct WorkerSettings {
 
 impl Default for WorkerSettings {
     fn default() -> Self {
-        Self { rows_max: 250_000, linger_us: 1_000_000, queue_max: 1024, look_again_us: 10_000_000 }
+        Self { rows_max: 250_000, bytes_max: 256 << 20, linger_us: 1_000_000, queue_max: 1024, look_again_us: 10_000_000 }
     }
 }
 
@@ -94,9 +96,28 @@ struct Waiting {
     claim: Option<ClaimCheck>,
 }
 
-impl Waiting {
-    fn rows(&self) -> u64 {
-        self.claim.as_ref().map_or(0, |c| c.rows)
+/// How much claim checks stand for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Fill {
+    rows: u64,
+    bytes: u64,
+}
+
+impl Fill {
+    /// With one more claim check.
+    fn and(self, waiting: &Waiting) -> Self {
+        let (rows, bytes) = waiting.claim.as_ref().map_or((0, 0), |c| (c.rows, c.to.saturating_sub(c.from)));
+        Self { rows: self.rows.saturating_add(rows), bytes: self.bytes.saturating_add(bytes) }
+    }
+}
+
+impl WorkerSettings {
+    fn is_reached(&self, fill: Fill) -> bool {
+        fill.rows >= self.rows_max || fill.bytes >= self.bytes_max
+    }
+
+    fn is_exceeded(&self, fill: Fill) -> bool {
+        fill.rows > self.rows_max || fill.bytes > self.bytes_max
     }
 }
 
@@ -245,8 +266,8 @@ impl<R: LogReader> Worker<R> {
             self.restart()?;
             return Ok(Step::Rebalanced);
         }
-        let waiting_rows: u64 = self.queue.iter().map(Waiting::rows).sum();
-        let full = waiting_rows >= self.settings.rows_max || self.queue.len() >= self.settings.queue_max;
+        let waiting = self.queue.iter().fold(Fill::default(), Fill::and);
+        let full = self.settings.is_reached(waiting) || self.queue.len() >= self.settings.queue_max;
         let lingered = !self.queue.is_empty() && clock.now_us() - self.queued_since_us >= self.settings.linger_us;
         if full || lingered {
             return self.rate(clock);
@@ -371,12 +392,13 @@ impl<R: LogReader> Worker<R> {
     /// Takes the next group off the queue and rates it.
     fn rate(&mut self, clock: &dyn Clock) -> Result<Step, PipelineError> {
         let began = clock.now_us();
-        let mut rows = 0;
+        let mut fill = Fill::default();
         let (mut claims, mut places) = (Vec::new(), Vec::new());
         let mut ends: BTreeMap<TopicPartition, u64> = BTreeMap::new();
         while let Some(next) = self.queue.front() {
             let is_order = next.claim.as_ref().is_some_and(|c| c.corrects);
-            if !ends.is_empty() && (is_order || rows + next.rows() > self.settings.rows_max) {
+            let filled = fill.and(next);
+            if !ends.is_empty() && (is_order || self.settings.is_exceeded(filled)) {
                 break;
             }
             let Some(next) = self.queue.pop_front() else { break };
@@ -390,7 +412,7 @@ impl<R: LogReader> Worker<R> {
             if self.committer.is_committed(c.delivery, c.arrival, c.first_row, c.rows)? {
                 metrics::redelivered(1);
             } else {
-                rows += c.rows;
+                fill = filled;
                 claims.push(c);
                 places.push((next.partition, next.offset));
             }

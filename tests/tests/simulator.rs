@@ -102,22 +102,17 @@ fn replay() {
     assert_eq!((again.trace, again.steps), (outcome.trace, outcome.steps), "a seed repeats its run");
 }
 
-/// Files longer than what is read at once are numbered again in pieces, and a piece is no whole file.
-#[test]
-fn a_long_file_goes_on_where_a_killed_worker_left_it() {
-    const ROWS: u64 = 2200;
-    let world = World::of(1);
-    let mut theatre = Theatre::new(1, &world);
+/// Lands, announces and splits a file of so many rows of about four kilobytes each, cut into claim checks of so many.
+fn split_long_file(theatre: &mut Theatre, world: &World, rows: u64, cut_rows: u64) -> usize {
     let filler = format!("\"{}\"", "x".repeat(4000));
     let row = |id| {
         let call = Call { id, line: 0, zoned: true, day: 14, second: id, seconds: 60, answered: true, flaw: None };
         Layout::Asterisk.write(&call, false).replace("\"DOC\"", &filler) + "\n"
     };
-    let text: String = (0..ROWS).map(row).collect();
-    assert!(text.len() > 9_000_000, "it must be longer than one piece, and the first claim check as well");
+    let text: String = (0..rows).map(row).collect();
     let of_asterisk = world.files.iter().position(|f| world.senders[f.sender].layout == Layout::Asterisk);
     let request = world.request(of_asterisk.expect("a file of that layout"));
-    let request = LandRequest { logical_file: "long.csv".to_owned(), cut_rows: 2100, ..request };
+    let request = LandRequest { logical_file: "long.csv".to_owned(), cut_rows, ..request };
     theatre.landing().land(&request, &mut text.as_bytes(), &theatre.clock).expect("landed");
     assert_eq!(theatre.new_announcer().and_then(|mut a| a.step()).expect("announced"), 1);
     for member in 0..MEMBERS {
@@ -126,6 +121,16 @@ fn a_long_file_goes_on_where_a_killed_worker_left_it() {
             splitter.step(0).expect("split");
         }
     }
+    text.len()
+}
+
+/// Files longer than what is read at once are numbered again in pieces, and a piece is no whole file.
+#[test]
+fn a_long_file_goes_on_where_a_killed_worker_left_it() {
+    let world = World::of(1);
+    let mut theatre = Theatre::new(1, &world);
+    let bytes = split_long_file(&mut theatre, &world, 2200, 2100);
+    assert!(bytes > 9_000_000, "it must be longer than one piece, and the first claim check as well");
     let mut committed = Vec::new();
     for life in 0..2 * MEMBERS {
         let mut actor = theatre.new_worker(life % MEMBERS).expect("a worker");
@@ -138,6 +143,28 @@ fn a_long_file_goes_on_where_a_killed_worker_left_it() {
         }
     }
     assert_eq!(committed, [(2100, 2100), (100, 100)]);
+}
+
+#[test]
+fn a_commit_closes_before_its_bytes_exceed_the_limit_and_one_large_claim_check_is_a_commit_of_its_own() {
+    // Claim checks of ten rows have some 42 kB: two fit under 100,000 bytes, and none under one.
+    for (bytes_max, expected) in [(100_000, &[20, 20, 10][..]), (1, &[10; 5]), (u64::MAX, &[50])] {
+        let world = World::of(1);
+        let mut theatre = Theatre::new(1, &world);
+        theatre.set_rows_max(u64::MAX);
+        theatre.set_bytes_max(bytes_max);
+        split_long_file(&mut theatre, &world, 50, 10);
+        let mut committed = Vec::new();
+        for member in 0..MEMBERS {
+            let mut actor = theatre.new_worker(member).expect("a worker");
+            for _ in 0..40 {
+                if let Step::Committed(receipt) = actor.worker.step(0, &theatre.clock, &mut actor.chance).expect("a step") {
+                    committed.push(receipt.counts.rows_in);
+                }
+            }
+        }
+        assert_eq!(committed, expected, "at most {bytes_max} bytes");
+    }
 }
 
 fn land_all(world: &World, theatre: &mut Theatre) {

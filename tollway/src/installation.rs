@@ -307,6 +307,7 @@ impl Installation {
                 .clamp(1, self.config.log.batches_partitions),
             worker: pipeline::worker::WorkerSettings {
                 rows_max: p.commit_rows_max,
+                bytes_max: p.commit_bytes_max,
                 linger_us: i64::try_from(p.linger.as_micros()).unwrap_or(i64::MAX),
                 queue_max: p.queue_max,
                 look_again_us: i64::try_from(p.look_again.as_micros()).unwrap_or(i64::MAX),

@@ -76,6 +76,7 @@ pub struct Theatre {
     seed: u64,
     births: u64,
     rows_max: u64,
+    bytes_max: u64,
 }
 
 impl std::fmt::Debug for Theatre {
@@ -106,12 +107,18 @@ impl Theatre {
             seed,
             births: 0,
             rows_max: world.rows_max,
+            bytes_max: u64::MAX,
         }
     }
 
     /// Rows of one commit at most, from now on.
     pub fn set_rows_max(&mut self, rows_max: u64) {
         self.rows_max = rows_max;
+    }
+
+    /// Bytes of files behind one commit at most, from now on.
+    pub fn set_bytes_max(&mut self, bytes_max: u64) {
+        self.bytes_max = bytes_max;
     }
 
     /// Notes something that went wrong on purpose.
@@ -182,7 +189,13 @@ impl Theatre {
         let committer = Committer::new(table, CommitSettings { key_cache_bytes, ..CommitSettings::default() });
         let linger_us = i64::try_from(chance.below(2000)).expect("small");
         let queue_max = if self.rows_max == u64::MAX { 1000 } else { usize::try_from(chance.between(1, 6)).expect("small") };
-        let settings = WorkerSettings { rows_max: self.rows_max, linger_us, queue_max, look_again_us: LOOK_AGAIN_US };
+        let settings = WorkerSettings {
+            rows_max: self.rows_max,
+            bytes_max: self.bytes_max,
+            linger_us,
+            queue_max,
+            look_again_us: LOOK_AGAIN_US,
+        };
         let worker = Worker::new(
             member,
             reader,
