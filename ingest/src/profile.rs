@@ -6,6 +6,7 @@
 pub(crate) mod charset;
 mod compile;
 mod error;
+mod file_number;
 mod layout;
 mod numbering;
 mod raw;
@@ -24,6 +25,7 @@ use domain::money::Currency;
 use domain::zone::Zone;
 
 pub use error::ProfileError;
+pub use file_number::FileNumber;
 pub use layout::{HeaderError, Layout};
 pub(crate) use layout::{next_feed, trim_return};
 pub use numbering::{FileNumbering, FileRhythm};

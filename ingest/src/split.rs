@@ -21,6 +21,7 @@ use lines::LineSplitter;
 use list::ListSplitter;
 pub use live::LiveSplitter;
 use tap3::Tap3Splitter;
+pub(crate) use trailer::is_trailer;
 
 /// Rows of a range, unless the caller wants another number: 50,000 rows of 93 bytes are 4.6 MB, a good piece of work.
 pub const ROWS_PER_RANGE: u64 = 50_000;

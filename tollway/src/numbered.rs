@@ -1,10 +1,11 @@
-//! Files that are missing by their number, and numbers that came twice: from the names of what has landed, by what each file's
-//! profile says about them. Nothing is kept: a gap is gone once its file is there.
+//! Files that are missing by their number, and numbers that came twice: from names, headers and trailers of what has landed, by
+//! what each file's profile says about them. Nothing is kept: a gap is gone once its file is there.
 
 use std::collections::BTreeMap;
 
-use ingest::land::Landing;
-use ingest::profile::FileNumbering;
+use domain::ports::BlobError;
+use ingest::land::{DeliveryRecord, LandError, Landing};
+use ingest::profile::{FileNumber, FileNumbering, Profile};
 
 use crate::arrived::{Came, LandedProfiles};
 use crate::attention::Trouble;
@@ -44,35 +45,49 @@ pub struct Numbers {
 }
 
 /// A file that has a number.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Numbered<'a> {
     number: u64,
-    digits: &'a str,
+    digits: String,
     name: &'a str,
     sha256: &'a str,
 }
 
 /// What the numbers of all accounts say, by account; accounts without numbers are left out.
-pub fn by_account(landing: &Landing, profiles: &mut LandedProfiles, came: &[Came]) -> BTreeMap<String, Numbers> {
-    // Another pattern counts anew: a profile that was corrected must not compare its numbers with those of the former one.
-    let mut groups: BTreeMap<(String, String), (FileNumbering, Vec<Numbered<'_>>)> = BTreeMap::new();
+pub fn by_account(
+    landing: &Landing,
+    profiles: &mut LandedProfiles,
+    came: &[Came],
+) -> Result<BTreeMap<String, Numbers>, LandError> {
+    // Another declaration counts anew: a profile that was corrected must not compare its numbers with those of the former one.
+    let mut groups: BTreeMap<[String; 3], (FileNumbering, Vec<Numbered<'_>>)> = BTreeMap::new();
     for Came { record, .. } in came {
         let Some(profile) = profiles.of(landing, record) else { continue };
         let Some(numbering) = profile.numbering() else { continue };
-        let name = record.identity.logical_file.as_str();
-        let Some((number, digits)) = numbering.number_in(name) else { continue };
-        let key = (record.identity.account.path(), format!("{} {numbering:?}", profile.name()));
-        let file = Numbered { number, digits, name, sha256: &record.identity.sha256 };
+        let Some(FileNumber { number, digits, series }) = number_of(landing, &profile, record)? else { continue };
+        let key = [record.identity.account.path(), format!("{} {numbering:?}", profile.name()), series];
+        let file = Numbered { number, digits, name: &record.identity.logical_file, sha256: &record.identity.sha256 };
         groups.entry(key).or_insert_with(|| (numbering.clone(), Vec::new())).1.push(file);
     }
     let mut accounts: BTreeMap<String, Numbers> = BTreeMap::new();
-    for ((account, _), (numbering, files)) in groups {
+    for ([account, ..], (numbering, files)) in groups {
         let found = judge(&numbering, &files);
         let numbers = accounts.entry(account).or_default();
         numbers.gaps.extend(found.gaps);
         numbers.twice.extend(found.twice);
     }
-    accounts
+    Ok(accounts)
+}
+
+/// The number of a file. One whose bytes are gone has none, as if it had never come; a store that does not answer is an error,
+/// because what it hides would show as a gap.
+fn number_of(landing: &Landing, profile: &Profile, record: &DeliveryRecord) -> Result<Option<FileNumber>, LandError> {
+    let identity = &record.identity;
+    let read = |range| landing.read_range(&identity.sha256, range);
+    match profile.file_number(&identity.logical_file, record.size, read) {
+        Err(LandError::Store { source: BlobError::NotFound(_), .. }) => Ok(None),
+        found => found,
+    }
 }
 
 /// Compares the numbers of files in the order of their arrival.
@@ -80,7 +95,7 @@ fn judge(numbering: &FileNumbering, files: &[Numbered<'_>]) -> Numbers {
     let span = i128::from(numbering.span());
     // Places on an endless line: the number comes again after the span, and a file belongs to the round that brings it nearest
     // to the newest one.
-    let mut places: BTreeMap<i128, Numbered<'_>> = BTreeMap::new();
+    let mut places: BTreeMap<i128, &Numbered<'_>> = BTreeMap::new();
     let (mut newest, mut numbers): (Option<i128>, _) = (None, Numbers::default());
     for file in files {
         let index = i128::from((file.number - numbering.first) / numbering.step);
@@ -91,13 +106,13 @@ fn judge(numbering: &FileNumbering, files: &[Numbered<'_>]) -> Numbers {
         newest = newest.max(Some(place));
         match places.get(&place) {
             Some(first) if first.sha256 != file.sha256 && first.name != file.name => numbers.twice.push(Twice {
-                number: file.digits.to_owned(),
+                number: file.digits.clone(),
                 first: first.name.to_owned(),
                 other: file.name.to_owned(),
             }),
             Some(_) => {}
             None => {
-                places.insert(place, *file);
+                places.insert(place, file);
             }
         }
     }
@@ -170,7 +185,7 @@ mod tests {
         let numbered: Vec<Numbered<'_>> = texts
             .iter()
             .zip(files)
-            .map(|((number, digits, name), (_, sha256))| Numbered { number: *number, digits, name, sha256 })
+            .map(|((number, digits, name), (_, sha256))| Numbered { number: *number, digits: digits.clone(), name, sha256 })
             .collect();
         let found = judge(&numbering(last), &numbered);
         (found.gaps.iter().map(Gap::text).collect(), found.twice.len())

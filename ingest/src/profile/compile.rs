@@ -1,7 +1,7 @@
 //! From the profile as written to the profile ready for use: every check that can be made without a file is made here.
 
 mod columns;
-mod readers;
+pub(super) mod readers;
 
 use domain::delivery::KeyMode;
 use domain::money::Currency;
@@ -16,7 +16,7 @@ use super::recipe::{Bom, Branches, FileForm, Reader, Recipe, SkipRule, SkipTest,
 use super::{Profile, ProfileError, layout};
 
 /// Most columns that a file may have.
-const FIELDS_MAX: u32 = 4096;
+pub(super) const FIELDS_MAX: u32 = 4096;
 
 /// Most lines that may be skipped before the header.
 const SKIP_LINES_MAX: u32 = 100;
@@ -141,7 +141,7 @@ pub(super) fn compile(raw: RawProfile, text: &str) -> Checked<Profile> {
     };
     let may_lack = readers::may_lack(&raw, &compiler.columns)?;
     let (columns, roles) = (compiler.columns, compiler.roles);
-    let numbering = raw.sequence.as_ref().map(FileNumbering::compile).transpose()?;
+    let numbering = raw.sequence.as_ref().map(|sequence| FileNumbering::compile(sequence, &raw)).transpose()?;
     let rhythm = raw.rhythm.as_ref().map(FileRhythm::compile).transpose()?;
     Ok(Profile {
         numbering,

@@ -259,7 +259,7 @@ impl Profile {
     }
 
     /// Checks the byte order mark and says how long it is, and which order it tells.
-    fn check_mark(&self, bytes: &[u8]) -> Result<(usize, Option<ByteOrder>), HeaderError> {
+    pub(super) fn check_mark(&self, bytes: &[u8]) -> Result<(usize, Option<ByteOrder>), HeaderError> {
         let refuse = |problem: &str| Err(HeaderError::Encoding(problem.to_owned()));
         let declared = self.file.encoding;
         if bytes.starts_with(b"\xff\xfe\0\0") || bytes.starts_with(b"\0\0\xfe\xff") {
@@ -347,7 +347,7 @@ pub(crate) fn next_feed(order: Option<ByteOrder>, bytes: &[u8]) -> Option<(usize
 }
 
 /// The next line as it is read, without its end, and where the one after begins; `None` if there is none or it may go on.
-fn next_line(order: Option<ByteOrder>, bytes: &[u8], is_whole: bool) -> Option<(Cow<'_, [u8]>, usize)> {
+pub(super) fn next_line(order: Option<ByteOrder>, bytes: &[u8], is_whole: bool) -> Option<(Cow<'_, [u8]>, usize)> {
     match next_feed(order, bytes) {
         Some((feed, next)) => Some((reading(order, &bytes[..feed]), next)),
         None if is_whole && !bytes.is_empty() => Some((reading(order, bytes), bytes.len())),

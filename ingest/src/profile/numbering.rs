@@ -1,7 +1,9 @@
-//! How the files of an account are numbered in their names, so that a missing one is noticed.
+//! How the files of an account are numbered, so that a missing one is noticed.
 
 use super::ProfileError;
-use super::raw::{RawRhythm, RawSequence};
+use super::compile::{FIELDS_MAX, check_range, readers};
+use super::raw::{RawNumberPlace, RawProfile, RawReader, RawRhythm, RawSequence};
+use super::recipe::TrailerPlace;
 
 /// Most digits of a number: with them it stays below 2^63.
 const DIGITS_MAX: usize = 18;
@@ -12,12 +14,10 @@ const PATTERN_CHARS_MAX: usize = 200;
 /// The place of the number in a pattern.
 const NUMBER: &str = "{n}";
 
-/// The numbers in the names of an account's files: each file has the one before it plus the step; after the last comes the
-/// first.
+/// The numbers of an account's files: each file has the one before it plus the step; after the last comes the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileNumbering {
-    before: String,
-    after: String,
+    pub(super) place: NumberPlace,
     /// The first number.
     pub first: u64,
     /// The last number, after which the first comes again.
@@ -26,14 +26,67 @@ pub struct FileNumbering {
     pub step: u64,
 }
 
-impl FileNumbering {
-    pub(super) fn compile(raw: &RawSequence) -> Result<Self, ProfileError> {
+/// Where the number of a file stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NumberPlace {
+    /// In its name, between these.
+    Name { before: String, after: String },
+    /// In this line before the rows, from 1.
+    Line(u32, TrailerPlace),
+    /// In its trailer.
+    Trailer(TrailerPlace),
+    /// In the batch control of a TAP3 file.
+    BatchControl,
+}
+
+impl NumberPlace {
+    fn compile(raw: &RawSequence, profile: &RawProfile) -> Result<Self, ProfileError> {
+        let wrong = |key: &str, problem: &str| Err(ProfileError::setting(key, problem));
+        let (reader, in_name) = (profile.file.reader, raw.place == RawNumberPlace::Name);
+        let in_control = reader == RawReader::Tap3 && raw.place == RawNumberPlace::Header;
+        for (key, is_there, is_used) in [
+            ("sequence.name", raw.name.is_some(), in_name),
+            ("sequence.line", raw.line.is_some(), raw.place == RawNumberPlace::Header && !in_control),
+            ("sequence.field", raw.field.is_some(), !in_name && reader == RawReader::Delimited),
+            ("sequence.at", raw.at.is_some(), !in_name && reader == RawReader::FixedWidth),
+        ] {
+            if is_there && !is_used {
+                return wrong(key, "with this reader and this `sequence.in` it is not used; take it out");
+            }
+        }
+        match raw.place {
+            RawNumberPlace::Name => match &raw.name {
+                Some(name) => Self::in_name(name),
+                None => wrong("sequence.name", "the pattern of names is missing, such as `name = \"cdr_*_{n}.csv\"`"),
+            },
+            RawNumberPlace::Header if in_control => Ok(Self::BatchControl),
+            RawNumberPlace::Header => {
+                let at = Self::in_line(raw, reader)?;
+                let (line, skipped) = (raw.line.unwrap_or(1), profile.file.skip_lines);
+                if !(1..=skipped).contains(&line) {
+                    let problem =
+                        format!("line {line} is none of the {skipped} that `file.skip_lines` leaves out before the rows");
+                    return wrong("sequence.line", &problem);
+                }
+                Ok(Self::Line(line, at))
+            }
+            RawNumberPlace::Trailer => {
+                let at = Self::in_line(raw, reader)?;
+                if profile.trailer.is_none() {
+                    return wrong("sequence.in", "there is no trailer to read the number from; add a [trailer] section");
+                }
+                Ok(Self::Trailer(at))
+            }
+        }
+    }
+
+    fn in_name(name: &str) -> Result<Self, ProfileError> {
         let wrong = |problem: String| Err(ProfileError::setting("sequence.name", problem));
-        let Some((before, after)) = raw.name.split_once(NUMBER) else {
-            return wrong(format!("`{}` has no {NUMBER}, the place of the number", raw.name));
+        let Some((before, after)) = name.split_once(NUMBER) else {
+            return wrong(format!("`{name}` has no {NUMBER}, the place of the number"));
         };
-        if after.contains(NUMBER) || raw.name.chars().count() > PATTERN_CHARS_MAX {
-            return wrong(format!("`{}` must have one {NUMBER} and at most {PATTERN_CHARS_MAX} characters", raw.name));
+        if after.contains(NUMBER) || name.chars().count() > PATTERN_CHARS_MAX {
+            return wrong(format!("`{name}` must have one {NUMBER} and at most {PATTERN_CHARS_MAX} characters"));
         }
         if before.ends_with('*')
             || after.starts_with('*')
@@ -41,10 +94,33 @@ impl FileNumbering {
             || after.starts_with(|c: char| c.is_ascii_digit())
         {
             return wrong(format!(
-                "in `{}` it is open where the number begins or ends; put a fixed character beside {NUMBER}",
-                raw.name
+                "in `{name}` it is open where the number begins or ends; put a fixed character beside {NUMBER}"
             ));
         }
+        Ok(Self::Name { before: before.to_owned(), after: after.to_owned() })
+    }
+
+    fn in_line(raw: &RawSequence, reader: RawReader) -> Result<TrailerPlace, ProfileError> {
+        match (reader, raw.field, &raw.at) {
+            (RawReader::Delimited, Some(field), _) => {
+                check_range("sequence.field", i64::from(field), 0, i64::from(FIELDS_MAX - 1))?;
+                Ok(TrailerPlace::Field(field as usize))
+            }
+            (RawReader::Delimited, None, _) => {
+                Err(ProfileError::setting("sequence.field", "the position of the field with the number is missing; from 0"))
+            }
+            (RawReader::FixedWidth, _, Some(at)) => Ok(TrailerPlace::Span(readers::digits_span("sequence.at", at)?)),
+            (RawReader::FixedWidth, _, None) => {
+                Err(ProfileError::setting("sequence.at", "where the number stands: `at = { start = 10, width = 5 }`"))
+            }
+            _ => Err(ProfileError::setting("sequence.in", "files of this reader have their numbers in names; set it to `name`")),
+        }
+    }
+}
+
+impl FileNumbering {
+    pub(super) fn compile(raw: &RawSequence, profile: &RawProfile) -> Result<Self, ProfileError> {
+        let place = NumberPlace::compile(raw, profile)?;
         let digits_max = 10u64.pow(u32::try_from(DIGITS_MAX).unwrap_or(0)) - 1;
         if raw.step == 0 || raw.first >= raw.last || raw.last > digits_max || !(raw.last - raw.first).is_multiple_of(raw.step) {
             let problem = format!(
@@ -53,33 +129,36 @@ impl FileNumbering {
             );
             return Err(ProfileError::setting("sequence", problem));
         }
-        let (before, after) = (before.to_owned(), after.to_owned());
-        Ok(Self { before, after, first: raw.first, last: raw.last, step: raw.step })
+        Ok(Self { place, first: raw.first, last: raw.last, step: raw.step })
     }
 
-    /// The number in a file's name (without folders), with the digits as they stand there; `None` if the name is of another
-    /// pattern or the number is none of the sequence.
-    pub fn number_in<'a>(&self, name: &'a str) -> Option<(u64, &'a str)> {
-        let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
-        let starts = name.char_indices().map(|(at, _)| at).filter(|at| name.as_bytes()[*at].is_ascii_digit());
-        // A run of digits is one number, unless fixed characters before it take its beginning.
-        for start in starts {
-            let digits = name[start..].bytes().take_while(u8::is_ascii_digit).count();
-            let (text, rest) = name[start..].split_at(digits);
-            if digits > DIGITS_MAX || !matches(&self.before, &name[..start]) || !matches(&self.after, rest) {
-                continue;
-            }
-            let number: u64 = text.parse().ok()?;
-            let is_one = (self.first..=self.last).contains(&number) && (number - self.first).is_multiple_of(self.step);
-            return is_one.then_some((number, text));
+    /// The number that a text is, if it is one of the sequence and nothing but digits.
+    pub(super) fn number_of(&self, text: &str) -> Option<u64> {
+        if text.len() > DIGITS_MAX || !text.bytes().all(|c| c.is_ascii_digit()) {
+            return None;
         }
-        None
+        let number: u64 = text.parse().ok()?;
+        let is_one = (self.first..=self.last).contains(&number) && (number - self.first).is_multiple_of(self.step);
+        is_one.then_some(number)
     }
 
     /// How many numbers there are until the first comes again.
     pub fn span(&self) -> u64 {
         (self.last - self.first) / self.step + 1
     }
+}
+
+/// The number in a file's name (without folders) between what stands before and behind it, as its digits stand there; `None` if
+/// the name is of another pattern.
+pub(super) fn digits_in<'a>(name: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let mut starts = name.char_indices().map(|(at, _)| at).filter(|at| name.as_bytes()[*at].is_ascii_digit());
+    // A run of digits is one number, unless fixed characters before it take its beginning.
+    starts.find_map(|start| {
+        let digits = name[start..].bytes().take_while(u8::is_ascii_digit).count();
+        let (text, rest) = name[start..].split_at(digits);
+        (digits <= DIGITS_MAX && matches(before, &name[..start]) && matches(after, rest)).then_some(text)
+    })
 }
 
 /// Whether a text is of a pattern: `*` is any run of characters, `?` one character, all else itself.
@@ -125,9 +204,21 @@ impl FileRhythm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Profile;
+    use crate::profile::samples::shipped;
 
-    fn numbering(name: &str) -> Result<FileNumbering, ProfileError> {
-        FileNumbering::compile(&RawSequence { name: name.to_owned(), first: 1, last: 99_999, step: 1 })
+    /// A layout whose files are numbered like that.
+    fn numbered(sequence: &str) -> Result<Profile, ProfileError> {
+        Profile::load(&format!("{}\n[sequence]\n{sequence}\n", shipped("job").text()))
+    }
+
+    fn in_names(name: &str) -> Result<Profile, ProfileError> {
+        numbered(&format!("name = '{name}'\nlast = 99999"))
+    }
+
+    fn number_in(profile: &Profile, name: &str) -> Option<(u64, String)> {
+        let found = profile.file_number(name, 0, |_| Err("names suffice")).expect("no byte is read");
+        found.map(|file| (file.number, file.digits))
     }
 
     #[test]
@@ -145,34 +236,34 @@ mod tests {
             ("a{n}", "a99999999999999999999", None),
             ("a{n}", "é7", None),
         ] {
-            assert_eq!(numbering(pattern).expect(pattern).number_in(name), expected, "{pattern} {name}");
+            let found = number_in(&in_names(pattern).expect(pattern), name);
+            assert_eq!(found, expected.map(|(number, digits): (u64, &str)| (number, digits.to_owned())), "{pattern} {name}");
         }
     }
 
     #[test]
     fn patterns_that_leave_the_number_open_are_refused() {
         for pattern in ["cdr.csv", "{n}{n}", "*{n}.csv", "a{n}*", "a{n}?", "a{n}0.csv"] {
-            let said = numbering(pattern).expect_err(pattern).to_string();
+            let said = in_names(pattern).expect_err(pattern).to_string();
             assert!(said.contains("sequence.name"), "{said}");
         }
-        let odd = RawSequence { name: "a{n}".to_owned(), first: 1, last: 10, step: 2 };
-        assert!(FileNumbering::compile(&odd).expect_err("10 is no odd number").to_string().contains("steps of 2"));
-        let endless = RawSequence { last: u64::MAX, step: 1, ..odd };
-        assert!(FileNumbering::compile(&endless).is_err());
+        let said = numbered("name = 'a{n}'\nlast = 10\nstep = 2").expect_err("10 is no odd number").to_string();
+        assert!(said.contains("steps of 2"), "{said}");
+        assert!(numbered(&format!("name = 'a{{n}}'\nlast = {}", i64::MAX)).is_err());
     }
 
     proptest::proptest! {
         #[test]
         fn a_name_that_is_written_by_the_pattern_reads_back(number in 1u64..=99_999, middle in "[a-z-]{0,12}") {
-            let numbering = numbering("cdr_*_{n}.csv").expect("a pattern");
-            let found = numbering.number_in(&format!("x/cdr_{middle}_{number:05}.csv")).map(|(n, _)| n);
+            let name = format!("x/cdr_{middle}_{number:05}.csv");
+            let found = digits_in(&name, "cdr_*_", ".csv").and_then(|digits| digits.parse().ok());
             proptest::prop_assert_eq!(found, Some(number));
         }
 
         #[test]
         fn garbage_never_panics(pattern in "[*?a-c{n}0-9é]{0,12}", name in ".{0,40}") {
-            if let Ok(numbering) = numbering(&pattern) {
-                let _ = numbering.number_in(&name);
+            if let Ok(NumberPlace::Name { before, after }) = NumberPlace::in_name(&pattern) {
+                let _ = digits_in(&name, &before, &after);
             }
         }
     }

@@ -16,7 +16,8 @@ pub(super) use columns::{
 pub(super) use readers::{RawJson, RawSpan, RawTap3, RawXml};
 pub(super) use words::{
     RawAlign, RawBlankLines, RawBom, RawDeliveryMode, RawDirection, RawDurationUnit, RawEmptyFile, RawEncoding, RawExtraFields,
-    RawHeader, RawJsonRecords, RawKeyMode, RawKind, RawNetworkForm, RawPart, RawReader, RawShortRows, RawVolumeUnit,
+    RawHeader, RawJsonRecords, RawKeyMode, RawKind, RawNetworkForm, RawNumberPlace, RawPart, RawReader, RawShortRows,
+    RawVolumeUnit,
 };
 
 /// A source layout: how the files of one provider are written and what their columns mean.
@@ -86,7 +87,7 @@ pub(super) struct RawProfile {
     /// Rows to leave out, each counted under its rule; the first rule that matches counts.
     #[serde(default)]
     pub skip: Vec<RawSkip>,
-    /// How the files of an account are numbered in their names. Without this section no file is ever missed by its number.
+    /// How the files of an account are numbered. Without this section no file is ever missed by its number.
     pub sequence: Option<RawSequence>,
     /// How often files are to arrive. Without this section it is judged by how they came.
     pub rhythm: Option<RawRhythm>,
@@ -114,13 +115,23 @@ pub(super) struct RawPartial {
     pub map: BTreeMap<String, RawPart>,
 }
 
-/// How the files of an account are numbered in their names, so that a missing one is noticed.
+/// How the files of an account are numbered, so that a missing one is noticed.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSequence {
+    /// Where the number stands. Default `name`.
+    #[serde(default = "in_name", rename = "in")]
+    pub place: RawNumberPlace,
     /// The name without folders: `{n}` is the number, `*` any run of characters, `?` one character: `cdr_*_{n}.csv`. A name of
     /// another pattern has no number.
-    pub name: String,
+    pub name: Option<String>,
+    /// Which of the lines that `file.skip_lines` leaves out has the number, from 1. Default 1.
+    #[schemars(range(min = 1, max = 100))]
+    pub line: Option<u32>,
+    /// Position of the field with the number in that line or in the trailer, from 0.
+    pub field: Option<u32>,
+    /// Where the number stands in that line or in the trailer of a file of fixed width.
+    pub at: Option<RawSpan>,
     /// The first number. Default 1.
     #[serde(default = "first_number")]
     pub first: u64,
@@ -130,6 +141,10 @@ pub(super) struct RawSequence {
     /// From one file to the next. Default 1.
     #[serde(default = "first_number")]
     pub step: u64,
+}
+
+fn in_name() -> RawNumberPlace {
+    RawNumberPlace::Name
 }
 
 fn first_number() -> u64 {

@@ -79,8 +79,8 @@ pub(crate) struct Trailer {
     pub sum: Option<TrailerPlace>,
 }
 
-/// Where a figure stands in the trailer.
-#[derive(Debug, Clone, Copy)]
+/// Where a figure stands in the trailer, or in a line before the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TrailerPlace {
     /// In the field of this position.
     Field(usize),

@@ -30,7 +30,7 @@ pub(super) struct TrailerCheck {
 }
 
 /// Whether the first field of a line is the trailer's marker.
-pub(super) fn is_trailer(trailer: &Trailer, profile: &Profile, line: &[u8]) -> bool {
+pub(crate) fn is_trailer(trailer: &Trailer, profile: &Profile, line: &[u8]) -> bool {
     if let Reader::FixedWidth(_) = profile.reader {
         return line.starts_with(&trailer.marker);
     }

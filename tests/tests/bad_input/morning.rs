@@ -54,6 +54,27 @@ fn a_missing_number_is_named_until_its_file_arrives_and_a_heartbeat_closes_it() 
 }
 
 #[test]
+fn files_that_say_their_number_in_the_trailer_are_missed_by_it_whatever_they_are_called() {
+    let desk = Desk::new();
+    desk.write("numbered.toml", format!("{PROFILE}\n[sequence]\nin = \"trailer\"\nfield = 3\nlast = 99999\n"));
+    let with_number = |content: String, number: &str| format!("{};{number}\n", content.trim_end());
+    ingest(&desk, "in/monday.csv", with_number(kpn::good("a", 2), "00016")).ends(DONE);
+    assert!(today(&desk, "gap", &[]).is_empty());
+    ingest(&desk, "in/wednesday.csv", with_number(kpn::good("b", 1), "00018")).ends(DONE);
+    let gaps = today(&desk, "gap", &[]);
+    assert_eq!((gaps.len(), &gaps[0]["text"]), (1, &json!("file 00017 is missing")), "{gaps:?}");
+    desk.tollway(&["status"]).ends(NEEDS_HAND).says(&["file 00017 is missing"]);
+    ingest(&desk, "in/tuesday.csv", with_number(kpn::good("c", 1), "00017")).ends(DONE);
+    desk.tollway(&["status"]).ends(DONE).says(&["all well"]);
+
+    ingest(&desk, "in/again.csv", with_number(kpn::good("d", 1), "00018")).ends(DONE);
+    let twice = "number 00018 came twice with different content: wednesday.csv and again.csv";
+    desk.tollway(&["status"]).ends(NEEDS_HAND).says(&[twice]);
+    assert_eq!(today(&desk, "number_twice", &[]).len(), 1);
+    desk.holds(5, 0);
+}
+
+#[test]
 fn an_account_that_is_late_by_its_profile_and_a_cycle_that_has_ended_are_on_the_screen() {
     let desk = Desk::new();
     desk.write("numbered.toml", numbered());

@@ -58,7 +58,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let over = attention::over_limits(&installation, &counts, "TRUE")?;
     let blocked = blocked(&installation, &arrivals, &settled);
     let came = arrived::deliveries(&arrivals, i64::MAX);
-    let missing = numbered::troubles(&numbered::by_account(&landing, &mut LandedProfiles::default(), &came));
+    let missing = numbered::troubles(&numbered::by_account(&landing, &mut LandedProfiles::default(), &came)?);
     let heartbeats = ledger.iter().filter(|e| attention::is_heartbeat(e)).count();
     let troubles: Vec<Trouble> = held.iter().chain(&refused).chain(&blocked).chain(&missing).cloned().collect();
     let dismissed = attention::dismissed(&landing, &ledger)?;

@@ -66,7 +66,7 @@ pub fn run(global: &Global, args: &TodayArgs) -> anyhow::Result<Exit> {
     let arrivals = landing.arrivals(0)?;
     let came = arrived::deliveries(&arrivals, at_us);
     let desk = Desk { installation: &installation, landing, arrivals, came, at_us };
-    let mut items = desk.late_and_missing();
+    let mut items = desk.late_and_missing()?;
     items.extend(desk.files()?);
     items.extend(desk.suspense()?);
     items.extend(desk.unassigned()?);
@@ -110,7 +110,7 @@ fn answer(global: &Global, at_us: i64, items: &[Item]) -> anyhow::Result<Exit> {
 
 impl Desk<'_> {
     /// Accounts without their next file, and files that are missing by their number.
-    fn late_and_missing(&self) -> Vec<Item> {
+    fn late_and_missing(&self) -> anyhow::Result<Vec<Item>> {
         let mut profiles = LandedProfiles::default();
         let late = rhythm::late(&self.landing, &mut profiles, &self.came, self.at_us);
         let mut items: Vec<Item> = late
@@ -130,7 +130,7 @@ impl Desk<'_> {
                 facts: json!({"account": late.account, "last": show_instant(late.last_us), "every_s": late.usual_us / SECOND_US}),
             })
             .collect();
-        for (account, numbers) in numbered::by_account(&self.landing, &mut profiles, &self.came) {
+        for (account, numbers) in numbered::by_account(&self.landing, &mut profiles, &self.came)? {
             let newest = self.came.iter().rev().find(|c| c.record.identity.account.path() == account);
             let profile = newest.map(|c| c.record.profile.clone()).unwrap_or_default();
             let item = |kind, text, facts| Item {
@@ -151,7 +151,7 @@ impl Desk<'_> {
             items.extend(limited(gaps.collect(), "tollway status --output json"));
             items.extend(limited(twice.collect(), "tollway status --output json"));
         }
-        items
+        Ok(items)
     }
 
     /// Files that were refused, wait for a word, or wait to be rated.

@@ -233,8 +233,13 @@ pub(super) fn trailer_spans(raw: &RawTrailer) -> Checked<(Span, Option<Span>)> {
         let problem = "where the count of rows stands: `rows_at = { start = 10, width = 6 }`";
         return Err(ProfileError::setting("trailer.rows_at", problem));
     };
-    let digits = |raw: &RawSpan| span("trailer", &RawSpan { align: RawAlign::Right, ..raw.clone() });
+    let digits = |raw: &RawSpan| digits_span("trailer", raw);
     Ok((digits(rows)?, raw.sum_at.as_ref().map(digits).transpose()?))
+}
+
+/// Where a number stands in a line of fixed width.
+pub(in crate::profile) fn digits_span(name: &str, raw: &RawSpan) -> Checked<Span> {
+    span(name, &RawSpan { align: RawAlign::Right, ..raw.clone() })
 }
 
 fn json(raw: RawJson, paths: &[Path]) -> Checked<Reader> {

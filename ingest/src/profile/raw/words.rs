@@ -85,6 +85,15 @@ words! {
         /// The first line (after `skip_lines`) is a row.
         None = "none",
     }
+    /// Where the number of a file stands.
+    RawNumberPlace {
+        /// In its name.
+        Name = "name",
+        /// In a line before the rows; in the batch control of a TAP3 file.
+        Header = "header",
+        /// In its trailer.
+        Trailer = "trailer",
+    }
     /// What a row with more fields than columns is.
     RawExtraFields {
         /// Malformed.

@@ -70,6 +70,26 @@ fn columns_stand_at_their_characters_and_lose_what_fills_them_up() {
 }
 
 #[test]
+fn the_number_of_a_file_stands_in_its_header_or_its_trailer() {
+    let numbered = |sequence: &str| profile(&format!("{HEAD}\n[sequence]\n{sequence}\n"), NAMES);
+    let of = |profile: &Profile, trailer: &str| {
+        let text = file(&ROWS, trailer);
+        let read = |range: std::ops::Range<u64>| {
+            text.as_bytes()
+                .get(usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap())
+                .map(<[u8]>::to_vec)
+                .ok_or(())
+        };
+        profile.file_number("any", text.len() as u64, read).expect("a range of the file").map(|file| file.digits)
+    };
+    let header = numbered("in = \"header\"\nat = { start = 6, width = 4 }");
+    assert_eq!(of(&header, "T0000030000.0712"), Some("1024".to_owned()));
+    let trailer = numbered("in = \"trailer\"\nat = { start = 17, width = 5 }");
+    assert_eq!(of(&trailer, "T0000030000.071200017"), Some("00017".to_owned()));
+    assert_eq!(of(&trailer, "T0000030000.07120001"), None, "half a number is another one");
+}
+
+#[test]
 fn latin_1_counts_bytes_and_utf_8_characters() {
     let latin = profile(&HEAD.replace("skip_lines = 1", "skip_lines = 1\nencoding = \"latin-1\""), NAMES);
     let text = file(&ROWS[..2], "T0000020000.0412");
