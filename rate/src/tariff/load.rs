@@ -12,7 +12,7 @@ use crate::tariff::companion::{Column, Companion, required};
 use crate::tariff::deck::{Deck, PREFIXES_MAX, ShortCodes, ZoneRule};
 use crate::tariff::field::{UNITS_MAX, bad, midnight, name, whole};
 use crate::tariff::network::{NETWORKS_MAX, Networks};
-use crate::tariff::price_row::{COLUMNS, PRICES_MAX, PriceRow, ZeroUsage};
+use crate::tariff::price_row::{COLUMNS, PRICES_MAX, PriceRow, ZeroUsage, check_rounding_scope};
 use crate::tariff::price_table::{Plan, PriceTable, Scope};
 use crate::tariff::raw::{RawTariff, RawZones, TomlFile};
 use crate::tariff::{Classes, Tariff, TariffSource, VERSION_DIGITS, content_hash};
@@ -103,6 +103,7 @@ impl<'t> Loader<'t> {
         let (networks, classes) = (Networks::build(tables.networks)?, classes(tables.classes)?);
         let plans = self.plans()?;
         let bands = Bands::build(self.file, &raw.default_band, self.band_clock()?, &raw.band)?;
+        check_rounding_scope(place, raw.rounding_scope.as_deref())?;
         let zero_usage = raw.zero_usage.as_deref().map_or(Ok(ZeroUsage::Free), |text| ZeroUsage::parse(place, text))?;
         let scope = Scope {
             file: place.clone(),

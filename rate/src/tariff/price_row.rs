@@ -34,6 +34,20 @@ impl ZeroUsage {
     }
 }
 
+/// Refuses what is not charged record by record: what a session costs as a whole hangs on records that may not have come yet, so
+/// it is settled and not rated.
+pub(super) fn check_rounding_scope(place: &Place, scope: Option<&str>) -> Result<(), TariffError> {
+    let expected = match scope {
+        None | Some("record") => return Ok(()),
+        Some("session") => {
+            "this version charges each record by itself and cannot settle sessions as a whole; leave it out only if the contract \
+             rounds each record, too"
+        }
+        Some(_) => "`record` is expected",
+    };
+    Err(bad(place, "rounding_scope", scope.unwrap_or_default(), expected))
+}
+
 /// Units from `from` on cost this much, billed in whole increments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Step {
@@ -114,6 +128,7 @@ impl PriceRow {
 
     /// A `[[price]]` of the tariff file.
     pub fn from_toml(place: Place, raw: &RawPrice) -> Result<Self, TariffError> {
+        check_rounding_scope(&place, raw.rounding_scope.as_deref())?;
         let formula = if raw.cost_plus.is_some() { cost_plus(&place, raw)? } else { units(&place, raw)? };
         let list = |field: &str, list: &OneOrMany| {
             let refused = || bad(&place, field, "[]", "at least one name, or \"*\", is expected");

@@ -24,6 +24,7 @@ pub(crate) struct RawTariff {
     pub default_band: String,
     pub band_clock: Option<String>,
     pub zero_usage: Option<String>,
+    pub rounding_scope: Option<String>,
     pub rounding: RawRounding,
     #[serde(default)]
     pub destinations: RawDestinations,
@@ -120,6 +121,7 @@ pub(crate) struct RawPrice {
     pub unit_price: Option<String>,
     pub per: Option<i64>,
     pub zero_usage: Option<String>,
+    pub rounding_scope: Option<String>,
     pub steps: Option<Vec<RawStep>>,
     pub cost_plus: Option<RawCostPlus>,
 }

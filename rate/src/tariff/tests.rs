@@ -154,6 +154,19 @@ fn values_of_the_tariff_file_are_checked_one_by_one() {
 }
 
 #[test]
+fn a_contract_that_rounds_over_sessions_is_refused_and_not_charged_otherwise_than_it_says() {
+    let scope = |scope: &str| with("home_zone", &format!("rounding_scope = \"{scope}\"\nhome_zone"));
+    let cannot = "this version charges each record by itself and cannot settle sessions as a whole; leave it out only if the \
+                  contract rounds each record, too";
+    assert_eq!(scope("session"), format!("small.toml: `rounding_scope` is `session`; {cannot}"));
+    assert_eq!(scope("call"), "small.toml: `rounding_scope` is `call`; `record` is expected");
+    assert!(scope("record").starts_with("loaded small@"));
+    let terms = "kind = \"data\"\nzone = \"*\"\nunit_price = \"1\"\nrounding_scope = \"session\"";
+    let price = format!("mb_bytes = 1000000\n[[price]]\nplan = \"basis\"\n{terms}");
+    assert_eq!(with("mb_bytes = 1000000", &price), format!("small.toml line 24: `rounding_scope` is `session`; {cannot}"));
+}
+
+#[test]
 fn bands_refuse_impossible_times_and_two_answers_for_one_minute() {
     for (old, new, text) in [
         ("\"08:00\"", "\"8:00\"", "small.toml line 16: `from` is `8:00`; a time from 00:00 to 24:00 is expected"),
