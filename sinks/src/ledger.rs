@@ -14,6 +14,7 @@ use domain::outcome::{Counts, Reason};
 use serde::{Deserialize, Serialize};
 
 use crate::delta::action::Add;
+use crate::settled::Settled;
 use crate::table::{Table, TableError};
 
 /// Tag of a ledger file: lowest and highest arrival in it, `12-15`, so that a look-up reads only files that can matter.
@@ -258,18 +259,11 @@ pub fn read_all(table: &Table) -> Result<Vec<LedgerEntry>, TableError> {
     Ok(all)
 }
 
-/// Deliveries that are done: they have their verdict, and every row that it counts is covered. The verdict comes with the last
-/// range; one before it may be missing where its claim check could not be read.
+/// Deliveries that are done, as [`Settled`] has them.
 pub fn settled(entries: &[LedgerEntry]) -> HashSet<DeliveryId> {
-    let mut covered: HashMap<DeliveryId, u64> = HashMap::new();
-    for entry in entries {
-        *covered.entry(entry.delivery).or_default() += entry.counts.rows_in;
-    }
-    let is_whole = |entry: &&LedgerEntry| {
-        let verdict = entry.verdict.as_ref();
-        verdict.is_some_and(|v| v.state != "complete" || covered.get(&entry.delivery).is_some_and(|rows| *rows >= v.rows))
-    };
-    entries.iter().filter(is_whole).map(|e| e.delivery).collect()
+    let mut settled = Settled::default();
+    entries.iter().for_each(|entry| settled.note(entry));
+    settled.into_deliveries()
 }
 
 /// The ledger rows of one delivery, of which the arrival number is known, too.
@@ -397,6 +391,7 @@ mod tests {
     fn a_file_is_done_when_the_rows_that_its_verdict_counts_are_covered() {
         let last = range(6, 4, Some(("complete", 10)));
         assert!(settled(std::slice::from_ref(&last)).is_empty(), "a range before the last one is missing");
+        assert_eq!(settled(&[last.clone(), range(0, 6, None)]).len(), 1, "in any order");
         assert_eq!(settled(&[range(0, 6, None), last]).len(), 1);
         assert!(settled(&[range(0, 6, None)]).is_empty(), "it has no verdict yet");
         assert_eq!(settled(&[range(0, 0, Some(("truncated", 3)))]).len(), 1, "none of its rows are taken");

@@ -10,7 +10,8 @@ use crate::delta::action::Add;
 use crate::ledger::{LedgerEntry, read_file};
 use crate::table::{Table, TableError};
 
-/// Deliveries that have their verdict and all the rows that it counts; see [`crate::ledger::settled`].
+/// Deliveries that have their verdict and all the rows that it counts. The verdict comes with the last range; one before it may be
+/// missing where its claim check could not be read.
 #[derive(Debug, Default)]
 pub struct Settled {
     /// Ledger files that are folded in.
@@ -48,7 +49,7 @@ impl Settled {
         Ok(())
     }
 
-    fn note(&mut self, entry: &LedgerEntry) {
+    pub(crate) fn note(&mut self, entry: &LedgerEntry) {
         if self.done.contains(&entry.delivery) {
             return;
         }
@@ -67,44 +68,9 @@ impl Settled {
     pub fn contains(&self, delivery: DeliveryId) -> bool {
         self.done.contains(&delivery)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use domain::outcome::Counts;
-
-    use super::*;
-    use crate::ledger::{Verdict, settled};
-
-    fn entry(delivery: u128, first_row: u64, rows_in: u64, verdict: Option<(&str, u64)>) -> LedgerEntry {
-        LedgerEntry {
-            account: "main/kpn/haven".to_owned(),
-            delivery: DeliveryId(delivery),
-            arrival: 1,
-            first_row,
-            counts: Counts { rows_in, ..Counts::default() },
-            verdict: verdict.map(|(state, rows)| Verdict { state: state.to_owned(), rows, message: String::new() }),
-            correction: None,
-        }
-    }
-
-    #[test]
-    fn done_is_what_the_whole_ledger_calls_done_in_any_order() {
-        let entries = [
-            entry(1, 6, 4, Some(("complete", 10))),
-            entry(2, 0, 6, None),
-            entry(1, 0, 6, None),
-            entry(3, 0, 0, Some(("truncated", 3))),
-            entry(4, 6, 4, Some(("complete", 10))),
-        ];
-        let mut folded = Settled::default();
-        for entry in &entries {
-            folded.note(entry);
-        }
-        let whole = settled(&entries);
-        for delivery in (1..=4).map(DeliveryId) {
-            assert_eq!(folded.contains(delivery), whole.contains(&delivery), "{delivery}");
-        }
-        assert!(whole.len() == 2, "the second has no verdict, the fourth lacks rows");
+    /// Those that are done.
+    pub(crate) fn into_deliveries(self) -> HashSet<DeliveryId> {
+        self.done
     }
 }
