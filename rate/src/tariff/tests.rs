@@ -163,7 +163,7 @@ fn a_contract_that_rounds_over_sessions_is_refused_and_not_charged_otherwise_tha
     assert!(scope("record").starts_with("loaded small@"));
     let terms = "kind = \"data\"\nzone = \"*\"\nunit_price = \"1\"\nrounding_scope = \"session\"";
     let price = format!("mb_bytes = 1000000\n[[price]]\nplan = \"basis\"\n{terms}");
-    assert_eq!(with("mb_bytes = 1000000", &price), format!("small.toml line 24: `rounding_scope` is `session`; {cannot}"));
+    assert_eq!(with("mb_bytes = 1000000", &price), format!("small.toml line 25: `rounding_scope` is `session`; {cannot}"));
 }
 
 #[test]
