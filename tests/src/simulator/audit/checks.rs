@@ -62,19 +62,8 @@ impl Audit<'_> {
             for (number, end) in &expected.rows {
                 let row = rows.remove(&(range.delivery, *number));
                 let row = row.ok_or_else(|| Breach(format!("INV-8: row {number} of {} is not there", range.delivery)))?;
-                let (reason, charge) = match end {
-                    End::Rated(nano) => (None, Some(i128::from(*nano))),
-                    End::Suspense(reason) => (Some(*reason), None),
-                    End::Skipped => (Some("skipped"), None),
-                };
                 hold!(row.account == range.account, "row {number} of {} is in account {}", range.delivery, row.account);
-                hold!(
-                    row.reason.as_deref() == reason && row.charge_nano == charge,
-                    "row {number} of {} should be {end:?}, it is {:?} {:?}",
-                    range.delivery,
-                    row.reason,
-                    row.charge_nano
-                );
+                check_end(row, end)?;
             }
             claims += self.check_claims(entry, range, &expected)?;
         }
@@ -210,4 +199,22 @@ impl Audit<'_> {
         }
         Ok(right)
     }
+}
+
+/// A row ended as the model says, reason and money.
+fn check_end(row: &DataRow, end: &End) -> Result<(), Breach> {
+    let (reason, charge) = match end {
+        End::Rated(nano) => (None, Some(i128::from(*nano))),
+        End::Suspense(reason) => (Some(*reason), None),
+        End::Skipped => (Some("skipped"), None),
+    };
+    hold!(
+        row.reason.as_deref() == reason && row.charge_nano == charge,
+        "row {} of {} should be {end:?}, it is {:?} {:?}",
+        row.row,
+        row.delivery,
+        row.reason,
+        row.charge_nano
+    );
+    Ok(())
 }
