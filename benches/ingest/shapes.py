@@ -7,35 +7,28 @@
   SHAPES="files gzip small servers"
   TOLLWAY_KAFKA, TOLLWAY_POSTGRES   for `servers`: as `cargo xtask services start kafka postgres` wrote them
 
-Prints a table in Markdown: medians with (smallest-largest). CPU is that of tollway's processes, not the broker's.
+Prints a table in Markdown: medians with (smallest-largest); the last column is the median of the rounds' ratios.
 """
 
 import gzip
 import json
 import os
-import pathlib
-import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+import runs
+
 SMALL_ROWS = 500
 WORKERS = 3
 
 
 def main():
-    if not 2 <= len(sys.argv) <= 3:
-        sys.exit(__doc__)
-    work = pathlib.Path(sys.argv[1]).resolve()
-    tollway = str(pathlib.Path(sys.argv[2] if len(sys.argv) == 3 else ROOT / "target/release/tollway").resolve())
+    work, tollway = runs.arguments(__doc__)
     shapes = os.environ.get("SHAPES", "files gzip small").split()
-    folders = {"files": work / "d20/cdr", "gzip": packed(work), "small": small(work), "servers": work / "d20/cdr"}
+    folders = {shape: FOLDERS[shape](work) for shape in shapes}
     figures = {shape: [] for shape in shapes}
     counts = {}
-    for number in range(1 + int(os.environ.get("ROUNDS", "5"))):
+    for number in range(1 + runs.rounds()):
         for shape in shapes:
             figure, counted = measure(tollway, work, shape, folders[shape], number)
             # Keys are known by account, so three accounts keep what one calls duplicates.
@@ -45,55 +38,49 @@ def main():
                 sys.exit(f"{shape}: {', '.join(wrong)} differ from those of another shape")
             if number > 0:  # the first round warms up
                 figures[shape].append(figure)
-    rows = counts["rows_in"]
-    print("| shape | wall s | CPU s | rows/s | us of CPU per row | beside `files` |\n| --- | --- | --- | --- | --- | --- |")
-    base = statistics.median(cpu for _, cpu in figures[shapes[0]])
+    rows, first = counts["rows_in"], shapes[0]
+    lines = []
     for shape, measured in figures.items():
         walls, cpus = zip(*measured)
-        wall, cpu = statistics.median(walls), statistics.median(cpus)
-        print(
-            f"| {shape} | {wall:.2f} ({min(walls):.2f}-{max(walls):.2f}) | {cpu:.2f} ({min(cpus):.2f}-{max(cpus):.2f}) "
-            f"| {rows / wall:,.0f} | {1e6 * cpu / rows:.2f} | {cpu / base:.2f} |"
-        )
+        ratio = statistics.median(cpu / base for cpu, (_, base) in zip(cpus, figures[first]))
+        each = 1e6 * statistics.median(cpus) / rows
+        lines.append([shape, runs.spread(walls), runs.spread(cpus), f"{rows / statistics.median(walls):,.0f}", f"{each:.2f}", f"{ratio:.2f}"])
+    runs.table(["shape", "wall s", "CPU s", "rows/s", "us of CPU per row", f"beside `{first}`"], lines)
+
+
+def plain(work):
+    """The files as bench_all.sh leaves them."""
+    return work / "d20/cdr"
 
 
 def packed(work):
     """Each file as its provider might send it: packed with gzip."""
-    folder = work / "gzip"
-    if not folder.exists():
-        part = work / "gzip.part"
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
-        for file in sorted((work / "d20/cdr").iterdir()):
-            (part / f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes(), 6))
-        part.rename(folder)
-    return folder
+    with runs.made_once(work / "gzip") as made:
+        for file in made and sorted(plain(work).iterdir()) or ():
+            (made / f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes(), 6))
+    return work / "gzip"
 
 
 def small(work):
     """The same rows in files of 500."""
-    folder = work / "small"
-    if not folder.exists():
-        part = work / "small.part"
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
-        for file in sorted((work / "d20/cdr").iterdir()):
+    with runs.made_once(work / "small") as made:
+        for file in made and sorted(plain(work).iterdir()) or ():
             header, *rows = file.read_bytes().splitlines(keepends=True)
             for first in range(0, len(rows), SMALL_ROWS):
-                (part / f"{file.stem}-{first:05d}.csv").write_bytes(b"".join([header, *rows[first : first + SMALL_ROWS]]))
-        part.rename(folder)
-    return folder
+                part = [header, *rows[first : first + SMALL_ROWS]]
+                (made / f"{file.stem}-{first:05d}.csv").write_bytes(b"".join(part))
+    return work / "small"
+
+
+FOLDERS = {"files": plain, "gzip": packed, "small": small, "servers": plain}
 
 
 def measure(tollway, work, shape, folder, number):
     """One run on an empty data folder: (wall, CPU) in seconds of `ingest` alone, and the counts of all rows."""
-    data = tempfile.mkdtemp(prefix="shapes-", dir=work)
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("TOLLWAY_")}
-    files = sorted(str(f) for f in folder.iterdir())
-    parts = [("yardstick", [str(folder)])]
+    env, parts = runs.environment(), [("yardstick", [str(folder)])]
     if shape == "servers":
         name = f"bench{os.getpid()}r{number}"
-        environment |= {
+        env |= {
             "TOLLWAY_LOG__KIND": "kafka",
             "TOLLWAY_KAFKA__BROKERS": os.environ["TOLLWAY_KAFKA"],
             "TOLLWAY_KAFKA__TOPIC_PREFIX": f"{name}.",
@@ -102,43 +89,19 @@ def measure(tollway, work, shape, folder, number):
             "TOLLWAY_STATE__SCHEMA": name,
             "TOLLWAY_PIPELINE__WORKERS": "1",
         }
+        files = sorted(str(f) for f in folder.iterdir())
         parts = [(f"yardstick-{i}", files[i::WORKERS]) for i in range(WORKERS)]
-    command = [tollway, "--data", data]
-    try:
+    with runs.data_folder(work) as data:
+        command = [tollway, "--data", data]
         if shape == "servers":
-            run([*command, "topics", "create"], environment)
-        run([*command, "import", "tariffs", "job", "--base", str(work / "d20/ref")], environment)
-        run([*command, "import", "devices", str(work / "d20/ref/devices.csv")], environment)
-        os.sync()
-        began, before = time.monotonic(), os.times()
+            runs.run([*command, "topics", "create"], env)
+        runs.run([*command, "import", "tariffs", "job", "--base", str(work / "d20/ref")], env)
+        runs.run([*command, "import", "devices", str(work / "d20/ref/devices.csv")], env)
         ingest = [*command, "ingest", "--profile", "job", "--output", "json", "--account"]
-        started = [
-            subprocess.Popen([*ingest, account, *paths], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-            for account, paths in parts
-        ]
-        for process in started:
-            process.communicate()
-            if process.returncode != 0:
-                sys.exit(f"{shape}: ingest ended with {process.returncode}")
-        wall, after = time.monotonic() - began, os.times()
-        cpu = after.children_user + after.children_system - before.children_user - before.children_system
-        status = json.loads(run([*command, "status", "--output", "json"], environment))
-        return (wall, cpu), summed(status["by_account"].values())
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
-
-
-def summed(accounts):
-    """Rows in and rated, over all accounts."""
-    accounts = list(accounts)
-    return {key: sum(a[key] for a in accounts) for key in ("rows_in", "rated")}
-
-
-def run(command, environment):
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)}: {done.stderr.decode()}")
-    return done.stdout
+        figure, _ = runs.measure([[*ingest, account, *paths] for account, paths in parts], env)
+        status = json.loads(runs.run([*command, "status", "--output", "json"], env))
+        accounts = status["by_account"].values()
+        return figure, {key: sum(a[key] for a in accounts) for key in ("rows_in", "rated")}
 
 
 if __name__ == "__main__":
