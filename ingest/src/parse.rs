@@ -211,14 +211,11 @@ fn read_window(reader: &mut RowReader<'_>, marks: &mut Marks, window: Line<'_>) 
         while marks.odd.get(odd).is_some_and(|at| (*at as usize) < feed) {
             odd += 1;
         }
-        let mut is_plain = odd == odd_from;
-        let has_return = !is_plain && feed > begin && window.data[feed - 1] == b'\r';
-        if has_return {
-            is_plain = odd - odd_from == 1;
-            marks.ends[last] -= 1;
-        }
+        let has_return = odd > odd_from && feed > begin && window.data[feed - 1] == b'\r';
+        let odd_to = odd - usize::from(has_return);
+        marks.ends[last] -= u32::from(has_return);
         let line = Line { begin, end: marks.ends[last] as usize, offset: window.offset + begin as u64, ..window };
-        reader.take(line, &marks.ends[before..=last], is_plain);
+        reader.take(line, &marks.ends[before..=last], &marks.odd[odd_from..odd_to]);
         // The next row begins behind the line feed.
         marks.ends[last] += u32::from(has_return);
         (begin, before) = (feed + 1, last);

@@ -1,12 +1,21 @@
 //! Rows with quotes: fields are unquoted into a buffer of their own, and written back in the one canonical form.
 
-use memchr::memchr;
-
 use super::field::{BEFORE_START, Row};
 
 /// A quote that does not end, or text between its end and the next separator: in the field of this position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BrokenQuote(pub usize);
+
+/// A line of which it is known where separators and quotes stand, in and out of quotes: positions in `data`, as all here are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Searched<'a> {
+    pub data: &'a [u8],
+    pub begin: usize,
+    pub end: usize,
+    pub separator: u8,
+    pub separators: &'a [u32],
+    pub quotes: &'a [u32],
+}
 
 /// The fields of one line without their quotes; reused from row to row.
 #[derive(Debug, Default)]
@@ -15,51 +24,79 @@ pub(crate) struct Fields {
     ends: Vec<u32>,
     wants_quotes: bool,
     canonical: Vec<u8>,
+    separators: Vec<u32>,
+    quotes: Vec<u32>,
 }
 
 impl Fields {
     /// Cuts a line (without line end) into fields. A quote inside an unquoted field is a character like others.
     pub fn split(&mut self, line: &[u8], separator: u8, quote: Option<u8>) -> Result<(), BrokenQuote> {
+        let (mut separators, mut quotes) = (std::mem::take(&mut self.separators), std::mem::take(&mut self.quotes));
+        separators.clear();
+        quotes.clear();
+        for (at, byte) in (0..).zip(line) {
+            if *byte == separator {
+                separators.push(at);
+            } else if Some(*byte) == quote {
+                quotes.push(at);
+            }
+        }
+        let (separators_in, quotes_in) = (&separators[..], &quotes[..]);
+        let searched =
+            Searched { data: line, begin: 0, end: line.len(), separator, separators: separators_in, quotes: quotes_in };
+        let cut = self.cut(searched);
+        (self.separators, self.quotes) = (separators, quotes);
+        cut
+    }
+
+    /// As [`Fields::split`], of a line that was searched before.
+    pub fn cut(&mut self, line: Searched<'_>) -> Result<(), BrokenQuote> {
         self.data.clear();
+        self.data.reserve(line.end - line.begin);
         self.ends.clear();
         self.ends.push(BEFORE_START);
         self.wants_quotes = false;
-        let mut rest = line;
+        // What is still ahead of `at`.
+        let (mut at, mut separators, mut quotes) = (line.begin, line.separators, line.quotes);
         loop {
-            let from = self.data.len();
-            rest = match (quote, rest.first()) {
-                (Some(quote), Some(first)) if quote == *first => self.unquote(&rest[1..], separator, quote)?,
-                _ => {
-                    let end = memchr(separator, rest).unwrap_or(rest.len());
-                    self.data.extend_from_slice(&rest[..end]);
-                    &rest[end..]
-                }
+            let end = if quotes.first().is_some_and(|quote| *quote as usize == at) {
+                let end = self.unquote(line, &mut quotes)?;
+                let hidden = separators.iter().take_while(|separator| (**separator as usize) < end).count();
+                self.wants_quotes |= hidden > 0;
+                separators = &separators[hidden..];
+                end
+            } else {
+                let end = separators.first().map_or(line.end, |separator| *separator as usize);
+                let stray = quotes.iter().take_while(|quote| (**quote as usize) < end).count();
+                self.wants_quotes |= stray > 0;
+                quotes = &quotes[stray..];
+                self.data.extend_from_slice(&line.data[at..end]);
+                end
             };
-            let special = |c: &u8| *c == separator || Some(*c) == quote;
-            self.wants_quotes |= self.data[from..].iter().any(special);
             self.ends.push(u32::try_from(self.data.len()).unwrap_or(u32::MAX));
-            match rest.split_first() {
-                None => return Ok(()),
-                Some((_, behind)) => rest = behind,
-            }
-            self.data.push(separator);
+            let Some((_, behind)) = separators.split_first() else { return Ok(()) };
+            self.data.push(line.separator);
+            (at, separators) = (end + 1, behind);
         }
     }
 
-    /// Takes a quoted field from behind its opening quote; returns what follows it: a separator, or nothing.
-    fn unquote<'a>(&mut self, mut rest: &'a [u8], separator: u8, quote: u8) -> Result<&'a [u8], BrokenQuote> {
+    /// Takes the field that the first of the quotes opens and returns where it ends: at a separator, or with the line.
+    fn unquote(&mut self, line: Searched<'_>, quotes: &mut &[u32]) -> Result<usize, BrokenQuote> {
+        let broken = BrokenQuote(self.ends.len() - 1);
         loop {
-            let end = memchr(quote, rest).ok_or(BrokenQuote(self.ends.len() - 1))?;
-            self.data.extend_from_slice(&rest[..end]);
-            rest = &rest[end + 1..];
-            match rest.first() {
-                None => return Ok(rest),
-                Some(next) if *next == quote => {
-                    self.data.push(quote);
-                    rest = &rest[1..];
-                }
-                Some(next) if *next == separator => return Ok(rest),
-                Some(_) => return Err(BrokenQuote(self.ends.len() - 1)),
+            let [open, close, behind @ ..] = *quotes else { return Err(broken) };
+            let (from, to) = (*open as usize + 1, *close as usize);
+            self.data.extend_from_slice(&line.data[from..to]);
+            *quotes = behind;
+            let end = to + 1;
+            if behind.first().is_some_and(|next| *next as usize == end) {
+                // The second of a pair stands for both, and opens the rest of the field.
+                self.data.push(line.data[to]);
+                self.wants_quotes = true;
+            } else if end == line.end || line.data[end] == line.separator {
+                return Ok(end);
+            } else {
+                return Err(broken);
             }
         }
     }
@@ -123,6 +160,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_line_is_cut_the_same_wherever_it_stands(before in "[a,\"]{0,9}", line in "[a,\"]{0,24}", after in "[a,\"]{0,9}") {
+            let (mut alone, mut inside) = (Fields::default(), Fields::default());
+            let expected = alone.split(line.as_bytes(), b',', Some(b'"'));
+            let (data, begin, end) = (format!("{before}{line}{after}"), before.len(), before.len() + line.len());
+            let of = |wanted| (0..).zip(data.bytes()).skip(begin).take(line.len()).filter(move |(_, c)| *c == wanted);
+            let (separators, quotes): (Vec<u32>, Vec<u32>) =
+                (of(b',').map(|(at, _)| at).collect(), of(b'"').map(|(at, _)| at).collect());
+            let searched =
+                Searched { data: data.as_bytes(), begin, end, separator: b',', separators: &separators, quotes: &quotes };
+            prop_assert_eq!(inside.cut(searched), expected);
+            if expected.is_ok() {
+                prop_assert_eq!((&inside.data, &inside.ends, inside.wants_quotes), (&alone.data, &alone.ends, alone.wants_quotes));
+            }
+        }
+
         #[test]
         fn the_canonical_form_means_the_same_and_is_stable(values in prop::collection::vec("[a,\" ;é]{0,5}", 1..6)) {
             let quoted: Vec<String> = values.iter().map(|v| format!("\"{}\"", v.replace('"', "\"\""))).collect();

@@ -19,7 +19,7 @@ use crate::profile::{Layout, Profile};
 use super::classes::Classes;
 use super::encoding::{column_of, first_bad_byte};
 use super::field::{Field, Row};
-use super::quoted::Fields;
+use super::quoted::{Fields, Searched};
 use super::time::{self, Start};
 use super::{amount, hash_domain, number};
 
@@ -114,18 +114,18 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    /// Reads a line. `ends` are where its fields end if it is plain: without quotes, and only printable ASCII.
+    /// Reads a line. `ends` are where its fields end if there is nothing `odd` about it: no quotes, and only printable ASCII.
     #[inline]
-    pub fn take(&mut self, line: Line<'_>, ends: &[u32], is_plain: bool) {
+    pub fn take(&mut self, line: Line<'_>, ends: &[u32], odd: &[u32]) {
         if line.begin == line.end && self.profile.file.ignores_blank_lines {
             return;
         }
         let read = if line.end - line.begin > self.profile.file.row_bytes_max {
             self.fail(Reason::Columns, 0)
-        } else if is_plain {
+        } else if odd.is_empty() {
             self.read(line, Row { data: line.data, ends, text: line.text }, line.raw())
         } else {
-            self.read_carefully(line, ends)
+            self.read_carefully(line, ends, odd)
         };
         if read.is_none() {
             self.keep_malformed(line.raw(), line.offset);
@@ -164,17 +164,26 @@ impl<'a> RowReader<'a> {
 
     /// Checks the characters of a line, takes quotes off, and reads it.
     #[inline(never)]
-    fn read_carefully(&mut self, line: Line<'_>, ends: &[u32]) -> Option<()> {
+    fn read_carefully(&mut self, line: Line<'_>, ends: &[u32], odd: &[u32]) -> Option<()> {
         let raw = line.raw();
         let (separator, quote) = (self.profile.file.separator, self.profile.file.quote);
-        if let Some(position) = first_bad_byte(self.profile.file.encoding, raw) {
+        let is_quote = |at: &u32| Some(line.data[*at as usize]) == quote;
+        // Quotes alone are no reason to look at every byte again.
+        let is_searched = odd.iter().all(is_quote);
+        if !is_searched && let Some(position) = first_bad_byte(self.profile.file.encoding, raw) {
             return self.fail(Reason::Encoding, column_of(&raw[..position], separator, quote));
         }
-        let Some(quote) = quote.filter(|q| raw.contains(q)) else {
+        let Some(quote) = quote.filter(|_| odd.iter().any(is_quote)) else {
             return self.read(line, Row { data: line.data, ends, text: line.text }, raw);
         };
         let mut unquoted = std::mem::take(&mut self.unquoted);
-        let read = if let Err(broken) = unquoted.split(raw, separator, Some(quote)) {
+        let cut = if is_searched {
+            let separators = &ends[1..ends.len() - 1];
+            unquoted.cut(Searched { data: line.data, begin: line.begin, end: line.end, separator, separators, quotes: odd })
+        } else {
+            unquoted.split(raw, separator, Some(quote))
+        };
+        let read = if let Err(broken) = cut {
             self.fail(Reason::Columns, broken.0)
         } else {
             unquoted.make_canonical(separator, quote);
