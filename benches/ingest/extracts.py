@@ -9,12 +9,12 @@
                                 `snapshot` it replaces the first
 
 `new` is `ingest` of 50,000 rows on an empty data folder, `again` that of the same file where its first 49,500 rows are in the
-table. Prints a table in Markdown; a ratio is the median of the rounds' ratios.
+table, `start` that of one row more: what a process costs whatever it reads. Prints a table in Markdown; a ratio is the median of
+the rounds' ratios, once of whole processes and once without `start`, as a service that runs on costs.
 """
 
 import json
 import os
-import pathlib
 import statistics
 import sys
 
@@ -34,57 +34,50 @@ def main():
     figures = {case: [] for case in cases}
     for number in range(1 + runs.rounds()):
         for case in cases:
-            pair = measure(tollway, work, *case)
+            figure = measure(tollway, work, *case)
             if number > 0:  # the first round warms up
-                figures[case].append(pair)
+                figures[case].append(figure)
     lines = []
-    for (layout, mode), pairs in figures.items():
-        new, again = zip(*pairs)
-        ratio = statistics.median(b / a for a, b in pairs)
-        lines.append([layout, mode, runs.spread(new), runs.spread(again), f"{ratio:.2f}"])
-    runs.table(["layout", "delivery", "CPU s, new", "CPU s, again", "again beside new"], lines)
+    for (layout, mode), measured in figures.items():
+        whole = statistics.median(again / new for new, again, _ in measured)
+        without = statistics.median((again - start) / (new - start) for new, again, start in measured)
+        lines.append([layout, mode, *map(runs.spread, zip(*measured)), f"{whole:.2f}", f"{without:.2f}"])
+    heads = ["layout", "delivery", "CPU s, new", "again", "start", "again beside new", "without start"]
+    runs.table(heads, lines)
 
 
 def make(tollway, work, layout):
-    """`whole/` and `part/` hold the file and what was there of it before; `delta.toml` and `snapshot.toml` read them."""
+    """The file, what was there of it before, and a row of it; `delta.toml` and `snapshot.toml` read them."""
     with runs.made_once(work / f"extracts-{layout}") as folder:
         if not folder:
             return
         runs.run([tollway, "generate", "--seed", SEED, "--rows", str(ROWS), "--files", "1", "--layouts", layout, folder])
         [file] = [path for path in (folder / "cdr").rglob("*") if path.is_file()]
         lines = file.read_bytes().splitlines(keepends=True)
-        for name, rows in [("whole", ROWS), ("part", ROWS - FRESH)]:
-            (folder / name).mkdir()
-            (folder / name / file.name).write_bytes(b"".join(lines[: 1 + rows]))
+        for name, rows in [("before/month.csv", ROWS - FRESH), ("month.csv", ROWS), ("named-anew.csv", ROWS), ("row.csv", 1)]:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(b"".join(lines[: 1 + rows]))
         profile = (runs.ROOT / f"config/profiles/{layout}.toml").read_text()
         for mode in ["delta", "snapshot"]:
             (folder / f"{mode}.toml").write_text(profile.replace('delivery = "delta"', f'delivery = "{mode}"'))
 
 
 def measure(tollway, work, layout, mode):
-    """CPU in seconds of the file as a new one, and as one that comes again."""
+    """CPU in seconds of the file as a new one, as one that comes again, and of a row that comes again."""
     folder = work / f"extracts-{layout}"
-    [whole], [part] = (folder / "whole").iterdir(), (folder / "part").iterdir()
     profile = folder / f"{mode}.toml"
     with runs.data_folder(work) as data:
         prepare(tollway, data, folder)
-        new, _ = ingest(tollway, data, profile, whole, ROWS)
+        new, _ = ingest(tollway, data, profile, folder / "month.csv", ROWS)
     with runs.data_folder(work) as data:
         prepare(tollway, data, folder)
-        ingest(tollway, data, profile, part, ROWS - FRESH)
-        # A name of its own, unless the file replaces the one before.
-        named = whole if mode == "snapshot" else pathlib.Path(data).with_suffix(f".again{whole.suffix}")
-        if named != whole:
-            named.write_bytes(whole.read_bytes())
-        try:
-            again, answer = ingest(tollway, data, profile, named, ROWS)
-        finally:
-            if named != whole:
-                named.unlink()
-    resent = answer["rows_in"] - answer["rated"]
-    if resent < 0.98 * ROWS:
-        sys.exit(f"{layout}, {mode}: only {resent} rows were known: {json.dumps(answer)}")
-    return new, again
+        ingest(tollway, data, profile, folder / "before/month.csv", ROWS - FRESH)
+        file = folder / ("month.csv" if mode == "snapshot" else "named-anew.csv")
+        again, answer = ingest(tollway, data, profile, file, ROWS)
+        start, _ = ingest(tollway, data, profile, folder / "row.csv", 1)
+    if answer["rated"] > 2 * FRESH:
+        sys.exit(f"{layout}, {mode}: {answer['rated']} rows were rated again: {json.dumps(answer)}")
+    return new, again, start
 
 
 def prepare(tollway, data, folder):

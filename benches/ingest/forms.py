@@ -5,6 +5,7 @@ calls are roaming.
 
 import csv
 import re
+
 import runs
 
 JOB = runs.ROOT / "config/profiles/job.toml"
@@ -36,11 +37,15 @@ def xml(files, _):
     for stem, rows in files:
         records = ("".join(f"<{name}>{value}</{name}>" for name, value in cells(row) if value) for row in rows)
         text = "".join(f"  <Call>{record}</Call>\n" for record in records)
-        yield f"{stem}.xml", f'<?xml version="1.0" encoding="UTF-8"?>\n<Usage>\n{text}</Usage>\n'.encode(), '[file]\nreader = "xml"\n\n[xml]\nrecord = "Usage/Call"\n'
+        document = f'<?xml version="1.0" encoding="UTF-8"?>\n<Usage>\n{text}</Usage>\n'
+        yield f"{stem}.xml", document.encode(), '[file]\nreader = "xml"\n\n[xml]\nrecord = "Usage/Call"\n'
 
 
 def json_object(row):
-    value = lambda name, text: text if name in ("duration_s", "bytes_up", "bytes_down", "cost") and NUMBER.fullmatch(text) else f'"{text}"'
+    def value(name, text):
+        is_number = name in ("duration_s", "bytes_up", "bytes_down", "cost") and NUMBER.fullmatch(text)
+        return text if is_number else f'"{text}"'
+
     return "{" + ", ".join(f'"{name}": {value(name, text)}' for name, text in cells(row) if text) + "}"
 
 
@@ -81,12 +86,13 @@ def tap3(files, devices):
         control += stamp(108) + stamp(227) + stamp(107) + integer(201, 3) + integer(189, 12)
         rates = group(80, group(106, integer(105, 0) + integer(159, 2) + integer(104, 125)))
         accounting = text(135, "EUR") + rates + integer(244, 6)
-        offset = lambda code, text_: group(233, integer(232, code) + text(231, text_))
+        offset = lambda code, hours: group(233, integer(232, code) + text(231, hours))
         entity = group(183, integer(184, 1) + integer(186, 1) + text(400, "491710000001"))
         network = group(234, offset(1, "+0100") + offset(2, "+0200")) + group(188, entity)
         audit = integer(415, charges) + integer(226, 0) + integer(43, len(events))
-        parts = group(4, control) + group(5, accounting) + group(6, network) + group(3, b"".join(e for e, _ in events)) + group(15, audit)
-        yield f"CD{SENDER}NLDLT{number:05d}", group(1, parts), None
+        head = group(4, control) + group(5, accounting) + group(6, network)
+        body = group(3, b"".join(event for event, _ in events))
+        yield f"CD{SENDER}NLDLT{number:05d}", group(1, head + body + group(15, audit)), None
 
 
 SENDER = "DEUD1"
@@ -140,8 +146,9 @@ def tag(number, is_group):
 def value(number, content, is_group=False):
     """An element of BER of class APPLICATION, with a definite length."""
     size = len(content)
-    octets = bytes([size]) if size < 128 else bytes([0x80 | (size.bit_length() + 7) // 8]) + size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return tag(number, is_group) + octets + content
+    octets = size.to_bytes((size.bit_length() + 7) // 8 or 1, "big")
+    length = octets if size < 128 else bytes([0x80 | len(octets)]) + octets
+    return tag(number, is_group) + length + content
 
 
 def group(number, content):

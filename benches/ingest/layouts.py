@@ -75,7 +75,8 @@ def measure(tollway, work, profile, files, reference):
         runs.run([*command, "import", "tariffs", "nl-zakelijk"])
         runs.run([*command, "import", "customers", str(reference / "customers.csv")])
         runs.run([*command, "import", "devices", str(reference / "devices.csv")])
-        (_, cpu), _ = runs.measure([[*command, "ingest", "--profile", profile, "--account", "bench", "--output", "json", str(files)]])
+        ingest = [*command, "ingest", "--profile", profile, "--account", "bench", "--output", "json", str(files)]
+        (_, cpu), _ = runs.measure([ingest])
         status = json.loads(runs.run([*command, "status", "--output", "json"]))
         return cpu, status["by_account"].popitem()[1]
 

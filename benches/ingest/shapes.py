@@ -43,8 +43,8 @@ def main():
     for shape, measured in figures.items():
         walls, cpus = zip(*measured)
         ratio = statistics.median(cpu / base for cpu, (_, base) in zip(cpus, figures[first]))
-        each = 1e6 * statistics.median(cpus) / rows
-        lines.append([shape, runs.spread(walls), runs.spread(cpus), f"{rows / statistics.median(walls):,.0f}", f"{each:.2f}", f"{ratio:.2f}"])
+        rate, each = f"{rows / statistics.median(walls):,.0f}", f"{1e6 * statistics.median(cpus) / rows:.2f}"
+        lines.append([shape, runs.spread(walls), runs.spread(cpus), rate, each, f"{ratio:.2f}"])
     runs.table(["shape", "wall s", "CPU s", "rows/s", "us of CPU per row", f"beside `{first}`"], lines)
 
 
