@@ -4,7 +4,7 @@ use crate::profile::charset::Encoding;
 
 /// The first byte that is no text: a control character other than a tab, or none of the encoding's.
 pub(crate) fn first_bad_byte(encoding: Encoding, line: &[u8]) -> Option<usize> {
-    let is_control = |c: &u8| (*c < b' ') & (*c != b'\t') | (*c == 0x7f);
+    let is_control = |c: &u8| *c < b' ' && *c != b'\t' || *c == 0x7f;
     // Hardly a line has one, and a loop that does not stop takes many bytes at a time.
     let has_control = line.iter().fold(false, |found, c| found | is_control(c));
     let control = if has_control { line.iter().position(is_control) } else { None };
