@@ -67,7 +67,7 @@ fn measure_layout(layout: &str, batches: &[RatedBatch], rounds: u32, report: &mu
             for (run, claim) in claims {
                 runs.entry(run).or_default().push(claim);
             }
-            encode(runs)
+            encode(&runs)
         });
         Ok(Lap { rows, bytes: Some(bytes.len() as u64), spent })
     })?);

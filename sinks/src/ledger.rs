@@ -262,7 +262,9 @@ pub fn read_all(table: &Table) -> Result<Vec<LedgerEntry>, TableError> {
 /// Deliveries that are done, as [`Settled`] has them.
 pub fn settled(entries: &[LedgerEntry]) -> HashSet<DeliveryId> {
     let mut settled = Settled::default();
-    entries.iter().for_each(|entry| settled.note(entry));
+    for entry in entries {
+        settled.note(entry);
+    }
     settled.into_deliveries()
 }
 

@@ -66,7 +66,7 @@ pub(super) fn prepare(
     let files = build(&batches, &checked, &prepared.ledger, &words)?;
     let sidecar = format!("_keys/{}", rng.next_name());
     let table = &committer.table;
-    let claimed = encode(plan.claims.clone());
+    let claimed = encode(&plan.claims);
     table.blob().put_if_absent(&format!("{}/{sidecar}", table.root()), &claimed).map_err(TableError::from)?;
     let encoded = files.iter().map(|file| table.encode(&file.batches)).collect::<Result<Vec<_>, _>>()?;
     let stops =

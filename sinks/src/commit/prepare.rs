@@ -75,7 +75,7 @@ pub(super) fn prepare(
         );
     }
     let now_ms = clock.now_us() / 1000;
-    let (files, claimed) = rayon::join(|| build(&batches, &checked, &ledger, &Words::FIRST), || encode(claims));
+    let (files, claimed) = rayon::join(|| build(&batches, &checked, &ledger, &Words::FIRST), || encode(&claims));
     let files = files?;
     check!(
         RowsMatchFiles,

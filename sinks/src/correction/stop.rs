@@ -5,10 +5,11 @@
 //! keeps no entry: what others claim as well is written anew for the earliest of them. A superseded one keeps the entries that
 //! its successor claims: they were rated once and need not be written again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::check;
 use domain::delivery::{ArrivalNumber, DeliveryId};
+use hashbrown::{HashMap, HashSet};
 
 use super::{Anew, Change, Place, Plan};
 use crate::commit::CommitError;
@@ -63,14 +64,14 @@ pub fn plan(table: &Table, stop: &Stop) -> Result<Plan, CommitError> {
     }
     let account = account_hash(&stop.account);
     let arrivals: Vec<ArrivalNumber> = plan.stopping.values().copied().collect();
-    let theirs = claims(table, account, Some(&arrivals), None, |claim| plan.stopping.contains_key(&claim.delivery))?;
     let mut kept = HashSet::new();
     if let Some((arrival, successor)) = stop.successor {
         let of_successor = claims(table, account, Some(&[arrival]), None, |claim| claim.delivery == successor)?;
         kept.extend(of_successor.iter().map(|held| held.claim.key));
     }
     // What the successor claims under the same key lives on as it is.
-    let loose: Vec<&Held> = theirs.iter().filter(|held| !kept.contains(&held.claim.key)).collect();
+    let is_loose = |claim: &Claim| plan.stopping.contains_key(&claim.delivery) && !kept.contains(&claim.key);
+    let loose = claims(table, account, Some(&arrivals), None, is_loose)?;
     let wanted: HashSet<u128> =
         loose.iter().flat_map(|held| [held.claim.key, held.claim.key ^ conflict_mask(held.claim.content)]).collect();
     let runs: HashSet<RunId> = loose.iter().map(|held| held.run).collect();

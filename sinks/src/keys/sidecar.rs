@@ -50,9 +50,11 @@ pub fn account_hash(path: &str) -> u64 {
     sip.finish()
 }
 
-/// The bytes of a sidecar. Claims of a run are sorted by key; the sort keeps the order of equal keys.
-pub fn encode(mut runs: BTreeMap<RunId, Vec<Claim>>) -> Vec<u8> {
+/// The bytes of a sidecar. Claims of a run are sorted by key; those of one key keep their order.
+pub fn encode(runs: &BTreeMap<RunId, Vec<Claim>>) -> Vec<u8> {
+    // Claims of one delivery come together, so their list is short before it is sorted.
     let mut deliveries: Vec<DeliveryId> = runs.values().flatten().map(|c| c.delivery).collect();
+    deliveries.dedup();
     deliveries.sort_unstable();
     deliveries.dedup();
     let position: HashMap<DeliveryId, u32> = deliveries.iter().copied().zip(0..).collect();
@@ -64,14 +66,22 @@ pub fn encode(mut runs: BTreeMap<RunId, Vec<Claim>>) -> Vec<u8> {
         header.extend(d.0.to_le_bytes());
     }
     header.extend(narrow(runs.len()).to_le_bytes());
-    for (id, claims) in &mut runs {
-        claims.sort_by_key(|c| c.key);
+    for (id, claims) in runs {
+        let mut order: Vec<(u128, u32)> = claims.iter().zip(0..).map(|(c, place)| (c.key, place)).collect();
+        order.sort_unstable();
         let offset = body.len();
-        for c in claims.iter() {
-            body.extend(c.key.to_le_bytes());
+        let mut last = None;
+        for (key, place) in order {
+            let c = &claims[place as usize];
+            let delivery = match last {
+                Some((known, position)) if known == c.delivery => position,
+                _ => position[&c.delivery],
+            };
+            last = Some((c.delivery, delivery));
+            body.extend(key.to_le_bytes());
             body.extend(c.content.to_le_bytes());
             body.extend(c.row.to_le_bytes());
-            body.extend((position[&c.delivery] | if c.live { LIVE } else { 0 }).to_le_bytes());
+            body.extend((delivery | if c.live { LIVE } else { 0 }).to_le_bytes());
         }
         header.extend(id.account.to_le_bytes());
         header.extend(id.bucket.0.to_le_bytes());

@@ -42,7 +42,7 @@ proptest! {
             let claim = Claim { key: *key, content: *row ^ 5, delivery: DeliveryId(*delivery), row: *row, live: *live };
             runs.entry(run(*bucket)).or_default().push(claim);
         }
-        store.put_if_absent("k", &encode(runs.clone())).expect("a new object");
+        store.put_if_absent("k", &encode(runs)).expect("a new object");
         let sidecar = Sidecar::open(&store, "k").expect("its own bytes");
         prop_assert_eq!(sidecar.claims(), keys.len() as u64);
         for (id, mut claims) in runs {
@@ -56,7 +56,7 @@ proptest! {
 #[test]
 fn a_flipped_or_missing_byte_never_passes_for_a_claim() {
     let runs = BTreeMap::from([(run(1), vec![claim(1, 1, 0), claim(2, 1, 1)]), (run(2), vec![claim(3, 2, 0)])]);
-    let bytes = encode(runs);
+    let bytes = encode(&runs);
     for at in 0..bytes.len() {
         let mut spoilt = bytes.clone();
         spoilt[at] ^= 0x40;
@@ -81,7 +81,7 @@ fn table_with(sidecars: &[BTreeMap<RunId, Vec<Claim>>]) -> Table {
         Table::open_or_create(&blob, "t", &schema, &domain::columns::entries::PARTITION, &"0".repeat(32), 1).expect("a table");
     for (n, runs) in sidecars.iter().enumerate() {
         let name = format!("_keys/{n}");
-        blob.put_if_absent(&format!("t/{name}"), &encode(runs.clone())).expect("a new object");
+        blob.put_if_absent(&format!("t/{name}"), &encode(runs)).expect("a new object");
         let add = Add {
             path: format!("ledger{n}"),
             partition_values: BTreeMap::from([("outcome".to_owned(), Some("ledger".to_owned()))]),
