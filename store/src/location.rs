@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::error::StoreError;
@@ -157,7 +158,10 @@ impl Server {
             return Err(StoreError::Schema(schema.chars().take(80).collect()));
         }
         match PgConnectOptions::from_str(url) {
-            Ok(options) => Ok(Self { options: options.application_name("tollway"), schema: schema.to_owned() }),
+            Ok(options) => {
+                let options = options.application_name("tollway").disable_statement_logging();
+                Ok(Self { options, schema: schema.to_owned() })
+            }
             // The driver's words may hold what stands in the address.
             Err(_) => refused("host, port, database or a parameter cannot be read".to_owned()),
         }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::error::StoreError;
@@ -31,7 +32,9 @@ pub(crate) async fn connect_read_only(path: &Path, limits: &Limits) -> Result<(S
 }
 
 fn options(path: &Path, limits: &Limits) -> SqliteConnectOptions {
-    SqliteConnectOptions::new().filename(path).busy_timeout(limits.lock_wait).foreign_keys(true)
+    // The driver's log would repeat a statement of thousands of parameters whenever the disk is slow.
+    let options = SqliteConnectOptions::new().filename(path).disable_statement_logging();
+    options.busy_timeout(limits.lock_wait).foreign_keys(true)
 }
 
 async fn open(path: &Path, limits: &Limits, options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
