@@ -143,7 +143,9 @@ impl ParsedColumns {
         fn of_texts(column: &mut Texts, positions: &[usize]) {
             if !column.is_empty() {
                 let mut kept = Texts::default();
-                positions.iter().for_each(|i| kept.push(column.get(*i)));
+                for i in positions {
+                    kept.push(column.get(*i));
+                }
                 *column = kept;
             }
         }
@@ -280,7 +282,9 @@ mod tests {
             session_sequence: vec![14, 15, 16],
             ..ParsedColumns::default()
         };
-        ["a", "", "c"].iter().for_each(|id| columns.session_id.push(id));
+        for id in ["a", "", "c"] {
+            columns.session_id.push(id);
+        }
         columns.keep(&[2, 1]);
         assert_eq!((columns.row, columns.duration_s), (vec![6, 5], vec![60, 50]));
         assert_eq!((columns.partial, columns.session_sequence), (vec![2, 1], vec![16, 15]));

@@ -41,7 +41,7 @@ impl Profile {
         let found = match &numbering.place {
             NumberPlace::Name { before, after } => digits_in(name, before, after).map(|digits| alone(digits.to_owned())),
             NumberPlace::Line(line, at) => {
-                let line = self.from_the_beginning(size, read, |bytes, is_whole| self.line_before(bytes, is_whole, *line))?;
+                let line = self.search_beginning(size, read, |bytes, is_whole| self.line_before(bytes, is_whole, *line))?;
                 line.and_then(|line| self.text_at(*at, &line)).map(alone)
             }
             NumberPlace::Trailer(at) => {
@@ -49,7 +49,7 @@ impl Profile {
                 let trailer = line.filter(|line| self.trailer.as_ref().is_some_and(|t| is_trailer(t, self, line)));
                 trailer.and_then(|line| self.text_at(*at, &line)).map(alone)
             }
-            NumberPlace::BatchControl => self.from_the_beginning(size, read, batch_control)?,
+            NumberPlace::BatchControl => self.search_beginning(size, read, batch_control)?,
         };
         let number =
             |(digits, series): (String, String)| numbering.number_of(&digits).map(|number| FileNumber { number, digits, series });
@@ -57,7 +57,7 @@ impl Profile {
     }
 
     /// Looks at more and more of a file's beginning until something is found, or can no longer be.
-    fn from_the_beginning<E, T>(
+    fn search_beginning<E, T>(
         &self,
         size: u64,
         mut read: impl FnMut(Range<u64>) -> Result<Vec<u8>, E>,
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trailer_has_the_number_however_far_from_the_beginning_it_stands() {
+    fn a_trailer_has_the_number_however_far_search_beginning_it_stands() {
         let profile = with("kpn-sp16", "in = \"trailer\"\nfield = 3\nlast = 99999");
         let row = "1001;SPRAAK;UIT;0612345678;0201234567;24-10-2026;09:15:00;63;;20408;MOB NL;0,0412\n";
         for rows in [0, 1, 700] {
