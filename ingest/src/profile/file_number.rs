@@ -169,8 +169,8 @@ mod tests {
         found.map(|file| (file.number, file.digits, file.series))
     }
 
-    fn is(number: u64, digits: &str) -> Option<(u64, String, String)> {
-        Some((number, digits.to_owned(), String::new()))
+    fn numbered(number: u64, digits: &str) -> (u64, String, String) {
+        (number, digits.to_owned(), String::new())
     }
 
     fn with(layout: &str, sequence: &str) -> Profile {
@@ -186,8 +186,8 @@ mod tests {
     fn a_line_before_the_rows_has_the_number_of_the_file() {
         let profile = kpn_headed();
         let file = |first: &str, second: &str| format!("{first}\n{second}\n{KPN_HEADER}\n").into_bytes();
-        assert_eq!(number(&profile, &file("KPN", "SEQ; 00017 ;x\r")), is(17, "00017"));
-        assert_eq!(number(&profile, &file(&"x".repeat(9_000), "SEQ;00017")), is(17, "00017"));
+        assert_eq!(number(&profile, &file("KPN", "SEQ; 00017 ;x\r")), Some(numbered(17, "00017")));
+        assert_eq!(number(&profile, &file(&"x".repeat(9_000), "SEQ;00017")), Some(numbered(17, "00017")));
         for second in ["SEQ", "SEQ;", "SEQ;17a", "SEQ;-17", "SEQ;0", "OTHER"] {
             assert_eq!(number(&profile, &file("KPN", second)), None, "{second}");
         }
@@ -203,7 +203,7 @@ mod tests {
         for rows in [0, 1, 700] {
             let file = |end: &str| format!("{KPN_HEADER}\n{}{end}", row.repeat(rows)).into_bytes();
             for end in ["TRAILER;4;0,1;00017", "TRAILER;4;0,1;00017\r\n", "TRAILER;4;0,1; 00017\n\n\r\n"] {
-                assert_eq!(number(&profile, &file(end)), is(17, "00017"), "{rows} rows and {end:?}");
+                assert_eq!(number(&profile, &file(end)), Some(numbered(17, "00017")), "{rows} rows and {end:?}");
             }
             for end in ["", "TRAILER;4;0,1\n", "TRAILER;4;0,1;00017\nx\n", "TRAILERS;4;0,1;00017\n", "TRAILER;4;0,1;100000\n"] {
                 assert_eq!(number(&profile, &file(end)), None, "{rows} rows and {end:?}");

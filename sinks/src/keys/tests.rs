@@ -42,7 +42,7 @@ proptest! {
             let claim = Claim { key: *key, content: *row ^ 5, delivery: DeliveryId(*delivery), row: *row, live: *live };
             runs.entry(run(*bucket)).or_default().push(claim);
         }
-        store.put_if_absent("k", &encode(runs)).expect("a new object");
+        store.put_if_absent("k", &encode(&runs)).expect("a new object");
         let sidecar = Sidecar::open(&store, "k").expect("its own bytes");
         prop_assert_eq!(sidecar.claims(), keys.len() as u64);
         for (id, mut claims) in runs {
@@ -81,7 +81,7 @@ fn table_with(sidecars: &[BTreeMap<RunId, Vec<Claim>>]) -> Table {
         Table::open_or_create(&blob, "t", &schema, &domain::columns::entries::PARTITION, &"0".repeat(32), 1).expect("a table");
     for (n, runs) in sidecars.iter().enumerate() {
         let name = format!("_keys/{n}");
-        blob.put_if_absent(&format!("t/{name}"), &encode(runs)).expect("a new object");
+        blob.put_if_absent(&format!("t/{name}"), &encode(&runs)).expect("a new object");
         let add = Add {
             path: format!("ledger{n}"),
             partition_values: BTreeMap::from([("outcome".to_owned(), Some("ledger".to_owned()))]),
