@@ -145,7 +145,9 @@ fn a_missing_topic_and_differing_topics_are_named_with_what_to_do() {
 fn a_topic_of_more_replicas_than_brokers_is_refused() {
     let plans = TopicPlan::defaults(3);
     let refused = topics::create(&settings(), &plans).expect_err("there is one broker");
-    assert!(matches!(refused, LogError::Broker(BrokerError::Refused { .. })), "{refused:?}");
+    let LogError::Broker(BrokerError::Replication { wanted, brokers, .. }) = &refused else { panic!("{refused:?}") };
+    assert_eq!((*wanted, *brokers), (3, Some(1)));
+    assert!(refused.to_string().contains("`kafka.replication` is 3, and the cluster has one broker; set"), "{refused}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod scenarios {
     //! One file per promise.
 
     mod bench_job;
+    mod broker_faults;
     mod brokers;
     mod bucket;
     mod dead_letters;

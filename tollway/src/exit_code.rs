@@ -245,7 +245,7 @@ fn of_log(error: &LogError) -> Exit {
 fn of_broker(error: &BrokerError) -> Exit {
     match error {
         BrokerError::Unavailable { .. } => Exit::Outside,
-        BrokerError::Setting { .. } => Exit::Usage,
+        BrokerError::Setting { .. } | BrokerError::Replication { .. } => Exit::Usage,
         BrokerError::Refused { .. }
         | BrokerError::NoTopic { .. }
         | BrokerError::NoTopicId { .. }

@@ -28,7 +28,7 @@ use crate::exit_code::{bad_input, refused};
 use crate::flow::FlowSettings;
 use crate::leading::LeadSettings;
 use crate::log;
-use crate::patience::Patience;
+use crate::patience::{Patience, outlast};
 use crate::storage::{self, Purpose};
 use crate::system::{SystemClock, SystemRng, secret_bytes};
 use crate::totals;
@@ -227,23 +227,25 @@ impl Installation {
         ParquetSettings { zstd_level: self.config.tables.compression_level, row_group_rows: self.config.tables.row_group_rows }
     }
 
+    /// For a service, which outlives its servers: what may pass is borne for ever, with pauses that stop growing.
+    pub fn for_a_service(mut self) -> Self {
+        self.config.pipeline.retries_max = u32::MAX;
+        self
+    }
+
+    /// How long failures that may pass are borne.
+    pub fn patience(&self) -> Patience {
+        Patience::new(self.config.pipeline.retries_max, self.config.pipeline.retry_pause)
+    }
+
     /// The state database, for writing; a server that is down is waited for, as long as `[pipeline]` says.
     pub fn state(&self) -> anyhow::Result<Store> {
         let (location, limits) = state_location(&self.config)?;
-        let mut patience = Patience::new(self.config.pipeline.retries_max, self.config.pipeline.retry_pause);
-        loop {
-            match self.block_on(Store::open(&location, &limits, &self.config.data.tenant)) {
-                Err(e @ StoreError::Unreachable { .. }) => {
-                    let Err(pause) = patience.bear::<()>(Err(e.into()))? else { continue };
-                    std::thread::park_timeout(pause);
-                }
-                opened => {
-                    let store = opened?;
-                    self.check_landing(&store)?;
-                    return Ok(store);
-                }
-            }
-        }
+        outlast(self.patience(), || {
+            let store = self.block_on(Store::open(&location, &limits, &self.config.data.tenant))?;
+            self.check_landing(&store)?;
+            Ok(store)
+        })
     }
 
     /// A file in the data folder is ours; a schema may be another installation's, and rows would be rated by its customers.

@@ -108,7 +108,13 @@ impl Drop for Borrowed<'_> {
 
 /// The variables of all services that run, for the environment of tests.
 pub fn environment(workspace: &Workspace) -> Vec<(String, String)> {
-    Service::ALL.into_iter().filter_map(|service| running(workspace, service)).flat_map(|daemon| daemon.variables).collect()
+    let daemons = Service::ALL.into_iter().filter_map(|service| running(workspace, service));
+    let mut variables: Vec<(String, String)> = daemons.flat_map(|daemon| daemon.variables).collect();
+    if running(workspace, Service::Kafka).is_some() {
+        // For tests that stop a broker: it must be their own.
+        variables.push(("TOLLWAY_KAFKA_JARS".to_owned(), kafka::folder_of_jars(workspace).display().to_string()));
+    }
+    variables
 }
 
 fn folder(workspace: &Workspace, service: Service) -> PathBuf {

@@ -7,6 +7,7 @@
 mod error;
 mod group;
 mod lanes;
+mod member;
 mod message;
 mod native;
 mod reader;
@@ -19,15 +20,17 @@ mod writer;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use rdkafka::TopicPartitionList;
+use futures_executor::block_on;
 use rdkafka::admin::{AdminClient, AdminOptions};
-use rdkafka::client::DefaultClientContext;
+use rdkafka::client::{Client, DefaultClientContext};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::Offset;
+use rdkafka::{ClientContext, TopicPartitionList};
 
+use self::error::Failure;
 use self::native::TopicDescription;
-use self::wait::block_on;
 use self::writer::Appender;
 use super::{Incarnation, Log, LogError, LogReader, LogWriter, Topic, TopicPartition, Watermarks};
 
@@ -138,12 +141,10 @@ impl Log for KafkaLog {
     }
 
     fn watermarks(&self, partition: TopicPartition) -> Result<Watermarks, LogError> {
-        let (name, number) = self.shared.place(partition)?;
+        let (name, _) = self.shared.place(partition)?;
         let settings = &self.shared.settings;
-        let (low, high) = (self.shared.admin.inner())
-            .fetch_watermarks(name, number, settings.request_wait())
-            .map_err(|error| BrokerError::sort("ask for the watermarks", &settings.brokers, Some(name), error))?;
-        Ok(Watermarks { low: u64::try_from(low).unwrap_or_default(), high: u64::try_from(high).unwrap_or_default() })
+        watermarks(self.shared.admin.inner(), name, partition.partition, settings.request_wait())
+            .map_err(|failure| failure.sorted(&settings.brokers, name))
     }
 
     fn incarnation(&self, topic: Topic) -> Result<Incarnation, LogError> {
@@ -193,6 +194,12 @@ impl Shared {
 
 fn connect(settings: &KafkaSettings) -> Result<AdminClient<DefaultClientContext>, LogError> {
     settings.client().create().map_err(|error| BrokerError::sort("start a client", &settings.brokers, None, error))
+}
+
+fn watermarks<C: ClientContext>(client: &Client<C>, topic: &str, partition: u32, wait: Duration) -> Result<Watermarks, Failure> {
+    let number = i32::try_from(partition).unwrap_or(i32::MAX);
+    let (low, high) = client.fetch_watermarks(topic, number, wait).map_err(Failure::of("ask for the watermarks"))?;
+    Ok(Watermarks { low: u64::try_from(low).unwrap_or_default(), high: u64::try_from(high).unwrap_or_default() })
 }
 
 fn describe(

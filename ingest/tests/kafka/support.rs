@@ -1,12 +1,8 @@
 //! Topics that no other test has, and readers that are alone in their group.
 
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 
+use futures_executor::block_on;
 use ingest::log::kafka::topics::{self, Made, TopicPlan};
 use ingest::log::kafka::{BrokerError, KafkaLog, KafkaReader, KafkaSettings};
 use ingest::log::{LogError, LogEvent, LogReader, Topic, TopicPartition};
@@ -87,29 +83,11 @@ pub fn delete_topics(log: &KafkaLog, settings: &KafkaSettings) {
     let admin: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", &settings.brokers).create().expect("a client");
     let names = Topic::ALL.map(|topic| settings.topic_name(topic));
-    for result in wait_for(admin.delete_topics(&names.each_ref().map(String::as_str), &AdminOptions::new())).expect("an answer") {
+    for result in block_on(admin.delete_topics(&names.each_ref().map(String::as_str), &AdminOptions::new())).expect("an answer") {
         result.expect("the topic is deleted");
     }
     for topic in Topic::ALL {
         let gone = (0..POLLS_MAX).find_map(|_| log.incarnation(topic).err()).expect("the topic goes");
         assert!(matches!(gone, LogError::Broker(BrokerError::NoTopic { .. })), "{gone:?}");
-    }
-}
-
-/// Runs a future to its end on this thread.
-fn wait_for<F: Future>(future: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => thread::park(),
-        }
     }
 }

@@ -97,15 +97,16 @@ impl Requests {
         true
     }
 
-    /// The error of an operation that was not carried out.
+    /// The error of an operation that was not carried out; of a kind of its own when the store is out of reach for now.
     pub fn failed(&self, path: &str, fault: Fault) -> BlobError {
         let path = path.to_owned();
         match fault {
             Fault::NotFound => BlobError::NotFound(path),
             Fault::Exists => BlobError::AlreadyExists(path),
             other => {
+                let kind = if other.may_pass() { io::ErrorKind::NotConnected } else { io::ErrorKind::Other };
                 let hint = self.missing_key.map(|hint| format!("; {hint}")).unwrap_or_default();
-                BlobError::Io { path, source: io::Error::other(format!("{} {other}{hint}", self.place)) }
+                BlobError::Io { path, source: io::Error::new(kind, format!("{} {other}{hint}", self.place)) }
             }
         }
     }

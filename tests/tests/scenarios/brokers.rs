@@ -5,14 +5,10 @@ use std::env;
 use serde_json::Value;
 
 use super::same_month;
-use crate::support::brokers::TestTopics;
+use crate::support::brokers::{self, TestTopics, all_is_rated, service};
 use crate::support::bucket::{self, TestBucket};
 use crate::support::data_folder::DataFolder;
 use crate::support::month::Month;
-use crate::support::process::Running;
-
-/// Looks at the state until all has been rated: each look is a process of its own, so this is minutes.
-const LOOKS_MAX: usize = 600;
 
 /// *Scenario.* Topics are made, made again, and compared with another configuration. *Guarantees.* Nothing that is there is
 /// changed; what differs is named with what to do, and the exit code says so.
@@ -32,6 +28,21 @@ fn topics_are_made_once_and_compared() {
     assert!(difference["remedy"].as_str().is_some_and(|r| r.contains("never add partitions")), "{difference}");
 }
 
+/// *Scenario.* Topics are to be made with the three replicas of the defaults, and there is one broker. *Guarantees.* Nothing is
+/// made; the message names the setting, its value, how many brokers there are and what to do.
+#[test]
+fn topics_with_more_replicas_than_brokers_name_the_setting() {
+    let data = DataFolder::new().with("TOLLWAY_LOG__KIND", "kafka").with("TOLLWAY_KAFKA__BROKERS", brokers::server());
+    let data = data.with("TOLLWAY_KAFKA__TOPIC_PREFIX", "nobody-makes-it.");
+    let ended = data.run(&["topics", "create"]);
+    assert_eq!(ended.code, Some(2), "{}", ended.err);
+    for fact in ["nobody-makes-it.tollway.cdr.files.v1", "`kafka.replication` is 3", "one broker", "set `kafka.replication` to"] {
+        assert!(ended.err.contains(fact), "`{fact}` in {}", ended.err);
+    }
+    let missing = data.with("TOLLWAY_KAFKA__REPLICATION", 1).run(&["topics", "check"]);
+    assert!(missing.out.contains("missing"), "{missing:?}");
+}
+
 /// *Scenario.* Nobody listens where the brokers should be; then topics are missing. *Guarantees.* The command ends within its
 /// time with exit code 4 and names the brokers; then it names the topic and the command that makes it.
 #[test]
@@ -46,20 +57,6 @@ fn brokers_that_are_away_and_topics_that_are_missing_are_named() {
     assert_eq!(ended.code, Some(5), "{}", ended.err);
     assert!(ended.err.contains("nobody-made-it.tollway.cdr.files.v1"), "{}", ended.err);
     assert!(ended.err.contains("tollway topics create"), "{}", ended.err);
-}
-
-/// A member of the group: a service with one worker.
-fn service(data: &DataFolder) -> Running {
-    let running = data.start(&["run", "--listen", "127.0.0.1:0", "--workers", "1"], Some("info"));
-    let up = running.wait_for("start", |lines| lines.iter().any(|l| l.contains("\"running\"")).then_some(()));
-    assert!(up.is_some(), "the service ended; it said:\n{}", running.kill());
-    running
-}
-
-fn commits(running: &Running, at_least: usize) {
-    let there = running
-        .wait_for("commits", |lines| (lines.iter().filter(|l| l.contains("\"committed\"")).count() >= at_least).then_some(()));
-    assert!(there.is_some(), "the service ended before its commits");
 }
 
 /// The data folder of another machine of the installation: brokers, bucket and state server are all that they share.
@@ -86,15 +83,11 @@ fn same_month_over_kafka_s3_and_postgresql_with_a_service_killed_and_one_added()
     let data = &machines[0];
     month.import(data);
     Month::land(data, &month.in_order());
-    let [first, second, third] = [0, 1, 2].map(|n| service(&machines[n]));
-    commits(&first, 1);
+    let [first, second, third] = [0, 1, 2].map(|n| service(&machines[n], "info"));
+    first.says("\"committed\"", 1);
     let log = first.kill();
-    let fourth = service(&machines[3]);
-    let done = |files: &Value| files["done"] == files["landed"];
-    let rated = (0..LOOKS_MAX).any(|_| {
-        let status = data.run(&["status", "--output", "json"]);
-        serde_json::from_str::<Value>(&status.out).is_ok_and(|s| done(&s["files"]))
-    });
+    let fourth = service(&machines[3], "info");
+    let rated = all_is_rated(data);
     let logs: Vec<String> = [second, third, fourth].map(|s| s.terminate().err).into();
     assert!(rated, "files are left over; the services said:\n{}", logs.join("\n"));
     let committed = |log: &str| log.matches("\"committed\"").count();

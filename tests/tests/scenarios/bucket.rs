@@ -2,6 +2,7 @@
 
 use sinks::local_store::blob_contract;
 
+use crate::support::brokers::all_is_rated;
 use crate::support::bucket::{TestBucket, server};
 use crate::support::data_folder::DataFolder;
 use crate::support::month::Month;
@@ -107,6 +108,30 @@ fn bucket_away_at_the_start_is_named_and_comes_back() {
     data.ok(&month.rating());
     let rows = data.query("SELECT sum(ledger_rows_in) AS rows FROM cdr_entries WHERE outcome = 'ledger'");
     assert_eq!(rows[0]["rows"].as_u64(), Some(month.rows()), "{rows:?}");
+    data.assert_sound();
+}
+
+/// *Scenario.* A service is started while the server is away, which comes back. *Guarantees.* The service says what it waits for
+/// and that it tries again, then starts and rates what had landed, without a hand.
+#[test]
+fn bucket_away_at_the_start_of_a_service_is_waited_for() {
+    let home = tempfile::TempDir::new().expect("a temporary folder");
+    let month = Month::generate(&home.path().join("month"), 500, 5, 75);
+    let (bucket, road) = (TestBucket::new(), Road::to(&server().to_string(), None));
+    let data = bucket.data("waits", road.address()).with("TOLLWAY_PIPELINE__RETRY_PAUSE_MS", 20);
+    month.import(&data);
+    Month::land(&data, &month.in_order());
+    road.close();
+    let service = data.start(&["run", "--listen", "127.0.0.1:0"], Some("info"));
+    // More often than a command would.
+    let again = |fields: &serde_json::Value| {
+        fields["attempt"].as_u64() > Some(6) && fields["error"].as_str().is_some_and(|error| error.contains("s3://tollway-"))
+    };
+    service.line("trying again", again);
+    road.reopen();
+    service.line("running", |_| true);
+    assert!(all_is_rated(&data), "the service said:\n{}", service.kill());
+    assert_eq!(service.terminate().code, Some(0), "it stops in order");
     data.assert_sound();
 }
 

@@ -93,7 +93,7 @@ fn state_server_that_goes_away_and_comes_back_needs_no_hand() {
     let road = Road::to(&server().0, None);
     road.close();
     let schema = schema("service");
-    let through_door = on(&home, &road.address().to_string(), &schema).with("TOLLWAY_PIPELINE__RETRIES_MAX", 1_000);
+    let through_door = on(&home, &road.address().to_string(), &schema);
     let direct = on(&home, &server().0, &schema).with("TOLLWAY_STATE__CONNECT_TIMEOUT_MS", 30_000);
     let said = format!("the state database at {} does not answer", road.address());
 

@@ -1,12 +1,9 @@
 //! A topic that a switch writes, on the Kafka server of the tests.
 
 use std::hash::{BuildHasher, RandomState};
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 use std::time::Duration;
 
+use futures_executor::block_on;
 use rdkafka::ClientConfig;
 use rdkafka::TopicPartitionList;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
@@ -44,7 +41,7 @@ impl LiveTopic {
 
     fn make(&self) {
         let plan = NewTopic::new(&self.name, self.partitions, TopicReplication::Fixed(1));
-        for made in wait_for(self.admin.create_topics([&plan], &AdminOptions::new())).expect("an answer") {
+        for made in block_on(self.admin.create_topics([&plan], &AdminOptions::new())).expect("an answer") {
             made.expect("the topic is made");
         }
         self.wait_until_it_is_there();
@@ -65,13 +62,13 @@ impl LiveTopic {
 
     /// Deletes the topic and makes it anew.
     pub fn recreate(&self) {
-        for gone in wait_for(self.admin.delete_topics(&[&self.name], &AdminOptions::new())).expect("an answer") {
+        for gone in block_on(self.admin.delete_topics(&[&self.name], &AdminOptions::new())).expect("an answer") {
             gone.expect("the topic is deleted");
         }
         let plan = NewTopic::new(&self.name, self.partitions, TopicReplication::Fixed(1));
         // The name is free a little after the answer.
         let made = (0..1_000).any(|_| {
-            let answers = wait_for(self.admin.create_topics([&plan], &AdminOptions::new())).expect("an answer");
+            let answers = block_on(self.admin.create_topics([&plan], &AdminOptions::new())).expect("an answer");
             answers.iter().all(Result::is_ok)
         });
         assert!(made, "{} was not made anew", self.name);
@@ -83,7 +80,7 @@ impl LiveTopic {
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&self.name, partition, Offset::Offset(below)).expect("an offset");
         let options = AdminOptions::new().operation_timeout(Some(WAIT));
-        wait_for(self.admin.delete_records(&list, &options)).expect("an answer");
+        block_on(self.admin.delete_records(&list, &options)).expect("an answer");
     }
 
     /// Writes events, one partition after the other in turn; all are there when it returns.
@@ -108,23 +105,5 @@ impl LiveTopic {
     /// Events that were ever written, over all partitions.
     pub fn high(&self) -> i64 {
         (0..self.partitions).map(|partition| self.watermarks(partition).expect("the partition is there").1).sum()
-    }
-}
-
-/// Runs a future to its end on this thread.
-fn wait_for<F: Future>(future: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => thread::park(),
-        }
     }
 }

@@ -6,6 +6,7 @@ pub mod chance;
 pub mod data_folder;
 pub mod live_topic;
 pub mod month;
+pub mod own_broker;
 pub mod place;
 pub mod process;
 pub mod readers;

@@ -129,11 +129,31 @@ impl Running {
         self.end().err
     }
 
+    /// Waits until lines with this text have come so often.
+    pub fn says(&self, text: &str, times: usize) {
+        let said = self.wait_for(text, |lines| (lines.iter().filter(|line| line.contains(text)).count() >= times).then_some(()));
+        assert!(said.is_some(), "{} ended before it said `{text}` {times} times", self.spelled);
+    }
+
     /// Asks it to stop, as a service manager does, and waits until it has.
     pub fn terminate(self) -> Ended {
-        let asked = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &self.child.id().to_string()]).status();
-        assert!(asked.expect("sh is there").success(), "{} could not be asked to stop", self.spelled);
+        self.signal("TERM");
         self.end()
+    }
+
+    /// Lets it stand still, as a machine that is frozen or out of memory does; it knows nothing of it.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on where it stood.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("sh").args(["-c", "kill -$0 \"$1\"", name, &self.child.id().to_string()]).status();
+        assert!(sent.expect("sh is there").success(), "{} could not be sent {name}", self.spelled);
     }
 
     fn end(mut self) -> Ended {

@@ -11,8 +11,9 @@ use crate::cli::{Global, RunArgs};
 use crate::exit_code::{self, Exit, usage};
 use crate::flow::{Flow, Installed, Until};
 use crate::http::Door;
-use crate::installation::Installation;
+use crate::installation::{Installation, settings};
 use crate::listen::Listeners;
+use crate::patience::{Patience, outlast};
 use crate::reference::SharedReference;
 use crate::system::{SystemClock, SystemRng};
 use crate::telemetry;
@@ -21,9 +22,10 @@ use crate::watch::WatchFolder;
 
 /// Runs the command.
 pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
-    let installation = Installation::open_or_create(global)?;
-    let logging = &installation.config().logging;
-    telemetry::start_service(logging, global.quiet);
+    let config = settings(global)?;
+    telemetry::start_service(&config.logging, global.quiet);
+    let patience = Patience::new(u32::MAX, config.pipeline.retry_pause);
+    let installation = outlast(patience, || Installation::open_or_create(global))?.for_a_service();
     let listen = match &args.listen {
         Some(address) => address.parse().map_err(|e| usage(format!("`{address}` is no address to listen on: {e}")))?,
         None => installation.config().http.listen,
@@ -43,7 +45,7 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
         .watch_folder
         .clone()
         .map(|folder| WatchFolder::new(folder, Arc::clone(&landing), config.data.tenant.clone(), config.landing.cut_rows));
-    let (log, live_landing) = (installation.log()?, Arc::clone(&landing));
+    let (log, live_landing) = (outlast(installation.patience(), || installation.log())?, Arc::clone(&landing));
     let installed = Installed {
         blob: Arc::clone(installation.blob()),
         landing,

@@ -79,10 +79,15 @@ fn properties(ports: Ports, data: &Path) -> String {
     )
 }
 
+/// Where the broker's jars lie once it has been started.
+pub fn folder_of_jars(workspace: &Workspace) -> PathBuf {
+    workspace.cache.join("kafka").join("libs")
+}
+
 /// The folder with the broker's jars; fetched once by Maven.
 fn jars(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let folder = workspace.cache.join("kafka");
-    let jars = folder.join("libs");
+    let jars = folder_of_jars(workspace);
     let stamp = jars.join(STAMP);
     if fs::read_to_string(&stamp).is_ok_and(|held| held == POM) {
         return Ok(jars);

@@ -34,6 +34,19 @@ pub enum BrokerError {
         /// Its name on the broker.
         topic: String,
     },
+    /// More replicas are wanted than there are brokers.
+    #[error(
+        "topic `{topic}` was not made: `kafka.replication` is {wanted}, and {}; set `kafka.replication` to no more than the \
+        brokers of the cluster, or start more brokers, and run `tollway topics create` again", how_many(*.brokers)
+    )]
+    Replication {
+        /// Its name on the broker.
+        topic: String,
+        /// How many replicas were asked for.
+        wanted: u32,
+        /// How many brokers the cluster has, if it said so.
+        brokers: Option<usize>,
+    },
     /// The broker tells no lives of topics apart.
     #[error("the broker gives topic `{topic}` no id, so a recreated topic could not be told; use Apache Kafka 2.8 or newer")]
     NoTopicId {
@@ -101,6 +114,32 @@ impl BrokerError {
             _ => Self::Refused { doing, source },
         };
         sorted.into()
+    }
+}
+
+fn how_many(brokers: Option<usize>) -> String {
+    match brokers {
+        Some(1) => "the cluster has one broker".to_owned(),
+        Some(count) => format!("the cluster has {count} brokers"),
+        None => "the cluster has not enough brokers for that".to_owned(),
+    }
+}
+
+/// What the client library said to something that was being done.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) doing: &'static str,
+    pub(super) source: KafkaError,
+}
+
+impl Failure {
+    pub(super) fn of(doing: &'static str) -> impl Fn(KafkaError) -> Self + Copy {
+        move |source| Self { doing, source }
+    }
+
+    /// Sorts it into what an operator can do about it.
+    pub(super) fn sorted(self, brokers: &str, topic: &str) -> LogError {
+        BrokerError::sort(self.doing, brokers, Some(topic), self.source)
     }
 }
 

@@ -7,9 +7,7 @@ use crate::log::Record;
 /// Where a partition stands with the client library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// The client does not fetch it yet.
-    Unknown,
-    /// The client fetches it, or did, from another place than the reader wants.
+    /// The client does not fetch it yet, or from another place than the reader wants.
     Misplaced,
     /// What comes is what is due.
     Fetched,
@@ -46,12 +44,8 @@ pub(super) struct Lanes {
 impl Lanes {
     /// Starts a partition at an offset, or moves it there; `has_records` when the log holds some from there on.
     pub(super) fn start(&mut self, partition: u32, offset: u64, has_records: bool) {
-        let (standing, is_paused) = match self.remove(partition) {
-            Some(lane) if lane.standing != Standing::Unknown => (Standing::Misplaced, lane.is_paused),
-            Some(lane) => (Standing::Unknown, lane.is_paused),
-            None => (Standing::Unknown, false),
-        };
-        let held = VecDeque::new();
+        let is_paused = self.remove(partition).is_some_and(|lane| lane.is_paused);
+        let (standing, held) = (Standing::Misplaced, VecDeque::new());
         let lane = Lane { standing, due: offset, held, is_paused, first_due: has_records, asked_again: None };
         self.lanes.insert(partition, lane);
     }
@@ -62,15 +56,12 @@ impl Lanes {
         Some(lane)
     }
 
-    /// Stops a partition; what it holds is fetched again later. True when the client must be told.
+    /// Stops a partition; what it holds is fetched again later. False when it was stopped already or is not started.
     pub(super) fn pause(&mut self, partition: u32) -> bool {
         let Some(lane) = self.lanes.get_mut(&partition).filter(|lane| !lane.is_paused) else { return false };
         lane.is_paused = true;
         lane.due = lane.held.front().map_or(lane.due, |record| record.offset);
         self.bytes -= lane.held.drain(..).map(|record| size(&record)).sum::<usize>();
-        if lane.standing == Standing::Unknown {
-            return false;
-        }
         lane.standing = Standing::Misplaced;
         true
     }
@@ -135,13 +126,6 @@ impl Lanes {
     }
 }
 
-impl Lane {
-    /// Whether the client has it among the partitions that it fetches.
-    pub(super) fn is_with_client(&self) -> bool {
-        self.standing != Standing::Unknown
-    }
-}
-
 fn size(record: &Record) -> usize {
     let headers: usize = record.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
     size_of::<Record>() + record.key.len() + record.payload.len() + headers
@@ -158,7 +142,7 @@ mod tests {
     fn fetched(offset: u64) -> Lanes {
         let mut lanes = Lanes::default();
         lanes.start(3, offset, true);
-        assert_eq!(lanes.standing(Standing::Unknown), [(3, offset)]);
+        assert_eq!(lanes.standing(Standing::Misplaced), [(3, offset)]);
         lanes.is_fetched_now(3);
         lanes
     }
@@ -208,7 +192,7 @@ mod tests {
             lanes.take_in(3, record(offset)).expect("no gap");
         }
         assert_eq!(offsets(&lanes.serve(3, 1)), [0]);
-        assert!(lanes.pause(3), "the client fetches it and must be told");
+        assert!(lanes.pause(3), "it ran");
         assert_eq!(lanes.bytes(), 0);
         lanes.take_in(3, record(4)).expect("dropped");
         assert!(lanes.standing(Standing::Misplaced).is_empty(), "it stays where it is until it runs again");

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
+use futures_executor::block_on;
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::settings::within;
-use super::wait::block_on;
 use super::{BrokerError, KafkaSettings, connect, describe};
 use crate::log::admission::{HEADERS_BYTES_MAX, KEY_BYTES_MAX};
 use crate::log::{LogError, RECORD_BYTES_MAX, Topic};
@@ -143,6 +143,11 @@ fn create_one(settings: &KafkaSettings, admin: &Admin, plan: &TopicPlan) -> Resu
     match results.into_iter().next() {
         Some(Ok(_)) => Ok(Made::Created),
         Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Ok(Made::Existed),
+        Some(Err((_, RDKafkaErrorCode::InvalidReplicationFactor))) => {
+            let cluster = admin.inner().fetch_metadata(None, settings.request_wait());
+            let brokers = cluster.ok().map(|cluster| cluster.brokers().len());
+            Err(BrokerError::Replication { topic: name, wanted: plan.replication, brokers }.into())
+        }
         Some(Err((_, code))) => Err(sort(KafkaError::AdminOp(code))),
         None => Err(sort(KafkaError::Canceled)),
     }
