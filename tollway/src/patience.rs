@@ -85,8 +85,13 @@ pub fn outlast<T>(mut patience: Patience, mut work: impl FnMut() -> anyhow::Resu
 /// Whether a server did not answer that may come back.
 fn is_out_of_reach(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        let blob = cause.downcast_ref::<BlobError>();
-        matches!(blob, Some(BlobError::Io { source, .. }) if source.kind() == ErrorKind::NotConnected)
+        let is_blob_away = match cause.downcast_ref::<BlobError>() {
+            Some(BlobError::Io { source, .. }) => source.kind() == ErrorKind::NotConnected,
+            // The answer to a put was lost: what is done at the start may be done twice.
+            Some(BlobError::Ambiguous(_)) => true,
+            _ => false,
+        };
+        is_blob_away
             || matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Unreachable { .. }))
             || cause.downcast_ref::<LogError>().is_some_and(|e| e.disposition() == Disposition::Retry)
     })
@@ -106,7 +111,9 @@ mod tests {
 
     #[test]
     fn a_server_out_of_reach_is_outlasted_and_nothing_else() {
-        let mut failures = vec![storage(ErrorKind::NotConnected), storage(ErrorKind::NotConnected).context("failed to open")];
+        let unclear = BlobError::Ambiguous("x".to_owned()).into();
+        let mut failures =
+            vec![unclear, storage(ErrorKind::NotConnected), storage(ErrorKind::NotConnected).context("failed to open")];
         let patience = || Patience::new(u32::MAX, Duration::from_micros(1));
         let done = outlast(patience(), || failures.pop().map_or(Ok("there"), Err)).expect("it comes back");
         assert_eq!((done, failures.len()), ("there", 0));

@@ -122,9 +122,9 @@ fn commits(log: &str) -> usize {
     log.matches("\"message\":\"committed\"").count()
 }
 
-/// *Scenario.* Three services share the work of a broker; it is killed when the first files are rated; more files land meanwhile; the broker is
-/// started on what it held. *Guarantees.* Each service says that the brokers do not answer and that it tries again, with growing
-/// pauses and not in a loop; all live on and finish the work without a hand; the tables are those of an undisturbed run.
+/// *Scenario.* Three services share the work of a broker; it is killed when the first files are rated; more files land meanwhile;
+/// the broker is started on what it held. *Guarantees.* Each service says that the brokers do not answer and that it tries again,
+/// with growing pauses and not in a loop; all live on and finish the work without a hand; the tables are those of an undisturbed run.
 #[test]
 fn broker_down_in_the_middle_costs_nothing_but_time() {
     let [first, second] = halves();

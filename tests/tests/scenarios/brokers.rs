@@ -18,7 +18,8 @@ fn topics_are_made_once_and_compared() {
     let data = topics.used_by(DataFolder::new());
     let again = data.json(&["topics", "create"]);
     assert!(again["topics"].as_array().expect("a list").iter().all(|t| t["state"] == "was there"), "{again}");
-    assert_eq!(data.json(&["topics", "check"])["differences"], serde_json::json!([]));
+    // The controller answers a little before the brokers know a new topic.
+    assert!((0..100).any(|_| data.run(&["topics", "check"]).code == Some(0)), "{:?}", data.run(&["topics", "check"]));
     let other = topics.used_by(DataFolder::new()).with("TOLLWAY_LOG__BATCHES_PARTITIONS", 9);
     let checked = other.run(&["topics", "check", "--output", "json"]);
     assert_eq!(checked.code, Some(1), "{}", checked.err);

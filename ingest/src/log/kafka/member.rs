@@ -10,7 +10,7 @@ use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::BorrowedMessage;
-use rdkafka::topic_partition_list::Offset;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionListElem};
 use rdkafka::{ClientConfig, TopicPartitionList};
 
 use super::error::{Failure, code_of, is_passing};
@@ -56,6 +56,9 @@ pub(super) enum Word<T> {
     /// Something that passes by itself, or of which the group will tell.
     Passing,
 }
+
+/// A partition that was to move, and whether it has.
+pub(super) type Moved = (u32, Result<(), KafkaError>);
 
 impl Member {
     /// Joins the group of these settings, to read a topic that exists.
@@ -143,7 +146,7 @@ impl Member {
 
     /// Sends the client to other offsets of partitions that it fetches. A partition with an error is on its way into the client
     /// and has not moved: it is to be tried again.
-    pub(super) fn seek(&self, places: &[(u32, u64)]) -> Result<Vec<(u32, Result<(), KafkaError>)>, Failure> {
+    pub(super) fn seek(&self, places: &[(u32, u64)]) -> Result<Vec<Moved>, Failure> {
         let failed = Failure::of(MOVE);
         let list = self.list(places.iter().map(|(partition, offset)| (*partition, Some(*offset))));
         let moved = self.consumer.seek_partitions(list, self.request_wait).map_err(failed)?;
@@ -230,7 +233,7 @@ impl Member {
         let list = self.list([(partition, None)]);
         let noted =
             self.consumer.committed_offsets(list, self.request_wait).map_err(Failure::of("ask for the noted progress"))?;
-        Ok(match noted.elements().first().map(|element| element.offset()) {
+        Ok(match noted.elements().first().map(TopicPartitionListElem::offset) {
             Some(Offset::Offset(offset)) => u64::try_from(offset).ok(),
             _ => None,
         })

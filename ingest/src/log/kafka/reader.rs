@@ -68,7 +68,9 @@ impl KafkaReader {
         let Some(change) = self.member.change().map_err(|failure| self.sort(failure))? else { return Ok(None) };
         Ok(Some(match change {
             Change::Assigned(partitions) => {
-                partitions.iter().for_each(|partition| self.cursors.assign(*partition));
+                for partition in &partitions {
+                    self.cursors.assign(*partition);
+                }
                 LogEvent::Assigned(partitions.into_iter().map(|p| self.at(p)).collect())
             }
             Change::Revoked(partitions) => {
@@ -88,7 +90,9 @@ impl KafkaReader {
         let (fetched, new): (Vec<_>, Vec<_>) = misplaced.into_iter().partition(|(partition, _)| self.member.fetches(*partition));
         if !new.is_empty() {
             self.member.fetch(&new).map_err(|failure| self.sort(failure))?;
-            new.iter().for_each(|(partition, _)| self.lanes.is_fetched_now(*partition));
+            for (partition, _) in new {
+                self.lanes.is_fetched_now(partition);
+            }
         }
         if fetched.is_empty() {
             return Ok(());
