@@ -228,6 +228,7 @@ impl Installation {
     }
 
     /// For a service, which outlives its servers: what may pass is borne for ever, with pauses that stop growing.
+    #[must_use]
     pub fn for_a_service(mut self) -> Self {
         self.config.pipeline.retries_max = u32::MAX;
         self

@@ -81,7 +81,7 @@ fn table_with(sidecars: &[BTreeMap<RunId, Vec<Claim>>]) -> Table {
         Table::open_or_create(&blob, "t", &schema, &domain::columns::entries::PARTITION, &"0".repeat(32), 1).expect("a table");
     for (n, runs) in sidecars.iter().enumerate() {
         let name = format!("_keys/{n}");
-        blob.put_if_absent(&format!("t/{name}"), &encode(&runs)).expect("a new object");
+        blob.put_if_absent(&format!("t/{name}"), &encode(runs)).expect("a new object");
         let add = Add {
             path: format!("ledger{n}"),
             partition_values: BTreeMap::from([("outcome".to_owned(), Some("ledger".to_owned()))]),
