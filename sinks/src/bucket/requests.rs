@@ -97,7 +97,7 @@ impl Requests {
         true
     }
 
-    /// The error of an operation that was not carried out; of a kind of its own when the store is out of reach for now.
+    /// The error of an operation that was not carried out; of a kind of its own when the store is only out of reach.
     pub fn failed(&self, path: &str, fault: Fault) -> BlobError {
         let path = path.to_owned();
         match fault {
