@@ -99,7 +99,7 @@ pub enum Command {
     )]
     ControlTotals(ControlTotalsArgs),
     /// Why are a customer's totals zero or low?
-    #[command(after_help = "Example:\n  tollway why C-1042 2026-10")]
+    #[command(after_help = "Example:\n  tollway why C-1001 2026-10")]
     Why(WhyArgs),
     /// The provider's cost against our charge, worst first
     #[command(after_help = "Examples:\n  tollway margin --cycle 2026-10\n  tollway margin --by customer,plan,zone --limit 0\n  \
