@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
+use aggregate::totals::{Sums, TotalKey};
 use domain::columns::entries::LEDGER;
 use domain::delivery::DeliveryId;
 use domain::invariant::Invariant;
@@ -244,17 +245,45 @@ fn sidecars(entries: &Table, ledger: &[LedgerEntry]) -> Finding {
 
 fn totals_add(table: &Table, entries: &Table) -> anyhow::Result<Finding> {
     let right = totals::recompute(entries, table.snapshot().position(totals::APP_ID))?;
-    let held = totals::read(table, None)?;
-    let mut wrong: Vec<String> = right
-        .iter()
-        .filter(|(key, sums)| held.get(*key) != Some(*sums))
-        .map(|(key, _)| format!("the total of {} {} {} differs from its records", key.0, key.1[1], key.1[6]))
-        .collect();
-    let empty = aggregate::totals::Sums::default();
-    wrong.extend(
-        held.iter()
-            .filter(|(k, s)| **s != empty && !right.contains_key(*k))
-            .map(|(k, _)| format!("a total without records: {} {}", k.0, k.1[1])),
-    );
+    let wrong = differing(&right, &totals::read(table, None)?);
     Ok(Finding { invariant: Invariant::TotalsAdd, looked_at: format!("{} totals", count(right.len() as u64)), wrong })
+}
+
+/// Totals that are not those of the records. The table leaves out sums that came to nothing, as after a withdrawal: a key that is
+/// absent has zeros.
+fn differing(right: &BTreeMap<TotalKey, Sums>, held: &BTreeMap<TotalKey, Sums>) -> Vec<String> {
+    let of = |sums: &BTreeMap<TotalKey, Sums>, key: &TotalKey| sums.get(key).copied().unwrap_or_default();
+    let told = right
+        .iter()
+        .filter(|(key, sums)| of(held, key) != **sums)
+        .map(|(key, _)| format!("the total of {} {} {} differs from its records", key.0, key.1[1], key.1[6]));
+    let without = held
+        .iter()
+        .filter(|(key, sums)| **sums != Sums::default() && !right.contains_key(*key))
+        .map(|(key, _)| format!("a total without records: {} {}", key.0, key.1[1]));
+    told.chain(without).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn totals(customers: &[(&str, i64)]) -> BTreeMap<TotalKey, Sums> {
+        let key = |customer: &str| {
+            let names = ["main", customer, "S-1", "D-1", "plan", "voice-mo", "NL", "peak", "EUR"];
+            ("2026-10".to_owned(), names.map(str::to_owned))
+        };
+        customers.iter().map(|(customer, count)| (key(customer), Sums { count: *count, ..Sums::default() })).collect()
+    }
+
+    #[test]
+    fn a_sum_that_came_to_nothing_is_no_damage_and_every_other_difference_is() {
+        let right = totals(&[("C-1", 3), ("C-2", 0)]);
+        assert!(differing(&right, &totals(&[("C-1", 3)])).is_empty(), "its file was withdrawn before it was added up");
+        assert!(differing(&right, &totals(&[("C-1", 3), ("C-2", 0), ("C-3", 0)])).is_empty(), "withdrawn after that");
+        assert_eq!(differing(&right, &totals(&[("C-1", 2)])), ["the total of 2026-10 C-1 NL differs from its records"]);
+        assert_eq!(differing(&right, &totals(&[("C-2", 0)])), ["the total of 2026-10 C-1 NL differs from its records"]);
+        assert_eq!(differing(&right, &totals(&[("C-1", 3), ("C-2", 1)])).len(), 1);
+        assert_eq!(differing(&right, &totals(&[("C-1", 3), ("C-9", 1)])), ["a total without records: 2026-10 C-9"]);
+    }
 }
