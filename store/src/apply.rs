@@ -12,8 +12,8 @@ use crate::report::ImportReport;
 use crate::session::{INSERT_ROWS, Session, Value};
 use crate::statements::{
     ADD_CUSTOMERS, ADD_ENDS, ADD_PLANS, ADD_SUBSCRIPTIONS, ADD_TARIFF, ADD_WINDOWS, ARRIVAL_CONTENT, Insert, NOTE_IMPORT,
-    SUPERSEDE_CUSTOMERS, SUPERSEDE_ENDS, SUPERSEDE_PLANS, SUPERSEDE_SUBSCRIPTIONS, SUPERSEDE_TARIFFS, SUPERSEDE_WINDOWS,
-    Statement,
+    NOTED_ROWS, SUPERSEDE_CUSTOMERS, SUPERSEDE_ENDS, SUPERSEDE_PLANS, SUPERSEDE_SUBSCRIPTIONS, SUPERSEDE_TARIFFS,
+    SUPERSEDE_WINDOWS, Statement,
 };
 use crate::tariff::TariffBundle;
 use crate::window::{Subject, Window};
@@ -68,6 +68,16 @@ impl Store {
         }
         self.note(&mut writing, number, kind, sha256, 0).await?;
         writing.commit().await
+    }
+
+    /// With how many rows an import took its place, whichever process saw to it: 0 if it was passed over. `None` if it has no
+    /// place yet.
+    pub async fn rows_in_force(&self, arrival: ArrivalNumber) -> Result<Option<u64>, StoreError> {
+        let number = i64::try_from(arrival).map_err(|_| StoreError::ArrivalTooLarge(arrival))?;
+        let mut reading = self.read().await?;
+        let noted: Option<(i64,)> = reading.first(NOTED_ROWS, &[number.into()]).await?;
+        reading.commit().await?;
+        Ok(noted.map(|(rows,)| rows.unsigned_abs()))
     }
 
     /// Whether the arrival took its place before, with the same content.

@@ -29,6 +29,10 @@ pub(crate) const SCHEMA_VERSION: Statement =
 pub(crate) const ARRIVAL_CONTENT: Statement =
     Statement { does: "look up an arrival", sql: "SELECT content_sha256 FROM imports WHERE arrival = $1" };
 
+/// $1 arrival.
+pub(crate) const NOTED_ROWS: Statement =
+    Statement { does: "look up the rows of an import", sql: "SELECT row_count FROM imports WHERE arrival = $1" };
+
 /// $1 tenant, $2 version.
 pub(crate) const LATEST_ARRIVAL: Statement = Statement {
     does: "read the reference version",
@@ -194,9 +198,10 @@ pub(crate) const COUNTS: Statement = Statement {
 
 /// All that reads or updates; a test runs each on both databases.
 #[cfg(test)]
-pub(crate) const ALL: [Statement; 18] = [
+pub(crate) const ALL: [Statement; 19] = [
     SCHEMA_VERSION,
     ARRIVAL_CONTENT,
+    NOTED_ROWS,
     LATEST_ARRIVAL,
     LATEST_IMPORT,
     CUSTOMERS,

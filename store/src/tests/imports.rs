@@ -159,6 +159,12 @@ async fn an_import_that_is_passed_over_takes_its_place_once(scene: Scene) {
     assert_eq!(scene.store.latest_import().await.expect("a look"), Some((2, refused.sha256.clone())));
     assert_eq!(scene.of_tenant("other").await.store.latest_import().await.expect("a look"), None);
     assert_eq!((scene.reference(None).await.version, scene.store.plans(None).await.expect("plans").len()), (2, 0));
+    scene.import(4, ImportKind::Plans, "plan_id,name\nP2,Prive\n").await;
+    let mut noted = Vec::new();
+    for arrival in [2, 3, 4] {
+        noted.push(scene.store.rows_in_force(arrival).await.expect("a look"));
+    }
+    assert_eq!(noted, [Some(0), None, Some(1)], "passed over, not there yet, in force");
 }
 
 async fn windows_may_come_in_any_order_of_their_dates(scene: Scene) {

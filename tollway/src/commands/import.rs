@@ -11,7 +11,9 @@ use ingest::land::{Approval, ArrivalKind, FullImport, ImportKind as LandedWhat, 
 use serde_json::json;
 use store::import::ImportContent;
 use store::instant::parse_instant;
-use store::{FullList, ImportError, ImportKind, ImportLimits, ImportMode, ImportReport, Store, TariffBundle, parse_import};
+use store::{
+    FullList, ImportError, ImportKind, ImportLimits, ImportMode, ImportReport, ImportRows, Store, TariffBundle, parse_import,
+};
 use tokio::runtime::Handle;
 
 use crate::cli::{Global, ImportArgs, ImportWhat, ListMode};
@@ -76,15 +78,21 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
     } else if import.full.is_some() && report.is_unchanged() {
         ("nothing to do: all of it is so already".to_owned(), Exit::Done)
     } else {
-        let number = put_in_force(&installation, &store, import, &bytes, &report)?;
-        json["arrival"] = json!(number);
+        let landed = put_in_force(&installation, &store, import, &bytes, &rows)?;
+        json["arrival"] = json!(landed.number);
+        json["in_force"] = json!(landed.refused.is_none());
+        if let Some(why) = landed.refused {
+            let headline = format!("{}\n{why}", does_not_act(landed.number));
+            Answer { headline: headline.trim_end().to_owned(), json, ..Answer::default() }.print(global.output)?;
+            return Ok(Exit::BadInput);
+        }
         // A hint: the import is in force whether it can be given or not.
         let waiting = waiting(&installation).unwrap_or(0);
         if waiting > 0 {
             let rows = count(waiting as u64);
             next.push(format!("{rows} rows wait in suspense for reference data: tollway suspense recycle --dry-run"));
         }
-        (format!("imported as arrival {number}"), Exit::Done)
+        (format!("imported as arrival {}", landed.number), Exit::Done)
     };
     Answer { headline: format!("{headline}\n{report}").trim_end().to_owned(), next, json, ..Answer::default() }
         .print(global.output)?;
@@ -161,47 +169,83 @@ struct Import {
     full: Option<FullImport>,
 }
 
-/// Lands an import and applies it; the arrival number is its place in the order of everything.
+/// What became of an import.
+struct InForce {
+    /// Its arrival: its place in the order of everything.
+    number: ArrivalNumber,
+    /// Why it does not act: what came in between made it impossible.
+    refused: Option<String>,
+}
+
+/// That an import has its place and changes nothing there, in words.
+fn does_not_act(number: ArrivalNumber) -> String {
+    format!(
+        "landed as arrival {number} and does not act, nothing was changed: with what arrived before it this cannot stand; \
+         mend the file and import it again"
+    )
+}
+
+/// Lands an import and applies it. Between the plan and its place in the order others may have arrived that make it
+/// impossible: then it does not act.
 fn put_in_force(
     installation: &Installation,
     store: &Store,
     import: Import,
     bytes: &[u8],
-    report: &ImportReport,
-) -> anyhow::Result<u64> {
-    debug_assert!(!report.is_refused(), "a refused import is never landed");
+    rows: &ImportRows,
+) -> anyhow::Result<InForce> {
     let Import { what, origin, full } = import;
     let request = ImportRequest { tenant: installation.config().data.tenant.clone(), what, origin, full };
     let landed = installation.landing().land_import(&request, &mut &bytes[..], &SystemClock)?;
     let number = landed.arrival().number;
-    catch_up(installation, store).with_context(|| {
+    let looked = catch_up(installation, store).with_context(|| {
         format!(
             "arrival {number} has landed but is not in force yet; it will be with the next `import`, `ingest` or start of `run`"
         )
     })?;
-    Ok(number)
+    let refused = match looked.refused.get(&number) {
+        Some(why) => Some(why.clone()),
+        None => passed_over(installation, store, number, rows)?,
+    };
+    Ok(InForce { number, refused })
+}
+
+/// Why an import does not act if another process passed it over, as a running service does that looks first.
+fn passed_over(
+    installation: &Installation,
+    store: &Store,
+    number: ArrivalNumber,
+    rows: &ImportRows,
+) -> anyhow::Result<Option<String>> {
+    let is_passed_over = rows.row_count() > 0 && installation.block_on(store.rows_in_force(number))? == Some(0);
+    if !is_passed_over {
+        return Ok(None);
+    }
+    let report = installation.block_on(store.plan_import(rows))?;
+    Ok(Some(if report.is_refused() { report.to_string() } else { String::new() }))
 }
 
 /// Applies every landed import that the state database has not seen: after a crash between landing and applying, or when
 /// another process landed one.
-pub fn catch_up(installation: &Installation, store: &Store) -> anyhow::Result<()> {
+pub fn catch_up(installation: &Installation, store: &Store) -> anyhow::Result<Looked> {
     let applied = installation.block_on(store.reference_counts())?.version;
-    apply_landed(&installation.landing(), store, installation.runtime().handle(), applied + 1)?;
-    Ok(())
+    apply_landed(&installation.landing(), store, installation.runtime().handle(), applied + 1)
 }
 
 /// A look at what has landed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Looked {
     /// The arrival to go on from.
     pub next: ArrivalNumber,
-    /// Imports among those looked at; all of them are applied.
+    /// Imports among those looked at; all of them have their place, and all but those refused are in force.
     pub imports: usize,
+    /// Those that do not act, and why.
+    pub refused: BTreeMap<ArrivalNumber, String>,
 }
 
 /// Applies the imports among the arrivals from a number on; one that is applied already stays as it is.
 pub fn apply_landed(landing: &Landing, store: &Store, runtime: &Handle, from: ArrivalNumber) -> anyhow::Result<Looked> {
-    let mut looked = Looked { next: from, imports: 0 };
+    let mut looked = Looked { next: from, imports: 0, refused: BTreeMap::new() };
     for arrival in landing.arrivals(from)? {
         looked.next = arrival.number + 1;
         let ArrivalKind::Import(import) = &arrival.kind else { continue };
@@ -219,8 +263,9 @@ pub fn apply_landed(landing: &Landing, store: &Store, runtime: &Handle, from: Ar
         };
         if let Some(why) = refused {
             // What came in between made it impossible. It must not keep out what arrived later.
-            tracing::error!(arrival = arrival.number, why, "import does not act");
+            tracing::error!(arrival = arrival.number, why = why.as_str(), "import does not act");
             runtime.block_on(store.pass_over(arrival.number, kind, &import.sha256))?;
+            looked.refused.insert(arrival.number, why);
         }
         looked.imports += 1;
     }
@@ -232,7 +277,7 @@ fn mode_of(full: Option<&FullImport>) -> ImportMode {
     full.map_or(ImportMode::Delta, |full| ImportMode::Full(list(full)))
 }
 
-/// Imports text as a delta without asking; gives its arrival. The same bytes again are a no-op.
+/// Imports text as a delta without asking; gives its arrival, and fails if it does not act. The same bytes again are a no-op.
 pub fn import_text(
     installation: &Installation,
     store: &Store,
@@ -246,7 +291,11 @@ pub fn import_text(
     if report.is_refused() {
         return Err(bad_input(format!("{origin} is refused\n{report}")));
     }
-    put_in_force(installation, store, Import { what, origin: origin.to_owned(), full: None }, bytes, &report)
+    let landed = put_in_force(installation, store, Import { what, origin: origin.to_owned(), full: None }, bytes, &rows)?;
+    match landed.refused {
+        None => Ok(landed.number),
+        Some(why) => Err(bad_input(format!("{origin}: {}\n{why}", does_not_act(landed.number)).trim_end().to_owned())),
+    }
 }
 
 /// The bytes to land: a CSV as it is, a tariff with its companions as one bundle.
@@ -300,4 +349,46 @@ fn companions(folder: &Path, names: &[String]) -> anyhow::Result<BTreeMap<String
         Ok((n.clone(), text))
     };
     names.iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEVICES: &str = "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\n";
+
+    /// Devices whose windows overlap within the file, as another import may make them that came between plan and place.
+    fn impossible() -> String {
+        let first = "D1,31612345678,C1,P1,2025-01-01T00:00:00Z,2025-06-01T00:00:00Z";
+        format!("{DEVICES}{first}\nD2,31612345678,C2,P1,2025-05-01T00:00:00Z,2025-08-01T00:00:00Z\n")
+    }
+
+    fn put(installation: &Installation, store: &Store, text: &str) -> InForce {
+        let rows = parse_import(ImportKind::Devices, text.as_bytes(), &ImportLimits::default()).expect("devices");
+        let import = Import { what: LandedWhat::Devices, origin: "devices.csv".to_owned(), full: None };
+        put_in_force(installation, store, import, text.as_bytes(), &rows).expect("a look")
+    }
+
+    #[test]
+    fn an_import_that_does_not_act_is_told_whoever_looked_first() {
+        let home = tempfile::tempdir().expect("a folder");
+        let global = Global {
+            data: Some(home.path().join("data")),
+            config: None,
+            output: crate::cli::OutputMode::Table,
+            quiet: true,
+            clear: false,
+        };
+        let installation = Installation::open_or_create(&global).expect("an installation");
+        let store = installation.state().expect("the state");
+        let refused = put(&installation, &store, &impossible());
+        assert!(refused.refused.is_some_and(|why| why.contains("line 3")), "told by who passed it over");
+        let again = put(&installation, &store, &impossible());
+        assert_eq!(again.number, refused.number, "the same bytes again are the same arrival");
+        assert!(again.refused.is_some_and(|why| why.contains("line 3")), "as if another process had passed it over");
+        let possible = put(&installation, &store, &format!("{DEVICES}D1,31612345678,C1,P1,2025-01-01T00:00:00Z,\n"));
+        assert_eq!((possible.number, possible.refused), (refused.number + 1, None));
+        let text = import_text(&installation, &store, ImportWhat::Devices, "unassigned assign", impossible().as_bytes());
+        assert_eq!(crate::exit_code::of(&text.expect_err("it is refused")), Exit::BadInput);
+    }
 }
