@@ -1,10 +1,11 @@
 //! Files that are missing by their number, and numbers that came twice: from names, headers and trailers of what has landed, by
 //! what each file's profile says about them. Nothing is kept: a gap is gone once its file is there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use domain::delivery::ArrivalNumber;
 use domain::ports::BlobError;
-use ingest::land::{DeliveryRecord, LandError, Landing};
+use ingest::land::{DeliveryRecord, LandError, Landing, Replaces};
 use ingest::profile::{FileNumber, FileNumbering, Profile};
 
 use crate::arrived::{Came, LandedProfiles};
@@ -51,6 +52,8 @@ struct Numbered<'a> {
     digits: String,
     name: &'a str,
     sha256: &'a str,
+    /// Whether an operator has said that another file takes its place: it fills its number and disputes nobody else's.
+    is_replaced: bool,
 }
 
 /// What the numbers of all accounts say, by account; accounts without numbers are left out.
@@ -61,12 +64,18 @@ pub fn by_account(
 ) -> Result<BTreeMap<String, Numbers>, LandError> {
     // Another declaration counts anew: a profile that was corrected must not compare its numbers with those of the former one.
     let mut groups: BTreeMap<[String; 3], (FileNumbering, Vec<Numbered<'_>>)> = BTreeMap::new();
-    for Came { record, .. } in came {
+    let replaced: BTreeSet<ArrivalNumber> = came.iter().filter_map(|c| replaces(&c.record)).collect();
+    for Came { number, record, .. } in came {
+        if is_gone(landing, *number, record)? {
+            continue;
+        }
+        let is_replaced = replaced.contains(number);
         let Some(profile) = profiles.of(landing, record) else { continue };
         let Some(numbering) = profile.numbering() else { continue };
         let Some(FileNumber { number, digits, series }) = number_of(landing, &profile, record)? else { continue };
         let key = [record.identity.account.path(), format!("{} {numbering:?}", profile.name()), series];
-        let file = Numbered { number, digits, name: &record.identity.logical_file, sha256: &record.identity.sha256 };
+        let identity = &record.identity;
+        let file = Numbered { number, digits, name: &identity.logical_file, sha256: &identity.sha256, is_replaced };
         groups.entry(key).or_insert_with(|| (numbering.clone(), Vec::new())).1.push(file);
     }
     let mut accounts: BTreeMap<String, Numbers> = BTreeMap::new();
@@ -77,6 +86,21 @@ pub fn by_account(
         numbers.twice.extend(found.twice);
     }
     Ok(accounts)
+}
+
+/// The delivery whose place an operator has given to a file.
+fn replaces(record: &DeliveryRecord) -> Option<ArrivalNumber> {
+    match record.replaces {
+        Some(Replaces::Arrival(former)) => Some(former),
+        Some(Replaces::SameName) | None => None,
+    }
+}
+
+/// Whether a file was taken back or rejected: it has not come as far as numbers go. One that was held and then taken has two
+/// arrivals, and what was decided about the one that acts holds for both.
+fn is_gone(landing: &Landing, number: ArrivalNumber, record: &DeliveryRecord) -> Result<bool, LandError> {
+    let acting = landing.announced(record.delivery)?.unwrap_or(number);
+    Ok(landing.withdrawal_of(acting)?.is_some())
 }
 
 /// The number of a file. One whose bytes are gone has none, as if it had never come; a store that does not answer is an error,
@@ -105,6 +129,8 @@ fn judge(numbering: &FileNumbering, files: &[Numbered<'_>]) -> Numbers {
         };
         newest = newest.max(Some(place));
         match places.get(&place) {
+            Some(first) if first.is_replaced => drop(places.insert(place, file)),
+            Some(_) if file.is_replaced => {}
             Some(first) if first.sha256 != file.sha256 && first.name != file.name => numbers.twice.push(Twice {
                 number: file.digits.clone(),
                 first: first.name.to_owned(),
@@ -169,9 +195,17 @@ pub fn troubles(accounts: &BTreeMap<String, Numbers>) -> Vec<Trouble> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use domain::delivery::Account;
+    use domain::ids::{AccountId, ProviderId, TenantId};
+    use ingest::land::{LandRequest, Landed, LandingSettings, Repeat};
     use ingest::profile::Profile;
+    use sinks::local_store::memory::MemoryStore;
 
     use super::*;
+    use crate::arrived;
+    use crate::system::SystemClock;
 
     fn numbering(last: u64) -> FileNumbering {
         let text = config::profiles::find("tap3").expect("a shipped profile").replace("last = 99999", &format!("last = {last}"));
@@ -185,7 +219,13 @@ mod tests {
         let numbered: Vec<Numbered<'_>> = texts
             .iter()
             .zip(files)
-            .map(|((number, digits, name), (_, sha256))| Numbered { number: *number, digits: digits.clone(), name, sha256 })
+            .map(|((number, digits, name), (_, sha256))| Numbered {
+                number: *number,
+                digits: digits.clone(),
+                name,
+                sha256,
+                is_replaced: false,
+            })
             .collect();
         let found = judge(&numbering(last), &numbered);
         (found.gaps.iter().map(Gap::text).collect(), found.twice.len())
@@ -214,5 +254,68 @@ mod tests {
     fn a_number_that_comes_twice_is_told_only_with_other_content() {
         assert_eq!(judged(99_999, &[(16, "a"), (17, "b"), (17, "b")]).1, 0);
         assert_eq!(judged(99_999, &[(16, "a"), (17, "b"), (17, "c")]).1, 1);
+    }
+
+    /// A landing with files whose names have numbers.
+    struct Desk {
+        landing: Landing,
+        profile: Profile,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let text = config::profiles::find("job").expect("a shipped profile").to_owned()
+                + "\n[sequence]\nname = \"*x{n}.csv\"\nlast = 999\n";
+            let landing = Landing::new(Arc::new(MemoryStore::new()), LandingSettings::default());
+            Self { landing, profile: Profile::load(&text).expect("a profile") }
+        }
+
+        fn land(&self, name: &str, repeat: Repeat) -> ArrivalNumber {
+            let account = Account {
+                tenant: TenantId::parse("main").expect("an id"),
+                provider: ProviderId::parse("job").expect("an id"),
+                account: AccountId::parse("haven").expect("an id"),
+            };
+            let request = LandRequest { repeat, ..LandRequest::new(&self.profile, account, name, name, 10) };
+            let landed: Landed = self.landing.land(&request, &mut name.as_bytes(), &SystemClock).expect("landed");
+            landed.arrival().number
+        }
+
+        fn withdraw(&self, number: ArrivalNumber) {
+            self.landing.withdraw(number, &SystemClock).expect("a decision");
+        }
+
+        /// Gaps and numbers that came twice.
+        fn says(&self) -> (Vec<String>, usize) {
+            let came = arrived::deliveries(&self.landing.arrivals(0).expect("arrivals"), i64::MAX);
+            let all = by_account(&self.landing, &mut LandedProfiles::default(), &came).expect("numbers");
+            let numbers = all.into_values().next().expect("an account with numbers");
+            (numbers.gaps.iter().map(Gap::text).collect(), numbers.twice.len())
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_taken_back_is_missing_and_disputes_no_number() {
+        let desk = Desk::new();
+        let [_, second, _] = ["x001.csv", "x002.csv", "x003.csv"].map(|name| desk.land(name, Repeat::Hold));
+        assert_eq!(desk.says(), (vec![], 0));
+        desk.withdraw(second);
+        assert_eq!(desk.says(), (vec!["file 002 is missing".to_owned()], 0));
+        desk.land("again-x002.csv", Repeat::Hold);
+        assert_eq!(desk.says(), (vec![], 0));
+        let wrong = desk.land("wrong-x003.csv", Repeat::Hold);
+        assert_eq!(desk.says(), (vec![], 1));
+        desk.withdraw(wrong);
+        assert_eq!(desk.says(), (vec![], 0), "it was the wrong one");
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_another_settles_whose_the_number_is() {
+        let desk = Desk::new();
+        let [_, second, _] = ["x001.csv", "x002.csv", "x003.csv"].map(|name| desk.land(name, Repeat::Hold));
+        desk.land("right-x002.csv", Repeat::Replaces(second));
+        assert_eq!(desk.says(), (vec![], 0));
+        desk.land("x004.csv", Repeat::Replaces(second));
+        assert_eq!(desk.says(), (vec![], 0), "the number of one that was replaced has come");
     }
 }

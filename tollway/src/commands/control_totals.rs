@@ -6,14 +6,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::delivery::DeliveryId;
+use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::money::{Currency, Money};
 use domain::outcome::Counts;
-use ingest::land::{ArrivalKind, DeliveryState};
+use ingest::land::ArrivalKind;
 use serde_json::{Value, json};
 use sinks::ledger::LedgerEntry;
 
 use super::rows::{Row, ask_rows};
+use crate::attention;
 use crate::cli::{ControlTotalsArgs, Global};
 use crate::counts::{grouped, to_json};
 use crate::exit_code::Exit;
@@ -72,11 +73,18 @@ pub fn run(global: &Global, args: &ControlTotalsArgs) -> anyhow::Result<Exit> {
 fn gather(installation: &Installation) -> anyhow::Result<BTreeMap<Key, Line>> {
     let mut lines: BTreeMap<Key, Line> = BTreeMap::new();
     let mut key_of: HashMap<DeliveryId, Key> = HashMap::new();
-    for arrival in installation.landing().arrivals(0)? {
+    let landing = installation.landing();
+    // Those that still wait: one that was taken since, or rejected, has its arrival all the same.
+    let held: BTreeSet<ArrivalNumber> = landing.held()?.iter().map(|arrival| arrival.number).collect();
+    for arrival in landing.arrivals(0)? {
         let ArrivalKind::Delivery(delivery) = arrival.kind else { continue };
+        let acts = attention::acts(&delivery);
+        if !acts && !held.contains(&arrival.number) {
+            continue;
+        }
         let key = (delivery.identity.account.path(), delivery.identity.cycle.clone().unwrap_or_default());
         let line = lines.entry(key.clone()).or_default();
-        if matches!(delivery.state, DeliveryState::Held { .. }) {
+        if !acts {
             line.held += 1;
         } else if line.landed.insert(delivery.delivery) {
             line.bytes += delivery.size;

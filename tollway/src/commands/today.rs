@@ -10,6 +10,7 @@ use domain::ports::Clock;
 use domain::zone::SECOND_US;
 use ingest::land::{Arrival, Landing};
 use serde_json::{Value, json};
+use sinks::keys::stopped::Stopped;
 use store::instant::{parse_instant, show_instant};
 
 use super::rows::{ask_rows, sql_text};
@@ -156,11 +157,12 @@ impl Desk<'_> {
 
     /// Files that were refused, wait for a word, or wait to be rated.
     fn files(&self) -> anyhow::Result<Vec<Item>> {
-        let ledger = sinks::ledger::read_all(&self.installation.entries()?)?;
+        let entries = self.installation.entries()?;
+        let (ledger, stopped) = (sinks::ledger::read_all(&entries)?, Stopped::of_table(&entries));
         let records: Vec<_> = self.came.iter().map(|c| c.record.clone()).collect();
         let good = attention::made_good(&records, &ledger);
         let mut refused = attention::refused(&self.landing, &ledger)?;
-        refused.retain(|trouble| trouble.delivery.is_none_or(|d| !good.contains(&d)));
+        refused.retain(|trouble| trouble.delivery.is_none_or(|d| !good.contains(&d) && stopped.fate(d).is_none()));
         let line = |kind, file: &str, state: &str, message: String, command: &str| Item {
             kind,
             is_urgent: true,

@@ -9,12 +9,13 @@ use domain::columns::linked::Owner;
 use domain::money::Money;
 use domain::number::masked;
 use domain::period::Month;
-use ingest::land::{ArrivalKind, DeliveryState};
+use ingest::land::ArrivalKind;
 use serde_json::json;
 use store::{IdentifierKind, Reference};
 
 use super::rows::{Row, ask_rows, sql_text};
 use super::suspense::remedy;
+use crate::attention;
 use crate::cli::{Global, WhyArgs};
 use crate::counts::grouped;
 use crate::exit_code::{Exit, bad_input, usage};
@@ -191,13 +192,13 @@ fn unlinked(installation: &Installation, numbers: &Numbers, month: Month) -> any
 fn not_calculated(installation: &Installation, cycle: &str) -> anyhow::Result<Vec<Finding>> {
     let entries = installation.entries()?;
     let settled: HashSet<_> = sinks::ledger::settled(&sinks::ledger::read_all(&entries)?);
-    let (mut waiting, mut held) = (0, 0);
-    for arrival in installation.landing().arrivals(0)? {
+    let landing = installation.landing();
+    // Those that still wait: one that was taken since, or rejected, has its arrival all the same.
+    let held = landing.held()?.len() as u64;
+    let mut waiting = 0;
+    for arrival in landing.arrivals(0)? {
         let ArrivalKind::Delivery(delivery) = arrival.kind else { continue };
-        match delivery.state {
-            DeliveryState::Held { .. } => held += 1,
-            DeliveryState::Announced => waiting += u64::from(!settled.contains(&delivery.delivery)),
-        }
+        waiting += u64::from(attention::acts(&delivery) && !settled.contains(&delivery.delivery));
     }
     let lag = entries.snapshot().next_version().saturating_sub(installation.totals()?.snapshot().position(totals::APP_ID));
     let mut findings = Vec::new();
