@@ -158,6 +158,8 @@ pub struct Worker<R> {
     references: Box<dyn References>,
     settings: WorkerSettings,
     cursors: BTreeMap<TopicPartition, Cursor>,
+    /// Whether its share was told: it may be none.
+    is_member: bool,
     parking: Parking,
     queue: VecDeque<Waiting>,
     queued_since_us: i64,
@@ -190,6 +192,7 @@ impl<R: LogReader> Worker<R> {
             references,
             settings,
             cursors: BTreeMap::new(),
+            is_member: false,
             parking: Parking::new(settings.look_again_us),
             queue: VecDeque::new(),
             queued_since_us: 0,
@@ -200,6 +203,11 @@ impl<R: LogReader> Worker<R> {
     /// The table's positions of this worker's partitions, as far as it knows them.
     pub fn positions(&self) -> impl Iterator<Item = (TopicPartition, u64)> + '_ {
         self.cursors.iter().map(|(tp, c)| (*tp, c.committed))
+    }
+
+    /// Whether it has had its first assignment. One that is told that it has no partition stands by.
+    pub fn is_member(&self) -> bool {
+        self.is_member
     }
 
     /// The partitions that wait for a hand.
@@ -295,6 +303,7 @@ impl<R: LogReader> Worker<R> {
                 for partition in partitions {
                     self.cursors.insert(partition, Cursor { app_id: None, committed: 0 });
                 }
+                self.is_member = true;
                 self.restart()?;
                 Ok(Step::Rebalanced)
             }

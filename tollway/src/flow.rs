@@ -27,6 +27,7 @@ use crate::log::GROUP;
 use crate::log_end::log_ends;
 use crate::others::Others;
 use crate::patience::Patience;
+use crate::readiness::Shares;
 use crate::reference::SharedReference;
 use crate::system::{SystemClock, SystemRng};
 
@@ -100,6 +101,7 @@ struct Board {
     blocked: BTreeMap<String, Arc<PipelineError>>,
     /// Partitions that wait for a hand.
     parked: BTreeMap<TopicPartition, Parked>,
+    shares: Shares,
     failure: Option<PipelineError>,
 }
 
@@ -259,6 +261,12 @@ impl Flow {
                         b.samples.push(sample);
                     }
                 }
+                if step == Some(Step::Rebalanced) && worker.is_member() {
+                    let has_joined = b.shares.note(number, worker.positions().map(|(partition, _)| partition));
+                    if has_joined {
+                        tracing::info!(worker = number, partitions = worker.positions().count(), "joined");
+                    }
+                }
                 for partition in parked_here.drain(..) {
                     b.parked.remove(&partition);
                 }
@@ -371,6 +379,18 @@ impl Flow {
         move || {
             stop.store(true, Ordering::Release);
             board.1.notify_all();
+        }
+    }
+
+    /// A handle that tells whether this flow does its work, and what of it waits, in words.
+    pub fn readiness(&self) -> impl Fn() -> Result<String, String> + Send + Sync + 'static {
+        let (board, stop) = (Arc::clone(&self.board), Arc::clone(&self.stop));
+        move || {
+            if stop.load(Ordering::Acquire) {
+                return Err("stopping\n".to_owned());
+            }
+            let b = lock(&board.0);
+            b.shares.ready(&b.parked)
         }
     }
 

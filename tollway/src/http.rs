@@ -1,8 +1,7 @@
 //! The service's door: metrics for Prometheus, and whether it lives and is ready. Loopback unless configured otherwise.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use axum::extract::State;
@@ -12,12 +11,15 @@ use axum::{Router, response::IntoResponse};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
+/// Tells whether the work is done, asked at each knock; the text is the answer, an error says that it is not.
+pub type Readiness = Box<dyn Fn() -> Result<String, String> + Send + Sync>;
+
 /// What the door knows.
 #[derive(Clone)]
 pub struct Door {
     metrics: PrometheusHandle,
-    /// Set once the flow has its partitions; cleared when it stops.
-    pub ready: Arc<AtomicBool>,
+    /// Set once something works behind the door.
+    pub ready: Arc<OnceLock<Readiness>>,
     token: Option<Arc<str>>,
 }
 
@@ -32,7 +34,7 @@ impl Door {
     pub fn new(token: Option<String>) -> anyhow::Result<Self> {
         let metrics = PrometheusBuilder::new().install_recorder()?;
         pipeline::metrics::describe();
-        Ok(Self { metrics, ready: Arc::new(AtomicBool::new(false)), token: token.map(Into::into) })
+        Ok(Self { metrics, ready: Arc::new(OnceLock::new()), token: token.map(Into::into) })
     }
 
     /// Takes the address, before anything else is started: a service that nobody can watch is none.
@@ -75,5 +77,8 @@ async fn metrics(State(door): State<Door>, headers: HeaderMap) -> impl IntoRespo
 }
 
 async fn ready(State(door): State<Door>) -> impl IntoResponse {
-    if door.ready.load(Ordering::Acquire) { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "starting\n") }
+    match door.ready.get().map_or_else(|| Err("starting\n".to_owned()), |ready| ready()) {
+        Ok(said) => (StatusCode::OK, said),
+        Err(said) => (StatusCode::SERVICE_UNAVAILABLE, said),
+    }
 }

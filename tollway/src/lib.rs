@@ -17,6 +17,7 @@ pub mod log;
 pub mod log_end;
 pub mod others;
 pub mod patience;
+pub mod readiness;
 pub mod backlog;
 pub mod totals;
 pub mod counts;

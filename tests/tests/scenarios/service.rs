@@ -35,6 +35,7 @@ fn service_rates_what_lands_and_stops_in_order() {
     let address = service.line("listening", |_| true)["address"].as_str().expect("an address").to_owned();
     service.line("running", |_| true);
     assert_eq!(get(&address, "/healthz"), (200, "ok\n".to_owned()));
+    service.line("joined", |_| true);
     assert_eq!(get(&address, "/readyz"), (200, "ready\n".to_owned()));
 
     month.import(&data);

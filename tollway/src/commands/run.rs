@@ -1,7 +1,6 @@
 //! `tollway run`: the service. Watches landing, rates, totals, keeps house, serves metrics; stops in order on SIGTERM.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use domain::ports::Clock;
 use tokio::signal::unix::{SignalKind, signal};
@@ -60,7 +59,8 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     let (closing, closed) = tokio::sync::watch::channel(false);
     serve(&installation, door, listener, closed, Arc::clone(&stop));
     watch_signals(&installation, closing, Arc::clone(&stop))?;
-    ready.store(true, Ordering::Release);
+    let known = ready.set(Box::new(flow.readiness()));
+    debug_assert!(known.is_ok(), "nobody else knows");
     tracing::info!(data = %installation.folder().display(), workers = settings.workers, "running");
     let mut rng = SystemRng::new()?;
     let house = || {
@@ -76,7 +76,7 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     };
     let began = SystemClock.now_us();
     let watched = flow.watch(|_| (), house, Until::Stopped);
-    ready.store(false, Ordering::Release);
+    stop();
     // Before the flow, so that what they hold is in landing; it is rated after the next start at the latest.
     let heard = listeners.finish();
     let finished = flow.finish()?;
