@@ -4,10 +4,14 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::BufReader;
+use std::io::{self, BufReader, Read};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use domain::delivery::Account;
@@ -15,8 +19,16 @@ use domain::ids::{AccountId, ProviderId, TenantId};
 use domain::ports::Disposition;
 use ingest::land::{LandError, LandRequest, Landed, LandedFile, Landing, PathLimits, collect_paths};
 use ingest::profile::Profile;
+use pipeline::PipelineError;
 
 use crate::system::SystemClock;
+
+/// How often the folder is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a stop waits for a landing that is under way and cannot be left: the store answers slowly, or a large archive is
+/// being unwrapped. Nothing is lost by leaving it: it has no arrival yet, or all of it.
+const STOP_WAIT: Duration = Duration::from_secs(10);
 
 /// What is known of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +46,7 @@ pub struct WatchFolder {
     cut_rows: u64,
     profiles: HashMap<String, Profile>,
     seen: HashMap<PathBuf, Seen>,
+    stop: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for WatchFolder {
@@ -45,7 +58,7 @@ impl std::fmt::Debug for WatchFolder {
 impl WatchFolder {
     /// Watches `folder` for files of `tenant`.
     pub fn new(folder: PathBuf, landing: Arc<Landing>, tenant: TenantId, cut_rows: u64) -> Self {
-        Self { folder, landing, tenant, cut_rows, profiles: HashMap::new(), seen: HashMap::new() }
+        Self { folder, landing, tenant, cut_rows, profiles: HashMap::new(), seen: HashMap::new(), stop: Arc::default() }
     }
 
     /// Looks once. A file is landed when its size and time are what they were at the look before. What cannot be landed is
@@ -59,6 +72,9 @@ impl WatchFolder {
             }
         };
         for path in paths {
+            if self.stop.load(Ordering::Acquire) {
+                return;
+            }
             let Ok(meta) = fs::metadata(&path) else { continue };
             let now = Seen { size: meta.len(), changed: meta.modified().ok(), settled: false };
             match self.seen.get(&path) {
@@ -80,6 +96,10 @@ impl WatchFolder {
         let file = path.display().to_string();
         let all = match self.land(path) {
             Ok(all) => all,
+            Err(_) if self.stop.load(Ordering::Acquire) => {
+                tracing::info!(file, "left to the next start");
+                return false;
+            }
             Err(e) => {
                 tracing::warn!(file, error = format!("{e:#}"), "not landed");
                 return e.downcast_ref().is_none_or(|e: &LandError| e.disposition() == Disposition::Stop);
@@ -119,7 +139,72 @@ impl WatchFolder {
         };
         let request = LandRequest::new(profile, account, &path.display().to_string(), name, self.cut_rows);
         let file = File::open(path).context("the file cannot be read")?;
+        let file = Stoppable { file, stop: Arc::clone(&self.stop) };
         Ok(self.landing.land_all(&request, &mut BufReader::with_capacity(1 << 20, file), &SystemClock)?)
+    }
+}
+
+/// A file that cannot be read any more once the service stops: what was landed of it has no name yet and is cleared away.
+struct Stoppable<R> {
+    file: R,
+    stop: Arc<AtomicBool>,
+}
+
+impl<R: Read> Read for Stoppable<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.stop.load(Ordering::Acquire) {
+            return Err(io::Error::other("the service is stopping"));
+        }
+        self.file.read(buffer)
+    }
+}
+
+/// A watch folder on a thread of its own: a file that takes an hour to land keeps nothing else of the service waiting.
+#[derive(Debug)]
+pub struct Watching {
+    thread: JoinHandle<Result<(), PipelineError>>,
+    /// Hangs up when the thread is at its end.
+    ended: Receiver<()>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Watching {
+    /// Starts to look. `failed` is called if it ends by itself, which only a bug makes it do.
+    pub fn start(mut watch: WatchFolder, failed: impl Fn() + Send + 'static) -> io::Result<Self> {
+        let (ends, ended) = channel();
+        let stop = Arc::clone(&watch.stop);
+        let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(move || {
+            // Moved in, so that it is dropped last, however this ends.
+            let _ends = ends;
+            let look = AssertUnwindSafe(|| {
+                while !watch.stop.load(Ordering::Acquire) {
+                    watch.step();
+                    std::thread::park_timeout(LOOK_EVERY);
+                }
+            });
+            std::panic::catch_unwind(look).map_err(|_| {
+                tracing::error!("the watch folder panicked");
+                failed();
+                PipelineError::Panicked("the watch folder".to_owned())
+            })
+        })?;
+        Ok(Self { thread, ended, stop })
+    }
+
+    /// Ends between two files, or gives up the one that is being read. A landing that does not come back in time is left: the
+    /// next start lands the file.
+    pub fn finish(self) -> Result<(), PipelineError> {
+        self.finish_within(STOP_WAIT)
+    }
+
+    fn finish_within(self, wait: Duration) -> Result<(), PipelineError> {
+        self.stop.store(true, Ordering::Release);
+        self.thread.thread().unpark();
+        if self.ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("a landing from the watch folder is left to the next start");
+            return Ok(());
+        }
+        self.thread.join().unwrap_or_else(|_| Err(PipelineError::Panicked("the watch folder".to_owned())))
     }
 }
 
@@ -173,6 +258,52 @@ mod tests {
         }
         watch.step();
         assert_eq!(landing.arrivals(0).expect("arrivals").len(), 1);
+    }
+
+    /// A watched folder with one file that has been seen.
+    fn with_a_file(store: &MemoryStore) -> (tempfile::TempDir, Arc<Landing>, WatchFolder) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let account = folder.path().join("job").join("haven");
+        fs::create_dir_all(&account).expect("folders");
+        fs::write(account.join("a.csv"), "id;seconds\n").expect("a file");
+        let landing = Arc::new(Landing::new(Arc::new(store.clone()), ingest::land::LandingSettings::default()));
+        let tenant = TenantId::parse("main").expect("an id");
+        let mut watch = WatchFolder::new(folder.path().to_owned(), Arc::clone(&landing), tenant, 10);
+        watch.step();
+        (folder, landing, watch)
+    }
+
+    #[test]
+    fn a_file_that_is_being_read_is_given_up_when_the_service_stops() {
+        let mut read = Stoppable { file: &b"more and more"[..], stop: Arc::default() };
+        assert_eq!(read.read(&mut [0; 4]).expect("bytes"), 4);
+        read.stop.store(true, Ordering::Release);
+        assert!(read.read(&mut [0; 4]).is_err());
+        let (_folder, landing, mut watch) = with_a_file(&MemoryStore::new());
+        watch.stop.store(true, Ordering::Release);
+        watch.step();
+        assert_eq!(landing.arrivals(0).expect("arrivals").len(), 0, "no file is begun");
+        watch.stop.store(false, Ordering::Release);
+        watch.step();
+        assert_eq!(landing.arrivals(0).expect("arrivals").len(), 1);
+    }
+
+    #[test]
+    fn a_landing_that_hangs_does_not_keep_the_stop_waiting() {
+        let store = MemoryStore::new();
+        let (_folder, _, watch) = with_a_file(&store);
+        let (begins, begun) = channel();
+        let (goes_on, may_go_on) = channel::<()>();
+        store.set_faults(Some(Box::new(move |_, _| {
+            // The other end may be gone: then nobody wants to know, or to hold it.
+            let _ = begins.send(());
+            let _ = may_go_on.recv();
+            Fault::None
+        })));
+        let watching = Watching::start(watch, || ()).expect("a thread");
+        begun.recv().expect("a landing");
+        assert!(watching.finish_within(Duration::from_millis(20)).is_ok(), "it is left");
+        drop(goes_on);
     }
 
     /// `gzip a.csv`.

@@ -17,7 +17,7 @@ use crate::reference::SharedReference;
 use crate::system::{SystemClock, SystemRng};
 use crate::telemetry;
 use crate::totals;
-use crate::watch::WatchFolder;
+use crate::watch::{WatchFolder, Watching};
 
 /// Runs the command.
 pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
@@ -39,11 +39,9 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     let (mut entries, mut sums) = (installation.entries()?, installation.totals()?);
     let settings = installation.flow_settings(args.workers);
     let config = installation.config();
-    let mut watched_folder = config
-        .landing
-        .watch_folder
-        .clone()
-        .map(|folder| WatchFolder::new(folder, Arc::clone(&landing), config.data.tenant.clone(), config.landing.cut_rows));
+    let folder = config.landing.watch_folder.clone();
+    let folder =
+        folder.map(|folder| WatchFolder::new(folder, Arc::clone(&landing), config.data.tenant.clone(), config.landing.cut_rows));
     let (log, live_landing) = (outlast(installation.patience(), || installation.log())?, Arc::clone(&landing));
     let installed = Installed {
         blob: Arc::clone(installation.blob()),
@@ -56,6 +54,8 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     let flow = Flow::start(installed, &entries, settings)?;
     let stop = Arc::new(flow.stopper());
     let listeners = Listeners::start(&installation, &live_landing)?;
+    let failed = Arc::clone(&stop);
+    let watching = folder.map(|folder| Watching::start(folder, move || failed())).transpose()?;
     let (closing, closed) = tokio::sync::watch::channel(false);
     serve(&installation, door, listener, closed, Arc::clone(&stop));
     watch_signals(&installation, closing, Arc::clone(&stop))?;
@@ -65,9 +65,6 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     let mut rng = SystemRng::new()?;
     let house = || {
         reference.renew()?;
-        if let Some(watch) = &mut watched_folder {
-            watch.step();
-        }
         totals::step(&mut entries, &mut sums, &SystemClock, &mut rng)?;
         trim_log(&*log, &entries)?;
         keep_house(&mut entries, settings.checkpoint_every)?;
@@ -79,9 +76,11 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     stop();
     // Before the flow, so that what they hold is in landing; it is rated after the next start at the latest.
     let heard = listeners.finish();
+    let looked = watching.map_or(Ok(()), Watching::finish);
     let finished = flow.finish()?;
     watched?;
     heard?;
+    looked?;
     exit_code::waiting(&finished.waiting)?;
     tracing::info!(rows = finished.counts.rows_in, ran_s = (SystemClock.now_us() - began) / 1_000_000, "stopped in order");
     Ok(Exit::Done)
