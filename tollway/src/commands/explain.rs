@@ -6,7 +6,7 @@ use ingest::land::{ArrivalKind, ImportKind};
 use rate::explain::{Derivation, ExplainInput, explain};
 use serde_json::json;
 
-use super::rows::{Row, ask_rows, record_filter};
+use super::rows::{Row, ask_rows, key_or_place_filter};
 use super::source::source_of;
 use crate::cli::{ExplainArgs, Global};
 use crate::exit_code::{Exit, bad_input};
@@ -30,7 +30,7 @@ pub fn run(global: &Global, args: &ExplainArgs) -> anyhow::Result<Exit> {
 
 /// The page of the record that `name` names; one record exactly.
 pub fn explained(global: &Global, installation: &Installation, name: &str) -> anyhow::Result<(Vec<String>, serde_json::Value)> {
-    let sql = format!("SELECT {COLUMNS} FROM cdr WHERE {} ORDER BY arrival, row LIMIT 2", record_filter(name)?);
+    let sql = format!("SELECT {COLUMNS} FROM cdr WHERE {} ORDER BY arrival, row LIMIT 2", key_or_place_filter(name)?);
     let rows = ask_rows(installation, &sql)?;
     match rows.as_slice() {
         [] => Err(bad_input(format!("no record is named `{name}`; `tollway query` finds records"))),

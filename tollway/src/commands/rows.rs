@@ -43,8 +43,9 @@ pub fn sql_text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// The SQL condition that finds a record by the first digits of its key (8 or more), or by `delivery:row`.
-pub fn record_filter(record: &str) -> anyhow::Result<String> {
+/// The SQL condition that finds a record by the first digits of its key, or by its place `delivery:row`, in which the first digits
+/// of the delivery do, too; six at least.
+pub fn key_or_place_filter(record: &str) -> anyhow::Result<String> {
     let hex = |t: &str| t.bytes().all(|c| c.is_ascii_hexdigit());
     if let Some((delivery, row)) = record.split_once(':')
         && delivery.len() >= 6
@@ -65,9 +66,9 @@ mod tests {
 
     #[test]
     fn records_are_named_by_key_or_place() {
-        assert!(record_filter("7f3a91c2").is_ok_and(|f| f.contains("7f3a91c2%")));
-        assert!(record_filter("7f3a91c2:12").is_ok_and(|f| f.ends_with("row = 12")));
-        assert!(record_filter("x' OR 1=1 --").is_err());
+        assert!(key_or_place_filter("7f3a91c2").is_ok_and(|f| f.contains("7f3a91c2%")));
+        assert!(key_or_place_filter("7f3a91c2:12").is_ok_and(|f| f.ends_with("row = 12")));
+        assert!(key_or_place_filter("x' OR 1=1 --").is_err());
         assert_eq!(sql_text("a'b"), "'a''b'");
     }
 }

@@ -124,7 +124,7 @@ fn list(global: &Global, installation: &Installation, reason: &str, limit: usize
 fn show(global: &Global, installation: &Installation, record: &str) -> anyhow::Result<Exit> {
     let filter = match Reason::parse(record) {
         Some(reason) => format!("reason = {}", sql_text(reason.as_str())),
-        None => super::rows::record_filter(record)?,
+        None => super::rows::key_or_place_filter(record)?,
     };
     let sql = format!("SELECT {COLUMNS} FROM cdr WHERE outcome = 'suspense' AND {filter} ORDER BY arrival DESC, row LIMIT 1");
     let rows = ask_rows(installation, &sql)?;
