@@ -181,12 +181,12 @@ fn no_log_line_of_any_level_shows_a_number() {
     let broken = [Call::new("a"), Call { date: "31-02-2026", ..Call::new("b") }, Call { seconds: "-1", ..Call::new("c") }];
     desk.write("in/a.csv", kpn::file(&broken));
     let ingest = [&crate::desk::INGEST[..], &["in/a.csv"]].concat();
-    let mut all = String::new();
+    let mut all = Vec::new();
     for words in [&ingest[..], &["import", "devices", "devices.csv"], &["suspense", "list"]] {
         let output = desk.command(words).env("TOLLWAY_LOG", "trace").output().expect("it starts");
         // What was said is searched for the subscriber's number when it is taken.
-        all += &format!("{:?}", Said::of(words, &output));
+        all.push(Said::of(words, &output));
     }
-    assert!(all.contains("DEBUG"), "the lowest levels were on: {all}");
+    assert!(format!("{all:?}").contains("DEBUG"), "the lowest levels were on: {all:?}");
     desk.holds(1, 2);
 }
