@@ -11,6 +11,12 @@ use crate::support::month::Month;
 
 const HEADER: &str = "record_id,type,a_number,b_number,start,duration_s,bytes_up,bytes_down,direction,mccmnc,cost\n";
 
+/// All totals by whom and what; sums that came to nothing are as if they had never been.
+const SUMS: &str = "select customer, subscription, plan, kind, zone, currency, sum(count) as count, sum(billed_units) as units, \
+                    sum(charge) as charge, sum(cost) as cost from totals \
+                    group by customer, subscription, plan, kind, zone, currency having sum(count) <> 0 \
+                    order by customer, subscription, plan, kind, zone, currency";
+
 /// A row of the layout `job`: a call of nobody that costs ten cents.
 fn row(id: u32) -> String {
     format!("r-{id},voice,+31612340001,+31201234567,2026-10-14T10:00:00+02:00,60,,,MO,20408,0.10\n")
@@ -66,6 +72,23 @@ fn a_withdrawn_file_gives_its_rows_to_the_next_that_has_them() {
     data.assert_sound();
 }
 
+/// *Scenario.* A file with priced rows lands and is withdrawn before anyone has added it up: rating and reversal are folded at
+/// once, and their sums come to nothing. *Guarantees.* The audit calls that sound, and no money is left.
+#[test]
+fn a_file_that_is_withdrawn_before_it_is_added_up_leaves_a_sound_installation() {
+    let home = TempDir::new().expect("a temporary folder");
+    let month = Month::of_layouts(&home.path().join("month"), "kpn-sp16", 200, 1, 11);
+    let data = DataFolder::new();
+    month.import(&data);
+    Month::land(&data, &month.in_order());
+    data.json(&["withdraw", &month.files[0].name, "--yes"]);
+    let taken_back = data.query("select row from cdr_entries where entry = 'reversal' and charge <> 0");
+    assert!(!taken_back.is_empty(), "priced rows were rated and reversed");
+    assert_eq!(living(&data), 0);
+    data.assert_sound();
+    assert!(data.query("select customer from totals where charge <> 0").is_empty());
+}
+
 /// *Scenario.* A file of the same name comes with other content under a profile that says `delta`. *Guarantees.* It waits and
 /// says what to type; with `--replaces` it takes the other's place: what both hold stays as it is, and the difference is shown
 /// and kept.
@@ -96,11 +119,18 @@ fn a_withdrawal_that_is_killed_is_done_once() {
     let month = Month::generate(&home.path().join("month"), 20_000, 4, 11);
     let data = DataFolder::new();
     month.import(&data);
-    for file in &month.files {
-        data.run(&["ingest", "--profile", &file.profile, "--account", &file.account, &file.path.to_string_lossy()]);
+    let others = DataFolder::new();
+    month.import(&others);
+    for (n, file) in month.files.iter().enumerate() {
+        for folder in std::iter::once(&data).chain((n > 0).then_some(&others)) {
+            folder.run(&["ingest", "--profile", &file.profile, "--account", &file.account, &file.path.to_string_lossy()]);
+        }
     }
     let name = month.files[0].path.file_name().expect("a file").to_string_lossy().into_owned();
-    let before = data.query("select sum(charge) as charge from totals");
+    let before = data.query(SUMS);
+    let delivery = data.json(&["withdraw", &name])["delivery"].as_str().expect("a delivery").to_owned();
+    let of_it = format!("select row from cdr where delivery = '{delivery}'");
+    assert!(!data.query(&of_it).is_empty(), "its rows live");
     // Killed when the correction is drafted, when it is durable, and when it is committed but nothing behind it was done.
     let mut killed = 0;
     for message in ["rated", "prepared", "committed"] {
@@ -119,7 +149,10 @@ fn a_withdrawal_that_is_killed_is_done_once() {
     let status = asked(&data, &["status"]);
     assert_eq!(status["withdrawals_waiting"], 0, "{status:#}");
     assert_eq!(status["corrections"][0]["cause"], "withdrawn", "{status:#}");
-    assert_ne!(data.query("select sum(charge) as charge from totals"), before, "its charges are gone");
+    assert!(data.query(&of_it).is_empty(), "no row of it lives");
+    let after = data.query(SUMS);
+    assert_ne!(after, before, "it had charges");
+    assert_eq!(after, others.query(SUMS), "the totals are those of the other files");
     let twice = data.query("select delivery, row from cdr_entries where entry = 'reversal' group by 1, 2 having count(*) > 1");
     assert!(twice.is_empty(), "{twice:?}");
     data.assert_sound();
