@@ -19,9 +19,7 @@ impl Audit<'_> {
         hold!(entry.ledger.iter().all(|l| l.correction.is_some()), "a commit brings rows and corrects others");
         let accounts: BTreeSet<&String> = entry.ledger.iter().map(|l| &l.account).collect();
         hold!(accounts == entry.info.accounts.iter().collect(), "commitInfo names {:?}", entry.info.accounts);
-        let is_order = |app: &&String| app.starts_with("correct/") || app.starts_with("recycle/");
-        let moved: Vec<&String> = entry.moves.iter().map(|(app, _)| app).filter(is_order).collect();
-        hold!(moved.len() <= 1, "a correction moves {moved:?}");
+        self.check_order(entry, &accounts)?;
         self.pair(entry)?;
         self.stop(entry)?;
         let mut claims: HashMap<DeliveryId, u64> = HashMap::new();
@@ -43,16 +41,42 @@ impl Audit<'_> {
         Ok(())
     }
 
+    /// INV-4: the order's position stands behind it afterwards, and it alone has moved. An order that comes after a later one
+    /// leaves it where it is.
+    fn check_order(&self, entry: &Entry, accounts: &BTreeSet<&String>) -> Result<(), Breach> {
+        let orders: BTreeSet<u64> = entry.ledger.iter().filter_map(|l| l.correction.as_ref().map(|c| c.by)).collect();
+        hold!(orders.len() == 1 && accounts.len() == 1, "INV-4: orders {orders:?} of {accounts:?} are one correction");
+        let kind = if entry.is_recycling() { "recycle" } else { "correct" };
+        let (app, behind) = (accounts.first().map(|a| format!("{kind}/{a}")), orders.first().map_or(0, |by| by + 1));
+        let app = app.unwrap_or_default();
+        let is_order = |app: &str| app.starts_with("correct/") || app.starts_with("recycle/");
+        let moved: Vec<&(String, u64)> = entry.moves.iter().filter(|(app, _)| is_order(app)).collect();
+        let stands = self.positions.get(&app).copied().unwrap_or(0);
+        let is_right = match &moved[..] {
+            [(moved, to)] => *moved == app && *to == behind,
+            [] => stands >= behind,
+            _ => false,
+        };
+        hold!(is_right, "INV-4: a correction moves {moved:?}, {app} should stand at {behind}, it stands at {stands}");
+        Ok(())
+    }
+
     /// INV-12: reversals take back what stands, new entries stand where none does, under the next number.
     fn pair(&mut self, entry: &Entry) -> Result<(), Breach> {
-        let as_of = i64::try_from(self.next_version).ok().map(|v| v - 1);
+        // What was read is there before this entry.
+        let was_read = |row: &DataRow| {
+            let version = row.as_of.and_then(|version| u64::try_from(version).ok());
+            version.is_some_and(|version| version < self.next_version)
+        };
+        if let Some(row) = entry.rows.iter().find(|row| !was_read(row)) {
+            return Err(Breach(format!("INV-12: a correction read version {:?}: {row:?}", row.as_of)));
+        }
         for row in entry.rows.iter().filter(|r| r.kind == "reversal") {
             let at = (row.delivery, row.row);
             let stood = self.live.remove(&at).ok_or_else(|| Breach(format!("INV-12: {at:?} has nothing to take back")))?;
             let turned =
                 DataRow { kind: row.kind.clone(), as_of: row.as_of, charge_nano: stood.charge_nano.map(|c| -c), ..stood.clone() };
             hold!(turned == *row, "INV-12: {row:?} does not take back {stood:?}");
-            hold!(row.as_of <= as_of, "a correction read version {:?}", row.as_of);
             self.numbers.insert(at, row.number);
         }
         for row in entry.rows.iter().filter(|r| r.kind != "reversal") {
