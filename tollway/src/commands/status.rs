@@ -35,7 +35,6 @@ const CORRECTIONS_MAX: usize = 10;
 pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let installation = Installation::open(global)?;
     let entries = installation.entries()?;
-    let totals = installation.totals()?;
     let ledger = sinks::ledger::read_all(&entries)?;
     let settled = sinks::ledger::settled(&ledger);
     let landing = installation.landing();
@@ -43,8 +42,8 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let deliveries: Vec<DeliveryRecord> = arrivals.iter().cloned().filter_map(delivery).collect();
     // A file that was held and then taken has two arrivals.
     let landed = deliveries.iter().map(|d| d.delivery).collect::<BTreeSet<_>>().len();
-    let acts = |d: &&DeliveryRecord| d.state == DeliveryState::Announced;
-    let waiting = deliveries.iter().filter(acts).filter(|d| !settled.contains(&d.delivery)).count();
+    let waits = |d: &&DeliveryRecord| d.state == DeliveryState::Announced && !settled.contains(&d.delivery);
+    let waiting = deliveries.iter().filter(waits).count();
     let held = attention::held(&landing)?;
     let stopped = Stopped::of_table(&entries);
     let refused = still_refused(&landing, &deliveries, &ledger, &stopped)?;
@@ -53,12 +52,11 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let recycled = recycle::done(&entries);
     let recycling = arrivals.iter().filter(|arrival| is_to_recycle(arrival, &recycled)).count();
     let lag = log_lag(&installation, &entries);
-    let totals_lag = entries.snapshot().next_version().saturating_sub(totals.snapshot().position(APP_ID));
+    let totals_lag = entries.snapshot().next_version().saturating_sub(installation.totals()?.snapshot().position(APP_ID));
     let counts = sum(&ledger);
     let over = attention::over_limits(&installation, &counts, "TRUE")?;
     let blocked = blocked(&installation, &arrivals, &settled);
-    let came = arrived::deliveries(&arrivals, i64::MAX);
-    let missing = numbered::troubles(&numbered::by_account(&landing, &mut LandedProfiles::default(), &came)?);
+    let missing = missing(&landing, &arrivals)?;
     let heartbeats = ledger.iter().filter(|e| attention::is_heartbeat(e)).count();
     let troubles: Vec<Trouble> = held.iter().chain(&refused).chain(&blocked).chain(&missing).cloned().collect();
     let dismissed = attention::dismissed(&landing, &ledger)?;
@@ -80,9 +78,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let remarks = attention::remarks(&landing, &ledger)?;
     next.extend(remarks.iter().cloned());
     next.extend(over.iter().cloned());
-    if counts.suspended() > 0 && over.is_empty() {
-        next.push("what needs a hand: tollway suspense list".to_owned());
-    }
+    next.extend((counts.suspended() > 0 && over.is_empty()).then(|| "what needs a hand: tollway suspense list".to_owned()));
     let hand = worst([lag.is_err(), state.is_some(), !troubles.is_empty(), !over.is_empty()]);
     let json = json!({
         "files": {
@@ -105,6 +101,12 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let headline = format!("{} · {}", installation.folder().display(), hand.unwrap_or("all well"));
     Answer { headline, sheets, next, json }.print(global.output)?;
     Ok(if hand.is_some() { Exit::NeedsHand } else { Exit::Done })
+}
+
+/// Numbered files that have not come, or came twice.
+fn missing(landing: &Landing, arrivals: &[Arrival]) -> anyhow::Result<Vec<Trouble>> {
+    let came = arrived::deliveries(arrivals, i64::MAX);
+    Ok(numbered::troubles(&numbered::by_account(landing, &mut LandedProfiles::default(), &came)?))
 }
 
 /// Files that were refused and have not come whole since.
