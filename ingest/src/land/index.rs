@@ -122,7 +122,10 @@ impl Index {
 
     fn note_delivery(&mut self, number: ArrivalNumber, record: &DeliveryRecord) {
         if let Some(range) = &record.live {
-            return self.note_live(number, range);
+            if self.note_live(number, range) {
+                self.by_delivery.entry(record.delivery).or_default().announced.get_or_insert(number);
+            }
+            return;
         }
         let announced = record.state == DeliveryState::Announced;
         let acting = self.by_delivery.entry(record.delivery).or_default();
@@ -144,16 +147,15 @@ impl Index {
     }
 
     /// A micro-batch is told from others by its place, never by its bytes, so that two equal ones are two, and a file that
-    /// equals one is a file.
-    fn note_live(&mut self, number: ArrivalNumber, range: &LiveRange) {
-        match self.live.get(&range.source) {
-            Some((next, _)) if *next != range.from_offset => {
-                self.ignored.insert(number);
-            }
-            _ => {
-                self.live.insert(range.source.clone(), (range.next_offset, number));
-            }
+    /// equals one is a file. Tells whether it goes on where its partition ended.
+    fn note_live(&mut self, number: ArrivalNumber, range: &LiveRange) -> bool {
+        let goes_on = self.live.get(&range.source).is_none_or(|(next, _)| *next == range.from_offset);
+        if goes_on {
+            self.live.insert(range.source.clone(), (range.next_offset, number));
+        } else {
+            self.ignored.insert(number);
         }
+        goes_on
     }
 
     /// Where the chain of a live partition ends: the next offset, and the last arrival.

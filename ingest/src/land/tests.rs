@@ -500,6 +500,40 @@ fn a_held_file_that_is_taken_back_waits_no_more() {
 }
 
 #[test]
+fn a_micro_batch_can_be_corrected_like_a_file() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    let source = LivePartition { topic: "calls".to_owned(), incarnation: "one".to_owned(), partition: 0 };
+    let range = LiveRange {
+        source,
+        from_offset: 0,
+        first_offset: 0,
+        next_offset: 3,
+        header_bytes: 0,
+        rows: 3,
+        empty: 0,
+        steps: Vec::new(),
+        lost_below: None,
+    };
+    let kept = landing.keep_live(&request("calls"), b"abc").expect("kept");
+    let land = |landing: &Landing| landing.land_live(&request("calls"), &range, &kept, &TestClock).expect("landed");
+    assert_eq!(land(&landing), LandedLive::New(1));
+    // Another process that comes late with the same events makes no second one, and files with its bytes are files.
+    assert_eq!(land(&self::landing(&store)), LandedLive::Overtaken(3));
+    assert!(matches!(self::land(&landing, &request("a.csv"), "abc"), Landed::New(a) if a.number == 2));
+    for landing in [&landing, &self::landing(&store)] {
+        let record = delivery(&landing.arrival(1).expect("it is there")).clone();
+        assert_eq!(landing.announced(record.delivery).expect("known"), Some(1), "corrections find it");
+        assert_eq!(landing.held().expect("known"), []);
+    }
+    let word = LandRequest { repeat: Repeat::Replaces(1), ..request("fixed.csv") };
+    let fixed = self::land(&landing, &word, "abd");
+    assert_eq!(landing.replaced_by(3, delivery(fixed.arrival())).expect("known").len(), 1);
+    landing.withdraw(1, &TestClock).expect("landed");
+    assert_eq!(landing.withdrawal_of(1).expect("known"), Some(4));
+}
+
+#[test]
 fn decisions_to_rate_suspense_again_are_acts_each_and_found_by_account() {
     let store = TestStore::default();
     let landing = landing(&store);
