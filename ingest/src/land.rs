@@ -119,7 +119,11 @@ impl Landing {
     ///   says [`Repeat::AsNew`]. Files without bytes are told apart by their names.
     /// - The same bytes from another account of the tenant: held, unless as new.
     /// - Other bytes under the same name and cycle where the profile says delta: held, unless as new or a replacement.
-    /// - The bytes of a delivery that was taken back: new, as its next generation.
+    /// - The bytes of a delivery that was taken back, or whose place another has taken by an operator's word: held, unless as new
+    ///   or a replacement; then they are its next generation.
+    /// - The bytes of a delivery that a newer file of its name has replaced: its next generation, which replaces what acts.
+    ///
+    /// A replacement by bytes that act is refused: [`LandError::Acts`].
     pub fn land(&self, request: &LandRequest, bytes: &mut dyn Read, clock: &dyn Clock) -> Result<Landed, LandError> {
         request.check()?;
         let file = &request.origin;
@@ -127,10 +131,11 @@ impl Landing {
         let (sha256, size) = (staged.sha256.clone(), staged.size);
         let identity = request.identity(&sha256);
         let ruling = self.refreshed()?.rule(&identity, size, request.mode, request.repeat);
-        if let Ruling::Already(number) = ruling {
-            return Ok(Landed::Already(self.read(number)?));
+        match ruling {
+            Ruling::Already(number) => return Ok(Landed::Already(self.read(number)?)),
+            Ruling::Acts(number) => return Err(LandError::Acts { file: file.clone(), number }),
+            Ruling::Announce | Ruling::Hold(_) => self.publish(file, staged)?,
         }
-        self.publish(file, staged)?;
         self.deliver(request, &identity, size, None, clock)
     }
 
@@ -145,10 +150,15 @@ impl Landing {
     ) -> Result<Landed, LandError> {
         let file = &request.origin;
         let profile_sha256 = self.land_text(file, &request.profile_text)?;
+        if let (Repeat::Replaces(former), 0) = (request.repeat, size) {
+            let what = format!("it has no bytes, so it takes nothing's place; to take arrival {former} back, withdraw that one");
+            return Err(LandError::Request { file: file.clone(), what });
+        }
         self.arrive(file, clock, |index| {
             let (state, replaces) = match index.rule(identity, size, request.mode, request.repeat) {
-                Ruling::Already(number) => return Err(number),
-                Ruling::Announce => (DeliveryState::Announced, index.replaced_by(identity, request.mode, request.repeat)),
+                // If it acts by now, another process was faster.
+                Ruling::Already(number) | Ruling::Acts(number) => return Err(number),
+                Ruling::Announce => (DeliveryState::Announced, index.replaced_by(identity, size, request.mode, request.repeat)),
                 Ruling::Hold(reason) => (DeliveryState::Held { reason }, None),
             };
             let identity = DeliveryIdentity { generation: index.next_generation(identity, size), ..identity.clone() };
@@ -169,7 +179,7 @@ impl Landing {
             Some((there, number)) if there >= generation => Err(number),
             _ => {
                 let record = request.record(&identity, former.size, &profile_sha256, DeliveryState::Announced);
-                let replaces = index.replaced_by(&identity, request.mode, request.repeat);
+                let replaces = index.replaced_by(&identity, former.size, request.mode, request.repeat);
                 Ok(ArrivalKind::Delivery(DeliveryRecord { unwrapped_from: former.unwrapped_from.clone(), replaces, ..record }))
             }
         })

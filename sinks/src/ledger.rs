@@ -261,11 +261,7 @@ pub fn read_all(table: &Table) -> Result<Vec<LedgerEntry>, TableError> {
 
 /// Deliveries that are done, as [`Settled`] has them.
 pub fn settled(entries: &[LedgerEntry]) -> HashSet<DeliveryId> {
-    let mut settled = Settled::default();
-    for entry in entries {
-        settled.note(entry);
-    }
-    settled.into_deliveries()
+    Settled::of_entries(entries).into_deliveries()
 }
 
 /// The ledger rows of one delivery, of which the arrival number is known, too.

@@ -18,6 +18,8 @@ pub struct Settled {
     folded: HashSet<String>,
     begun: HashMap<DeliveryId, Begun>,
     done: HashSet<DeliveryId>,
+    /// Those of them whose verdict says that they are not whole.
+    refused: HashSet<DeliveryId>,
 }
 
 /// A delivery of which a part is in the ledger.
@@ -49,14 +51,18 @@ impl Settled {
         Ok(())
     }
 
-    pub(crate) fn note(&mut self, entry: &LedgerEntry) {
+    fn note(&mut self, entry: &LedgerEntry) {
         if self.done.contains(&entry.delivery) {
             return;
         }
         let begun = self.begun.entry(entry.delivery).or_default();
         begun.rows += entry.counts.rows_in;
         if let Some(verdict) = &entry.verdict {
-            begun.wanted = Some(if verdict.state == "complete" { verdict.rows } else { 0 });
+            let is_whole = verdict.state == "complete";
+            if !is_whole {
+                self.refused.insert(entry.delivery);
+            }
+            begun.wanted = Some(if is_whole { verdict.rows } else { 0 });
         }
         if begun.wanted.is_some_and(|wanted| begun.rows >= wanted) {
             self.begun.remove(&entry.delivery);
@@ -67,6 +73,18 @@ impl Settled {
     /// Whether a delivery is done.
     pub fn contains(&self, delivery: DeliveryId) -> bool {
         self.done.contains(&delivery)
+    }
+
+    /// Whether a delivery is done and all of the file, with at least one row, came whole.
+    pub fn is_whole(&self, delivery: DeliveryId) -> bool {
+        self.done.contains(&delivery) && !self.refused.contains(&delivery)
+    }
+
+    /// What these entries tell.
+    pub fn of_entries(entries: &[LedgerEntry]) -> Self {
+        let mut settled = Self::default();
+        entries.iter().for_each(|entry| settled.note(entry));
+        settled
     }
 
     /// Those that are done.

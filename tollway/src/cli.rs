@@ -70,7 +70,7 @@ pub enum Command {
     #[command(after_help = "Examples:\n  tollway ingest --profile routit --account reseller-a october/\n  \
         gunzip -c day.csv.gz | tollway ingest --profile kpn-sp16 --account haven --name day.csv -")]
     Ingest(IngestArgs),
-    /// Take a file back: its rows no longer count, and the same bytes may come again
+    /// Take a file back: its rows no longer count, and the same bytes may come again with --as-new
     #[command(after_help = "Examples:\n  tollway withdraw october.csv\n  tollway withdraw october.csv --account haven --yes\n  \
         tollway withdraw 42 --output json")]
     Withdraw(WithdrawArgs),

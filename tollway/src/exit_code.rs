@@ -216,6 +216,7 @@ fn of_landing(error: &LandError) -> Exit {
         | LandError::TooLarge { .. }
         | LandError::Wrapped { .. }
         | LandError::Request { .. }
+        | LandError::Acts { .. }
         | LandError::NoArrival(_) => Exit::BadInput,
         LandError::Damaged { .. } | LandError::Newer { .. } => Exit::Refused,
         LandError::Store { source, .. } => of_object(source),

@@ -1,7 +1,9 @@
 //! Files as people name them: by file name, arrival number, or the first digits of the delivery.
 
+use std::collections::HashSet;
+
 use domain::delivery::ArrivalNumber;
-use ingest::land::{ArrivalKind, DeliveryRecord, DeliveryState, Landing};
+use ingest::land::{ArrivalKind, Decision, DeliveryRecord, DeliveryState, Landing};
 use sinks::keys::stopped::Stopped;
 
 use crate::exit_code::bad_input;
@@ -24,33 +26,66 @@ pub struct Named {
 impl Named {
     fn is(&self, name: &str) -> bool {
         let (identity, origin) = (&self.record.identity, &self.record.origin);
-        let delivery = self.record.delivery.to_string();
         name.parse() == Ok(self.number)
-            || (name.len() >= DIGITS_MIN && delivery.starts_with(name))
+            || (name.len() >= DIGITS_MIN && self.record.delivery.to_string().starts_with(name))
             || identity.logical_file == name
             || origin == name
             || origin.rsplit('/').next() == Some(name)
+    }
+
+    fn is_announced(&self) -> bool {
+        self.record.state == DeliveryState::Announced
     }
 }
 
 /// The one file of that name that is there: announced or held, and not taken back. Of several versions of it the one that acts is
 /// meant.
 pub fn find(landing: &Landing, stopped: &Stopped, name: &str, account: Option<&str>) -> anyhow::Result<Named> {
+    choose(found(landing, stopped, name, account)?, stopped, name, account)
+}
+
+/// As [`find`], but one that is held gives way to those that were announced: nothing can take the place of it.
+pub fn find_announced(landing: &Landing, stopped: &Stopped, name: &str, account: Option<&str>) -> anyhow::Result<Named> {
+    let mut found = found(landing, stopped, name, account)?;
+    if found.iter().any(Named::is_announced) {
+        found.retain(|named| named.is_announced() || name.parse() == Ok(named.number));
+    }
+    choose(found, stopped, name, account)
+}
+
+/// The files of that name that are there.
+fn found(landing: &Landing, stopped: &Stopped, name: &str, account: Option<&str>) -> anyhow::Result<Vec<Named>> {
     let mut found: Vec<Named> = Vec::new();
+    let mut withdrawn = HashSet::new();
     for arrival in landing.arrivals(0)? {
-        let ArrivalKind::Delivery(record) = arrival.kind else { continue };
+        let record = match arrival.kind {
+            ArrivalKind::Delivery(record) => record,
+            ArrivalKind::Decision(Decision::Withdraw(word)) => {
+                withdrawn.insert(word.arrival);
+                continue;
+            }
+            ArrivalKind::Decision(_) | ArrivalKind::Import(_) => continue,
+        };
         let named = Named { number: arrival.number, record };
+        if !named.is(name) {
+            continue;
+        }
         let path = named.record.identity.account.path();
         let is_ours = account.is_none_or(|a| a == path || Some(a) == path.rsplit('/').next());
-        // One that is to be taken back is there until it is.
-        let is_there = landing.withdrawal_of(named.number)?.is_none()
-            || (named.record.state == DeliveryState::Announced && stopped.fate(named.record.delivery).is_none());
-        if is_ours && named.is(name) && is_there {
+        if is_ours {
             // One that was held and then taken has two numbers and acts under the second.
             found.retain(|other| other.record.delivery != named.record.delivery);
             found.push(named);
         }
     }
+    // One that is to be taken back is there until it is.
+    found.retain(|named| {
+        !withdrawn.contains(&named.number) || (named.is_announced() && stopped.fate(named.record.delivery).is_none())
+    });
+    Ok(found)
+}
+
+fn choose(mut found: Vec<Named>, stopped: &Stopped, name: &str, account: Option<&str>) -> anyhow::Result<Named> {
     if let Some(at) = found.iter().position(|named| name.parse() == Ok(named.number)) {
         return Ok(found.swap_remove(at));
     }
@@ -64,7 +99,7 @@ pub fn find(landing: &Landing, stopped: &Stopped, name: &str, account: Option<&s
         }
         _ => {
             let line = |named: &&Named| {
-                let state = if named.record.state == DeliveryState::Announced { "" } else { ", held" };
+                let state = if named.is_announced() { "" } else { ", held" };
                 format!("{} ({}, {}{state})", named.number, named.record.origin, named.record.identity.account.path())
             };
             let listed: Vec<String> = acting.iter().rev().take(LISTED_MAX).map(line).collect();

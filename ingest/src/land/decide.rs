@@ -29,6 +29,17 @@ impl Landing {
         Ok(self.refreshed()?.withdrawal_of(number))
     }
 
+    /// The announced delivery that takes the place of the one with this number, once it is in the table whole.
+    pub fn superseded_by(&self, delivery: ArrivalNumber) -> Result<Option<ArrivalNumber>, LandError> {
+        Ok(self.refreshed()?.superseded_by(delivery))
+    }
+
+    /// What acts where the delivery with this number acted, as landing knows: itself, or the last of those that came in its place;
+    /// `None` if that was taken back.
+    pub fn stands_for(&self, delivery: ArrivalNumber) -> Result<Option<ArrivalNumber>, LandError> {
+        Ok(self.refreshed()?.stands_for(delivery))
+    }
+
     /// The number under which a delivery acts.
     pub fn announced(&self, delivery: DeliveryId) -> Result<Option<ArrivalNumber>, LandError> {
         Ok(self.refreshed()?.announced(delivery))

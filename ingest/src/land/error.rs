@@ -66,6 +66,17 @@ pub enum LandError {
         /// What is wrong.
         what: String,
     },
+    /// The bytes act, so they cannot take the place of another file, too.
+    #[error(
+        "`{file}` is arrival {number}, which counts already: nothing was landed; if the other file is not wanted beside it, \
+        `tollway withdraw` that one"
+    )]
+    Acts {
+        /// The file.
+        file: String,
+        /// The arrival that it is.
+        number: ArrivalNumber,
+    },
     /// Others took every number first.
     #[error("`{file}` got no arrival number in {attempts} attempts, because others landed at the same time; run again")]
     Busy {

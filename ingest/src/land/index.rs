@@ -18,6 +18,25 @@ pub(super) enum Ruling {
     Announce,
     /// It is new and waits, for this reason.
     Hold(String),
+    /// It acts, as this, and cannot take another's place beside that.
+    Acts(ArrivalNumber),
+}
+
+/// Why a delivery counts no more.
+#[derive(Debug, Clone, Copy)]
+enum Superseded {
+    /// A later file of its name came, as its profile says.
+    ByName(ArrivalNumber),
+    /// An operator has said that this one takes its place.
+    ByWord(ArrivalNumber),
+}
+
+impl Superseded {
+    fn by(self) -> ArrivalNumber {
+        match self {
+            Self::ByName(number) | Self::ByWord(number) => number,
+        }
+    }
 }
 
 /// Arrivals by what decisions ask for.
@@ -34,6 +53,8 @@ pub(super) struct Index {
     by_name: HashMap<DeliveryId, Vec<(ArrivalNumber, DeliveryId)>>,
     /// Deliveries that were taken back, by their number: the number of the decision.
     withdrawn: HashMap<ArrivalNumber, ArrivalNumber>,
+    /// Deliveries whose place a later announced one takes, by their number. Whether that one was whole, the table knows.
+    superseded: HashMap<ArrivalNumber, Superseded>,
     by_delivery: HashMap<DeliveryId, Acting>,
     /// Decisions to rate suspense again, by account path, in order.
     recyclings: BTreeMap<String, Vec<ArrivalNumber>>,
@@ -137,6 +158,7 @@ impl Index {
         let name = name(&record.identity);
         if announced {
             acting.announced = Some(number);
+            self.note_superseded(number, record);
             self.by_name.entry(name).or_default().push((number, record.delivery));
         } else {
             acting.held = Some(number);
@@ -144,6 +166,45 @@ impl Index {
         let (account, generation) = (record.identity.account.clone(), record.identity.generation);
         let seen = Seen { account, name, generation, number, announced };
         self.by_bytes.entry(record.identity.sha256.clone()).or_default().push(seen);
+    }
+
+    fn note_superseded(&mut self, number: ArrivalNumber, record: &DeliveryRecord) {
+        match record.replaces {
+            None => {}
+            Some(Replaces::SameName) => {
+                let former: Vec<ArrivalNumber> = self.acting_under(&record.identity, number).map(|(former, _)| former).collect();
+                for former in former {
+                    let was_word = matches!(self.superseded.get(&former), Some(Superseded::ByWord(_)));
+                    let by = if was_word { Superseded::ByWord(number) } else { Superseded::ByName(number) };
+                    self.superseded.insert(former, by);
+                }
+            }
+            Some(Replaces::Arrival(former)) => {
+                if former < number && !self.withdrawn.contains_key(&former) {
+                    self.superseded.insert(former, Superseded::ByWord(number));
+                }
+            }
+        }
+    }
+
+    /// What acts where a delivery acted: itself, or the last of those that came in its place; `None` if that was taken back.
+    pub(super) fn stands_for(&self, delivery: ArrivalNumber) -> Option<ArrivalNumber> {
+        let mut number = delivery;
+        loop {
+            if self.withdrawn.contains_key(&number) {
+                return None;
+            }
+            match self.superseded.get(&number) {
+                // Later ones take the place of earlier ones, so this ends.
+                Some(superseded) => number = superseded.by(),
+                None => return Some(number),
+            }
+        }
+    }
+
+    /// The delivery that takes the place of another, by the numbers of both.
+    pub(super) fn superseded_by(&self, delivery: ArrivalNumber) -> Option<ArrivalNumber> {
+        self.superseded.get(&delivery).map(|superseded| superseded.by())
     }
 
     /// A micro-batch is told from others by its place, never by its bytes, so that two equal ones are two, and a file that
@@ -183,12 +244,22 @@ impl Index {
     /// What the arrivals so far mean for a file of this identity.
     pub(super) fn rule(&self, identity: &DeliveryIdentity, size: u64, mode: DeliveryMode, repeat: Repeat) -> Ruling {
         let same_bytes = self.by_bytes.get(&identity.sha256).map_or(&[][..], Vec::as_slice);
-        let held = same_bytes.iter().find(|seen| seen.is(identity, size));
-        match (self.generation(identity, size), held, repeat) {
-            (Some((_, number)), _, _) if !self.withdrawn.contains_key(&number) => return Ruling::Already(number),
-            (Some(_), _, _) | (None, _, Repeat::AsNew | Repeat::Replaces(_)) => return Ruling::Announce,
-            (None, Some(seen), Repeat::Hold) => return Ruling::Already(seen.number),
-            (None, None, Repeat::Hold) => {}
+        let latest = self.generation(identity, size).map(|(_, number)| number);
+        let standing = latest.filter(|number| self.stands_for(*number) == Some(*number));
+        match (standing, repeat) {
+            // Once more what was said before, or a word that cannot be followed.
+            (Some(number), Repeat::Replaces(former)) if self.superseded_by(former) != Some(number) => return Ruling::Acts(number),
+            (Some(number), _) => return Ruling::Already(number),
+            (None, Repeat::AsNew | Repeat::Replaces(_)) => return Ruling::Announce,
+            (None, Repeat::Hold) => {}
+        }
+        let next = self.next_generation(identity, size);
+        let waits = |seen: &&Seen| !seen.announced && seen.generation == next && seen.is(identity, size);
+        if let Some(seen) = same_bytes.iter().find(waits) {
+            return Ruling::Already(seen.number);
+        }
+        if let Some(number) = latest {
+            return self.rule_stopped(number, mode);
         }
         let elsewhere = |seen: &&Seen| seen.account != identity.account && seen.account.tenant == identity.account.tenant;
         if let Some(seen) = same_bytes.iter().find(elsewhere).filter(|_| size > 0) {
@@ -199,14 +270,37 @@ impl Index {
                 identity.account.path()
             ));
         }
-        match self.acting_under(identity, ArrivalNumber::MAX).last() {
-            Some((number, _)) if mode == DeliveryMode::Delta => Ruling::Hold(format!(
+        let under_name: Vec<_> = self.acting_under(identity, ArrivalNumber::MAX).collect();
+        match under_name.into_iter().rev().find_map(|(number, _)| self.stands_for(number)) {
+            Some(number) if mode == DeliveryMode::Delta => Ruling::Hold(format!(
                 "same name as arrival {number}, new content, and its profile says that files bring new rows under new names; \
                  if it takes that one's place, land it again with --replaces {number}; if its rows come on top, with --as-new; \
                  if it is not wanted, `tollway withdraw` it"
             )),
             _ => Ruling::Announce,
         }
+    }
+
+    /// What bytes mean that acted once. What a person's word has stopped comes back by a person's word alone.
+    fn rule_stopped(&self, number: ArrivalNumber, mode: DeliveryMode) -> Ruling {
+        if let Some(decision) = self.withdrawn.get(&number) {
+            return Ruling::Hold(format!(
+                "same bytes as arrival {number}, which was taken back as arrival {decision}; if its rows are to count again, \
+                 land it again with --as-new; if it is not wanted, `tollway withdraw` it"
+            ));
+        }
+        let superseded = self.superseded.get(&number);
+        if let (Some(Superseded::ByName(_)), DeliveryMode::Snapshot | DeliveryMode::Final) = (superseded, mode) {
+            return Ruling::Announce;
+        }
+        let by = superseded.map_or(number, |superseded| superseded.by());
+        let word = self.stands_for(number).map_or_else(
+            || "if its rows are to count again, land it again with --as-new".to_owned(),
+            |acting| format!("if it is to take the place of what counts now, land it again with --replaces {acting}"),
+        );
+        Ruling::Hold(format!(
+            "same bytes as arrival {number}, whose place arrival {by} has taken; {word}; if it is not wanted, `tollway withdraw` it"
+        ))
     }
 
     /// The deliveries of the same account, cycle and logical file that were announced before a number and not taken back.
@@ -220,13 +314,23 @@ impl Index {
     }
 
     /// What an announced file takes the place of.
-    pub(super) fn replaced_by(&self, identity: &DeliveryIdentity, mode: DeliveryMode, repeat: Repeat) -> Option<Replaces> {
+    pub(super) fn replaced_by(
+        &self,
+        identity: &DeliveryIdentity,
+        size: u64,
+        mode: DeliveryMode,
+        repeat: Repeat,
+    ) -> Option<Replaces> {
         match repeat {
             Repeat::Replaces(number) => Some(Replaces::Arrival(number)),
-            Repeat::Hold if mode != DeliveryMode::Delta && self.acting_under(identity, ArrivalNumber::MAX).next().is_some() => {
-                Some(Replaces::SameName)
+            Repeat::AsNew => None,
+            Repeat::Hold if mode == DeliveryMode::Delta || size == 0 => None,
+            Repeat::Hold if self.acting_under(identity, ArrivalNumber::MAX).next().is_some() => Some(Replaces::SameName),
+            // Bytes that acted under another name take the place of what acts in theirs.
+            Repeat::Hold => {
+                let (_, former) = self.generation(identity, size)?;
+                self.stands_for(former).map(Replaces::Arrival)
             }
-            Repeat::Hold | Repeat::AsNew => None,
         }
     }
 

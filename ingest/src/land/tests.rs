@@ -481,11 +481,94 @@ fn a_file_that_was_taken_back_may_come_again_as_its_next_generation() {
     assert_eq!(landing.withdraw(1, &TestClock).expect("known"), Landed::Already(decision));
     assert_eq!(landing.withdrawal_of(1).expect("known"), Some(2));
 
-    // Another process reads it so, too.
-    let Landed::New(again) = land(&self::landing(&store), &request("b.csv"), "abc") else { panic!("it is new") };
-    assert_eq!((again.number, delivery(&again).identity.generation), (3, 1));
+    // It does not come back by itself, under any name. Another process reads it so, too.
+    let held = land(&self::landing(&store), &request("b.csv"), "abc");
+    for what in ["arrival 1", "taken back as arrival 2", "--as-new", "tollway withdraw"] {
+        assert!(held_reason(&held).contains(what), "{}", held_reason(&held));
+    }
+    assert_eq!(land(&landing, &request("a.csv"), "abc"), Landed::Already(held.arrival().clone()));
+    let word = LandRequest { repeat: Repeat::AsNew, ..request("b.csv") };
+    let Landed::New(again) = land(&landing, &word, "abc") else { panic!("it is new") };
+    assert_eq!((again.number, delivery(&again).identity.generation), (4, 1));
+    assert_eq!(landing.held().expect("known"), []);
     assert_ne!(delivery(&again).delivery, delivery(first.arrival()).delivery);
     assert_eq!(land(&landing, &request("a.csv"), "abc"), Landed::Already(again));
+}
+
+#[test]
+fn an_older_month_that_comes_again_replaces_the_newer_one() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    let month = LandRequest { mode: DeliveryMode::Snapshot, ..request("month.csv") };
+    land(&landing, &month, "a");
+    land(&landing, &month, "ab");
+    // By another process, that has read the arrivals anew.
+    let Landed::New(back) = land(&self::landing(&store), &month, "a") else { panic!("the newer one counts, so it is an act") };
+    let record = delivery(&back);
+    assert_eq!((back.number, record.identity.generation, record.replaces), (3, 1, Some(Replaces::SameName)));
+    let replaced: Vec<_> = landing.replaced_by(3, record).expect("known").into_iter().map(|(number, _)| number).collect();
+    assert_eq!(replaced, [1, 2]);
+    assert_eq!(land(&landing, &month, "a"), Landed::Already(back), "what acts is a no-op");
+    // Under a profile that knows no replacing, and under another name.
+    let held = land(&landing, &request("other.csv"), "ab");
+    assert!(held_reason(&held).contains("--replaces 3"), "{}", held_reason(&held));
+}
+
+#[test]
+fn what_a_word_has_replaced_comes_back_by_a_word_alone() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    let word = |repeat, name: &str| LandRequest { repeat, ..request(name) };
+    land(&landing, &request("a.csv"), "a");
+    let fixed = land(&landing, &word(Repeat::Replaces(1), "fixed.csv"), "fixed");
+    assert_eq!(landing.superseded_by(1).expect("known"), Some(2));
+    assert_eq!(land(&landing, &word(Repeat::Replaces(1), "fixed.csv"), "fixed"), Landed::Already(fixed.arrival().clone()), "a retry");
+    // Whatever the profile says: a folder that holds both must not turn the word over each night.
+    for mode in [DeliveryMode::Snapshot, DeliveryMode::Delta] {
+        let landed = land(&self::landing(&store), &LandRequest { mode, ..request("a.csv") }, "a");
+        let ArrivalKind::Delivery(record) = &landed.arrival().kind else { panic!("{landed:?}") };
+        let DeliveryState::Held { reason } = &record.state else { panic!("{record:?} is not held") };
+        assert!(reason.contains("arrival 1") && reason.contains("--replaces 2"), "{reason}");
+    }
+    // Other bytes of the name hear of what acts.
+    let other = land(&landing, &request("a.csv"), "other");
+    assert!(held_reason(&other).contains("--replaces 2"), "{}", held_reason(&other));
+    let back = land(&landing, &word(Repeat::Replaces(2), "a.csv"), "a");
+    assert!(matches!(&back, Landed::New(a) if delivery(a).replaces == Some(Replaces::Arrival(2))), "{back:?}");
+    // What acts takes no other's place: the word would do nothing.
+    land(&landing, &request("b.csv"), "b");
+    let number = back.arrival().number;
+    let error = refused(&landing, &word(Repeat::Replaces(number + 1), "a.csv"), "a");
+    assert!(matches!(&error, LandError::Acts { number: acts, .. } if *acts == number), "{error}");
+}
+
+#[test]
+fn what_was_replaced_can_be_had_back_when_its_successor_is_withdrawn() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    land(&landing, &request("a.csv"), "a");
+    land(&landing, &LandRequest { repeat: Repeat::Replaces(1), ..request("b.csv") }, "b");
+    landing.withdraw(2, &TestClock).expect("landed");
+    let held = land(&landing, &request("a.csv"), "a");
+    assert!(held_reason(&held).contains("--as-new"), "{}", held_reason(&held));
+    let word = LandRequest { repeat: Repeat::AsNew, ..request("a.csv") };
+    assert!(matches!(land(&landing, &word, "a"), Landed::New(a) if delivery(&a).identity.generation == 1));
+    let month = LandRequest { mode: DeliveryMode::Snapshot, ..request("month.csv") };
+    land(&landing, &month, "m");
+    let newer = land(&landing, &month, "mn").arrival().number;
+    landing.withdraw(newer, &TestClock).expect("landed");
+    assert!(matches!(land(&landing, &month, "m"), Landed::New(_)));
+}
+
+#[test]
+fn nothing_takes_the_place_of_a_file() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    let month = LandRequest { mode: DeliveryMode::Snapshot, ..request("month.csv") };
+    land(&landing, &month, "a");
+    assert_eq!(delivery(land(&landing, &month, "").arrival()).replaces, None);
+    let error = refused(&landing, &LandRequest { repeat: Repeat::Replaces(1), ..request("none.csv") }, "");
+    assert!(error.to_string().contains("no bytes"), "{error}");
 }
 
 #[test]

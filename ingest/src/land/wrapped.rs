@@ -7,7 +7,7 @@ use std::ops::Range;
 use domain::ports::Clock;
 
 use super::index::Ruling;
-use super::{LandError, LandRequest, Landed, Landing};
+use super::{LandError, LandRequest, Landed, Landing, Repeat};
 use crate::unwrap::{self, Member, Object, Objects, Skipped, Unwrapped};
 
 /// What became of a file with all that was wrapped in it.
@@ -52,6 +52,11 @@ impl Landing {
         let sent = self.keep(file, &mut bytes)?;
         let Unwrapped { members, skipped, refused } =
             unwrap::unwrap(self, &sent, file, &request.logical_file, self.settings.unwrap)?;
+        let files = members.len() + refused.len();
+        if let (Repeat::Replaces(former), true) = (request.repeat, files > 1) {
+            let what = format!("it holds {files} files, and which of them takes the place of arrival {former} is not said");
+            return Err(LandError::Request { file: file.clone(), what });
+        }
         let mut all = LandedFile { landed: Vec::with_capacity(members.len()), skipped, refused };
         for member in members {
             match self.land_member(request, member, &sent.sha256, clock) {
@@ -71,7 +76,8 @@ impl Landing {
         let ruling = self.refreshed()?.rule(&identity, object.size, request.mode, request.repeat);
         match ruling {
             Ruling::Already(number) => Ok(Landed::Already(self.read(number)?)),
-            _ => self.deliver(&request, &identity, object.size, Some(sent), clock),
+            Ruling::Acts(number) => Err(LandError::Acts { file: request.origin, number }),
+            Ruling::Announce | Ruling::Hold(_) => self.deliver(&request, &identity, object.size, Some(sent), clock),
         }
     }
 }

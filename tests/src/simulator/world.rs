@@ -200,7 +200,7 @@ impl World {
             }
         };
         let readings = if state == "complete" { layout.read(&text) } else { Vec::new() };
-        let reception = self.receive(sender, &text);
+        let reception = self.receive(sender, &text, former.map(|_| word));
         let name = format!("file-{:03}.csv", self.files.len());
         let replaces = former.map(|former| (former, word));
         let logical = match replaces {
@@ -240,6 +240,22 @@ impl World {
         self.withdrawals.iter().any(|w| w.file == file)
     }
 
+    /// Who has said so far that another file takes the place of this one; an operator's word stays one.
+    fn replaced_by(&self, number: usize) -> Option<Word> {
+        let mut said = None;
+        for later in self.files.iter().skip(number + 1).filter(|f| f.reception == Reception::Announced) {
+            let file = &self.files[number];
+            match later.replaces {
+                Some((former, Word::Operator)) if former == number => said = Some(Word::Operator),
+                Some((_, Word::Name)) if (later.sender, &later.logical) == (file.sender, &file.logical) => {
+                    said = said.or(Some(Word::Name));
+                }
+                _ => {}
+            }
+        }
+        said
+    }
+
     /// The files that act no more in the end: taken back, or replaced by one that is whole.
     pub fn stopped(&self) -> BTreeSet<usize> {
         let mut stopped: BTreeSet<usize> = self.withdrawals.iter().map(|w| w.file).collect();
@@ -260,13 +276,28 @@ impl World {
         stopped
     }
 
-    fn receive(&self, sender: usize, text: &str) -> Reception {
+    /// What landing makes of a text: what acts comes once, what a word has stopped comes back by a word alone, and what a newer
+    /// file of its name has replaced comes back if its profile says so, too.
+    fn receive(&self, sender: usize, text: &str, word: Option<Word>) -> Reception {
         let mut same = self.files.iter().enumerate().filter(|(_, f)| f.text == text && !text.is_empty());
         let ours = same.clone().rfind(|(_, f)| f.sender == sender);
         let announced = same.clone().rfind(|(_, f)| f.sender == sender && f.reception == Reception::Announced);
-        if announced.is_some_and(|(number, _)| self.is_withdrawn(number)) {
-            Reception::Announced
-        } else if ours.is_some() {
+        if let Some((number, _)) = announced {
+            let replaced = self.replaced_by(number);
+            if !self.is_withdrawn(number) && replaced.is_none() {
+                return Reception::Already;
+            }
+            let comes_back = word == Some(Word::Operator)
+                || (word == Some(Word::Name) && !self.is_withdrawn(number) && replaced == Some(Word::Name));
+            let waits = same.any(|(later, f)| later > number && f.sender == sender && f.reception == Reception::Held);
+            return match (comes_back, waits) {
+                (true, false) => Reception::Announced,
+                (true, true) if word == Some(Word::Operator) => Reception::Announced,
+                (_, true) => Reception::Already,
+                (false, false) => Reception::Held,
+            };
+        }
+        if ours.is_some() {
             Reception::Already
         } else if same.next().is_some() {
             Reception::Held

@@ -6,7 +6,7 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::delivery::{Account, DeliveryId};
+use domain::delivery::{Account, ArrivalNumber, DeliveryId};
 use domain::ids::{AccountId, ProviderId};
 use domain::outcome::Counts;
 use domain::ports::Clock;
@@ -19,6 +19,8 @@ use ingest::unwrap::Skipped;
 use serde_json::json;
 use sinks::keys::stopped::Stopped;
 use sinks::ledger::LedgerEntry;
+use sinks::settled::Settled;
+use sinks::table::Table;
 
 use crate::attention::{self, Trouble};
 use crate::backlog::Backlog;
@@ -26,7 +28,7 @@ use crate::cli::{Global, IngestArgs};
 use crate::counts::{outcomes, sum, to_json};
 use crate::exit_code::{Exit, Help, bad_input, usage};
 use crate::installation::Installation;
-use crate::named::find;
+use crate::named::{Named, find_announced};
 use crate::output::{Answer, bytes, count, seconds};
 use crate::replacements;
 use crate::system::SystemClock;
@@ -34,6 +36,7 @@ use crate::system::SystemClock;
 /// The states of files that were not taken.
 const HELD: &str = "held";
 const UNREADABLE: &str = "unreadable";
+const KNOWN: &str = "known";
 
 /// What landing made of the paths.
 #[derive(Debug, Default)]
@@ -44,6 +47,8 @@ pub struct LandedFiles {
     pub known: u64,
     /// Files that wait for a word: name and reason.
     pub held: Vec<(String, String)>,
+    /// A file that was to be landed as new and counts already: name and reason.
+    pub no_news: Vec<(String, String)>,
     /// Files that could not be opened or unwrapped: name and reason.
     pub unreadable: Vec<(String, String)>,
     /// Members of archives that hold no data.
@@ -58,7 +63,8 @@ impl LandedFiles {
     /// The files that were not taken, as trouble.
     fn troubles(&self) -> Vec<Trouble> {
         let held = self.held.iter().map(|file| (file, HELD));
-        let all = held.chain(self.unreadable.iter().map(|file| (file, UNREADABLE)));
+        let known = self.no_news.iter().map(|file| (file, KNOWN));
+        let all = held.chain(known).chain(self.unreadable.iter().map(|file| (file, UNREADABLE)));
         let trouble = |((file, message), state): (&(String, String), &str)| Trouble {
             file: file.clone(),
             state: state.to_owned(),
@@ -83,7 +89,8 @@ pub fn run(global: &Global, args: &IngestArgs) -> anyhow::Result<Exit> {
     let installation = Installation::open_or_create(global)?;
     let account = Account { tenant: installation.config().data.tenant.clone(), provider, account };
     let landing = Arc::new(installation.landing());
-    let repeat = repeat(&installation, &landing, args, &account)?;
+    let files = paths.len() + args.paths.iter().filter(|p| is_stream(p)).count();
+    let repeat = repeat(&installation, &landing, args, &account, files)?;
     // Loading reference data and rating go on while files land: on two cores the one hides the other.
     let (landed, backlog) = std::thread::scope(|scope| {
         let start = || Backlog::start(&installation, &landing, args.workers);
@@ -108,20 +115,60 @@ pub fn run(global: &Global, args: &IngestArgs) -> anyhow::Result<Exit> {
     answer(global, &installation, &landed, finished.is_some(), SystemClock.now_us() - began)
 }
 
-/// What is to be done with a file that looks like one that is here.
-fn repeat(installation: &Installation, landing: &Landing, args: &IngestArgs, account: &Account) -> anyhow::Result<Repeat> {
+/// What is to be done with a file that looks like one that is here, of so many files.
+fn repeat(
+    installation: &Installation,
+    landing: &Landing,
+    args: &IngestArgs,
+    account: &Account,
+    files: usize,
+) -> anyhow::Result<Repeat> {
     let Some(name) = &args.replaces else {
         return Ok(if args.as_new { Repeat::AsNew } else { Repeat::Hold });
     };
-    if args.paths.len() != 1 {
-        return Err(usage("--replaces takes one file: which of several takes the other's place is not said"));
+    if files != 1 {
+        return Err(usage(format!("--replaces takes one file, these are {files}: which of them takes the other's place is not said")));
     }
-    let stopped = Stopped::of_table(&installation.entries()?);
-    let former = find(landing, &stopped, name, Some(&account.path()))?;
+    let entries = installation.entries()?;
+    let stopped = Stopped::of_table(&entries);
+    let former = find_announced(landing, &stopped, name, Some(&account.path()))?;
     if former.record.state != DeliveryState::Announced {
         return Err(bad_input(format!("`{name}` is held: no row of it counts, so nothing can take its place")));
     }
+    if let Some(why) = counts_no_more(landing, &entries, &former)? {
+        return Err(bad_input(format!("nothing can take the place of `{name}`, arrival {}: {why}", former.number)));
+    }
     Ok(Repeat::Replaces(former.number))
+}
+
+/// Why nothing can take the place of a file: another has it, or it was taken back. A file that was refused has taken none.
+fn counts_no_more(landing: &Landing, entries: &Table, named: &Named) -> anyhow::Result<Option<String>> {
+    if let Some(decision) = landing.withdrawal_of(named.number)? {
+        return Ok(Some(format!("it was taken back as arrival {decision}; land the file with --as-new")));
+    }
+    if let Some(by) = landing.superseded_by(named.number)?
+        && !was_refused(landing, entries, by)?
+    {
+        let instead = match landing.stands_for(by)? {
+            Some(acting) => format!("what counts now is arrival {acting}: --replaces {acting}"),
+            None => "and was taken back since; land the file with --as-new".to_owned(),
+        };
+        return Ok(Some(format!("arrival {by} has taken it; {instead}")));
+    }
+    if named.record.replaces.is_some()
+        && was_refused(landing, entries, named.number)?
+        && let Some((acting, _)) = landing.replaced_by(named.number, &named.record)?.last()
+    {
+        return Ok(Some(format!("it was refused and has taken nobody's place; what counts is arrival {acting}: --replaces {acting}")));
+    }
+    Ok(None)
+}
+
+/// Whether a file has its verdict and is not whole.
+fn was_refused(landing: &Landing, entries: &Table, number: ArrivalNumber) -> anyhow::Result<bool> {
+    let ArrivalKind::Delivery(record) = landing.arrival(number)?.kind else { return Ok(false) };
+    let settled = Settled::of_entries(&sinks::ledger::read_delivery(entries, number, record.delivery)?);
+    Ok(settled.contains(record.delivery) && !settled.is_whole(record.delivery))
 }
 
 fn is_stream(path: &Path) -> bool {
@@ -138,7 +185,7 @@ fn land_paths(
     paths: &[PathBuf],
 ) -> anyhow::Result<LandedFiles> {
     let mut landed = LandedFiles::default();
-    let mut known_refused = None;
+    let (mut known_refused, mut first_known) = (None, None);
     let mut land = |name: &str, reader: &mut dyn Read, landed: &mut LandedFiles| {
         let logical_file = Path::new(name).file_name().map_or_else(|| name.to_owned(), |n| n.to_string_lossy().into_owned());
         let request = LandRequest {
@@ -153,6 +200,9 @@ fn land_paths(
             {
                 let request = LandRequest { origin: former.origin.clone(), ..request.clone() };
                 outcome = landing.land_again(&request, former, &SystemClock)?;
+            }
+            if let (Repeat::AsNew, Landed::Already(arrival)) = (repeat, &outcome) {
+                first_known.get_or_insert((name.to_owned(), arrival.number));
             }
             note(&outcome, landed);
         }
@@ -173,6 +223,9 @@ fn land_paths(
             // One closed file does not keep the others out.
             Err(e) => landed.unreadable.push((name.into_owned(), format!("it cannot be read: {e}; check its owner and mode"))),
         }
+    }
+    if let (Some((file, number)), true) = (first_known, landed.new.is_empty()) {
+        landed.no_news.push((file, format!("it counts already, as arrival {number}: --as-new has changed nothing")));
     }
     if let ([(file, why), ..], true) = (&landed.unreadable[..], landed.deliveries.is_empty()) {
         return Err(bad_input(format!("nothing was landed: `{file}`: {why}")));
@@ -256,7 +309,7 @@ fn answer(global: &Global, installation: &Installation, landed: &LandedFiles, ra
     let mut json = to_json(&counts);
     let of = |states: fn(&str) -> bool| troubles.iter().filter(|t| states(&t.state)).map(Trouble::to_json).collect::<Vec<_>>();
     let (held, unreadable) = (of(|s| s == HELD), of(|s| s == UNREADABLE));
-    let refused = of(|s| s != HELD && s != UNREADABLE);
+    let refused = of(|s| ![HELD, KNOWN, UNREADABLE].contains(&s));
     json["files"] = json!({
         "new": landed.new.len(), "known": landed.known, "held": held.len(), "refused": refused.len(), "unreadable": unreadable.len(),
     });

@@ -44,7 +44,7 @@ pub fn run(global: &Global, args: &RecycleArgs) -> anyhow::Result<Exit> {
 
 fn what_helps(reason: Reason) -> &'static str {
     if reason.is_malformed() {
-        "a file is read with the profile that it came with; mend the profile, `tollway withdraw` the file and ingest it again"
+        "a file is read with the profile that it came with; mend the profile, `tollway withdraw` the file and ingest it with --as-new"
     } else {
         "another record has the id; `tollway withdraw` the file whose record is wrong"
     }

@@ -150,3 +150,17 @@ fn nothing_of_a_broken_source_or_a_refused_wrapper_arrives() {
     assert!(matches!(&error, LandError::Source { file, .. } if file == "inbox/b.gz"), "{error}");
     assert_eq!(store.paths(ARRIVALS).len(), 0);
 }
+
+#[test]
+fn an_archive_of_several_files_takes_no_ones_place() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    land(&landing, &request("a.csv"), "a");
+    let word = LandRequest { repeat: Repeat::Replaces(1), ..request("fixed.zip") };
+    let both = zip(&[("1.csv", b"1"), ("2.csv", b"2")]);
+    let error = landing.land_all(&word, &mut &*both, &TestClock).expect_err("which of them?");
+    assert!(error.to_string().contains("2 files"), "{error}");
+    assert_eq!(numbers(&landing.arrivals(0).expect("all")), [1]);
+    let one = landing.land_all(&word, &mut &*zip(&[("1.csv", b"1")]), &TestClock).expect("landed");
+    assert_eq!(deliveries(&one)[0].replaces, Some(Replaces::Arrival(1)));
+}
