@@ -1,7 +1,7 @@
 //! Arrivals → notices: watches landing and announces each delivery that has no word in the ledger yet, again if it fell off, and
 //! each withdrawal, replacement and recycling of suspense that has not acted yet.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::delivery::{Account, ArrivalNumber, DeliveryId};
@@ -9,14 +9,14 @@ use domain::ports::Clock;
 use ingest::land::{Arrival, ArrivalKind, Decision, DeliveryState, Landing};
 use ingest::log::{LogWriter, Topic};
 use ingest::message::Notice;
-use sinks::correction::recycle;
-use sinks::keys::stopped::Stopped;
+use sinks::commit::CommitError;
 use sinks::settled::Settled;
 use sinks::table::Table;
 
 use crate::error::PipelineError;
 use crate::healing::{Healing, Standing};
 use crate::metrics;
+use crate::orders::{Acted, is_open};
 
 /// Announces deliveries on `files.v1`. A delivery that is announced twice costs a look at the ledger, nothing more; one
 /// that was never announced (a crash between landing and notice) is found at the next start: landing is the truth.
@@ -25,9 +25,7 @@ pub struct Announcer<W> {
     writer: W,
     next: ArrivalNumber,
     settled: Settled,
-    stopped: HashSet<DeliveryId>,
-    /// Up to which decision suspense of each account was rated again.
-    recycled: HashMap<String, ArrivalNumber>,
+    acted: Acted,
     /// What was announced and had no word when the ledger was last looked at.
     awaited: BTreeMap<ArrivalNumber, DeliveryId>,
     /// Those of them that correct what is in the table.
@@ -53,8 +51,7 @@ impl<W: LogWriter> Announcer<W> {
             writer,
             next: 0,
             settled,
-            stopped: HashSet::new(),
-            recycled: HashMap::new(),
+            acted: Acted::default(),
             awaited: BTreeMap::new(),
             orders: BTreeSet::new(),
             healing,
@@ -65,13 +62,8 @@ impl<W: LogWriter> Announcer<W> {
     /// Leaves out what was ordered and is done in a table.
     #[must_use]
     pub fn without(mut self, done: &Table) -> Self {
-        self.note_done(done);
+        self.acted.note(done);
         self
-    }
-
-    fn note_done(&mut self, entries: &Table) {
-        self.stopped.extend(Stopped::of_table(entries).deliveries());
-        self.recycled = recycle::done(entries);
     }
 
     /// The operators' words that came since the last call, from the first arrival on: those that act on the log are for whoever
@@ -116,7 +108,8 @@ impl<W: LogWriter> Announcer<W> {
         if !self.healing.is_due(clock.now_us()) {
             return Ok(0);
         }
-        self.note_done(entries);
+        self.acted.note(entries);
+        self.settled.fold(entries).map_err(CommitError::from)?;
         for number in self.orders.clone() {
             let order = self.landing.arrival(number)?;
             if !self.is_ordered(&order)? {
@@ -170,23 +163,7 @@ impl<W: LogWriter> Announcer<W> {
         })
     }
 
-    /// Whether an arrival corrects what is in the table and has not done so: a file that takes the place of one that acts, or the
-    /// withdrawal of one, or suspense that is to be rated again. What is held has no rows: the decision is all that there is to
-    /// it.
     fn is_ordered(&self, arrival: &Arrival) -> Result<bool, PipelineError> {
-        match &arrival.kind {
-            ArrivalKind::Delivery(record) if record.replaces.is_some() && record.state == DeliveryState::Announced => {
-                let replaced = self.landing.replaced_by(arrival.number, record)?;
-                Ok(replaced.iter().any(|(_, delivery)| !self.stopped.contains(delivery)))
-            }
-            ArrivalKind::Decision(Decision::Withdraw(word)) => {
-                let acts = self.landing.announced(word.delivery)? == Some(word.arrival);
-                Ok(acts && !self.stopped.contains(&word.delivery))
-            }
-            ArrivalKind::Decision(Decision::Recycle(word)) => {
-                Ok(self.recycled.get(&word.account.path()).is_none_or(|next| arrival.number >= *next))
-            }
-            _ => Ok(false),
-        }
+        Ok(is_open(arrival, &self.landing, &self.acted, &self.settled)?)
     }
 }

@@ -17,6 +17,7 @@ use sinks::correction::stop::Stop;
 use sinks::correction::{Draft, Files, LiveEntries, Place, Plan};
 use sinks::keys::stopped::{Fate, Stopped};
 use sinks::ledger;
+use sinks::settled::Settled;
 use sinks::table::Table;
 
 use crate::deliveries::Deliveries;
@@ -48,7 +49,7 @@ fn foreign(order: &ClaimCheck) -> PipelineError {
 }
 
 /// What a file takes the place of. It does so only when it is in the table whole: rows that are missing of it would be taken for
-/// gone.
+/// gone. One without rows never does.
 pub fn replacement(
     number: ArrivalNumber,
     record: &DeliveryRecord,
@@ -57,9 +58,7 @@ pub fn replacement(
     stopped: &Stopped,
 ) -> Result<Option<Stop>, PipelineError> {
     let entries = ledger::read_delivery(table, number, record.delivery).map_err(CommitError::from)?;
-    let is_complete = entries.iter().any(|e| e.verdict.as_ref().is_some_and(|v| v.state == "complete"));
-    let is_whole = is_complete && ledger::settled(&entries).contains(&record.delivery);
-    if !is_whole {
+    if !Settled::of_entries(&entries).is_whole(record.delivery) {
         return Ok(None);
     }
     // It may have been taken back before its order came, after a lost log: what it replaced stays replaced, whoever was first.
@@ -125,5 +124,5 @@ pub fn complete(
 }
 
 fn arrival_of(landing: &Landing, delivery: DeliveryId) -> Result<ArrivalNumber, PipelineError> {
-    landing.announced(delivery)?.ok_or_else(|| PipelineError::Foreign { arrival: 0, delivery: Box::new(delivery) })
+    landing.announced(delivery)?.ok_or_else(|| PipelineError::NotLanded(Box::new(delivery)))
 }

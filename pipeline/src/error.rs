@@ -60,6 +60,12 @@ pub enum PipelineError {
         /// The delivery that it means.
         delivery: Box<DeliveryId>,
     },
+    /// Rows of the table are of a delivery that landing does not have: landing was cut, or it is another's.
+    #[error(
+        "the table holds rows of delivery {0}, which landing does not know, so they cannot be corrected; restore the folder \
+        `landing` from a backup, then run again"
+    )]
+    NotLanded(Box<DeliveryId>),
     /// The table stands beyond the end of the log: the log was lost or made anew.
     #[error(
         "the table stands at {position} of {partition}, but the log ends at {high}; restore the log, or delete it whole to rebuild it from landing"
@@ -77,11 +83,11 @@ pub enum PipelineError {
     Reference(String),
     /// Other processes that work on the same log have made no progress.
     #[error(
-        "{files} files have landed and are not rated; other processes work on this log and have got no further for {seconds} s: \
-        see what they log, and `tollway status`"
+        "{files} files or corrections have landed and are not done; other processes work on this log and have got no further for \
+        {seconds} s: see what they log, and `tollway status`"
     )]
     Stalled {
-        /// Files without a verdict.
+        /// Files without a verdict, and corrections that have not acted.
         files: usize,
         /// For how long.
         seconds: u64,
@@ -114,6 +120,7 @@ impl PipelineError {
             | Self::Header(_)
             | Self::Message { .. }
             | Self::Foreign { .. }
+            | Self::NotLanded(_)
             | Self::LogLost { .. }
             | Self::Stalled { .. }
             | Self::Panicked(_)

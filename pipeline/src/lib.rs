@@ -15,6 +15,7 @@ pub mod rereading;
 pub mod recycling;
 pub mod corrector;
 pub mod dead_letter;
+pub mod orders;
 pub mod parking;
 pub mod worker;
 pub mod error;

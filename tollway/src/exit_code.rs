@@ -156,6 +156,7 @@ fn of_pipeline(error: &PipelineError) -> Exit {
         | PipelineError::Header(_)
         | PipelineError::Message { .. }
         | PipelineError::Foreign { .. }
+        | PipelineError::NotLanded(_)
         | PipelineError::LogLost { .. } => Exit::Refused,
         PipelineError::Stalled { .. } => Exit::NeedsHand,
         PipelineError::Reference(_) => Exit::Outside,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::brokers::TestTopics;
 use crate::support::data_folder::DataFolder;
 use crate::support::month::Month;
 
@@ -67,7 +68,11 @@ fn a_withdrawn_file_gives_its_rows_to_the_next_that_has_them() {
 
     let again = data.run(&["withdraw", "first.csv", "--yes"]);
     assert_eq!(again.code, Some(3), "it is not there any more: {}", again.out);
-    let back = ingest(&data, &first, &[]);
+    let held = ingest(&data, &first, &[]);
+    assert_eq!((&held["files"]["held"], living(&data)), (&Value::from(1), 9), "it does not come back by itself: {held:#}");
+    let message = held["held"][0]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("taken back") && message.contains("--as-new"), "{held:#}");
+    let back = ingest(&data, &first, &["--as-new"]);
     assert_eq!((&back["files"]["new"], &back["resent"], living(&data)), (&Value::from(1), &Value::from(4), 15), "{back:#}");
     data.assert_sound();
 }
@@ -108,6 +113,91 @@ fn a_changed_file_waits_for_a_word_and_then_replaces() {
     assert_eq!(living(&data), 11);
     assert_eq!(asked(&data, &["status"])["corrections"][0]["cause"], "superseded");
     data.assert_sound();
+}
+
+/// *Scenario.* A replacement comes truncated, then whole; then others are to take the place of what counts no more, and several
+/// files that of one. *Guarantees.* The truncated one takes nothing back and is not worked on for ever; the whole one replaces; the
+/// other words are refused and name what counts.
+#[test]
+fn only_what_counts_is_replaced_and_only_by_one_whole_file() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = DataFolder::new();
+    ingest(&data, &file(home.path(), "first.csv", 0..10), &[]);
+    let cut = home.path().join("cut.csv");
+    fs::write(&cut, HEADER.to_owned() + &row(0) + "r-1,voice,+316").expect("a file can be written");
+    ingest(&data, &cut, &["--replaces", "first.csv"]);
+    assert_eq!(living(&data), 10, "a truncated file takes nothing back");
+    assert_eq!(asked(&data, &["status"])["replacements_waiting"], 0);
+    let versions = || asked(&data, &["status"])["entries_version"].clone();
+    let before = versions();
+    ingest(&data, &cut, &[]);
+    assert_eq!(versions(), before, "it is not split again");
+
+    let fixed = ingest(&data, &file(home.path(), "fixed.csv", 2..13), &["--replaces", "first.csv"]);
+    assert_eq!((&fixed["files"]["new"], living(&data)), (&Value::from(1), 11), "{fixed:#}");
+    let refused = |path: &Path, former: &str, facts: &[&str]| {
+        let path = path.to_string_lossy();
+        let ended = data.run(&["ingest", "--profile", "job", "--account", "haven", "--replaces", former, &path]);
+        assert!(ended.code.is_some_and(|code| code >= 2), "{}", ended.out);
+        assert!(facts.iter().all(|fact| ended.err.contains(fact)), "{}", ended.err);
+        assert_eq!(living(&data), 11);
+    };
+    let late = file(home.path(), "late.csv", 20..22);
+    refused(&late, "1", &["arrival 3 has taken it", "--replaces 3"]);
+    refused(home.path(), "3", &["one file"]);
+    data.assert_sound();
+}
+
+/// *Scenario.* A file is replaced, and its replacement withdrawn; then the first one is wanted back. *Guarantees.* It is held, not
+/// passed over; the word brings all of it back, and said again it is told that it changes nothing.
+#[test]
+fn a_replaced_file_can_be_had_back() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = DataFolder::new();
+    let first = file(home.path(), "first.csv", 0..10);
+    ingest(&data, &first, &[]);
+    ingest(&data, &file(home.path(), "second.csv", 5..15), &["--replaces", "1"]);
+    data.json(&["withdraw", "second.csv", "--yes"]);
+    assert_eq!(living(&data), 0, "to withdraw a replacement revives nothing");
+    let held = ingest(&data, &first, &[]);
+    assert_eq!((&held["files"]["held"], living(&data)), (&Value::from(1), 0), "{held:#}");
+    let back = ingest(&data, &first, &["--as-new"]);
+    assert_eq!((&back["files"]["new"], living(&data)), (&Value::from(1), 10), "{back:#}");
+    let again = data.run(&["ingest", "--profile", "job", "--account", "haven", "--as-new", &first.to_string_lossy()]);
+    assert_eq!(again.code, Some(1), "{} {}", again.out, again.err);
+    assert!(again.out.contains("counts already"), "{}", again.out);
+    data.assert_sound();
+}
+
+/// *Scenario.* Kafka is the log; two files share rows, the first is withdrawn. *Guarantees.* The command ends when the withdrawal has
+/// acted, not before: whoever asks next sees it.
+#[test]
+fn a_withdrawal_over_kafka_acts_before_its_command_ends() {
+    let home = TempDir::new().expect("a temporary folder");
+    let topics = TestTopics::new();
+    let data = topics.used_by(DataFolder::new());
+    ingest(&data, &file(home.path(), "first.csv", 0..10), &[]);
+    ingest(&data, &file(home.path(), "second.csv", 6..15), &[]);
+    assert_eq!(living(&data), 15);
+    let done = data.json(&["withdraw", "first.csv", "--yes"]);
+    assert_eq!((&done["state"], living(&data)), (&Value::from("withdrawn"), 9), "{done:#}");
+    let replaced = ingest(&data, &file(home.path(), "third.csv", 8..20), &["--replaces", "second.csv"]);
+    assert_eq!((&replaced["corrections"][0]["cause"], living(&data)), (&Value::from("superseded"), 12), "{replaced:#}");
+    data.assert_sound();
+}
+
+/// *Scenario.* A held file is rejected, then taken after all. *Guarantees.* Its rejection does not wait to act for ever.
+#[test]
+fn a_rejection_that_was_overruled_waits_no_more() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = DataFolder::new();
+    ingest(&data, &file(home.path(), "october.csv", 0..3), &[]);
+    let newer = file(home.path(), "october.csv", 2..6);
+    ingest(&data, &newer, &[]);
+    data.json(&["withdraw", "2", "--yes"]);
+    ingest(&data, &newer, &["--as-new"]);
+    let status = asked(&data, &["status"]);
+    assert_eq!((&status["withdrawals_waiting"], living(&data)), (&Value::from(0), 6), "{status:#}");
 }
 
 /// *Scenario.* A month is rated; one of its files is withdrawn, and the program is killed in the middle, again and again, with

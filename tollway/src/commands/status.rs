@@ -1,17 +1,18 @@
 //! `tollway status`: files, rows by outcome, and what waits.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use domain::delivery::{ArrivalNumber, DeliveryId};
+use domain::delivery::DeliveryId;
 use domain::outcome::Counts;
 use ingest::land::{Arrival, ArrivalKind, Decision, DeliveryRecord, DeliveryState, Landing};
 use ingest::log::LogError;
 use pipeline::deliveries::Deliveries;
+use pipeline::orders::{Acted, is_open};
 use serde_json::json;
-use sinks::correction::recycle;
 use sinks::keys::stopped::Stopped;
 use sinks::ledger::LedgerEntry;
+use sinks::settled::Settled;
 
 use crate::arrived::{self, LandedProfiles};
 use crate::attention::{self, Trouble};
@@ -37,6 +38,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let entries = installation.entries()?;
     let ledger = sinks::ledger::read_all(&entries)?;
     let settled = sinks::ledger::settled(&ledger);
+    let (acted, verdicts) = (Acted::of_table(&entries), Settled::of_entries(&ledger));
     let landing = installation.landing();
     let arrivals = landing.arrivals(0)?;
     let deliveries: Vec<DeliveryRecord> = arrivals.iter().cloned().filter_map(delivery).collect();
@@ -48,9 +50,15 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let stopped = Stopped::of_table(&entries);
     let refused = still_refused(&landing, &deliveries, &ledger, &stopped)?;
     let corrected = replacements::latest(&landing, &ledger, CORRECTIONS_MAX)?;
-    let ordered = arrivals.iter().filter(|arrival| is_ordered(arrival, &stopped, &deliveries)).count();
-    let recycled = recycle::done(&entries);
-    let recycling = arrivals.iter().filter(|arrival| is_to_recycle(arrival, &recycled)).count();
+    let (mut ordered, mut replacing, mut recycling) = (0, 0, 0);
+    for arrival in &arrivals {
+        let count = match &arrival.kind {
+            ArrivalKind::Delivery(_) => &mut replacing,
+            ArrivalKind::Decision(Decision::Recycle(_)) => &mut recycling,
+            ArrivalKind::Decision(_) | ArrivalKind::Import(_) => &mut ordered,
+        };
+        *count += usize::from(is_open(arrival, &landing, &acted, &verdicts)?);
+    }
     let lag = log_lag(&installation, &entries);
     let totals_lag = entries.snapshot().next_version().saturating_sub(installation.totals()?.snapshot().position(APP_ID));
     let counts = sum(&ledger);
@@ -71,6 +79,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let tell = |n: usize, what: &str| (n > 0).then(|| format!("{} {what}", count(n as u64)));
     next.extend(tell(heartbeats, "of them are heartbeats: whole files with 0 rows"));
     next.extend(tell(ordered, "withdrawals wait to act"));
+    next.extend(tell(replacing, "replacements wait to act"));
     next.extend(tell(recycling, "decisions to rate suspense again wait to act"));
     next.extend(lag.as_ref().err().cloned());
     let state = state_trouble(&installation);
@@ -90,6 +99,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
         "dismissed": dismissed.iter().map(Trouble::to_json).collect::<Vec<_>>(),
         "corrections": corrected.iter().map(replacements::Corrected::to_json).collect::<Vec<_>>(),
         "withdrawals_waiting": ordered,
+        "replacements_waiting": replacing,
         "recyclings_waiting": recycling,
         "trouble": troubles.iter().map(Trouble::to_json).collect::<Vec<_>>(),
         "over_limits": over,
@@ -132,19 +142,6 @@ fn sheets(counts: &Counts, corrected: &[Corrected], troubles: &[Trouble], dismis
 fn worst(trouble: [bool; 4]) -> Option<&'static str> {
     let says = ["the log needs a hand", "the state database needs a hand", "some files need a hand", "suspense needs a hand"];
     trouble.into_iter().zip(says).find_map(|(needed, says)| needed.then_some(says))
-}
-
-/// Whether an arrival is the decision to take back a file that acts, and has not acted yet.
-fn is_ordered(arrival: &Arrival, stopped: &Stopped, deliveries: &[DeliveryRecord]) -> bool {
-    let ArrivalKind::Decision(Decision::Withdraw(word)) = &arrival.kind else { return false };
-    let acts = |d: &DeliveryRecord| d.delivery == word.delivery && d.state == DeliveryState::Announced;
-    stopped.fate(word.delivery).is_none() && deliveries.iter().any(acts)
-}
-
-/// Whether an arrival is a decision to rate suspense again that has not acted yet.
-fn is_to_recycle(arrival: &Arrival, recycled: &HashMap<String, ArrivalNumber>) -> bool {
-    let ArrivalKind::Decision(Decision::Recycle(word)) = &arrival.kind else { return false };
-    recycled.get(&word.account.path()).is_none_or(|next| arrival.number >= *next)
 }
 
 fn delivery(arrival: Arrival) -> Option<DeliveryRecord> {
