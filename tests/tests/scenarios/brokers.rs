@@ -87,16 +87,17 @@ fn same_month_over_kafka_s3_and_postgresql_with_a_service_killed_and_one_added()
     let [first, second, third] = [0, 1, 2].map(|n| service(&machines[n], "info"));
     first.says("\"committed\"", 1);
     let log = first.kill();
+    let killed_at: Value = serde_json::from_str(&data.run(&["status", "--output", "json"]).out).expect("JSON");
+    let waiting = killed_at["files"]["waiting"].as_u64().expect("a count");
+    assert!(waiting > 0, "the others have nothing to take over: {}", killed_at["files"]);
     let fourth = service(&machines[3], "info");
     let rated = all_is_rated(data);
     let logs: Vec<String> = [second, third, fourth].map(|s| s.terminate().err).into();
     assert!(rated, "files are left over; the services said:\n{}", logs.join("\n"));
     let committed = |log: &str| log.matches("\"committed\"").count();
-    println!(
-        "commits: killed service {}, the others {:?}",
-        committed(&log),
-        logs.iter().map(|l| committed(l)).collect::<Vec<_>>()
-    );
+    let shares: Vec<usize> = logs.iter().map(|log| committed(log)).collect();
+    println!("commits: killed service {}, the others {shares:?}", committed(&log));
+    assert!(shares.iter().filter(|share| **share > 0).count() >= 2, "the work is not shared: {shares:?}");
     data.ok(&month.rating());
     data.assert_sound();
     for machine in &machines {
