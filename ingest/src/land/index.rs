@@ -248,7 +248,9 @@ impl Index {
         let standing = latest.filter(|number| self.stands_for(*number) == Some(*number));
         match (standing, repeat) {
             // Once more what was said before, or a word that cannot be followed.
-            (Some(number), Repeat::Replaces(former)) if self.superseded_by(former) != Some(number) => return Ruling::Acts(number),
+            (Some(number), Repeat::Replaces(former)) if self.superseded_by(former) != Some(number) => {
+                return Ruling::Acts(number);
+            }
             (Some(number), _) => return Ruling::Already(number),
             (None, Repeat::AsNew | Repeat::Replaces(_)) => return Ruling::Announce,
             (None, Repeat::Hold) => {}

@@ -522,7 +522,11 @@ fn what_a_word_has_replaced_comes_back_by_a_word_alone() {
     land(&landing, &request("a.csv"), "a");
     let fixed = land(&landing, &word(Repeat::Replaces(1), "fixed.csv"), "fixed");
     assert_eq!(landing.superseded_by(1).expect("known"), Some(2));
-    assert_eq!(land(&landing, &word(Repeat::Replaces(1), "fixed.csv"), "fixed"), Landed::Already(fixed.arrival().clone()), "a retry");
+    assert_eq!(
+        land(&landing, &word(Repeat::Replaces(1), "fixed.csv"), "fixed"),
+        Landed::Already(fixed.arrival().clone()),
+        "a retry"
+    );
     // Whatever the profile says: a folder that holds both must not turn the word over each night.
     for mode in [DeliveryMode::Snapshot, DeliveryMode::Delta] {
         let landed = land(&self::landing(&store), &LandRequest { mode, ..request("a.csv") }, "a");

@@ -127,7 +127,9 @@ fn repeat(
         return Ok(if args.as_new { Repeat::AsNew } else { Repeat::Hold });
     };
     if files != 1 {
-        return Err(usage(format!("--replaces takes one file, these are {files}: which of them takes the other's place is not said")));
+        return Err(usage(format!(
+            "--replaces takes one file, these are {files}: which of them takes the other's place is not said"
+        )));
     }
     let entries = installation.entries()?;
     let stopped = Stopped::of_table(&entries);
@@ -159,7 +161,9 @@ fn counts_no_more(landing: &Landing, entries: &Table, named: &Named) -> anyhow::
         && was_refused(landing, entries, named.number)?
         && let Some((acting, _)) = landing.replaced_by(named.number, &named.record)?.last()
     {
-        return Ok(Some(format!("it was refused and has taken nobody's place; what counts is arrival {acting}: --replaces {acting}")));
+        return Ok(Some(format!(
+            "it was refused and has taken nobody's place; what counts is arrival {acting}: --replaces {acting}"
+        )));
     }
     Ok(None)
 }

@@ -134,7 +134,10 @@ fn shown(named: &Named, effect: &Effect) -> Answer {
         next.push("the file is not rated whole yet: what comes of it after the withdrawal ends as skipped".to_owned());
     }
     if let Some(fate) = effect.had_stopped {
-        next.push(format!("it counts no more already: {}; once it is taken back, its bytes may come again with --as-new", fate.as_str()));
+        next.push(format!(
+            "it counts no more already: {}; once it is taken back, its bytes may come again with --as-new",
+            fate.as_str()
+        ));
     }
     let headline = format!("{} (arrival {}, {})", record.origin, named.number, record.identity.account.path());
     let json = json!({
