@@ -121,7 +121,8 @@ impl Landing {
     /// - Other bytes under the same name and cycle where the profile says delta: held, unless as new or a replacement.
     /// - The bytes of a delivery that was taken back, or whose place another has taken by an operator's word: held, unless as new
     ///   or a replacement; then they are its next generation.
-    /// - The bytes of a delivery that a newer file of its name has replaced: its next generation, which replaces what acts.
+    /// - The bytes of a delivery that a newer file of its name has replaced: its next generation, which replaces what acts; a
+    ///   no-op if they come from where they lay before and the newer file came from elsewhere.
     ///
     /// A replacement by bytes that act is refused: [`LandError::Acts`].
     pub fn land(&self, request: &LandRequest, bytes: &mut dyn Read, clock: &dyn Clock) -> Result<Landed, LandError> {
@@ -130,7 +131,7 @@ impl Landing {
         let staged = self.stage(file, bytes, self.settings.file_bytes_max)?;
         let (sha256, size) = (staged.sha256.clone(), staged.size);
         let identity = request.identity(&sha256);
-        let ruling = self.refreshed()?.rule(&identity, size, request.mode, request.repeat);
+        let ruling = self.refreshed()?.rule(&identity, file, size, request.mode, request.repeat);
         match ruling {
             Ruling::Already(number) => return Ok(Landed::Already(self.read(number)?)),
             Ruling::Acts(number) => return Err(LandError::Acts { file: file.clone(), number }),
@@ -155,7 +156,7 @@ impl Landing {
             return Err(LandError::Request { file: file.clone(), what });
         }
         self.arrive(file, clock, |index| {
-            let (state, replaces) = match index.rule(identity, size, request.mode, request.repeat) {
+            let (state, replaces) = match index.rule(identity, file, size, request.mode, request.repeat) {
                 // If it acts by now, another process was faster.
                 Ruling::Already(number) | Ruling::Acts(number) => return Err(number),
                 Ruling::Announce => (DeliveryState::Announced, index.replaced_by(identity, size, request.mode, request.repeat)),

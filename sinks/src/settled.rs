@@ -83,7 +83,9 @@ impl Settled {
     /// What these entries tell.
     pub fn of_entries(entries: &[LedgerEntry]) -> Self {
         let mut settled = Self::default();
-        entries.iter().for_each(|entry| settled.note(entry));
+        for entry in entries {
+            settled.note(entry);
+        }
         settled
     }
 

@@ -42,6 +42,8 @@ impl Superseded {
 /// Arrivals by what decisions ask for.
 #[derive(Debug, Default)]
 pub(super) struct Index {
+    /// Where announced deliveries came from.
+    origins: HashMap<ArrivalNumber, String>,
     /// The next number; 0 as long as nothing was read.
     next: ArrivalNumber,
     first: ArrivalNumber,
@@ -158,6 +160,7 @@ impl Index {
         let name = name(&record.identity);
         if announced {
             acting.announced = Some(number);
+            self.origins.insert(number, record.origin.clone());
             self.note_superseded(number, record);
             self.by_name.entry(name).or_default().push((number, record.delivery));
         } else {
@@ -170,7 +173,6 @@ impl Index {
 
     fn note_superseded(&mut self, number: ArrivalNumber, record: &DeliveryRecord) {
         match record.replaces {
-            None => {}
             Some(Replaces::SameName) => {
                 let former: Vec<ArrivalNumber> = self.acting_under(&record.identity, number).map(|(former, _)| former).collect();
                 for former in former {
@@ -179,11 +181,10 @@ impl Index {
                     self.superseded.insert(former, by);
                 }
             }
-            Some(Replaces::Arrival(former)) => {
-                if former < number && !self.withdrawn.contains_key(&former) {
-                    self.superseded.insert(former, Superseded::ByWord(number));
-                }
+            Some(Replaces::Arrival(former)) if former < number && !self.withdrawn.contains_key(&former) => {
+                self.superseded.insert(former, Superseded::ByWord(number));
             }
+            Some(Replaces::Arrival(_)) | None => {}
         }
     }
 
@@ -242,7 +243,14 @@ impl Index {
     }
 
     /// What the arrivals so far mean for a file of this identity.
-    pub(super) fn rule(&self, identity: &DeliveryIdentity, size: u64, mode: DeliveryMode, repeat: Repeat) -> Ruling {
+    pub(super) fn rule(
+        &self,
+        identity: &DeliveryIdentity,
+        origin: &str,
+        size: u64,
+        mode: DeliveryMode,
+        repeat: Repeat,
+    ) -> Ruling {
         let same_bytes = self.by_bytes.get(&identity.sha256).map_or(&[][..], Vec::as_slice);
         let latest = self.generation(identity, size).map(|(_, number)| number);
         let standing = latest.filter(|number| self.stands_for(*number) == Some(*number));
@@ -261,7 +269,7 @@ impl Index {
             return Ruling::Already(seen.number);
         }
         if let Some(number) = latest {
-            return self.rule_stopped(number, mode);
+            return self.rule_stopped(number, origin, mode);
         }
         let elsewhere = |seen: &&Seen| seen.account != identity.account && seen.account.tenant == identity.account.tenant;
         if let Some(seen) = same_bytes.iter().find(elsewhere).filter(|_| size > 0) {
@@ -284,7 +292,7 @@ impl Index {
     }
 
     /// What bytes mean that acted once. What a person's word has stopped comes back by a person's word alone.
-    fn rule_stopped(&self, number: ArrivalNumber, mode: DeliveryMode) -> Ruling {
+    fn rule_stopped(&self, number: ArrivalNumber, origin: &str, mode: DeliveryMode) -> Ruling {
         if let Some(decision) = self.withdrawn.get(&number) {
             return Ruling::Hold(format!(
                 "same bytes as arrival {number}, which was taken back as arrival {decision}; if its rows are to count again, \
@@ -292,8 +300,12 @@ impl Index {
             ));
         }
         let superseded = self.superseded.get(&number);
-        if let (Some(Superseded::ByName(_)), DeliveryMode::Snapshot | DeliveryMode::Final) = (superseded, mode) {
-            return Ruling::Announce;
+        if let (Some(Superseded::ByName(successor)), DeliveryMode::Snapshot | DeliveryMode::Final) = (superseded, mode) {
+            // A folder that keeps both is read again and again: what lies where it lay before is no news, unless the newer
+            // one has lain there since.
+            let came_from = |number: &ArrivalNumber| self.origins.get(number).is_some_and(|known| known == origin);
+            let is_old = came_from(&number) && !came_from(successor);
+            return if is_old { Ruling::Already(number) } else { Ruling::Announce };
         }
         let by = superseded.map_or(number, |superseded| superseded.by());
         let word = self.stands_for(number).map_or_else(

@@ -515,6 +515,26 @@ fn an_older_month_that_comes_again_replaces_the_newer_one() {
 }
 
 #[test]
+fn a_folder_that_keeps_every_month_so_far_is_no_news_when_it_is_read_again() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    let of_day = |day: &str| LandRequest {
+        mode: DeliveryMode::Snapshot,
+        origin: format!("inbox/{day}/month.csv"),
+        ..request("month.csv")
+    };
+    let first = land(&landing, &of_day("19"), "a");
+    land(&landing, &of_day("20"), "ab");
+    for _ in 0..2 {
+        assert_eq!(land(&landing, &of_day("19"), "a"), Landed::Already(first.arrival().clone()));
+        assert!(matches!(land(&landing, &of_day("20"), "ab"), Landed::Already(_)));
+    }
+    let Landed::New(back) = land(&landing, &of_day("21"), "a") else { panic!("it was sent anew") };
+    assert_eq!(delivery(&back).replaces, Some(Replaces::SameName));
+    assert!(matches!(land(&landing, &of_day("20"), "ab"), Landed::Already(_)), "and the one that it replaced lies there still");
+}
+
+#[test]
 fn what_a_word_has_replaced_comes_back_by_a_word_alone() {
     let store = TestStore::default();
     let landing = landing(&store);

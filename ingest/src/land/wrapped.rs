@@ -73,7 +73,7 @@ impl Landing {
         let request = LandRequest { origin, logical_file, ..request.clone() };
         request.check()?;
         let identity = request.identity(&object.sha256);
-        let ruling = self.refreshed()?.rule(&identity, object.size, request.mode, request.repeat);
+        let ruling = self.refreshed()?.rule(&identity, &request.origin, object.size, request.mode, request.repeat);
         match ruling {
             Ruling::Already(number) => Ok(Landed::Already(self.read(number)?)),
             Ruling::Acts(number) => Err(LandError::Acts { file: request.origin, number }),

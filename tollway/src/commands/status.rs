@@ -13,6 +13,7 @@ use serde_json::json;
 use sinks::keys::stopped::Stopped;
 use sinks::ledger::LedgerEntry;
 use sinks::settled::Settled;
+use sinks::table::Table;
 
 use crate::arrived::{self, LandedProfiles};
 use crate::attention::{self, Trouble};
@@ -38,7 +39,6 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let entries = installation.entries()?;
     let ledger = sinks::ledger::read_all(&entries)?;
     let settled = sinks::ledger::settled(&ledger);
-    let (acted, verdicts) = (Acted::of_table(&entries), Settled::of_entries(&ledger));
     let landing = installation.landing();
     let arrivals = landing.arrivals(0)?;
     let deliveries: Vec<DeliveryRecord> = arrivals.iter().cloned().filter_map(delivery).collect();
@@ -50,15 +50,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let stopped = Stopped::of_table(&entries);
     let refused = still_refused(&landing, &deliveries, &ledger, &stopped)?;
     let corrected = replacements::latest(&landing, &ledger, CORRECTIONS_MAX)?;
-    let (mut ordered, mut replacing, mut recycling) = (0, 0, 0);
-    for arrival in &arrivals {
-        let count = match &arrival.kind {
-            ArrivalKind::Delivery(_) => &mut replacing,
-            ArrivalKind::Decision(Decision::Recycle(_)) => &mut recycling,
-            ArrivalKind::Decision(_) | ArrivalKind::Import(_) => &mut ordered,
-        };
-        *count += usize::from(is_open(arrival, &landing, &acted, &verdicts)?);
-    }
+    let Orders { ordered, replacing, recycling } = orders(&landing, &arrivals, &entries, &Settled::of_entries(&ledger))?;
     let lag = log_lag(&installation, &entries);
     let totals_lag = entries.snapshot().next_version().saturating_sub(installation.totals()?.snapshot().position(APP_ID));
     let counts = sum(&ledger);
@@ -111,6 +103,28 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let headline = format!("{} · {}", installation.folder().display(), hand.unwrap_or("all well"));
     Answer { headline, sheets, next, json }.print(global.output)?;
     Ok(if hand.is_some() { Exit::NeedsHand } else { Exit::Done })
+}
+
+/// Orders that have not acted yet.
+#[derive(Debug, Default)]
+struct Orders {
+    ordered: usize,
+    replacing: usize,
+    recycling: usize,
+}
+
+fn orders(landing: &Landing, arrivals: &[Arrival], entries: &Table, verdicts: &Settled) -> anyhow::Result<Orders> {
+    let acted = Acted::of_table(entries);
+    let mut orders = Orders::default();
+    for arrival in arrivals {
+        let count = match &arrival.kind {
+            ArrivalKind::Delivery(_) => &mut orders.replacing,
+            ArrivalKind::Decision(Decision::Recycle(_)) => &mut orders.recycling,
+            ArrivalKind::Decision(_) | ArrivalKind::Import(_) => &mut orders.ordered,
+        };
+        *count += usize::from(is_open(arrival, landing, &acted, verdicts)?);
+    }
+    Ok(orders)
 }
 
 /// Numbered files that have not come, or came twice.
