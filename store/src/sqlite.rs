@@ -9,6 +9,9 @@ use crate::error::StoreError;
 use crate::location::{Limits, Location};
 use crate::statements::SCHEMA_VERSION;
 
+/// How many rows the driver reads ahead of who takes them.
+const ROWS_AHEAD: usize = 4096;
+
 /// Connects to the file, making it if it is not there.
 pub(crate) async fn connect(path: &Path, limits: &Limits) -> Result<SqlitePool, StoreError> {
     let options = options(path, limits).create_if_missing(true);
@@ -34,7 +37,8 @@ pub(crate) async fn connect_read_only(path: &Path, limits: &Limits) -> Result<(S
 fn options(path: &Path, limits: &Limits) -> SqliteConnectOptions {
     // The driver's log would repeat a statement of thousands of parameters whenever the disk is slow.
     let options = SqliteConnectOptions::new().filename(path).disable_statement_logging();
-    options.busy_timeout(limits.lock_wait).foreign_keys(true)
+    // Rows come from the driver's thread: with the default of 50, a long list costs a change of threads per few rows.
+    options.busy_timeout(limits.lock_wait).foreign_keys(true).row_buffer_size(ROWS_AHEAD)
 }
 
 async fn open(path: &Path, limits: &Limits, options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
