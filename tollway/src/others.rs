@@ -59,8 +59,8 @@ impl Others {
         })
     }
 
-    /// Whether each of these deliveries has its verdict and each order has acted. `moved` grows with all progress; when it stands still for too long,
-    /// that is the error.
+    /// Whether each of these deliveries has its verdict and each order has acted. `moved` grows with all progress; when it stands
+    /// still for too long, that is the error.
     pub fn have_done(&mut self, moved: u64) -> Result<bool, PipelineError> {
         let now = SystemClock.now_us();
         if moved != self.moved {

@@ -1,6 +1,6 @@
 //! The watch folder: what a source puts under `FOLDER/PROFILE/ACCOUNT/` is landed by the service once it has stopped changing.
 //!
-//! Files stay where they are: landing knows bytes it has, so a restart costs one look at each file and lands nothing twice.
+//! Files stay where they are: landing knows bytes it has, so a restart reads each file once and lands nothing twice.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -62,7 +62,8 @@ impl WatchFolder {
     }
 
     /// Looks once. A file is landed when its size and time are what they were at the look before. What cannot be landed is
-    /// logged once and looked at again when it changes, or with the next look if the store failed in a way that may pass; it keeps nobody waiting.
+    /// logged once and looked at again when it changes, or with the next look if the store failed in a way that may pass; it
+    /// keeps nobody waiting.
     pub fn step(&mut self) {
         let paths = match collect_paths(std::slice::from_ref(&self.folder), PathLimits::default()) {
             Ok(paths) => paths,
