@@ -71,6 +71,9 @@ pub const ALLOWED_PROPERTIES: &[(&str, bool)] = &[
 
 const NAME_CHARS_MAX: usize = 64;
 
+/// How long a broker may hold back a fetch that finds nothing, milliseconds: the client library's own default.
+const FETCH_WAIT_MS_MAX: u64 = 500;
+
 impl KafkaSettings {
     /// The defaults for these brokers.
     pub fn new(brokers: &str) -> Self {
@@ -152,6 +155,8 @@ impl KafkaSettings {
         client.set("max.poll.interval.ms", self.poll_gap_max_ms.to_string());
         client.set("queued.max.messages.kbytes", self.fetch_queue_kib.to_string());
         client.set("fetch.message.max.bytes", self.fetch_partition_bytes.to_string());
+        // A broker answers the requests of a connection in turn, so whatever is asked beside a waiting fetch waits for it, too.
+        client.set("fetch.wait.max.ms", (self.request_wait_ms / 4).min(FETCH_WAIT_MS_MAX).to_string());
         // At least a record of the largest size fits into an answer.
         client.set("fetch.max.bytes", self.fetch_partition_bytes.max(4 * 1024 * 1024).to_string());
         match self.rebalance {
