@@ -1,4 +1,7 @@
 //! Embeds the files of profiles/, tariffs/ and samples/: a new file is shipped without touching Rust.
+//!
+//! They are copied beside the list first, because checkouts in different folders may share a build folder: the list that one of
+//! them left must not name files of a checkout that is gone.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,19 +17,21 @@ const LISTS: [(&str, &str, &str, bool); 4] = [
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo names the crate's folder"));
-    let target = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names the output folder")).join("shipped.rs");
+    let target = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names the output folder"));
     let mut text = String::new();
     for (constant, folder, extension, keeps) in LISTS {
         let mut entries = String::new();
+        fs::create_dir_all(target.join(folder)).expect("cargo's output folder can be written");
         for path in files(&root.join(folder), extension) {
-            let name = if keeps { path.file_name() } else { path.file_stem() };
-            let name = name.and_then(|n| n.to_str()).expect("shipped files have names in UTF-8");
-            let path = path.to_str().expect("the checkout lies under a path in UTF-8");
-            writeln!(entries, "    ({name:?}, include_str!({path:?})),").expect("a string takes all");
+            let file = path.file_name().and_then(|n| n.to_str()).expect("shipped files have names in UTF-8");
+            let copy = format!("{folder}/{file}");
+            fs::copy(&path, target.join(&copy)).expect("a shipped file can be copied");
+            let name = if keeps { file } else { file.trim_end_matches(extension).trim_end_matches('.') };
+            writeln!(entries, "    ({name:?}, include_str!({copy:?})),").expect("a string takes all");
         }
         writeln!(text, "const {constant}: &[(&str, &str)] = &[\n{entries}];").expect("a string takes all");
     }
-    fs::write(&target, text).expect("cargo's output folder can be written");
+    fs::write(target.join("shipped.rs"), text).expect("cargo's output folder can be written");
     for folder in ["profiles", "tariffs", "samples"] {
         println!("cargo:rerun-if-changed={folder}");
     }

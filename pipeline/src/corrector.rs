@@ -4,7 +4,6 @@
 //! An order stands in the log behind all claim checks of its account that arrived before it, so one worker carries out both in
 //! their order. What is to be done follows from landing and from the table alone: an order that comes twice finds it done.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::columns::rated::RatedBatch;
@@ -14,7 +13,7 @@ use ingest::message::ClaimCheck;
 use sinks::commit::{CommitError, Committer};
 use sinks::correction::recycle::suspended;
 use sinks::correction::stop::Stop;
-use sinks::correction::{Draft, Files, LiveEntries, Place, Plan};
+use sinks::correction::{Draft, Files, LiveEntries, Plan};
 use sinks::keys::stopped::{Fate, Stopped};
 use sinks::ledger;
 use sinks::settled::Settled;
@@ -112,10 +111,7 @@ pub fn complete(
     for delivery in plan.deliveries() {
         files.insert(delivery, Arc::clone(&deliveries.open(arrival_of(landing, delivery)?)?.file));
     }
-    let wanted: BTreeSet<Place> = plan.taken_back().collect();
-    let touched: BTreeSet<DeliveryId> = wanted.iter().map(|place| place.delivery).collect();
-    let arrivals: Vec<ArrivalNumber> = touched.iter().filter_map(|d| Some(files.get(d)?.arrival)).collect();
-    let live = LiveEntries::find(table, &wanted, &arrivals)?;
+    let live = LiveEntries::of_plan(table, &plan, &files)?;
     let mut rated: Vec<RatedBatch> = Vec::new();
     for (delivery, rows) in plan.anew() {
         rated.extend(rate_again(landing, deliveries, arrival_of(landing, delivery)?, &rows, reference)?);

@@ -1,15 +1,15 @@
 //! Suspense that is rated again: the chosen rows read anew from landing, those that come out otherwise drafted as a correction.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use domain::columns::rated::RatedBatch;
-use domain::delivery::{ArrivalNumber, DeliveryId};
+use domain::delivery::ArrivalNumber;
 use domain::money::{Currency, Money};
 use domain::outcome::Reason;
 use ingest::land::{Landing, Numbered, SuspenseChoice};
 use sinks::correction::recycle::{Choice, ServedBy, Suspended, done, plan};
-use sinks::correction::{Anew, Draft, Files, LiveEntries, Place};
+use sinks::correction::{Anew, Draft, Files, LiveEntries};
 use sinks::table::Table;
 
 use crate::deliveries::Deliveries;
@@ -85,10 +85,7 @@ pub fn propose(
     }
     let (account, by) = by;
     let plan = plan(table, account, by, changed);
-    let wanted: BTreeSet<Place> = plan.taken_back().collect();
-    let touched: BTreeSet<DeliveryId> = wanted.iter().map(|place| place.delivery).collect();
-    let arrivals: Vec<ArrivalNumber> = touched.iter().filter_map(|d| Some(files.get(d)?.arrival)).collect();
-    let live = LiveEntries::find(table, &wanted, &arrivals)?;
+    let live = LiveEntries::of_plan(table, &plan, &files)?;
     Ok(Proposal { draft: Draft { plan, files, live, rated, reference_version: reference.version }, turns })
 }
 

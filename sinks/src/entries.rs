@@ -33,11 +33,6 @@ impl Words<'_> {
     pub const FIRST: Self = Self { kind: EntryKind::Charge, as_of: None, number: &|_, _| 0 };
 }
 
-/// The value of an optional column, where it is there.
-fn optional<T: Copy>(column: &[T], i: usize) -> Option<T> {
-    column.get(i).copied()
-}
-
 /// An IMSI or ICCID where there is one.
 fn subscriber_id(digits: u64) -> Option<i64> {
     i64::try_from(digits).ok().filter(|digits| *digits != 0)
@@ -110,7 +105,7 @@ pub fn charges<'a>(
             |b, v| Some(parsed(b).classes[usize::from(v.checked_sub(1)?)].as_ref()),
             |_, class| class.to_owned(),
         ),
-        cost: s.nanos(|b, i| optional(&c(b).cost_nano, i).filter(|v| *v != NO_COST)),
+        cost: s.nanos(|b, i| c(b).cost_nano.get(i).copied().filter(|v| *v != NO_COST)),
         cost_currency: s.optional_labels(
             |b| &c(b).cost_nano,
             |b, v| (v != NO_COST).then_some(file(b).cost_currency),

@@ -1,7 +1,6 @@
 //! Rows of several batches in a new order, gathered column by column into arrays.
 
 use std::cmp::Ordering;
-use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, Int32Type, TimestampMicrosecondType};
@@ -250,9 +249,4 @@ fn dictionary(keys: Vec<i32>, nulls: Option<NullBuffer>, values: &[String]) -> D
 /// A column of nothing but nulls.
 pub fn null_labels(rows: usize) -> DictionaryArray<Int32Type> {
     dictionary(vec![0; rows], Some(NullBuffer::new_null(rows)), &[])
-}
-
-/// The digits of a number as text, from an integer.
-pub fn write_digits(value: u64, text: &mut String) {
-    write!(text, "{value}").expect("a string takes all");
 }

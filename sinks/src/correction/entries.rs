@@ -14,7 +14,7 @@ use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::money::{Currency, Money};
 use domain::outcome::{Counts, Outcome, Reason};
 
-use super::Place;
+use super::{Files, Place, Plan};
 use crate::commit::CommitError;
 use crate::delta::action::Add;
 use crate::gather::null_labels;
@@ -43,9 +43,17 @@ pub struct Sums {
 }
 
 impl LiveEntries {
+    /// The entries that a plan takes back; `files` holds those of its deliveries.
+    pub fn of_plan(table: &Table, plan: &Plan, files: &Files) -> Result<Self, CommitError> {
+        let wanted: BTreeSet<Place> = plan.taken_back().collect();
+        let touched: BTreeSet<DeliveryId> = wanted.iter().map(|place| place.delivery).collect();
+        let arrivals: Vec<ArrivalNumber> = touched.iter().filter_map(|d| Some(files.get(d)?.arrival)).collect();
+        Self::find(table, &wanted, &arrivals)
+    }
+
     /// Finds the live entries of records. `arrivals` are those of their deliveries: only files of commits that speak of them are
     /// read.
-    pub fn find(table: &Table, wanted: &BTreeSet<Place>, arrivals: &[ArrivalNumber]) -> Result<Self, CommitError> {
+    fn find(table: &Table, wanted: &BTreeSet<Place>, arrivals: &[ArrivalNumber]) -> Result<Self, CommitError> {
         let mut rows: HashMap<DeliveryId, HashSet<u64>> = HashMap::new();
         for place in wanted {
             rows.entry(place.delivery).or_default().insert(place.row);

@@ -73,6 +73,8 @@ pub struct Theatre {
     pub workers: Vec<Option<Actor>>,
     tally: Tally,
     blob: Arc<dyn Blob>,
+    /// What the last announcer knows of the table.
+    announced: Option<Table>,
     seed: u64,
     births: u64,
     rows_max: u64,
@@ -104,6 +106,7 @@ impl Theatre {
             splitters: (0..MEMBERS).map(|_| None).collect(),
             workers: (0..MEMBERS).map(|_| None).collect(),
             tally: Tally::default(),
+            announced: None,
             seed,
             births: 0,
             rows_max: world.rows_max,
@@ -162,13 +165,16 @@ impl Theatre {
         let table = self.table().map_err(CommitError::from)?;
         let mut settled = Settled::default();
         settled.fold(&table).map_err(CommitError::from)?;
-        Ok(Announcer::new(Arc::new(self.landing()), self.log.writer(), settled, LOOK_AGAIN_US).without(&table))
+        let announcer = Announcer::new(Arc::new(self.landing()), self.log.writer(), settled, LOOK_AGAIN_US).without(&table);
+        self.announced = Some(table);
+        Ok(announcer)
     }
 
-    /// Lets the announcer look for what fell off the log; tells how many notices went out.
+    /// Lets the announcer look for what fell off the log, on the table as it was when it last looked; tells how many notices
+    /// went out.
     pub fn look_again(&mut self, announcer: &mut Announcer<MemoryWriter>) -> Result<usize, PipelineError> {
-        let mut table = self.table().map_err(CommitError::from)?;
-        announcer.look_again(&mut LogStanding::of(&self.log), &mut table, &self.clock)
+        let table = self.announced.as_mut().expect("an announcer was made, and with it a table opened");
+        announcer.look_again(&mut LogStanding::of(&self.log), table, &self.clock)
     }
 
     /// A new splitter.
