@@ -1,12 +1,13 @@
-//! Commit: groups prepared and committed on a disk with every fsync: large ones, and small ones on a short and a long log.
+//! Commit: groups rated, prepared and committed on a disk with every fsync: large ones, and small ones on a short and a long log.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
-use domain::columns::rated::RatedBatch;
+use domain::columns::parsed::ParsedBatch;
 use generator::layout::Layout;
 use pipeline::rating::Reference;
-use sinks::commit::{CommitSettings, Committer, Group, Outcome, PositionMove, RatedRange, Receipt};
+use sinks::commit::{CommitSettings, Committer, Group, Outcome, ParsedRange, PositionMove, Receipt};
 use sinks::ledger::Verdict;
 use sinks::local_store::SyncPolicy;
 use tempfile::TempDir;
@@ -40,18 +41,19 @@ impl Member {
     }
 
     /// The next group of this partition.
-    fn group(&self, batch: RatedBatch, reference: &Reference) -> Group {
-        let rows = batch.linked.parsed.rows_in;
+    fn group(&self, batch: ParsedBatch, reference: &Reference) -> Group {
+        let rows = batch.rows_in;
         let verdict = Verdict { state: "complete".to_owned(), rows, message: String::new() };
         Group {
-            ranges: vec![RatedRange { batch, verdict: Some(verdict) }],
+            ranges: vec![ParsedRange { batch: Arc::new(batch), verdict: Some(verdict) }],
             positions: vec![PositionMove { app_id: app_id(), from: self.position, to: self.position + 1 }],
             reference_version: reference.version,
         }
     }
 
-    fn commit(&mut self, group: &Group) -> anyhow::Result<Receipt> {
-        let prepared = self.committer.prepare(group, &StillClock, &mut self.names)?;
+    fn commit(&mut self, group: &Group, reference: &Reference) -> anyhow::Result<Receipt> {
+        let rating = |batch: Arc<ParsedBatch>| reference.rate(batch);
+        let prepared = self.committer.prepare(group, &rating, &StillClock, &mut self.names)?;
         match self.committer.commit(prepared)? {
             Outcome::Committed(receipt) => {
                 self.position += 1;
@@ -92,10 +94,10 @@ fn large(layout: Layout, effort: &Effort, report: &mut Report) -> anyhow::Result
     let mut plans = month.plan().into_iter();
     report.throughputs.push(measure(&format!("commit/{}", layout.profile()), effort.rounds, || {
         let file = SampleFile::new(&month, plans.next().context("a file per round was planned")?)?;
-        let group = member.group(file.rated(&reference), &reference);
+        let group = member.group(file.numbered(), &reference);
         let blob = member.committer.table().blob().clone();
         let before = stored_bytes(&*blob, &format!("{ENTRIES}/"))?;
-        let (receipt, spent) = time(|| member.commit(&group));
+        let (receipt, spent) = time(|| member.commit(&group, &reference));
         let rows = receipt?.counts.rows_in;
         anyhow::ensure!(rows == file.rows, "{rows} rows are committed, {} were generated", file.rows);
         let bytes = stored_bytes(&*blob, &format!("{ENTRIES}/"))? - before;
@@ -111,21 +113,21 @@ fn small(versions: u32, effort: &Effort) -> anyhow::Result<Latency> {
     let mut plans = month.plan().into_iter();
     let mut next = |member: &Member| -> anyhow::Result<Group> {
         let file = SampleFile::new(&month, plans.next().context("a file per commit was planned")?)?;
-        Ok(member.group(file.rated(&reference), &reference))
+        Ok(member.group(file.numbered(), &reference))
     };
     let folder = TempDir::new()?;
     // The log grows without fsync: how it came about does not change how it is read.
     let mut past = Member::open(folder.path(), SyncPolicy::None, FileNames::default())?;
     for _ in 0..versions {
         let group = next(&past)?;
-        past.commit(&group)?;
+        past.commit(&group, &reference)?;
         past.keep_house()?;
     }
     let mut member = Member::open(folder.path(), SyncPolicy::Full, past.names)?;
     let mut waits_ns = Vec::with_capacity(effort.commits as usize);
     for number in 0..effort.warm_ups + effort.commits {
         let group = next(&member)?;
-        let (receipt, wait_ns) = wall_ns(|| member.commit(&group));
+        let (receipt, wait_ns) = wall_ns(|| member.commit(&group, &reference));
         receipt?;
         if number >= effort.warm_ups {
             waits_ns.push(wait_ns);

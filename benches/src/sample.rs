@@ -16,8 +16,6 @@ use ingest::parse::{RowRange, parse};
 use ingest::profile::Profile;
 use ingest::split::split;
 use pipeline::rating::Reference;
-use rate::link::link;
-use rate::price::price;
 
 use crate::effort::Effort;
 
@@ -126,10 +124,15 @@ impl SampleFile {
         parse(&self.profile, &self.layout, &self.context, &self.hasher, range, self.body())
     }
 
-    /// The rows as duplicate check and commit want them: equal ones numbered, linked and priced.
-    pub fn rated(&self, reference: &Reference) -> RatedBatch {
+    /// The rows as a commit wants them: equal ones numbered.
+    pub fn numbered(&self) -> ParsedBatch {
         let mut batch = self.parse();
         number(&mut batch, &mut Occurrences::new(&self.hasher));
-        price(link(batch, &reference.index), &reference.tariffs)
+        batch
+    }
+
+    /// The same rows linked and priced.
+    pub fn rated(&self, reference: &Reference) -> RatedBatch {
+        reference.rate(self.numbered())
     }
 }

@@ -50,7 +50,7 @@ pub const LISTEN_UP: &str = "tollway_listen_up";
 pub fn describe() {
     describe_counter!(ROWS, Unit::Count, "Rows by outcome and, for suspense and skipped, by reason");
     describe_counter!(BYTES, Unit::Bytes, "Bytes of landed files that were parsed");
-    describe_histogram!(STAGE_SECONDS, Unit::Seconds, "Time of one group in a stage: rate, prepare, commit");
+    describe_histogram!(STAGE_SECONDS, Unit::Seconds, "Time of one group in a stage: read, prepare (which rates), commit");
     describe_counter!(COMMITS, Unit::Count, "Commits by how they ended: committed, redo, fenced");
     describe_counter!(REDELIVERED, Unit::Count, "Ranges dropped because the ledger covers them");
     describe_gauge!(LAG, Unit::Count, "Records of a partition behind the table's position");

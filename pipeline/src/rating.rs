@@ -1,9 +1,11 @@
-//! One group of claim checks → rated ranges: fetch, parse, number, link and price, in parallel where order does not matter.
+//! One group of claim checks → its rows, parsed and numbered, in parallel where order does not matter; and what rates them once
+//! the commit knows which of them are new.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::columns::parsed::{ParsedBatch, ParsedColumns};
+use domain::columns::rated::RatedBatch;
 use domain::ports::Blob;
 use ingest::message::ClaimCheck;
 use ingest::parse::parse;
@@ -12,7 +14,7 @@ use rate::link::link;
 use rate::price::price;
 use rate::tariff::set::BoundTariffs;
 use rayon::prelude::*;
-use sinks::commit::RatedRange;
+use sinks::commit::ParsedRange;
 use sinks::ledger::Verdict;
 
 use crate::deliveries::{Deliveries, Opened};
@@ -30,13 +32,20 @@ pub struct Reference {
     pub tariffs: BoundTariffs,
 }
 
+impl Reference {
+    /// Links and prices all readable rows.
+    pub fn rate(&self, batch: impl Into<Arc<ParsedBatch>>) -> RatedBatch {
+        price(link(batch, &self.index), &self.tariffs)
+    }
+}
+
 /// Hands out the reference data in force.
 pub trait References: Send {
     /// The newest version; the same `Arc` while nothing has changed.
     fn current(&mut self) -> Result<Arc<Reference>, PipelineError>;
 }
 
-/// Why a group was not rated: its first claim check that could not be.
+/// Why a group was not read: its first claim check that could not be.
 #[derive(Debug)]
 pub struct Spoilt {
     /// Which claim check of the group.
@@ -51,29 +60,22 @@ impl Spoilt {
     }
 }
 
-/// Rates the ranges of claim checks; the result is in their order.
-pub fn rate(claims: &[ClaimCheck], deliveries: &mut Deliveries, reference: &Reference) -> Result<Vec<RatedRange>, Spoilt> {
+/// Reads the ranges of claim checks; the result is in their order.
+pub fn read(claims: &[ClaimCheck], deliveries: &mut Deliveries) -> Result<Vec<ParsedRange>, Spoilt> {
     let open = |(i, claim): (usize, &ClaimCheck)| open(deliveries, claim).map_err(Spoilt::at(i));
     let opened = claims.iter().enumerate().map(open).collect::<Result<Vec<_>, _>>()?;
     let blob = Arc::clone(deliveries.blob());
     let parsed: Vec<_> = claims.par_iter().zip(&opened).map(|(claim, open)| parse_claim(&*blob, open, claim)).collect();
-    let mut numbered = Vec::with_capacity(parsed.len());
+    let mut ranges = Vec::with_capacity(parsed.len());
     for (i, ((claim, open), batch)) in claims.iter().zip(&opened).zip(parsed).enumerate() {
         let batch = batch.and_then(|batch| number(deliveries, claim, open, batch));
-        numbered.push(batch.map_err(Spoilt::at(i))?);
+        let verdict = claim.verdict.as_ref().map(|v| Verdict {
+            state: v.state.as_str().to_owned(),
+            rows: v.rows,
+            message: v.message.clone(),
+        });
+        ranges.push(ParsedRange { batch: Arc::new(batch.map_err(Spoilt::at(i))?), verdict });
     }
-    let ranges = numbered
-        .into_par_iter()
-        .zip(claims)
-        .map(|(batch, claim)| RatedRange {
-            batch: price(link(batch, &reference.index), &reference.tariffs),
-            verdict: claim.verdict.as_ref().map(|v| Verdict {
-                state: v.state.as_str().to_owned(),
-                rows: v.rows,
-                message: v.message.clone(),
-            }),
-        })
-        .collect();
     Ok(ranges)
 }
 

@@ -7,8 +7,6 @@ use domain::columns::rated::RatedBatch;
 use domain::delivery::ArrivalNumber;
 use ingest::land::{ArrivalKind, Landing};
 use ingest::parse::{RowRange, parse};
-use rate::link::link;
-use rate::price::price;
 use sinks::correction::Anew;
 
 use crate::deliveries::Deliveries;
@@ -39,7 +37,7 @@ pub fn rate_again(
         let bytes = deliveries.blob().get_range(&open.object, range.from..range.to)?;
         let at = RowRange { first_row: range.first_row, byte_from: range.from };
         let batch = parse(&open.profile, layout, &open.file, &open.hasher, at, &bytes);
-        rated.push(price(link(select(batch, &wanted), &reference.index), &reference.tariffs));
+        rated.push(reference.rate(select(batch, &wanted)));
     }
     Ok(rated)
 }
@@ -47,7 +45,7 @@ pub fn rate_again(
 /// The wanted rows of a batch, under the keys that they go by.
 fn select(mut batch: ParsedBatch, wanted: &BTreeMap<u64, Anew>) -> ParsedBatch {
     let kept: Vec<usize> = (0..batch.len()).filter(|i| wanted.contains_key(&batch.columns.row[*i])).collect();
-    batch.columns.keep(&kept);
+    batch.columns = batch.columns.kept(&kept);
     batch.malformed.retain(|row| wanted.contains_key(&row.row));
     for (key, row) in batch.columns.key.iter_mut().zip(&batch.columns.row) {
         if let Some(anew) = wanted.get(row) {

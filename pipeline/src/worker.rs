@@ -1,8 +1,8 @@
 //! The worker: takes claim checks from the table's positions on, rates them in groups, and commits rows and positions
 //! together.
 //!
-//! One [`Worker::step`] does one thing, so that whoever drives it may stop, kill or overtake it between any two: poll, rate,
-//! prepare, commit. Nothing that a worker holds is worth saving: the table says where it stands.
+//! One [`Worker::step`] does one thing, so that whoever drives it may stop, kill or overtake it between any two: poll, read,
+//! prepare (which rates what is new), commit. Nothing that a worker holds is worth saving: the table says where it stands.
 
 mod lost;
 
@@ -21,7 +21,7 @@ use crate::deliveries::Deliveries;
 use crate::error::PipelineError;
 use crate::metrics;
 use crate::parking::{Parked, Parking};
-use crate::rating::{References, Spoilt, rate};
+use crate::rating::{Reference, References, Spoilt, read};
 
 /// The name of the rating job in position ids.
 pub const JOB: &str = "rate";
@@ -61,8 +61,8 @@ pub enum Step {
     Polled,
     /// Partitions came or went; what was not committed is dropped.
     Rebalanced,
-    /// A group was rated.
-    Rated,
+    /// A group was read.
+    Read,
     /// A group's files are durable.
     Prepared,
     /// A group is in the table.
@@ -127,14 +127,14 @@ enum Stage {
     Lost,
     /// The log has lost these records before they were rated: nothing is read before the table has moved over them.
     Behind(Vec<PositionMove>),
-    Rated(Work),
+    Read(Work),
     Prepared(Work, Box<Prepared>),
 }
 
 /// What one commit takes in.
 enum Work {
-    /// Rated rows.
-    Group(Group),
+    /// Rows as read, and the reference data that rate them.
+    Group(Group, Arc<Reference>),
     /// What an arrival corrects, with the move past its place in the log.
     Correction { order: ClaimCheck, place: (TopicPartition, u64), moves: Vec<PositionMove> },
 }
@@ -142,7 +142,7 @@ enum Work {
 impl Work {
     fn moves(&self) -> &[PositionMove] {
         match self {
-            Self::Group(group) => &group.positions,
+            Self::Group(group, _) => &group.positions,
             Self::Correction { moves, .. } => moves,
         }
     }
@@ -230,10 +230,10 @@ impl<R: LogReader> Worker<R> {
                 Ok(Step::Rebalanced)
             }
             Stage::Behind(lost) => self.skip(&lost, clock, rng),
-            Stage::Rated(work) => {
+            Stage::Read(work) => {
                 let began = clock.now_us();
                 let prepared = match &work {
-                    Work::Group(group) => self.committer.prepare(group, clock, rng)?,
+                    Work::Group(group, reference) => self.committer.prepare(group, &|batch| reference.rate(batch), clock, rng)?,
                     Work::Correction { order, place, moves } => match self.correct(order, moves, clock, rng) {
                         Err(error) if error.disposition() != Disposition::Retry => {
                             return self.park(*place, error, clock.now_us());
@@ -264,7 +264,7 @@ impl<R: LogReader> Worker<R> {
             return Ok(self.committer.prepare_correction(&draft, moves, clock, rng)?);
         }
         let nothing = Group { positions: moves.to_vec(), reference_version: reference.version, ..Group::default() };
-        Ok(self.committer.prepare(&nothing, clock, rng)?)
+        Ok(self.committer.prepare(&nothing, &|batch| reference.rate(batch), clock, rng)?)
     }
 
     fn gather(&mut self, wait_ms: u64, clock: &dyn Clock) -> Result<Step, PipelineError> {
@@ -278,7 +278,7 @@ impl<R: LogReader> Worker<R> {
         let full = self.settings.is_reached(waiting) || self.queue.len() >= self.settings.queue_max;
         let lingered = !self.queue.is_empty() && clock.now_us() - self.queued_since_us >= self.settings.linger_us;
         if full || lingered {
-            return self.rate(clock);
+            return self.read(clock);
         }
         let wait_ms = if self.queue.is_empty() { wait_ms } else { 0 };
         let event = match self.reader.poll(wait_ms, self.settings.queue_max) {
@@ -291,7 +291,7 @@ impl<R: LogReader> Worker<R> {
         };
         match event {
             LogEvent::Idle if self.queue.is_empty() => Ok(Step::Idle),
-            LogEvent::Idle => self.rate(clock),
+            LogEvent::Idle => self.read(clock),
             LogEvent::Records(partition, records) => {
                 if self.queue.is_empty() {
                     self.queued_since_us = clock.now_us();
@@ -398,8 +398,8 @@ impl<R: LogReader> Worker<R> {
         Ok(())
     }
 
-    /// Takes the next group off the queue and rates it.
-    fn rate(&mut self, clock: &dyn Clock) -> Result<Step, PipelineError> {
+    /// Takes the next group off the queue and reads it.
+    fn read(&mut self, clock: &dyn Clock) -> Result<Step, PipelineError> {
         let began = clock.now_us();
         let mut fill = Fill::default();
         let (mut claims, mut places) = (Vec::new(), Vec::new());
@@ -415,8 +415,8 @@ impl<R: LogReader> Worker<R> {
             let Some(c) = next.claim else { continue };
             if c.corrects {
                 self.stage =
-                    Stage::Rated(Work::Correction { order: c, place: (next.partition, next.offset), moves: self.moves(&ends) });
-                return Ok(Step::Rated);
+                    Stage::Read(Work::Correction { order: c, place: (next.partition, next.offset), moves: self.moves(&ends) });
+                return Ok(Step::Read);
             }
             if self.committer.is_committed(c.delivery, c.arrival, c.first_row, c.rows)? {
                 metrics::redelivered(1);
@@ -428,7 +428,7 @@ impl<R: LogReader> Worker<R> {
         }
         self.queued_since_us = began;
         let reference = self.references.current()?;
-        let ranges = match rate(&claims, &mut self.deliveries, &reference) {
+        let ranges = match read(&claims, &mut self.deliveries) {
             Ok(ranges) => ranges,
             Err(Spoilt { claim, error }) if error.disposition() != Disposition::Retry => {
                 return self.park(places[claim], *error, clock.now_us());
@@ -436,9 +436,9 @@ impl<R: LogReader> Worker<R> {
             Err(spoilt) => return Err(*spoilt.error),
         };
         let positions = self.moves(&ends);
-        metrics::stage("rate", clock.now_us() - began);
-        self.stage = Stage::Rated(Work::Group(Group { ranges, positions, reference_version: reference.version }));
-        Ok(Step::Rated)
+        metrics::stage("read", clock.now_us() - began);
+        self.stage = Stage::Read(Work::Group(Group { ranges, positions, reference_version: reference.version }, reference));
+        Ok(Step::Read)
     }
 
     /// The moves from where the table stands to these offsets.
@@ -472,7 +472,7 @@ impl<R: LogReader> Worker<R> {
             }
             Outcome::Redo => {
                 metrics::commit("redo");
-                self.stage = Stage::Rated(work);
+                self.stage = Stage::Read(work);
                 Ok(Step::Redo)
             }
             Outcome::Fenced => {

@@ -7,13 +7,16 @@
 
 pub mod index;
 
+use std::sync::Arc;
+
 use domain::columns::linked::{LinkedBatch, NO_OWNER};
 use domain::columns::parsed::{ParsedBatch, ParsedColumns};
 
 use self::index::{DeviceIndex, Found};
 
 /// Gives every readable row its owner, or [`NO_OWNER`]; rows and their order stay.
-pub fn link(batch: ParsedBatch, index: &DeviceIndex) -> LinkedBatch {
+pub fn link(batch: impl Into<Arc<ParsedBatch>>, index: &DeviceIndex) -> LinkedBatch {
+    let batch = batch.into();
     let columns = &batch.columns;
     let owner: Vec<u32> = if columns.imsi.is_empty() && columns.iccid.is_empty() {
         let numbers = columns.a_number.iter().zip(&columns.start_us);

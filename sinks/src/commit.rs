@@ -1,6 +1,6 @@
 //! The commit protocol: rated rows, suspense, ledger and positions become visible at once, exactly once (docs/adr/0003).
 //!
-//! [`Committer::prepare`] is everything that can be repeated: redeliveries out, duplicates out, rows encoded and durable
+//! [`Committer::prepare`] is everything that can be repeated: redeliveries out, duplicates out, the rest rated, encoded and durable
 //! under names that nobody sees. [`Committer::commit`] is the one step that counts: put-if-absent of the next log entry, on
 //! a state whose positions are still where the group began. Whoever lost reloads and compares; nobody retries blindly.
 
@@ -10,8 +10,10 @@ pub mod lost;
 mod prepare;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::columns::ColumnError;
+use domain::columns::parsed::ParsedBatch;
 use domain::columns::rated::RatedBatch;
 use domain::invariant::Violation;
 use domain::outcome::Counts;
@@ -72,11 +74,11 @@ pub struct PositionMove {
     pub to: u64,
 }
 
-/// One rated range of a delivery.
+/// One range of a delivery.
 #[derive(Debug, Clone)]
-pub struct RatedRange {
-    /// The rows.
-    pub batch: RatedBatch,
+pub struct ParsedRange {
+    /// The rows, numbered.
+    pub batch: Arc<ParsedBatch>,
     /// The word on the whole file, with its last range.
     pub verdict: Option<Verdict>,
 }
@@ -85,12 +87,15 @@ pub struct RatedRange {
 #[derive(Debug, Clone, Default)]
 pub struct Group {
     /// The ranges.
-    pub ranges: Vec<RatedRange>,
+    pub ranges: Vec<ParsedRange>,
     /// The positions.
     pub positions: Vec<PositionMove>,
-    /// The reference version that rows were linked and priced with.
+    /// The reference version that rows are linked and priced with.
     pub reference_version: u64,
 }
+
+/// Links and prices all readable rows of a batch, in their order.
+pub type Rating<'a> = &'a (dyn Fn(Arc<ParsedBatch>) -> RatedBatch + Sync);
 
 /// Limits of committing.
 #[derive(Debug, Clone, Copy)]
@@ -186,9 +191,16 @@ impl Committer {
         Ok(self.coverage.of(delivery, first_row, rows)? == Covered::Whole)
     }
 
-    /// Makes everything durable that the commit will show. Repeatable: a group may be prepared again after [`Outcome::Redo`].
-    pub fn prepare(&mut self, group: &Group, clock: &dyn Clock, rng: &mut dyn Rng) -> Result<Prepared, CommitError> {
-        prepare::prepare(self, group, clock, rng)
+    /// Rates the rows that are new and makes everything durable that the commit will show. Repeatable: a group may be prepared
+    /// again after [`Outcome::Redo`].
+    pub fn prepare(
+        &mut self,
+        group: &Group,
+        rating: Rating<'_>,
+        clock: &dyn Clock,
+        rng: &mut dyn Rng,
+    ) -> Result<Prepared, CommitError> {
+        prepare::prepare(self, group, rating, clock, rng)
     }
 
     /// Plans that deliveries act no more, on the newest version.

@@ -36,8 +36,9 @@ const CODED_BATCH_ROWS_MAX: usize = 1_048_576;
 /// How files are written.
 #[derive(Debug, Clone, Copy)]
 pub struct ParquetSettings {
-    /// zstd level; 1 costs least and gives all but one per cent of level 3. 0 writes plain pages: for files of a few rows the
-    /// compressor's state costs more than the rows.
+    /// Files of at most so many rows have plain pages: the compressor's state would cost more than the rows.
+    pub plain_rows_max: usize,
+    /// zstd level of the others; 1 costs least and gives all but one per cent of level 3.
     pub zstd_level: i32,
     /// Rows of a row group.
     pub row_group_rows: usize,
@@ -45,7 +46,7 @@ pub struct ParquetSettings {
 
 impl Default for ParquetSettings {
     fn default() -> Self {
-        Self { zstd_level: 1, row_group_rows: 250_000 }
+        Self { plain_rows_max: 1_000, zstd_level: 1, row_group_rows: 250_000 }
     }
 }
 
@@ -92,10 +93,12 @@ enum Chunk {
 /// row group ends with the batch that fills it.
 pub fn encode(batches: &[RecordBatch], settings: ParquetSettings) -> Result<Vec<u8>, ParquetError> {
     let first = batches.first().ok_or_else(|| ParquetError::General("a file without a batch has no schema".to_owned()))?;
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let zstd_level = if rows > settings.plain_rows_max { settings.zstd_level } else { 0 };
+    let settings = ParquetSettings { zstd_level, ..settings };
     let properties = properties(first, settings);
     let schema = first.schema();
     let parquet_schema = ArrowSchemaConverter::new().with_coerce_types(properties.coerce_types()).convert(&schema)?;
-    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let mut out = Vec::with_capacity(rows * 40 + 4096);
     let mut file = SerializedFileWriter::new(&mut out, parquet_schema.root_schema_ptr(), Arc::clone(&properties))?;
     let factory = ArrowRowGroupWriterFactory::new(&file, Arc::clone(&schema));

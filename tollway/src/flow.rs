@@ -243,7 +243,7 @@ impl Flow {
                     continue;
                 }
                 match &step {
-                    Some(Step::Rated) => tracing::debug!(worker = number, "rated"),
+                    Some(Step::Read) => tracing::debug!(worker = number, "read"),
                     Some(Step::Prepared) => tracing::debug!(worker = number, "prepared"),
                     Some(Step::Redo) => tracing::debug!(worker = number, "redo"),
                     Some(Step::Fenced) => tracing::debug!(worker = number, "fenced"),

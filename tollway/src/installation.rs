@@ -224,7 +224,12 @@ impl Installation {
 
     /// How tables are written.
     pub fn parquet(&self) -> ParquetSettings {
-        ParquetSettings { zstd_level: self.config.tables.compression_level, row_group_rows: self.config.tables.row_group_rows }
+        let tables = &self.config.tables;
+        ParquetSettings {
+            zstd_level: tables.compression_level,
+            row_group_rows: tables.row_group_rows,
+            ..ParquetSettings::default()
+        }
     }
 
     /// For a service, which outlives its servers: what may pass is borne for ever, with pauses that stop growing.

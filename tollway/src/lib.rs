@@ -13,6 +13,7 @@ pub mod flow;
 pub mod leading;
 pub mod dead_letters;
 pub mod listen;
+pub mod live_positions;
 pub mod log;
 pub mod log_end;
 pub mod others;

@@ -61,7 +61,7 @@ pub struct Owners {
 #[derive(Debug, Clone)]
 pub struct LinkedBatch {
     /// The rows.
-    pub parsed: ParsedBatch,
+    pub parsed: Arc<ParsedBatch>,
     /// A position in [`Owners::windows`] per readable row, or [`NO_OWNER`].
     pub owner: Vec<u32>,
     /// The windows and names.

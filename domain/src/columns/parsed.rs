@@ -133,73 +133,47 @@ pub struct ParsedColumns {
 }
 
 impl ParsedColumns {
-    /// Keeps the rows at these positions, in this order, in every column that is there.
-    pub fn keep(&mut self, positions: &[usize]) {
-        fn of<T: Copy>(column: &mut Vec<T>, positions: &[usize]) {
-            if !column.is_empty() {
-                *column = positions.iter().map(|i| column[*i]).collect();
-            }
+    /// The rows at these positions, in this order, of every column that is there.
+    #[must_use]
+    pub fn kept(&self, positions: &[usize]) -> Self {
+        fn of<T: Copy>(column: &[T], positions: &[usize]) -> Vec<T> {
+            if column.is_empty() { Vec::new() } else { positions.iter().map(|i| column[*i]).collect() }
         }
-        fn of_texts(column: &mut Texts, positions: &[usize]) {
-            if !column.is_empty() {
-                let mut kept = Texts::default();
-                for i in positions {
-                    kept.push(column.get(*i));
-                }
-                *column = kept;
+        fn texts(column: &Texts, positions: &[usize]) -> Texts {
+            let mut kept = Texts::default();
+            let there = if column.is_empty() { &[] } else { positions };
+            for i in there {
+                kept.push(column.get(*i));
             }
+            kept
         }
-        // Taken apart whole: a column that is added and forgotten here does not compile.
-        let Self {
-            row,
-            offset,
-            length,
-            key,
-            content,
-            record_id,
-            usage,
-            a_number,
-            b_number,
-            imsi,
-            iccid,
-            start_us,
-            offset_s,
-            time_flag,
-            duration_s,
-            bytes_up,
-            bytes_down,
-            messages,
-            session_id,
-            session_sequence,
-            partial,
-            network,
-            class,
-            cost_nano,
-        } = self;
-        of(row, positions);
-        of(offset, positions);
-        of(length, positions);
-        of(key, positions);
-        of(content, positions);
-        of_texts(record_id, positions);
-        of(usage, positions);
-        of(a_number, positions);
-        of(b_number, positions);
-        of(imsi, positions);
-        of(iccid, positions);
-        of(start_us, positions);
-        of(offset_s, positions);
-        of(time_flag, positions);
-        of(duration_s, positions);
-        of(bytes_up, positions);
-        of(bytes_down, positions);
-        of(messages, positions);
-        of_texts(session_id, positions);
-        of(session_sequence, positions);
-        of(partial, positions);
-        of(network, positions);
-        of(class, positions);
-        of(cost_nano, positions);
+        // Made whole: a column that is added and forgotten here does not compile.
+        Self {
+            row: of(&self.row, positions),
+            offset: of(&self.offset, positions),
+            length: of(&self.length, positions),
+            key: of(&self.key, positions),
+            content: of(&self.content, positions),
+            record_id: texts(&self.record_id, positions),
+            usage: of(&self.usage, positions),
+            a_number: of(&self.a_number, positions),
+            b_number: of(&self.b_number, positions),
+            imsi: of(&self.imsi, positions),
+            iccid: of(&self.iccid, positions),
+            start_us: of(&self.start_us, positions),
+            offset_s: of(&self.offset_s, positions),
+            time_flag: of(&self.time_flag, positions),
+            duration_s: of(&self.duration_s, positions),
+            bytes_up: of(&self.bytes_up, positions),
+            bytes_down: of(&self.bytes_down, positions),
+            messages: of(&self.messages, positions),
+            session_id: texts(&self.session_id, positions),
+            session_sequence: of(&self.session_sequence, positions),
+            partial: of(&self.partial, positions),
+            network: of(&self.network, positions),
+            class: of(&self.class, positions),
+            cost_nano: of(&self.cost_nano, positions),
+        }
     }
 }
 
@@ -254,6 +228,21 @@ impl ParsedBatch {
         self.columns.row.is_empty()
     }
 
+    /// The same range with these of its readable rows only, by position; what is said of the range stays as it is.
+    #[must_use]
+    pub fn with_rows(&self, positions: &[usize]) -> Self {
+        Self {
+            file: Arc::clone(&self.file),
+            first_row: self.first_row,
+            rows_in: self.rows_in,
+            columns: self.columns.kept(positions),
+            malformed: self.malformed.clone(),
+            skipped: self.skipped.clone(),
+            texts: self.texts.clone(),
+            classes: self.classes.clone(),
+        }
+    }
+
     /// INV-2 at this stage: every row is readable, malformed or skipped.
     pub fn is_balanced(&self) -> bool {
         self.rows_in == self.len() as u64 + self.malformed.len() as u64 + self.skipped.values().sum::<u64>()
@@ -285,7 +274,7 @@ mod tests {
         for id in ["a", "", "c"] {
             columns.session_id.push(id);
         }
-        columns.keep(&[2, 1]);
+        let columns = columns.kept(&[2, 1]);
         assert_eq!((columns.row, columns.duration_s), (vec![6, 5], vec![60, 50]));
         assert_eq!((columns.partial, columns.session_sequence), (vec![2, 1], vec![16, 15]));
         assert_eq!((columns.session_id.get(0), columns.session_id.get(1), columns.session_id.len()), ("c", "", 2));

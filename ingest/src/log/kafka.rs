@@ -37,7 +37,7 @@ use super::{Incarnation, Log, LogError, LogReader, LogWriter, Topic, TopicPartit
 pub use self::error::BrokerError;
 pub use self::reader::KafkaReader;
 pub use self::settings::{ALLOWED_PROPERTIES, KafkaSettings, Rebalance};
-pub use self::source::KafkaSource;
+pub use self::source::{KafkaSource, TopicEnds};
 pub use self::writer::KafkaWriter;
 
 /// The header that names the life of the topic that a record was written for. Readers check it and take it off.

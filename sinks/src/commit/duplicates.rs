@@ -1,7 +1,9 @@
 //! The duplicate check of a group: which rows stay, bucket by bucket in parallel, in the order of arrival within each.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use domain::columns::parsed::ParsedBatch;
 use domain::columns::rated::RatedBatch;
 use domain::delivery::KeyMode;
 use domain::money::Money;
@@ -9,6 +11,7 @@ use domain::outcome::{Counts, Reason};
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
+use super::Rating;
 use crate::keys::cache::{Found, KeyCache, RunCheck};
 use crate::keys::sidecar::{RunId, account_hash};
 use crate::keys::{Bucket, Claim, Verdict, conflict_mask};
@@ -46,8 +49,7 @@ pub(super) struct GroupCheck {
 pub(super) type Buckets = HashMap<RunId, Vec<u32>>;
 
 /// Sorts the rows of a range into buckets.
-pub(super) fn buckets(batch: &RatedBatch) -> Buckets {
-    let parsed = &batch.linked.parsed;
+pub(super) fn buckets(parsed: &ParsedBatch) -> Buckets {
     let (columns, mode) = (&parsed.columns, parsed.file.key_mode);
     let account = account_hash(&parsed.file.account.path());
     let readable = columns.key.iter().zip(&columns.start_us).map(|(key, start_us)| Bucket::of(mode, *key, Some(*start_us)));
@@ -67,8 +69,8 @@ struct Said {
 }
 
 /// Runs all rows through the check. The cache holds every bucket of `by_range`.
-pub(super) fn check_group(cache: &mut KeyCache, batches: &[&RatedBatch], by_range: Vec<Buckets>) -> GroupCheck {
-    let codes: Vec<u32> = batches.iter().map(|b| cache.code(b.linked.parsed.file.delivery)).collect();
+pub(super) fn check_group(cache: &mut KeyCache, batches: &[&ParsedBatch], by_range: Vec<Buckets>) -> GroupCheck {
+    let codes: Vec<u32> = batches.iter().map(|b| cache.code(b.file.delivery)).collect();
     let mut runs: BTreeMap<RunId, Vec<(usize, Vec<u32>)>> = BTreeMap::new();
     for (range, buckets) in by_range.into_iter().enumerate() {
         for (run, rows) in buckets {
@@ -102,8 +104,7 @@ pub(super) fn check_group(cache: &mut KeyCache, batches: &[&RatedBatch], by_rang
 }
 
 /// Runs the rows of one range and bucket through the check.
-fn check_rows(check: &mut RunCheck<'_>, batch: &RatedBatch, code: u32, rows: &[u32], claims: &mut Vec<Claim>) -> Vec<Said> {
-    let parsed = &batch.linked.parsed;
+fn check_rows(check: &mut RunCheck<'_>, parsed: &ParsedBatch, code: u32, rows: &[u32], claims: &mut Vec<Claim>) -> Vec<Said> {
     let (columns, delivery) = (&parsed.columns, parsed.file.delivery);
     let (by_id, readable) = (parsed.file.key_mode == KeyMode::Id, parsed.len());
     let check_one = |row: &u32| {
@@ -125,9 +126,9 @@ fn check_rows(check: &mut RunCheck<'_>, batch: &RatedBatch, code: u32, rows: &[u
     rows.iter().map(check_one).collect()
 }
 
-/// Puts what was said of a range's rows, bucket by bucket, back into the order of the rows, and counts it.
-fn settle(batch: &RatedBatch, said: Vec<Vec<Said>>) -> Checked {
-    let parsed = &batch.linked.parsed;
+/// Puts what was said of a range's rows, bucket by bucket, back into the order of the rows, and counts it: all but the readable
+/// rows that stay.
+fn settle(parsed: &ParsedBatch, said: Vec<Vec<Said>>) -> Checked {
     let readable = parsed.len();
     let mut counts = Counts { rows_in: parsed.rows_in, skipped: parsed.skipped.clone(), ..Counts::default() };
     let mut fates = vec![Fate::Gone; readable];
@@ -137,10 +138,7 @@ fn settle(batch: &RatedBatch, said: Vec<Vec<Said>>) -> Checked {
         match (verdict, i.checked_sub(readable)) {
             (Verdict::SameFile, _) => counts.duplicates += 1,
             (Verdict::OtherFile | Verdict::Conflict, _) => counts.resent += 1,
-            (Verdict::First, None) => {
-                fates[i] = if conflict { Fate::Conflict } else { Fate::Stays };
-                count_readable(&mut counts, batch, i, conflict);
-            }
+            (Verdict::First, None) => fates[i] = if conflict { Fate::Conflict } else { Fate::Stays },
             (Verdict::First, Some(m)) => {
                 *counts.suspense.entry(parsed.malformed[m].reason).or_default() += 1;
                 malformed.push(m);
@@ -149,6 +147,27 @@ fn settle(batch: &RatedBatch, said: Vec<Vec<Said>>) -> Checked {
     }
     malformed.sort_unstable();
     Checked { fates, malformed, counts }
+}
+
+/// A range whose copies are so few is rated whole, copies and all: that costs less than to leave them out.
+const COPIES_FEW: usize = 8;
+
+impl Checked {
+    /// Rates the readable rows that stay and counts them. What comes back may hold copies, too: the fates go with it.
+    pub(super) fn rate(&mut self, batch: &Arc<ParsedBatch>, rating: Rating<'_>) -> RatedBatch {
+        let staying: Vec<usize> = (0..self.fates.len()).filter(|i| self.fates[*i] != Fate::Gone).collect();
+        let copies = self.fates.len() - staying.len();
+        let rated = if copies * COPIES_FEW < self.fates.len() {
+            rating(Arc::clone(batch))
+        } else {
+            self.fates.retain(|fate| *fate != Fate::Gone);
+            rating(Arc::new(batch.with_rows(&staying)))
+        };
+        for (i, fate) in self.fates.iter().enumerate().filter(|(_, fate)| **fate != Fate::Gone) {
+            count_readable(&mut self.counts, &rated, i, *fate == Fate::Conflict);
+        }
+        rated
+    }
 }
 
 /// Adds a readable row that stays to the counts.

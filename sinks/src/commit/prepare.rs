@@ -1,4 +1,5 @@
-//! From a group of rated ranges to durable files: redeliveries and duplicates out, rows into partitions, the ledger written.
+//! From a group of ranges to durable files: redeliveries and duplicates out, the rest rated and sorted into partitions, the
+//! ledger written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use domain::check;
 use domain::columns::entries::LEDGER;
-use domain::columns::parsed::MalformedRow;
+use domain::columns::parsed::{MalformedRow, ParsedBatch};
 use domain::columns::rated::RatedBatch;
 use domain::delivery::FileContext;
 use domain::outcome::{Counts, Outcome, Reason};
@@ -16,7 +17,7 @@ use hashbrown::HashMap;
 use rayon::prelude::*;
 
 use super::duplicates::{Buckets, Checked, Fate, GroupCheck, buckets, check_group};
-use super::{CommitError, Committer, Group, Prepared, RatedRange};
+use super::{CommitError, Committer, Group, ParsedRange, Prepared, Rating};
 use crate::delta::action::{Add, CommitInfo};
 use crate::entries::Words;
 use crate::gather::{Pick, Selection, sort};
@@ -37,14 +38,15 @@ const UNKNOWN: &str = "unknown";
 pub(super) fn prepare(
     committer: &mut Committer,
     group: &Group,
+    rating: Rating<'_>,
     clock: &dyn Clock,
     rng: &mut dyn Rng,
 ) -> Result<Prepared, CommitError> {
     let fresh = fresh_ranges(committer, group)?;
     let redelivered = group.ranges.len() - fresh.len();
-    let batches: Vec<&RatedBatch> = fresh.iter().map(|r| &r.batch).collect();
+    let batches: Vec<&ParsedBatch> = fresh.iter().map(|r| &*r.batch).collect();
     let stopped = committer.keys.stopped(&committer.table);
-    let fates: Vec<Option<keys::stopped::Fate>> = batches.iter().map(|b| stopped.fate(b.linked.parsed.file.delivery)).collect();
+    let fates: Vec<Option<keys::stopped::Fate>> = batches.iter().map(|b| stopped.fate(b.file.delivery)).collect();
     let wanted = batches.par_iter().zip(&fates);
     let by_range: Vec<Buckets> =
         wanted.map(|(batch, fate)| if fate.is_none() { buckets(batch) } else { Buckets::new() }).collect();
@@ -52,13 +54,15 @@ pub(super) fn prepare(
     committer.keys.load(&committer.table, &touched)?;
     let GroupCheck { mut checked, claims, found } = check_group(&mut committer.keys, &batches, by_range);
     skip_stopped(&mut checked, &fates);
+    let rated: Vec<RatedBatch> =
+        fresh.par_iter().zip(&mut checked).map(|(range, checked)| checked.rate(&range.batch, rating)).collect();
 
     let ledger: Vec<LedgerRow> = fresh
         .iter()
         .zip(&checked)
         .map(|(range, c)| LedgerRow {
-            file: Arc::clone(&range.batch.linked.parsed.file),
-            first_row: range.batch.linked.parsed.first_row,
+            file: Arc::clone(&range.batch.file),
+            first_row: range.batch.first_row,
             counts: c.counts.clone(),
             verdict: range.verdict.clone(),
             correction: None,
@@ -75,7 +79,8 @@ pub(super) fn prepare(
         );
     }
     let now_ms = clock.now_us() / 1000;
-    let (files, claimed) = rayon::join(|| build(&batches, &checked, &ledger, &Words::FIRST), || encode(&claims));
+    let rated: Vec<&RatedBatch> = rated.iter().collect();
+    let (files, claimed) = rayon::join(|| build(&rated, &checked, &ledger, &Words::FIRST), || encode(&claims));
     let files = files?;
     check!(
         RowsMatchFiles,
@@ -126,15 +131,14 @@ pub(super) fn signed(accounts: BTreeSet<String>, reference_version: u64, now_ms:
 }
 
 /// The ranges of a group that the ledger does not cover yet.
-fn fresh_ranges<'g>(committer: &mut Committer, group: &'g Group) -> Result<Vec<&'g RatedRange>, CommitError> {
+fn fresh_ranges<'g>(committer: &mut Committer, group: &'g Group) -> Result<Vec<&'g ParsedRange>, CommitError> {
     committer.table.refresh()?;
-    let mut fresh: Vec<&RatedRange> = Vec::with_capacity(group.ranges.len());
+    let mut fresh: Vec<&ParsedRange> = Vec::with_capacity(group.ranges.len());
     for range in &group.ranges {
-        let parsed = &range.batch.linked.parsed;
+        let parsed = &range.batch;
         committer.coverage.load(&committer.table, parsed.file.arrival)?;
-        let twice = fresh.iter().any(|f| {
-            f.batch.linked.parsed.file.delivery == parsed.file.delivery && f.batch.linked.parsed.first_row == parsed.first_row
-        });
+        let is_same = |f: &&ParsedRange| f.batch.file.delivery == parsed.file.delivery && f.batch.first_row == parsed.first_row;
+        let twice = fresh.iter().any(is_same);
         if !twice && committer.coverage.of(parsed.file.delivery, parsed.first_row, parsed.rows_in)? == Covered::Not {
             fresh.push(range);
         }

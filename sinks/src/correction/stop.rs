@@ -66,8 +66,11 @@ pub fn plan(table: &Table, stop: &Stop) -> Result<Plan, CommitError> {
     let arrivals: Vec<ArrivalNumber> = plan.stopping.values().copied().collect();
     let mut kept = HashSet::new();
     if let Some((arrival, successor)) = stop.successor {
-        let of_successor = claims(table, account, Some(&[arrival]), None, |claim| claim.delivery == successor)?;
-        kept.extend(of_successor.iter().map(|held| held.claim.key));
+        visit(table, account, Some(&[arrival]), None, |held| {
+            if held.claim.delivery == successor {
+                kept.insert(held.claim.key);
+            }
+        })?;
     }
     // What the successor claims under the same key lives on as it is.
     let is_loose = |claim: &Claim| plan.stopping.contains_key(&claim.delivery) && !kept.contains(&claim.key);
@@ -84,7 +87,7 @@ pub fn plan(table: &Table, stop: &Stop) -> Result<Plan, CommitError> {
     Ok(plan)
 }
 
-/// The claims of an account that are wanted, in the order of their commits: of the ledger files about these arrivals, or of all.
+/// The claims of an account that are wanted.
 fn claims(
     table: &Table,
     account: u64,
@@ -92,22 +95,37 @@ fn claims(
     runs: Option<&HashSet<RunId>>,
     wanted: impl Fn(&Claim) -> bool,
 ) -> Result<Vec<Held>, CommitError> {
+    let mut all = Vec::new();
+    visit(table, account, arrivals, runs, |held| {
+        if wanted(&held.claim) {
+            all.push(held);
+        }
+    })?;
+    Ok(all)
+}
+
+/// Goes through the claims of an account, in the order of their commits: of the ledger files about these arrivals, or of all.
+fn visit(
+    table: &Table,
+    account: u64,
+    arrivals: Option<&[ArrivalNumber]>,
+    runs: Option<&HashSet<RunId>>,
+    mut take_in: impl FnMut(Held),
+) -> Result<(), CommitError> {
     let files = match arrivals {
         Some(arrivals) => files_about(table, arrivals),
         None => crate::ledger::files(table),
     };
-    let mut all = Vec::new();
     for add in files {
         let Some(name) = add.tag(TAG_SIDECAR) else { continue };
         let sidecar = Sidecar::open(&**table.blob(), &format!("{}/{name}", table.root()))?;
         let ours = sidecar.runs().filter(|run| run.account == account && runs.is_none_or(|runs| runs.contains(run)));
         // In one order, so that a seed repeats a run.
         for run in ours.collect::<BTreeSet<RunId>>() {
-            let read = sidecar.read(&**table.blob(), run)?;
-            all.extend(read.into_iter().filter(|c| wanted(c)).map(|claim| Held { version: add.version(), run, claim }));
+            sidecar.visit(&**table.blob(), run, |claim| take_in(Held { version: add.version(), run, claim }))?;
         }
     }
-    Ok(all)
+    Ok(())
 }
 
 /// Claims by the key that their row's id or content makes, then by content.

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::sidecar::{RunId, Sidecar, SidecarError};
 use super::stopped::Stopped;
-use super::{TAG_SIDECAR, Verdict};
+use super::{Claim, TAG_SIDECAR, Verdict};
 use crate::table::Table;
 
 /// Record keys are hashes already: the low half is as good a hash as any.
@@ -133,23 +133,36 @@ impl KeyCache {
             for (_, name, code) in &live {
                 if set.folded.insert(*code) {
                     let sidecar = self.sidecar(table, name, *code)?;
-                    for claim in sidecar.read(&**table.blob(), *id)? {
-                        if self.stopped.fate(claim.delivery).is_some() {
-                            continue;
-                        }
-                        let known = Known { content: claim.content, delivery: self.code(claim.delivery) };
-                        if claim.live {
-                            set.known.insert(claim.key, known);
-                        } else {
-                            set.known.entry(claim.key).or_insert(known);
-                        }
-                    }
+                    set.known.reserve(sidecar.claims_of(*id).saturating_sub(set.known.len()));
+                    let mut of = None;
+                    sidecar.visit(&**table.blob(), *id, |claim| self.fold(&mut set.known, &mut of, claim))?;
                 }
             }
             self.sets.insert(*id, set);
         }
         self.evict();
         Ok(())
+    }
+
+    /// Folds a claim in; `of` is the delivery of the one before with its code, or none if it acts no more: most claims of a run
+    /// come from one.
+    fn fold(&mut self, known: &mut ByKey<Known>, of: &mut Option<(DeliveryId, Option<u32>)>, claim: Claim) {
+        let code = match *of {
+            Some((delivery, code)) if delivery == claim.delivery => code,
+            _ => {
+                let acts = self.stopped.fate(claim.delivery).is_none();
+                let code = acts.then(|| self.code(claim.delivery));
+                *of = Some((claim.delivery, code));
+                code
+            }
+        };
+        let Some(delivery) = code else { return };
+        let first = Known { content: claim.content, delivery };
+        if claim.live {
+            known.insert(claim.key, first);
+        } else {
+            known.entry(claim.key).or_insert(first);
+        }
     }
 
     fn sidecar(&mut self, table: &Table, name: &str, code: u32) -> Result<Arc<Sidecar>, SidecarError> {

@@ -158,16 +158,31 @@ impl Sidecar {
         self.runs.values().map(|r| u64::from(r.claims)).sum()
     }
 
+    /// How many claims a run has; none if the sidecar has no such run.
+    pub fn claims_of(&self, id: RunId) -> usize {
+        self.runs.get(&id).map_or(0, |run| run.claims as usize)
+    }
+
     /// The claims of a run, sorted by key; none if the sidecar has no such run.
     pub fn read(&self, blob: &dyn Blob, id: RunId) -> Result<Vec<Claim>, SidecarError> {
-        let Some(run) = self.runs.get(&id) else { return Ok(Vec::new()) };
+        let mut claims = Vec::with_capacity(self.claims_of(id));
+        self.visit(blob, id, |claim| claims.push(claim))?;
+        Ok(claims)
+    }
+
+    /// Goes through the claims of a run, sorted by key.
+    pub fn visit(&self, blob: &dyn Blob, id: RunId, mut take_in: impl FnMut(Claim)) -> Result<(), SidecarError> {
+        let Some(run) = self.runs.get(&id) else { return Ok(()) };
         let damaged = |what| SidecarError::Damaged { path: self.path.clone(), what };
         let from = self.body_at + run.offset;
         let bytes = blob.get_range(&self.path, from..from + u64::from(run.claims) * CLAIM_BYTES as u64)?;
         if crc32c::crc32c(&bytes) != run.crc {
             return Err(damaged("the checksum of a run differs"));
         }
-        bytes.chunks_exact(CLAIM_BYTES).map(|c| self.claim(c).ok_or_else(|| damaged("a claim names no delivery"))).collect()
+        for claim in bytes.chunks_exact(CLAIM_BYTES) {
+            take_in(self.claim(claim).ok_or_else(|| damaged("a claim names no delivery"))?);
+        }
+        Ok(())
     }
 
     fn claim(&self, mut bytes: &[u8]) -> Option<Claim> {

@@ -15,7 +15,6 @@ use pipeline::splitter::Splitter;
 use pipeline::worker::{Worker, WorkerSettings};
 use sinks::commit::{CommitError, CommitSettings, Committer};
 use sinks::local_store::memory::MemoryStore;
-use sinks::parquet::ParquetSettings;
 use sinks::settled::Settled;
 use sinks::table::{Table, TableError};
 
@@ -155,9 +154,7 @@ impl Theatre {
     pub fn table(&mut self) -> Result<Table, TableError> {
         let id = self.next_chance().next_name();
         let now_ms = self.clock.now_us() / 1000;
-        let table = Table::open_or_create(&self.blob, ENTRIES, &Entries::schema(), &PARTITION, &id, now_ms)?;
-        // Files of a few rows: half of the time of a run went into states of compressors.
-        Ok(table.with_settings(ParquetSettings { zstd_level: 0, ..ParquetSettings::default() }))
+        Table::open_or_create(&self.blob, ENTRIES, &Entries::schema(), &PARTITION, &id, now_ms)
     }
 
     /// A new announcer: it starts from the first arrival and leaves out what has its verdict.

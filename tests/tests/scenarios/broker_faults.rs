@@ -68,27 +68,27 @@ fn assert_same(data: &DataFolder, how: &str) {
 
 /// The last step of a service's one worker.
 fn last_step(lines: &[String]) -> Option<&'static str> {
-    let steps = ["rated", "prepared", "committed", "redo", "fenced"];
+    let steps = ["read", "prepared", "committed", "redo", "fenced"];
     let step_of = |line: &String| steps.into_iter().find(|step| line.contains(&format!("\"message\":\"{step}\"")));
     lines.iter().rev().find_map(step_of)
 }
 
-/// Lets a service stand still while its worker holds a group that is rated and not committed.
+/// Lets a service stand still while its worker holds a group that is read and not committed.
 fn freeze_in_the_middle(service: &Running, data: &DataFolder) {
     for tries in 1.. {
-        service.says("\"message\":\"rated\"", tries);
+        service.says("\"message\":\"read\"", tries);
         service.freeze();
         // Another process takes its time; by then everything that the frozen one had said has been read.
         data.ok(&["config", "check"]);
         let step = service.wait_for("a step", last_step).expect("a frozen process has not ended");
-        if ["rated", "prepared"].contains(&step) {
+        if ["read", "prepared"].contains(&step) {
             return;
         }
         service.thaw();
     }
 }
 
-/// *Scenario.* A service is stopped by a signal while its worker holds a group that is rated and not committed; two others join,
+/// *Scenario.* A service is stopped by a signal while its worker holds a group that is read and not committed; two others join,
 /// and it stands still until the group has thrown it out and they have rated everything; then it goes on. The others stop, and
 /// more files land. *Guarantees.* What the paused one held is fenced off by the table's positions and not committed; it joins
 /// again, rates the rest alone and stops in order; the tables are those of an undisturbed run.

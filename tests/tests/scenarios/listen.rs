@@ -141,7 +141,11 @@ fn listen_takes_every_event_once_over_two_kills() {
     println!("the rest, {} events, landed and was rated in {:?}", heard["rows"], began.elapsed());
     let next: i64 = heard["partitions"].as_array().expect("a list").iter().filter_map(|p| p["next_offset"].as_i64()).sum();
     assert_eq!(next, topic.high(), "{heard:#}");
-    assert_eq!(data.json(&["status"])["rows"]["rows_in"], json!(calls.lines.len()));
+    let status = data.json(&["status"]);
+    assert_eq!(status["rows"]["rows_in"], json!(calls.lines.len()));
+    let live = status["live"].as_array().expect("a list");
+    assert!(live.iter().all(|p| p["topic"] == topic.name.as_str() && p["lag"] == 0), "{status:#}");
+    assert_eq!(live.iter().filter_map(|p| p["next_offset"].as_i64()).sum::<i64>(), topic.high(), "{status:#}");
     let again = data.json(&calls.listen(&topic, &["--until-end"]));
     assert_eq!(again["batches"], 0, "{again:#}");
     let file = calls.data();

@@ -168,7 +168,7 @@ fn recycling_that_is_killed_is_done_once() {
     }
     data.ok(&["import", "devices", &devices]);
     let mut killed = 0;
-    for message in ["rated", "prepared", "committed"] {
+    for message in ["read", "prepared", "committed"] {
         let running = data.start(&["suspense", "recycle"], Some("debug"));
         let seen = running.wait_for(message, |lines| lines.iter().find(|l| l.contains(&format!(": {message} worker="))).cloned());
         if seen.is_some() {

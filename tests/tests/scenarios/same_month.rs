@@ -138,12 +138,12 @@ fn same_month_after_ten_kills() {
     month.import(&data);
     Month::land(&data, &month.in_order());
     let mut chance = Chance::of(SEED + 1);
-    let (mut rated, mut killed_at) = (0, Vec::new());
+    let (mut read, mut killed_at) = (0, Vec::new());
     for number in 1..=KILLS {
         let commits = 1 + chance.below(usize::try_from(COMMITS).expect("small") / KILLS - 2);
-        let stage = *chance.one_of(&["rated", "prepared", "committed"]);
+        let stage = *chance.one_of(&["read", "prepared", "committed"]);
         let said = killed(&data, month, commits, stage);
-        rated += said.matches(": rated worker").count();
+        read += said.matches(": read worker").count();
         let version = data.version("cdr_entries");
         println!("kill {number}: when {commits} more commits were in and a worker had {stage}; {}", state(&data, &said, version));
         killed_at.push(version);
@@ -152,11 +152,8 @@ fn same_month_after_ten_kills() {
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     let last = data.version("cdr_entries");
     assert!(killed_at[0] >= 1 && killed_at[KILLS - 1] < last, "killed at versions {killed_at:?} of {last}");
-    println!(
-        "{last} commits in all; {rated} groups were rated before the last start, {} of them committed",
-        killed_at[KILLS - 1]
-    );
-    assert!(rated as u64 > killed_at[KILLS - 1], "no work was lost and done again: the kills came too late to prove anything");
+    println!("{last} commits in all; {read} groups were read before the last start, {} of them committed", killed_at[KILLS - 1]);
+    assert!(read as u64 > killed_at[KILLS - 1], "no work was lost and done again: the kills came too late to prove anything");
     assert_same(&data, "after ten kills");
 }
 
@@ -181,7 +178,7 @@ fn killed(data: &DataFolder, month: &Month, commits: usize, stage: &str) -> Stri
 fn state(data: &DataFolder, log: &str, version: u64) -> String {
     let mut workers: BTreeMap<&str, &str> = BTreeMap::new();
     for line in log.lines() {
-        for stage in ["rated", "prepared", "committed", "redo", "fenced"] {
+        for stage in ["read", "prepared", "committed", "redo", "fenced"] {
             if let Some((_, rest)) = line.split_once(&format!(": {stage} worker=")) {
                 workers.insert(rest.split(' ').next().unwrap_or_default(), stage);
             }

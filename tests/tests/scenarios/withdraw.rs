@@ -223,7 +223,7 @@ fn a_withdrawal_that_is_killed_is_done_once() {
     assert!(!data.query(&of_it).is_empty(), "its rows live");
     // Killed when the correction is drafted, when it is durable, and when it is committed but nothing behind it was done.
     let mut killed = 0;
-    for message in ["rated", "prepared", "committed"] {
+    for message in ["read", "prepared", "committed"] {
         let running = data.start(&["withdraw", &name, "--yes"], Some("debug"));
         let seen = running.wait_for(message, |lines| lines.iter().find(|l| l.contains(&format!(": {message} worker="))).cloned());
         if seen.is_some() {

@@ -21,6 +21,7 @@ use crate::cli::{Global, StatusArgs};
 use crate::counts::{outcomes, sum, to_json};
 use crate::exit_code::Exit;
 use crate::installation::Installation;
+use crate::live_positions;
 use crate::log_end::log_ends;
 use crate::numbered;
 use crate::output::{Answer, Sheet, count};
@@ -60,7 +61,9 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let heartbeats = ledger.iter().filter(|e| attention::is_heartbeat(e)).count();
     let troubles: Vec<Trouble> = held.iter().chain(&refused).chain(&blocked).chain(&missing).cloned().collect();
     let dismissed = attention::dismissed(&landing, &ledger)?;
-    let sheets = sheets(&counts, &corrected, &troubles, if args.all { &dismissed } else { &[] });
+    let live = live_positions::positions(installation.config(), &arrivals);
+    let mut sheets = sheets(&counts, &corrected, &troubles, if args.all { &dismissed } else { &[] });
+    sheets.extend(live_positions::sheet(&live));
     let to_go = lag.as_ref().ok().copied().flatten().map_or_else(|| "?".to_owned(), count);
     let mut next = vec![format!(
         "{} files landed, {} done, {waiting} waiting, {} held; {to_go} records of the log and {totals_lag} commits of the totals to go",
@@ -98,6 +101,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
         "rows": to_json(&counts),
         "by_account": by_account(&ledger),
         "lag": {"log_records": lag.as_ref().ok(), "log_trouble": lag.as_ref().err(), "totals_commits": totals_lag},
+        "live": live_positions::to_json(&live),
         "entries_version": entries.snapshot().version,
     });
     let headline = format!("{} · {}", installation.folder().display(), hand.unwrap_or("all well"));

@@ -16,7 +16,7 @@ use super::group::Change;
 use super::member::{Member, SLICE, Word};
 use super::settings::check_name;
 use super::wait::Deadline;
-use super::{BrokerError, KafkaSettings, connect, describe};
+use super::{BrokerError, KafkaSettings, connect, describe, watermarks};
 use crate::live::{Event, EventSource, LiveError, News};
 use crate::log::{LogError, Watermarks};
 
@@ -222,6 +222,30 @@ impl EventSource for KafkaSource {
 
     fn note_progress(&mut self, partition: u32, next_offset: u64) -> Result<(), LiveError> {
         self.member.note_progress(partition, next_offset).map_err(|failure| self.sort(failure))
+    }
+}
+
+/// How far a topic of somebody else's goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicEnds {
+    /// Its id: another one after it was deleted and made anew.
+    pub incarnation: String,
+    /// By partition, the offset of the event that will be written next.
+    pub next: Vec<u64>,
+}
+
+impl TopicEnds {
+    /// Asks the brokers, as a member of no group.
+    pub fn ask(settings: &KafkaSettings, topic: &str) -> Result<Self, LiveError> {
+        settings.check()?;
+        let admin = connect(settings)?;
+        let found = describe(settings, &admin, topic).map_err(|error| named(settings, error))?;
+        let incarnation = found.id.ok_or_else(|| LogError::from(BrokerError::NoTopicId { topic: topic.to_owned() }))?;
+        let partitions = 0..u32::try_from(found.replicas.len()).unwrap_or(u32::MAX);
+        let end = |partition| watermarks(admin.inner(), topic, partition, settings.request_wait()).map(|marks| marks.high);
+        let next = partitions.map(end).collect::<Result<_, _>>();
+        let next = next.map_err(|failure: Failure| named(settings, failure.sorted(&settings.brokers, topic)))?;
+        Ok(Self { incarnation, next })
     }
 }
 

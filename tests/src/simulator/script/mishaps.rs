@@ -53,7 +53,7 @@ impl Script<'_> {
     /// Another takes a worker's place while it lives on.
     pub(super) fn take_for_dead(&mut self, theatre: &mut Theatre, member: u32, reads_no_more: bool) {
         let at = member as usize;
-        let has_begun = matches!(self.last[at], Some(Step::Prepared | Step::Rated | Step::Redo));
+        let has_begun = matches!(self.last[at], Some(Step::Prepared | Step::Read | Step::Redo));
         if let Some(actor) = theatre.workers[at].take().filter(|_| has_begun || !reads_no_more) {
             self.ghosts.push(Ghost { actor, steps_left: self.chance.between(2, 40), reads_no_more });
             theatre.note(Mishap::Ghost);
