@@ -51,7 +51,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let stopped = Stopped::of_table(&entries);
     let refused = still_refused(&landing, &deliveries, &ledger, &stopped)?;
     let corrected = replacements::latest(&landing, &ledger, CORRECTIONS_MAX)?;
-    let Orders { ordered, replacing, recycling } = orders(&landing, &arrivals, &entries, &Settled::of_entries(&ledger))?;
+    let open = orders(&landing, &arrivals, &entries, &Settled::of_entries(&ledger))?;
     let lag = log_lag(&installation, &entries);
     let totals_lag = entries.snapshot().next_version().saturating_sub(installation.totals()?.snapshot().position(APP_ID));
     let counts = sum(&ledger);
@@ -71,11 +71,8 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
         settled.len(),
         held.len(),
     )];
-    let tell = |n: usize, what: &str| (n > 0).then(|| format!("{} {what}", count(n as u64)));
     next.extend(tell(heartbeats, "of them are heartbeats: whole files with 0 rows"));
-    next.extend(tell(ordered, "withdrawals wait to act"));
-    next.extend(tell(replacing, "replacements wait to act"));
-    next.extend(tell(recycling, "decisions to rate suspense again wait to act"));
+    next.extend(open.remarks());
     next.extend(lag.as_ref().err().cloned());
     let state = state_trouble(&installation);
     next.extend(state.clone());
@@ -93,9 +90,9 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
         "state_trouble": state,
         "dismissed": dismissed.iter().map(Trouble::to_json).collect::<Vec<_>>(),
         "corrections": corrected.iter().map(replacements::Corrected::to_json).collect::<Vec<_>>(),
-        "withdrawals_waiting": ordered,
-        "replacements_waiting": replacing,
-        "recyclings_waiting": recycling,
+        "withdrawals_waiting": open.ordered,
+        "replacements_waiting": open.replacing,
+        "recyclings_waiting": open.recycling,
         "trouble": troubles.iter().map(Trouble::to_json).collect::<Vec<_>>(),
         "over_limits": over,
         "rows": to_json(&counts),
@@ -115,6 +112,22 @@ struct Orders {
     ordered: usize,
     replacing: usize,
     recycling: usize,
+}
+
+impl Orders {
+    fn remarks(&self) -> impl Iterator<Item = String> {
+        let waiting = [
+            tell(self.ordered, "withdrawals wait to act"),
+            tell(self.replacing, "replacements wait to act"),
+            tell(self.recycling, "decisions to rate suspense again wait to act"),
+        ];
+        waiting.into_iter().flatten()
+    }
+}
+
+/// How many there are of something, if any.
+fn tell(n: usize, what: &str) -> Option<String> {
+    (n > 0).then(|| format!("{} {what}", count(n as u64)))
 }
 
 fn orders(landing: &Landing, arrivals: &[Arrival], entries: &Table, verdicts: &Settled) -> anyhow::Result<Orders> {
