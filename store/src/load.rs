@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use domain::columns::linked::{Customer, Owner, Owners};
 use domain::delivery::ArrivalNumber;
 use domain::ids::Names;
+use domain::number::mask_digits;
 use domain::period::CycleDay;
 use domain::zone::Zone;
 
@@ -16,7 +17,7 @@ use crate::names::Interner;
 use crate::report::Origin;
 use crate::session::Session;
 use crate::statements::{
-    COUNTS, CUSTOMERS, ENDS, LATEST_ARRIVAL, LATEST_IMPORT, PLANS, SUBSCRIPTIONS, TARIFF_HASHES, TARIFFS, WINDOWS,
+    COUNTS, CUSTOMERS, ENDS, LATEST_ARRIVAL, LATEST_IMPORT, PLANS, SUBSCRIPTIONS, TARIFF_HASHES, TARIFFS, UNIT_SEPARATOR, WINDOWS,
 };
 use crate::tariff::TariffBundle;
 use crate::window::{OwnerCodes, Subject, Window, ends_of};
@@ -258,26 +259,41 @@ pub(crate) async fn read_windows(
     as_of: AsOf,
     names: &mut Interner,
 ) -> Result<Vec<Window>, StoreError> {
-    type Stored = (String, i64, i64, Option<i64>, String, String, String, String, i64);
-    let rows: Vec<Stored> = sql.all(WINDOWS, &[store.tenant.as_str().into(), as_of.0.into()]).await?;
+    let rows: Vec<(String,)> = sql.all(WINDOWS, &[store.tenant.as_str().into(), as_of.0.into()]).await?;
     let mut windows = Vec::with_capacity(rows.len());
-    for (kind, digits, from_us, to_us, device, subscription, customer, plan, known_since) in rows {
-        let kind = IdentifierKind::from_name(&kind).ok_or_else(|| store.corrupt(format!("the unknown number kind `{kind}`")))?;
-        windows.push(Window {
-            identifier: Subject::Number(Identifier { kind, value: digits.unsigned_abs() }),
-            from_us,
-            to_us,
-            owner: OwnerCodes {
-                device: names.code(&device),
-                subscription: names.code(&subscription),
-                customer: names.code(&customer),
-                plan: names.code(&plan),
-            },
-            origin: Origin::Arrival(known_since.unsigned_abs()),
-        });
+    for (row,) in rows {
+        let window = window(&row, names).ok_or_else(|| store.corrupt(format!("the window `{}`", shown(&row))))?;
+        windows.push(window);
     }
     windows.sort_unstable_by_key(Window::key);
     Ok(windows)
+}
+
+/// A row of [`WINDOWS`] for an error: its columns apart, no number in clear.
+fn shown(row: &str) -> String {
+    mask_digits(&row.replace(UNIT_SEPARATOR, " "))
+}
+
+/// A row of [`WINDOWS`].
+fn window(row: &str, names: &mut Interner) -> Option<Window> {
+    let mut columns = row.split(UNIT_SEPARATOR);
+    let mut next = || columns.next();
+    let kind = IdentifierKind::from_name(next()?)?;
+    let value = next()?.parse().ok()?;
+    let from_us = next()?.parse().ok()?;
+    let to_us = match next()? {
+        "" => None,
+        end => Some(end.parse().ok()?),
+    };
+    let owner = OwnerCodes {
+        device: names.code(next()?),
+        subscription: names.code(next()?),
+        customer: names.code(next()?),
+        plan: names.code(next()?),
+    };
+    let origin = Origin::Arrival(next()?.parse().ok()?);
+    let window = Window { identifier: Subject::Number(Identifier { kind, value }), from_us, to_us, owner, origin };
+    next().is_none().then_some(window)
 }
 
 /// The stated rows of subscriptions as of a version, sorted by key; the subscription has no device.
@@ -370,4 +386,29 @@ async fn read_ends(store: &Store, sql: &mut Session, as_of: AsOf, kind: ImportKi
 /// Name and hash of the present tariffs.
 pub(crate) async fn read_tariff_hashes(store: &Store, sql: &mut Session) -> Result<Vec<(String, String)>, StoreError> {
     sql.all(TARIFF_HASHES, &[store.tenant.as_str().into()]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_of_windows_is_read_whole_or_not_at_all() {
+        let row = |text: &str| text.replace('|', &UNIT_SEPARATOR.to_string());
+        let mut names = Interner::default();
+        let whole = row("msisdn|31612345678|1000||sim 1|sub-1|Jansen, Zn.|Zakelijk M|7");
+        let window = window(&whole, &mut names).expect("a window");
+        assert_eq!(window.identifier, Subject::Number(Identifier { kind: IdentifierKind::Msisdn, value: 31_612_345_678 }));
+        assert_eq!((window.from_us, window.to_us), (1000, None));
+        let names_of = [window.owner.device, window.owner.subscription, window.owner.customer, window.owner.plan];
+        assert_eq!(names_of.map(|code| names.name(code)), ["sim 1", "sub-1", "Jansen, Zn.", "Zakelijk M"]);
+        let ended = super::window(&row("imsi|204080000000001|-5|2000|d|s|c|p|7"), &mut names).expect("a window");
+        assert_eq!((ended.from_us, ended.to_us), (-5, Some(2000)));
+        for spoilt in
+            ["pigeon|316|1||d|s|c|p|7", "msisdn|316|1||d|s|c|p", "msisdn|316|1||d|s|c|p|7|8", "msisdn|316|x||d|s|c|p|7", ""]
+        {
+            assert!(super::window(&row(spoilt), &mut names).is_none(), "{spoilt}");
+        }
+        assert!(!shown(&whole).contains("31612345678"), "numbers are masked: {}", shown(&whole));
+    }
 }

@@ -91,11 +91,16 @@ pub(crate) const SUPERSEDE_PLANS: Statement = Statement {
             AND newer.plan_id = plans.plan_id AND newer.known_since = $1)",
 };
 
-/// $1 tenant, $2 version.
+/// Stands between the columns of a row that comes as one text; no name has it, imports refuse control characters.
+pub(crate) const UNIT_SEPARATOR: char = '\u{1f}';
+
+/// $1 tenant, $2 version. A row is one text, [`UNIT_SEPARATOR`] between its columns, an open end empty: each value of a row
+/// costs the drivers an allocation and a lock, and of these rows there may be millions.
 pub(crate) const WINDOWS: Statement = Statement {
     does: "read windows",
-    sql: "SELECT identifier_kind, identifier, valid_from_us, valid_to_us, device_id, subscription_id, customer_id, plan_id, \
-          known_since FROM link_windows \
+    sql: "SELECT identifier_kind || '\u{1f}' || identifier || '\u{1f}' || valid_from_us || '\u{1f}' || \
+          COALESCE(CAST(valid_to_us AS TEXT), '') || '\u{1f}' || device_id || '\u{1f}' || subscription_id || '\u{1f}' || \
+          customer_id || '\u{1f}' || plan_id || '\u{1f}' || known_since FROM link_windows \
           WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2)",
 };
 
