@@ -162,7 +162,7 @@ pub struct StatusArgs {
 pub struct DismissArgs {
     /// The file as `status` names it, or its name without folders; every refused file of that name is meant
     pub file: String,
-    /// Only those of this account
+    /// Only those of this account: its name, PROVIDER/ACCOUNT or TENANT/PROVIDER/ACCOUNT
     #[arg(long)]
     pub account: Option<String>,
     /// Why nobody needs to look at it any more
@@ -250,7 +250,7 @@ pub struct TotalsArgs {
 /// Options of `control-totals`.
 #[derive(Debug, Args)]
 pub struct ControlTotalsArgs {
-    /// Only this account: its name, or TENANT/PROVIDER/ACCOUNT
+    /// Only this account: its name, PROVIDER/ACCOUNT or TENANT/PROVIDER/ACCOUNT
     #[arg(long)]
     pub account: Option<String>,
     /// Only this cycle of the provider, as it was given to `ingest --cycle`

@@ -14,6 +14,11 @@ const DIGITS_MIN: usize = 8;
 /// Files that are listed when a name fits several.
 const LISTED_MAX: usize = 10;
 
+/// Whether `TENANT/PROVIDER/ACCOUNT` is the account that somebody has named: by its name, after its provider, or whole.
+pub fn is_account(path: &str, wanted: &str) -> bool {
+    path.strip_suffix(wanted).is_some_and(|before| before.is_empty() || before.ends_with('/')) && !wanted.is_empty()
+}
+
 /// A file that has landed.
 #[derive(Debug, Clone)]
 pub struct Named {
@@ -71,7 +76,7 @@ fn found(landing: &Landing, stopped: &Stopped, name: &str, account: Option<&str>
             continue;
         }
         let path = named.record.identity.account.path();
-        let is_ours = account.is_none_or(|a| a == path || Some(a) == path.rsplit('/').next());
+        let is_ours = account.is_none_or(|wanted| is_account(&path, wanted));
         if is_ours {
             // One that was held and then taken has two numbers and acts under the second.
             found.retain(|other| other.record.delivery != named.record.delivery);
@@ -104,6 +109,21 @@ fn choose(mut found: Vec<Named>, stopped: &Stopped, name: &str, account: Option<
             };
             let listed: Vec<String> = acting.iter().rev().take(LISTED_MAX).map(line).collect();
             Err(bad_input(format!("`{name}` is the name of several files; name one by its arrival: {}", listed.join("; "))))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_account;
+
+    #[test]
+    fn an_account_is_named_by_its_end_at_a_slash() {
+        for wanted in ["haven", "kpn/haven", "main/kpn/haven"] {
+            assert!(is_account("main/kpn/haven", wanted), "{wanted}");
+        }
+        for wanted in ["", "aven", "pn/haven", "kpn", "main/kpn", "other/main/kpn/haven", "/haven"] {
+            assert!(!is_account("main/kpn/haven", wanted), "{wanted}");
         }
     }
 }

@@ -18,13 +18,14 @@ use crate::backlog::Backlog;
 use crate::cli::Global;
 use crate::counts::{money_text, to_json};
 use crate::installation::{ENTRIES, Installation};
+use crate::named::is_account;
 use crate::output::{Answer, Sheet, count};
 use crate::system::SystemClock;
 
 /// Which rows in suspense are meant; all that is named must fit.
 #[derive(Debug, Default)]
 pub struct Wish {
-    /// Their account: its name, or `TENANT/PROVIDER/ACCOUNT`.
+    /// Their account: its name, `PROVIDER/ACCOUNT` or `TENANT/PROVIDER/ACCOUNT`.
     pub account: Option<String>,
     /// Their reasons; any if there is none.
     pub reasons: BTreeSet<Reason>,
@@ -48,7 +49,7 @@ impl Wish {
     }
 
     fn is_of(&self, path: &str) -> bool {
-        self.account.as_deref().is_none_or(|account| account == path || Some(account) == path.rsplit('/').next())
+        self.account.as_deref().is_none_or(|wanted| is_account(path, wanted))
     }
 }
 

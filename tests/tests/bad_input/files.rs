@@ -41,6 +41,16 @@ fn an_unknown_profile_is_named_with_those_that_exist() {
 }
 
 #[test]
+fn a_slip_in_a_name_is_answered_with_what_was_meant() {
+    let desk = Desk::new();
+    desk.write("a.csv", kpn::good("a", 1));
+    desk.tollway(&["profile", "check", "kpn-sp61", "a.csv"]).ends(BAD_INPUT).says(&["`kpn-sp61`", "did you mean `kpn-sp16`?"]);
+    let tariff = ["`nl-zakelijk`?", "name a TOML file"];
+    desk.tollway(&["import", "tariffs", "nl-zakeljik"]).ends(BAD_INPUT).says(&tariff);
+    desk.tollway(&["suspense", "list", "--reason", "no_devise"]).ends(BAD_INPUT).says(&["did you mean `no_device`?"]);
+}
+
+#[test]
 fn a_profile_with_a_misspelt_key_names_the_line_and_the_nearest_key() {
     let desk = Desk::new();
     let shipped = desk.tollway(&["profile", "show", "kpn-sp16", "--output", "json"]).ends(DONE).json();

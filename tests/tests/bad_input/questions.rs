@@ -43,12 +43,27 @@ fn control_totals_agree_from_hop_to_hop_and_tell_what_waits() {
 }
 
 #[test]
+fn a_list_of_suspense_says_what_helps_and_ends_alike_with_and_without_a_reason() {
+    let desk = desk_with_a_file();
+    desk.tollway(&["suspense", "list"]).ends(NEEDS_HAND).says(&["no_device", "recycle --dry-run"]);
+    desk.tollway(&["suspense", "list", "--reason", "no_device"]).ends(NEEDS_HAND).says(&["1 newest rows with `no_device`"]);
+    desk.tollway(&["suspense", "list", "--reason", "no_tariff"]).ends(DONE).says(&["nothing in suspense has the reason"]);
+    // Only the row without a time is left: no import mends it.
+    let desk = Desk::new();
+    desk.write("in/a.csv", kpn::file(&[Call { date: "31-11-2026", ..Call::new("never") }]));
+    desk.ingest(&["in/a.csv"]);
+    let said = desk.tollway(&["suspense", "list"]).ends(NEEDS_HAND);
+    assert!(!format!("{said:?}").contains("recycle"), "{said:?}");
+}
+
+#[test]
 fn why_tells_each_reason_for_low_totals() {
     let desk = desk_with_a_file();
     desk.tollway(&["why", CUSTOMER, "2026-10"]).ends(DONE).says(&["in 3 records", "nothing is missing"]);
     desk.tollway(&["why", CUSTOMER, "2026-12"]).ends(NEEDS_HAND).says(&["nothing in 0 records", "no file that was read holds"]);
     let facts = ["no customer `nobody`"];
     desk.tollway(&["why", "nobody", "2026-10"]).ends(BAD_INPUT).says(&facts);
+    desk.tollway(&["why", "C-1024", "2026-10"]).ends(BAD_INPUT).says(&["did you mean C-1042?"]);
     desk.tollway(&["why", CUSTOMER, "October"]).ends(WRONG_USE).says(&["`October` is no cycle", "2026-10"]);
     // A call before the number was its own.
     desk.write("in/early.csv", kpn::file(&[Call { date: "01-10-2019", ..Call::new("early") }]));

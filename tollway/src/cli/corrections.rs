@@ -9,7 +9,7 @@ use super::NumberKind;
 pub struct WithdrawArgs {
     /// The file: its name, arrival number, or the first digits of its delivery
     pub file: String,
-    /// The account that it came under: its name, or TENANT/PROVIDER/ACCOUNT
+    /// The account that it came under: its name, PROVIDER/ACCOUNT or TENANT/PROVIDER/ACCOUNT
     #[arg(long)]
     pub account: Option<String>,
     /// Do it; without this the effect is shown, and on a terminal the question is asked
@@ -36,7 +36,7 @@ pub struct RecycleArgs {
     /// Only rows with this reason; may be given several times
     #[arg(long = "reason", value_name = "REASON")]
     pub reasons: Vec<String>,
-    /// Only rows of this account: its name, or TENANT/PROVIDER/ACCOUNT
+    /// Only rows of this account: its name, PROVIDER/ACCOUNT or TENANT/PROVIDER/ACCOUNT
     #[arg(long)]
     pub account: Option<String>,
     /// Only rows of this file: its name, arrival number, or the first digits of its delivery

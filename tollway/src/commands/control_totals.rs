@@ -19,6 +19,7 @@ use crate::cli::{ControlTotalsArgs, Global};
 use crate::counts::{grouped, to_json};
 use crate::exit_code::Exit;
 use crate::installation::Installation;
+use crate::named::is_account;
 use crate::output::{Answer, Sheet, bytes, count};
 
 /// Sums over the rows of the tables.
@@ -52,10 +53,9 @@ struct Line {
 pub fn run(global: &Global, args: &ControlTotalsArgs) -> anyhow::Result<Exit> {
     let installation = Installation::open(global)?;
     let mut lines = gather(&installation)?;
-    let wanted = |asked: &Option<String>, of: &str| asked.as_ref().is_none_or(|a| a == of);
     lines.retain(|(account, cycle), _| {
-        let name = account.rsplit('/').next().unwrap_or_default();
-        (wanted(&args.account, name) || wanted(&args.account, account)) && wanted(&args.cycle, cycle)
+        args.account.as_deref().is_none_or(|wanted| is_account(account, wanted))
+            && args.cycle.as_ref().is_none_or(|wanted| wanted == cycle)
     });
     let differing = lines.values().filter(|line| !line.differences().is_empty()).count();
     let waiting: u64 = lines.values().map(Line::waiting).sum();

@@ -10,6 +10,7 @@ use crate::attention;
 use crate::cli::{DismissArgs, Global};
 use crate::exit_code::{Exit, bad_input};
 use crate::installation::Installation;
+use crate::named::is_account;
 use crate::output::{Answer, Sheet};
 use crate::system::SystemClock;
 
@@ -26,7 +27,7 @@ pub fn run(global: &Global, args: &DismissArgs) -> anyhow::Result<Exit> {
         let is_named = record.origin == args.file
             || record.identity.logical_file == args.file
             || Path::new(&record.origin).file_name().is_some_and(|name| name.to_string_lossy() == args.file);
-        let is_of = args.account.as_ref().is_none_or(|wanted| account.account.as_str() == wanted || account.path() == *wanted);
+        let is_of = args.account.as_ref().is_none_or(|wanted| is_account(&account.path(), wanted));
         if !(is_named && is_of) {
             continue;
         }

@@ -333,8 +333,9 @@ pub fn tariff_bundle(file: &Path, base: Option<&Path>) -> anyhow::Result<Vec<u8>
 
 fn unreadable_tariff(file: &Path, cause: &std::io::Error) -> anyhow::Error {
     let shipped: Vec<&str> = config::tariffs::SHIPPED.iter().map(|(name, _)| *name).collect();
+    let near = config::did_you_mean(&file.to_string_lossy(), shipped.iter().copied());
     bad_input(format!(
-        "{} cannot be read: {cause}; name a TOML file, or a shipped tariff: {}",
+        "{} cannot be read: {cause}; {near}name a TOML file, or a shipped tariff: {}",
         file.display(),
         shipped.join(", ")
     ))

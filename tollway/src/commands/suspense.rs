@@ -54,25 +54,32 @@ fn by_reason(global: &Global, installation: &Installation) -> anyhow::Result<Exi
     let answer = Answer {
         headline: if total == 0 { "nothing is in suspense".to_owned() } else { format!("{} rows in suspense", count(total)) },
         sheets: if total == 0 { Vec::new() } else { vec![sheet] },
-        next: rows
-            .first()
-            .and_then(|r| r.text("reason"))
-            .map(|r| {
-                let again = "after an import, rate them again: tollway suspense recycle --dry-run";
-                vec![format!("see them: tollway suspense list --reason {r}"), again.to_owned()]
-            })
-            .unwrap_or_default(),
+        next: next_steps(&rows),
         json: json!({"rows": total, "suspense": json_rows}),
     };
     answer.print(global.output)?;
     Ok(if total == 0 { Exit::Done } else { Exit::NeedsHand })
 }
 
+/// What to type next. Malformed rows are read as before whatever is imported: a mended profile reads them when their file comes
+/// again.
+fn next_steps(rows: &[Row]) -> Vec<String> {
+    let reasons: Vec<&str> = rows.iter().filter_map(|row| row.text("reason")).collect();
+    let is_malformed = |reason: &&str| Reason::parse(reason).is_some_and(Reason::is_malformed);
+    let mut next: Vec<String> = Vec::new();
+    next.extend(reasons.first().map(|reason| format!("see them: tollway suspense list --reason {reason}")));
+    if !reasons.iter().all(is_malformed) {
+        next.push("after an import, rate them again: tollway suspense recycle --dry-run".to_owned());
+    }
+    next
+}
+
 /// The reason of this name.
 pub fn check_reason(reason: &str) -> anyhow::Result<Reason> {
     Reason::parse(reason).ok_or_else(|| {
         let known: Vec<&str> = Reason::ALL.iter().map(|r| r.as_str()).collect();
-        bad_input(format!("`{reason}` is no reason; there are {}", known.join(", ")))
+        let near = config::did_you_mean(reason, known.iter().copied());
+        bad_input(format!("`{reason}` is no reason; {near}there are {}", known.join(", ")))
     })
 }
 
@@ -104,7 +111,10 @@ fn list(global: &Global, installation: &Installation, reason: &str, limit: usize
         sheet.row(cells);
     }
     let answer = Answer {
-        headline: format!("{} newest rows with `{}`: {}", rows.len(), reason.as_str(), reason.remedy()),
+        headline: match rows.len() {
+            0 => format!("nothing in suspense has the reason `{}`", reason.as_str()),
+            n => format!("{n} newest rows with `{}`: {}", reason.as_str(), reason.remedy()),
+        },
         next: rows
             .first()
             .map(|r| {
@@ -114,11 +124,11 @@ fn list(global: &Global, installation: &Installation, reason: &str, limit: usize
                 )]
             })
             .unwrap_or_default(),
-        sheets: vec![sheet],
+        sheets: if rows.is_empty() { Vec::new() } else { vec![sheet] },
         json: json!({"reason": reason.as_str(), "remedy": reason.remedy(), "rows": json_rows}),
     };
     answer.print(global.output)?;
-    Ok(Exit::Done)
+    Ok(if rows.is_empty() { Exit::Done } else { Exit::NeedsHand })
 }
 
 fn show(global: &Global, installation: &Installation, record: &str) -> anyhow::Result<Exit> {
