@@ -51,11 +51,8 @@ pub(super) struct Index {
     listed_last: ArrivalNumber,
     /// By hash of the bytes.
     by_bytes: HashMap<String, Vec<Seen>>,
-    /// The announced arrivals of a name, in order; see [`name`]. A delivery that took the place of another by an operator's word
-    /// stands under the names of that one, too: the next file of such a name takes its place as well.
+    /// The announced arrivals of a name, in order; see [`name`].
     by_name: HashMap<DeliveryId, Vec<(ArrivalNumber, DeliveryId)>>,
-    /// The account of an announced arrival, and the names that it stands under.
-    names: HashMap<ArrivalNumber, (Account, Vec<DeliveryId>)>,
     /// Deliveries that were taken back, by their number: the number of the decision.
     withdrawn: HashMap<ArrivalNumber, ArrivalNumber>,
     /// Deliveries whose place a later announced one takes, by their number. Whether that one was whole, the table knows.
@@ -165,29 +162,13 @@ impl Index {
             acting.announced = Some(number);
             self.origins.insert(number, record.origin.clone());
             self.note_superseded(number, record);
-            let names = self.names_of(record);
-            for name in &names {
-                self.by_name.entry(*name).or_default().push((number, record.delivery));
-            }
-            self.names.insert(number, (record.identity.account.clone(), names));
+            self.by_name.entry(name).or_default().push((number, record.delivery));
         } else {
             acting.held = Some(number);
         }
         let (account, generation) = (record.identity.account.clone(), record.identity.generation);
         let seen = Seen { account, name, generation, number, announced };
         self.by_bytes.entry(record.identity.sha256.clone()).or_default().push(seen);
-    }
-
-    /// The names that an announced delivery stands under: its own, and those of what it takes the place of.
-    fn names_of(&self, record: &DeliveryRecord) -> Vec<DeliveryId> {
-        let mut names = vec![name(&record.identity)];
-        if let Some(Replaces::Arrival(former)) = record.replaces
-            && let Some((account, inherited)) = self.names.get(&former)
-            && *account == record.identity.account
-        {
-            names.extend(inherited.iter().filter(|inherited| **inherited != names[0]).copied().collect::<Vec<_>>());
-        }
-        names
     }
 
     fn note_superseded(&mut self, number: ArrivalNumber, record: &DeliveryRecord) {

@@ -567,24 +567,6 @@ fn what_a_word_has_replaced_comes_back_by_a_word_alone() {
 }
 
 #[test]
-fn the_next_month_of_a_name_takes_the_place_of_what_an_operator_put_in_its_place() {
-    let store = TestStore::default();
-    let landing = landing(&store);
-    let month = LandRequest { mode: DeliveryMode::Snapshot, ..request("month.csv") };
-    land(&landing, &month, "so far");
-    land(&landing, &LandRequest { repeat: Repeat::Replaces(1), ..request("mended.csv") }, "mended");
-    let whole = land(&landing, &month, "whole");
-    let former = landing.replaced_by(whole.arrival().number, delivery(whole.arrival())).expect("known");
-    assert_eq!(former.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(landing.stands_for(2).expect("known"), Some(whole.arrival().number));
-    // Under its own name it is known as before, and another account's files are another's.
-    let mended = LandRequest { mode: DeliveryMode::Snapshot, ..request("mended.csv") };
-    let again = land(&landing, &mended, "mended anew");
-    let former = landing.replaced_by(again.arrival().number, delivery(again.arrival())).expect("known");
-    assert_eq!(former.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [2]);
-}
-
-#[test]
 fn what_was_replaced_can_be_had_back_when_its_successor_is_withdrawn() {
     let store = TestStore::default();
     let landing = landing(&store);
