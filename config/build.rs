@@ -26,7 +26,7 @@ fn main() {
             let file = path.file_name().and_then(|n| n.to_str()).expect("shipped files have names in UTF-8");
             let copy = format!("{folder}/{file}");
             fs::copy(&path, target.join(&copy)).expect("a shipped file can be copied");
-            let name = if keeps { file } else { file.trim_end_matches(extension).trim_end_matches('.') };
+            let name = if keeps { file } else { path.file_stem().and_then(|stem| stem.to_str()).expect("its name is UTF-8") };
             writeln!(entries, "    ({name:?}, include_str!({copy:?})),").expect("a string takes all");
         }
         writeln!(text, "const {constant}: &[(&str, &str)] = &[\n{entries}];").expect("a string takes all");

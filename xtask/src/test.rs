@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{env, fs};
+use std::{env, fs, thread};
 
 use anyhow::{Context, bail};
 
@@ -15,6 +15,9 @@ use crate::workspace::{self, Workspace};
 
 /// The servers that tests of the whole workspace use.
 const NEEDED: [Service; 3] = [Service::Kafka, Service::Postgres, Service::S3];
+
+/// The test binary and the test that need both cores for minutes. Others wait for servers half of their time, so it runs beside them.
+const SEEDS: (&str, &str) = ("simulator", "every_row_ends_once_under_every_seed");
 
 /// Tests counted over all test binaries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,6 +49,10 @@ impl Totals {
         }
     }
 
+    fn and(self, other: Self) -> Self {
+        Self { passed: self.passed + other.passed, failed: self.failed + other.failed, skipped: self.skipped + other.skipped }
+    }
+
     /// What a run with these totals ends with. In CI a skipped test proves nothing and fails.
     fn verdict(self, in_ci: bool) -> anyhow::Result<Self> {
         if self.failed > 0 {
@@ -75,15 +82,8 @@ pub fn stages(workspace: &Workspace) -> anyhow::Result<Totals> {
     let python = stages.run("python", || python::environment(workspace))?;
     stages.run("build", || workspace.build_all())?;
     let _services = stages.run("services", || Borrowed::start(workspace, &NEEDED))?;
-    let mut tests = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
-    tests.env("TOLLWAY_BIN", workspace.tollway()?).env("TOLLWAY_PYTHON", python);
-    tests.envs(services::environment(workspace));
     let mut totals = Totals { skipped: samples.skipped(), ..Totals::default() };
-    match samples {
-        Samples::At(folder) => tests.env("TOLLWAY_SAMPLES", folder),
-        Samples::Promised(_) | Samples::None => tests.env_remove("TOLLWAY_SAMPLES"),
-    };
-    let ended = stages.run("tests", || stream(&mut tests, &mut totals));
+    let ended = stages.run("tests", || both_lanes(workspace, &python, &samples, &mut totals));
     println!("times: {}", stages.summary());
     let in_ci = env::var_os("CI").is_some_and(|value| value == "true");
     match ended.and_then(|()| totals.verdict(in_ci)) {
@@ -95,16 +95,53 @@ pub fn stages(workspace: &Workspace) -> anyhow::Result<Totals> {
     }
 }
 
-/// Runs the tests, shows their lines as they come and adds up the closing lines.
-fn stream(tests: &mut Command, totals: &mut Totals) -> anyhow::Result<()> {
+/// Runs the seeds beside all other tests, which come first where both want a core. Neither ends the other, so that one run shows
+/// everything that fails.
+fn both_lanes(workspace: &Workspace, python: &Path, samples: &Samples, totals: &mut Totals) -> anyhow::Result<()> {
+    let tests = |words: &[&str]| -> anyhow::Result<Command> {
+        let mut tests = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
+        tests.args(words).env("TOLLWAY_BIN", workspace.tollway()?).env("TOLLWAY_PYTHON", python);
+        tests.envs(services::environment(workspace));
+        match samples {
+            Samples::At(folder) => tests.env("TOLLWAY_SAMPLES", folder),
+            Samples::Promised(_) | Samples::None => tests.env_remove("TOLLWAY_SAMPLES"),
+        };
+        Ok(tests)
+    };
+    let (binary, seeds) = SEEDS;
+    let mut of_seeds = workspace::nice(&tests(&["--test", binary, "--", "--exact", seeds])?);
+    let mut of_others = tests(&["--", "--skip", seeds])?;
+    let mut lines = Vec::new();
+    let (seeds_ended, others_ended) = thread::scope(|scope| {
+        let beside = scope.spawn(|| stream(&mut of_seeds, |line| lines.push(line.to_owned())));
+        let others_ended = stream(&mut of_others, |line| {
+            println!("{line}");
+            totals.add(line);
+        });
+        (beside.join().expect("reading lines does not panic"), others_ended)
+    });
+    let mut counted = Totals::default();
+    for line in &lines {
+        println!("{line}");
+        counted.add(line);
+    }
+    *totals = totals.and(counted);
+    others_ended?;
+    seeds_ended?;
+    if counted.passed != 1 {
+        bail!("`{seeds}` of the {binary} did not run; was it renamed?");
+    }
+    Ok(())
+}
+
+/// Runs tests and hands on their lines as they come.
+fn stream(tests: &mut Command, mut each: impl FnMut(&str)) -> anyhow::Result<()> {
     println!("$ {}", workspace::spelled(tests));
     let mut child = tests.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("failed to start the tests")?;
     let lines = BufReader::new(child.stdout.take().context("the tests have no output")?).split(b'\n');
     for line in lines {
         let line = line.context("failed to read the tests' output")?;
-        let line = String::from_utf8_lossy(&line);
-        println!("{line}");
-        totals.add(&line);
+        each(&String::from_utf8_lossy(&line));
     }
     let status = child.wait().context("failed to wait for the tests")?;
     if !status.success() {

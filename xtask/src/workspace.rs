@@ -65,6 +65,22 @@ struct Metadata {
     target_directory: PathBuf,
 }
 
+/// The command as one that gives way to others where both want a core.
+pub fn nice(command: &Command) -> Command {
+    let mut nice = Command::new("nice");
+    nice.args(["-n", "10"]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => nice.env(name, value),
+            None => nice.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        nice.current_dir(folder);
+    }
+    nice
+}
+
 /// Runs a command with this terminal; anything but success is an error that names the command.
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
     println!("$ {}", spelled(command));
