@@ -13,7 +13,6 @@ pub mod show;
 pub mod reference;
 pub mod error;
 pub mod shipped;
-pub mod nearest;
 
 mod raw;
 #[cfg(test)]
@@ -21,7 +20,6 @@ mod tests;
 
 pub use error::ConfigError;
 pub use load::Config;
-pub use nearest::did_you_mean;
 pub use reference::{reference_markdown, schema_json};
 pub use secret::Secret;
 pub use shipped::{profiles, samples, tariffs};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+use domain::nearest;
 use toml::de::{DeTable, DeValue};
 
 use crate::DEFAULT_TOML;
@@ -164,12 +165,12 @@ fn check_section(name: &str, origin: Origin) -> Result<(), ConfigError> {
     if all.iter().any(|(section, _)| *section == name) {
         return Ok(());
     }
-    let nearest = all.iter().map(|(section, _)| *section).min_by_key(|s| strsim::damerau_levenshtein(s, name));
-    Err(ConfigError::UnknownSection { origin, name: name.to_owned(), nearest: nearest.expect("there are sections") })
+    let nearest = nearest::closest(name, all.iter().map(|(section, _)| *section)).expect("there are sections");
+    Err(ConfigError::UnknownSection { origin, name: name.to_owned(), nearest })
 }
 
 /// The setting whose name without its section comes nearest.
 fn nearest_by_name(name: &str) -> &'static Setting {
-    let distance = |s: &&Setting| strsim::damerau_levenshtein(s.name(), name);
-    SETTINGS.iter().min_by_key(distance).expect("there are settings")
+    let near = nearest::closest(name, SETTINGS.iter().map(Setting::name));
+    SETTINGS.iter().find(|s| Some(s.name()) == near).expect("there are settings")
 }

@@ -1,5 +1,7 @@
 //! Every setting: its key and what its value must be. Meaning, unit and default stand in `default.toml`.
 
+use domain::nearest;
+
 use crate::DEFAULT_TOML;
 
 /// What a value must be.
@@ -189,8 +191,8 @@ impl Setting {
 
     /// The setting that a misspelt key may have meant.
     pub fn nearest(key: &str) -> &'static Self {
-        let distance = |s: &&Self| strsim::damerau_levenshtein(s.key, key);
-        SETTINGS.iter().min_by_key(distance).expect("there are settings")
+        let near = nearest::closest(key, SETTINGS.iter().map(|s| s.key));
+        near.and_then(Self::find).expect("there are settings")
     }
 
     /// The section: `landing`.

@@ -15,4 +15,5 @@ pub mod delivery;
 pub mod outcome;
 pub mod columns;
 pub mod invariant;
+pub mod nearest;
 pub mod ports;

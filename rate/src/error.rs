@@ -207,13 +207,3 @@ impl ExplainError {
         Disposition::Stop
     }
 }
-
-/// `; did you mean ...?` with the nearest of the known names, or nothing when none is near.
-pub(crate) fn nearest_hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let lower = name.to_lowercase();
-    let best = known.map(|k| (strsim::damerau_levenshtein(&lower, &k.to_lowercase()), k)).min();
-    match best {
-        Some((distance, near)) if distance <= 1 + name.chars().count() / 3 => format!("; did you mean `{near}`?"),
-        _ => String::new(),
-    }
-}

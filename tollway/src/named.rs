@@ -1,8 +1,9 @@
-//! Files as people name them: by file name, arrival number, or the first digits of the delivery.
+//! Files, accounts and ids as people name them. A file is named by its name, arrival number, or the first digits of its delivery.
 
 use std::collections::HashSet;
 
 use domain::delivery::ArrivalNumber;
+use domain::nearest;
 use ingest::land::{ArrivalKind, Decision, DeliveryRecord, DeliveryState, Landing};
 use sinks::keys::stopped::Stopped;
 
@@ -17,6 +18,18 @@ const LISTED_MAX: usize = 10;
 /// Whether `TENANT/PROVIDER/ACCOUNT` is the account that somebody has named: by its name, after its provider, or whole.
 pub fn is_account(path: &str, wanted: &str) -> bool {
     path.strip_suffix(wanted).is_some_and(|before| before.is_empty() || before.ends_with('/')) && !wanted.is_empty()
+}
+
+/// The error for an id that the reference data does not have: what is like it, or else the remedy.
+pub fn unknown_id<'a>(what: &str, id: &str, known: impl IntoIterator<Item = &'a str>, remedy: &str) -> anyhow::Error {
+    let known: Vec<&str> = known.into_iter().collect();
+    let mut near: Vec<&str> =
+        known.iter().copied().filter(|other| other.contains(id) || id.contains(other)).take(LISTED_MAX).collect();
+    if near.is_empty() {
+        near.extend(nearest::nearest(id, known));
+    }
+    let hint = if near.is_empty() { remedy.to_owned() } else { format!("did you mean {}?", near.join(", ")) };
+    bad_input(format!("there is no {what} `{id}` in the reference data; {hint}"))
 }
 
 /// A file that has landed.

@@ -1,5 +1,6 @@
 //! Why a text is no profile, with the line, the key and the nearest one that exists.
 
+use domain::nearest;
 use domain::ports::Disposition;
 
 /// Why a text is no profile.
@@ -14,7 +15,7 @@ pub enum ProfileError {
         problem: String,
     },
     /// A key, or a word for a choice, that does not exist.
-    #[error("profile line {line}: unknown {what} `{found}`{}", hint(nearest.as_deref()))]
+    #[error("profile line {line}: unknown {what} `{found}`{hint}")]
     Unknown {
         /// Line in the profile, from 1.
         line: usize,
@@ -22,8 +23,8 @@ pub enum ProfileError {
         what: &'static str,
         /// What stands there.
         found: String,
-        /// The nearest that exists, if any is near.
-        nearest: Option<String>,
+        /// The nearest that exists, as `; did you mean ...?`, or nothing.
+        hint: String,
     },
     /// A setting that reads well but cannot be.
     #[error("profile setting `{key}`: {problem}")]
@@ -53,25 +54,8 @@ impl ProfileError {
         for (opening, what) in [("unknown field `", "key"), ("unknown variant `", "word")] {
             let Some((found, known)) = message.strip_prefix(opening).and_then(|rest| rest.split_once('`')) else { continue };
             let known = known.split('`').skip(1).step_by(2);
-            return Self::Unknown { line, what, found: found.to_owned(), nearest: nearest(found, known) };
+            return Self::Unknown { line, what, found: found.to_owned(), hint: nearest::hint(found, known) };
         }
         Self::Text { line, problem: message.lines().next().unwrap_or("it is no TOML").to_owned() }
     }
-}
-
-/// `; did you mean ...?`, or nothing.
-pub(crate) fn hint(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |n| format!("; did you mean `{n}`?"))
-}
-
-/// The candidate that is nearest to a misspelt word, if any is near enough to be meant; letter case does not count.
-pub(crate) fn nearest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let wanted = found.to_lowercase();
-    let reach = (found.chars().count() / 2).max(2);
-    candidates
-        .into_iter()
-        .map(|c| (strsim::damerau_levenshtein(&wanted, &c.to_lowercase()), c))
-        .filter(|(distance, _)| *distance <= reach)
-        .min()
-        .map(|(_, c)| c.to_owned())
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use domain::nearest::hint;
 use domain::number::mask_digits;
 use domain::ports::Disposition;
 
@@ -17,7 +18,6 @@ use crate::tap3::head::{self, Head};
 
 use super::Profile;
 use super::charset::Encoding;
-use super::error::{hint, nearest};
 use super::raw::ColumnRef;
 use super::recipe::{Bom, Reader, Slot};
 
@@ -384,7 +384,7 @@ pub(super) fn find(column: &ColumnRef, names: &[String]) -> Result<usize, String
             Err(format!("the header names the column `{name}` twice; give its position in the profile instead"))
         }
         (None, _) => {
-            let near = hint(nearest(name, names.iter().map(String::as_str)).as_deref());
+            let near = hint(name, names.iter().map(String::as_str));
             // A file without its header shows a record here: numbers stay hidden in messages and in the tables they go to.
             let shown: Vec<&str> = names.iter().take(40).map(String::as_str).collect();
             Err(format!("the header has no column `{name}`{near} (it has: {})", mask_digits(&shown.join(", "))))

@@ -1,8 +1,9 @@
 //! Which columns a profile relies on: those that a file cannot lack without its rows becoming malformed, or being left out or kept
 //! against what the profile says.
 
+use domain::nearest::hint;
+
 use super::Profile;
-use super::error::{hint, nearest};
 use super::raw::ColumnRef;
 use super::recipe::{Choice, PartySource, Recipe, Slot, TimeSource};
 
@@ -31,7 +32,7 @@ impl Profile {
     /// The path that may be meant by a misspelt one.
     pub(crate) fn nearest_path(&self, path: &str, there: &[String]) -> String {
         let unused = there.iter().filter(|path| !self.columns.contains(&ColumnRef::Name((*path).clone())));
-        hint(nearest(path, unused.map(String::as_str)).as_deref())
+        hint(path, unused.map(String::as_str))
     }
 }
 

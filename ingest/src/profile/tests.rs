@@ -96,8 +96,8 @@ fn a_branch_of_a_tree_is_itself_and_what_is_below_it() {
 #[test]
 fn a_misspelt_key_names_the_nearest_and_its_line() {
     let error = Profile::load(&changed("separator = ", "separater = ")).expect_err("a misspelt key");
-    let ProfileError::Unknown { line, what, found, nearest } = &error else { panic!("{error:?}") };
-    assert_eq!((*line, *what, found.as_str(), nearest.as_deref()), (9, "key", "separater", Some("separator")));
+    let ProfileError::Unknown { line, what, found, hint } = &error else { panic!("{error:?}") };
+    assert_eq!((*line, *what, found.as_str(), hint.as_str()), (9, "key", "separater", "; did you mean `separator`?"));
     assert!(refused(&changed("[duration]", "[duratoin]")).contains("did you mean `duration`?"));
     assert!(refused(&changed("encoding = \"latin-1\"", "encoding = \"latin1\"")).contains("did you mean `latin-1`?"));
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::error::{Place, TariffError, nearest_hint};
+use domain::nearest;
+
+use crate::error::{Place, TariffError};
 
 /// A column that a table may have.
 pub(super) struct Column {
@@ -66,7 +68,7 @@ impl Companion<'_> {
         let known = columns.iter().map(|c| c.name);
         for ours in self.columns.keys() {
             if !columns.iter().any(|c| c.name == ours) {
-                let hint = nearest_hint(ours, known);
+                let hint = nearest::hint(ours, known);
                 return Err(TariffError::UnknownKey { place: self.place(None), what: "column", key: ours.clone(), hint });
             }
         }
@@ -77,7 +79,7 @@ impl Companion<'_> {
                 None => c.name == title || c.alias == title,
             };
             let Some(which) = columns.iter().position(is_called) else {
-                let hint = nearest_hint(title, known);
+                let hint = nearest::hint(title, known);
                 return Err(TariffError::UnknownKey { place: self.place(Some(1)), what: "column", key: title.to_owned(), hint });
             };
             if positions[which].replace(at).is_some() {

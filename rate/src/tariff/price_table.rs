@@ -8,9 +8,10 @@ use std::collections::HashMap;
 
 use domain::ids::Names;
 use domain::money::{NANO_PLACES, Rounding};
+use domain::nearest;
 use domain::usage::{Usage, UsageKind};
 
-use crate::error::{Place, TariffError, nearest_hint};
+use crate::error::{Place, TariffError};
 use crate::tariff::field::bad;
 use crate::tariff::price_row::{Formula, PriceRow, ZeroUsage, kinds, usual_per};
 
@@ -252,7 +253,7 @@ fn unknown<'a>(
     defined: &'static str,
     known: impl Iterator<Item = &'a str>,
 ) -> TariffError {
-    let hint = nearest_hint(name, known);
+    let hint = nearest::hint(name, known);
     TariffError::UnknownName { place: place.clone(), field: field.to_owned(), name: name.to_owned(), defined, hint }
 }
 

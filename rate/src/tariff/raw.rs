@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use domain::nearest;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 use toml::value::Datetime;
 
-use crate::error::{Place, TariffError, nearest_hint};
+use crate::error::{Place, TariffError};
 
 /// The file.
 #[derive(Deserialize)]
@@ -214,7 +215,7 @@ fn unknown_key(place: Place, message: &str) -> TariffError {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let key = quoted.next().unwrap_or_default().to_owned();
     let known: Vec<&str> = quoted.collect();
-    let mut hint = nearest_hint(&key, known.iter().copied());
+    let mut hint = nearest::hint(&key, known.iter().copied());
     if hint.is_empty() {
         hint = format!("; known here: {}", known.join(", "));
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use domain::ids::check_id;
+use domain::nearest;
 
 use super::{ImportError, ImportLimits, RowError, RowErrors, RowProblem};
 use crate::instant::parse_instant;
@@ -64,7 +65,7 @@ impl Layout {
                 if let Some(missing) = self.required.iter().find(|_| header.len() == 1) {
                     return Err(HeaderError::Missing { missing, found: found.chars().take(120).collect() });
                 }
-                let nearest = self.names().min_by_key(|name| strsim::damerau_levenshtein(name, found)).unwrap_or("");
+                let nearest = nearest::closest(found, self.names()).unwrap_or("");
                 let (found, all) = (found.chars().take(60).collect(), joined(self.names().collect()));
                 return Err(HeaderError::Unknown { found, nearest, all });
             };

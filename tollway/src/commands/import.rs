@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use domain::delivery::ArrivalNumber;
+use domain::nearest;
 use domain::ports::Clock;
 use ingest::land::{Approval, ArrivalKind, FullImport, ImportKind as LandedWhat, ImportRequest, Landing};
 use serde_json::json;
@@ -333,9 +334,9 @@ pub fn tariff_bundle(file: &Path, base: Option<&Path>) -> anyhow::Result<Vec<u8>
 
 fn unreadable_tariff(file: &Path, cause: &std::io::Error) -> anyhow::Error {
     let shipped: Vec<&str> = config::tariffs::SHIPPED.iter().map(|(name, _)| *name).collect();
-    let near = config::did_you_mean(&file.to_string_lossy(), shipped.iter().copied());
+    let hint = nearest::hint(&file.to_string_lossy(), shipped.iter().copied());
     bad_input(format!(
-        "{} cannot be read: {cause}; {near}name a TOML file, or a shipped tariff: {}",
+        "{} cannot be read: {cause}; name a TOML file, or a shipped tariff: {}{hint}",
         file.display(),
         shipped.join(", ")
     ))

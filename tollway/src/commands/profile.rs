@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
+use domain::nearest;
 use domain::number::masked;
 use ingest::draft::{DraftLimits, open_samples};
 use ingest::parse::check::{CheckReport, CheckedRow, check};
@@ -43,8 +44,8 @@ pub fn text_of(profile: &str) -> anyhow::Result<String> {
         return std::fs::read_to_string(profile).map_err(|e| bad_input(format!("profile file {profile} cannot be read: {e}")));
     }
     let known: Vec<&str> = config::profiles::SHIPPED.iter().map(|(n, _)| *n).collect();
-    let near = config::did_you_mean(profile, known.iter().copied());
-    Err(bad_input(format!("there is no profile `{profile}`; {near}shipped are {}, or name a TOML file", known.join(", "))))
+    let hint = nearest::hint(profile, known.iter().copied());
+    Err(bad_input(format!("there is no profile `{profile}`: shipped are {}, or name a TOML file{hint}", known.join(", "))))
 }
 
 /// Loads a profile by shipped name or TOML file.

@@ -1,5 +1,6 @@
 //! `tollway suspense`: what needs a hand, how much money hangs on it, and what to do.
 
+use domain::nearest;
 use domain::number::{mask_digits, masked};
 use domain::outcome::Reason;
 use serde_json::json;
@@ -78,8 +79,8 @@ fn next_steps(rows: &[Row]) -> Vec<String> {
 pub fn check_reason(reason: &str) -> anyhow::Result<Reason> {
     Reason::parse(reason).ok_or_else(|| {
         let known: Vec<&str> = Reason::ALL.iter().map(|r| r.as_str()).collect();
-        let near = config::did_you_mean(reason, known.iter().copied());
-        bad_input(format!("`{reason}` is no reason; {near}there are {}", known.join(", ")))
+        let hint = nearest::hint(reason, known.iter().copied());
+        bad_input(format!("`{reason}` is no reason: there are {}{hint}", known.join(", ")))
     })
 }
 

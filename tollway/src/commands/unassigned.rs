@@ -10,8 +10,9 @@ use store::{Identifier, IdentifierKind};
 use super::import::import_text;
 use crate::cli::{AssignArgs, Global, ImportWhat, NumberKind, OutputMode, UnassignedArgs, UnassignedCommand};
 use crate::counts::grouped;
-use crate::exit_code::{Exit, bad_input, usage};
+use crate::exit_code::{Exit, usage};
 use crate::installation::Installation;
+use crate::named;
 use crate::output::{Answer, Sheet, bytes, count};
 use crate::recycling::{Wish, carry_out};
 use crate::unassigned::{Party, Unassigned, amounts_json, total_at_risk, worklist};
@@ -153,7 +154,5 @@ fn known<'a>(what: &str, id: &str, all: impl Iterator<Item = &'a str>, remedy: &
     if all.contains(&id) {
         return Ok(());
     }
-    let near: Vec<&str> = all.into_iter().filter(|n| n.contains(id) || id.contains(n)).take(5).collect();
-    let hint = if near.is_empty() { remedy.to_owned() } else { format!("did you mean {}?", near.join(", ")) };
-    Err(bad_input(format!("there is no {what} `{id}` in the reference data; {hint}")))
+    Err(named::unknown_id(what, id, all, remedy))
 }

@@ -20,6 +20,7 @@ use crate::cli::{Global, WhyArgs};
 use crate::counts::grouped;
 use crate::exit_code::{Exit, bad_input, usage};
 use crate::installation::Installation;
+use crate::named;
 use crate::output::{Answer, Sheet, count};
 use crate::totals;
 
@@ -74,13 +75,7 @@ fn unknown(reference: &Reference, customer: &str) -> anyhow::Error {
     let names = &reference.owners.customer_names;
     let known: BTreeSet<&str> =
         (0..u32::try_from(reference.owners.customers.len()).unwrap_or(0)).map(|c| names.name(c)).collect();
-    let alike = |name: &&str| name.contains(customer) || customer.contains(name);
-    let mut near: Vec<&str> = known.iter().copied().filter(alike).take(5).collect();
-    if near.is_empty() {
-        near.extend(config::nearest::nearest(customer, known.iter().copied()));
-    }
-    let hint = if near.is_empty() { "see `tollway totals`".to_owned() } else { format!("did you mean {}?", near.join(", ")) };
-    bad_input(format!("there is no customer `{customer}` in the reference data; {hint}"))
+    named::unknown_id("customer", customer, known, "see `tollway totals`")
 }
 
 fn charged(installation: &Installation, customer: &str, cycle: &str) -> anyhow::Result<Charged> {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use domain::nearest::hint;
+
 use crate::profile::ProfileError;
 use crate::profile::charset::Encoding;
-use crate::profile::error::{hint, nearest};
 use crate::profile::raw::{
     ColumnRef, RawAlign, RawEncoding, RawFile, RawJson, RawJsonRecords, RawProfile, RawReader, RawShortRows, RawSpan, RawTap3,
     RawTrailer, RawXml,
@@ -107,7 +108,7 @@ pub(super) fn check_column(raw: &RawProfile, role: &str, column: &ColumnRef) -> 
     };
     match reader {
         RawReader::FixedWidth if !raw.columns.contains_key(name) => {
-            let near = hint(nearest(name, raw.columns.keys().map(String::as_str)).as_deref());
+            let near = hint(name, raw.columns.keys().map(String::as_str));
             Err(ProfileError::setting(role, format!("[columns] has no column `{name}`{near}")))
         }
         RawReader::Json => json_path(role, name).map(|_| ()),
@@ -150,7 +151,7 @@ pub(super) fn may_lack(raw: &RawProfile, columns: &[ColumnRef]) -> Checked<Vec<S
     };
     let known: Vec<String> = columns.iter().map(ToString::to_string).collect();
     if let Some(unknown) = paths.iter().find(|path| !known.contains(path)) {
-        let near = hint(nearest(unknown, known.iter().map(String::as_str)).as_deref());
+        let near = hint(unknown, known.iter().map(String::as_str));
         return Err(ProfileError::setting(key, format!("no section reads `{unknown}`{near}")));
     }
     Ok(paths.clone())
