@@ -42,6 +42,15 @@ struct Held {
     claim: Claim,
 }
 
+/// Which claims of an account are looked at.
+#[derive(Clone, Copy)]
+enum Among<'a> {
+    /// Those of the ledger files about these arrivals.
+    About(&'a [ArrivalNumber]),
+    /// Those of these runs, in all ledger files.
+    Runs(&'a HashSet<RunId>),
+}
+
 /// Claims of one key and content, oldest first.
 type Class<'a> = Vec<&'a Held>;
 
@@ -66,7 +75,7 @@ pub fn plan(table: &Table, stop: &Stop) -> Result<Plan, CommitError> {
     let arrivals: Vec<ArrivalNumber> = plan.stopping.values().copied().collect();
     let mut kept = HashSet::new();
     if let Some((arrival, successor)) = stop.successor {
-        visit(table, account, Some(&[arrival]), None, |held| {
+        visit(table, account, Among::About(&[arrival]), |held| {
             if held.claim.delivery == successor {
                 kept.insert(held.claim.key);
             }
@@ -74,12 +83,24 @@ pub fn plan(table: &Table, stop: &Stop) -> Result<Plan, CommitError> {
     }
     // What the successor claims under the same key lives on as it is.
     let is_loose = |claim: &Claim| plan.stopping.contains_key(&claim.delivery) && !kept.contains(&claim.key);
-    let loose = claims(table, account, Some(&arrivals), None, is_loose)?;
+    let mut loose = Vec::new();
+    visit(table, account, Among::About(&arrivals), |held| {
+        if is_loose(&held.claim) {
+            loose.push(held);
+        }
+    })?;
     let wanted: HashSet<u128> =
         loose.iter().flat_map(|held| [held.claim.key, held.claim.key ^ conflict_mask(held.claim.content)]).collect();
     let runs: HashSet<RunId> = loose.iter().map(|held| held.run).collect();
     let related = |claim: &Claim| wanted.contains(&claim.key) || wanted.contains(&(claim.key ^ conflict_mask(claim.content)));
-    let all = if loose.is_empty() { Vec::new() } else { claims(table, account, None, Some(&runs), related)? };
+    let mut all = Vec::new();
+    if !runs.is_empty() {
+        visit(table, account, Among::Runs(&runs), |held| {
+            if related(&held.claim) {
+                all.push(held);
+            }
+        })?;
+    }
     let mut order = Decision { plan: &mut plan, stopped: &stopped };
     for (root, classes) in by_root(&all) {
         order.root(root, &classes)?;
@@ -87,39 +108,16 @@ pub fn plan(table: &Table, stop: &Stop) -> Result<Plan, CommitError> {
     Ok(plan)
 }
 
-/// The claims of an account that are wanted.
-fn claims(
-    table: &Table,
-    account: u64,
-    arrivals: Option<&[ArrivalNumber]>,
-    runs: Option<&HashSet<RunId>>,
-    wanted: impl Fn(&Claim) -> bool,
-) -> Result<Vec<Held>, CommitError> {
-    let mut all = Vec::new();
-    visit(table, account, arrivals, runs, |held| {
-        if wanted(&held.claim) {
-            all.push(held);
-        }
-    })?;
-    Ok(all)
-}
-
-/// Goes through the claims of an account, in the order of their commits: of the ledger files about these arrivals, or of all.
-fn visit(
-    table: &Table,
-    account: u64,
-    arrivals: Option<&[ArrivalNumber]>,
-    runs: Option<&HashSet<RunId>>,
-    mut take_in: impl FnMut(Held),
-) -> Result<(), CommitError> {
-    let files = match arrivals {
-        Some(arrivals) => files_about(table, arrivals),
-        None => crate::ledger::files(table),
+/// Goes through claims of an account, in the order of their commits.
+fn visit(table: &Table, account: u64, among: Among<'_>, mut take_in: impl FnMut(Held)) -> Result<(), CommitError> {
+    let (files, wanted) = match among {
+        Among::About(arrivals) => (files_about(table, arrivals), None),
+        Among::Runs(runs) => (crate::ledger::files(table), Some(runs)),
     };
     for add in files {
         let Some(name) = add.tag(TAG_SIDECAR) else { continue };
         let sidecar = Sidecar::open(&**table.blob(), &format!("{}/{name}", table.root()))?;
-        let ours = sidecar.runs().filter(|run| run.account == account && runs.is_none_or(|runs| runs.contains(run)));
+        let ours = sidecar.runs().filter(|run| run.account == account && wanted.is_none_or(|runs| runs.contains(run)));
         // In one order, so that a seed repeats a run.
         for run in ours.collect::<BTreeSet<RunId>>() {
             sidecar.visit(&**table.blob(), run, |claim| take_in(Held { version: add.version(), run, claim }))?;
