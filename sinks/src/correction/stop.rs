@@ -81,11 +81,10 @@ pub fn plan(table: &Table, stop: &Stop) -> Result<Plan, CommitError> {
             }
         })?;
     }
-    // What the successor claims under the same key lives on as it is.
-    let is_loose = |claim: &Claim| plan.stopping.contains_key(&claim.delivery) && !kept.contains(&claim.key);
     let mut loose = Vec::new();
     visit(table, account, Among::About(&arrivals), |held| {
-        if is_loose(&held.claim) {
+        // What the successor claims under the same key lives on as it is.
+        if plan.stopping.contains_key(&held.claim.delivery) && !kept.contains(&held.claim.key) {
             loose.push(held);
         }
     })?;

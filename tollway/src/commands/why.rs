@@ -18,7 +18,7 @@ use super::suspense::remedy;
 use crate::attention;
 use crate::cli::{Global, WhyArgs};
 use crate::counts::grouped;
-use crate::exit_code::{Exit, bad_input, usage};
+use crate::exit_code::{Exit, usage};
 use crate::installation::Installation;
 use crate::named;
 use crate::output::{Answer, Sheet, count};
