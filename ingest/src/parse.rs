@@ -11,6 +11,7 @@ mod classes;
 pub(crate) mod encoding;
 pub(crate) mod field;
 mod number;
+pub mod dialled;
 pub mod occurrence;
 pub(crate) mod quoted;
 pub(crate) mod row;

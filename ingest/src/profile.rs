@@ -31,6 +31,8 @@ pub(crate) use layout::{next_feed, trim_return};
 pub use numbering::{FileNumbering, FileRhythm};
 pub use traits::{LayoutTraits, layouts_markdown};
 
+pub(crate) use compile::usual_numbers;
+
 use raw::ColumnRef;
 use recipe::{FileForm, Reader, Recipe, Slot, Trailer};
 

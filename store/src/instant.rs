@@ -15,6 +15,11 @@ pub enum InstantError {
 
 /// Reads `2026-10-01T00:00:00Z`; a fraction of up to 6 digits and an offset such as `+02:00` are allowed.
 pub fn parse_instant(text: &str) -> Result<i64, InstantError> {
+    parse_local_time(text).map(|(instant_us, _)| instant_us)
+}
+
+/// As [`parse_instant`], with the offset of the clock that the text shows, in seconds east of UTC.
+pub fn parse_local_time(text: &str) -> Result<(i64, i32), InstantError> {
     let wrong = || InstantError::Pattern(text.chars().take(40).collect());
     let bytes = text.as_bytes();
     if bytes.len() < 20 || !text.is_ascii() {
@@ -39,7 +44,8 @@ pub fn parse_instant(text: &str) -> Result<i64, InstantError> {
         return Err(impossible());
     }
     let clock_s = i64::from(days) * 86_400 + hour * 3600 + minute * 60 + second;
-    Ok((clock_s - offset_s) * SECOND_US + fraction_us)
+    let offset = i32::try_from(offset_s).map_err(|_| impossible())?;
+    Ok(((clock_s - offset_s) * SECOND_US + fraction_us, offset))
 }
 
 fn digits(bytes: &[u8]) -> Option<i64> {

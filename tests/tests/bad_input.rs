@@ -18,6 +18,8 @@ mod files;
 mod morning;
 #[path = "bad_input/other_programs.rs"]
 mod other_programs;
+#[path = "bad_input/pricing.rs"]
+mod pricing;
 #[path = "bad_input/prying.rs"]
 mod prying;
 #[path = "bad_input/questions.rs"]

@@ -19,6 +19,7 @@ mod scenarios {
     mod healing;
     mod listen;
     mod other_readers;
+    mod rate;
     mod readers;
     mod recycle;
     mod same_month;

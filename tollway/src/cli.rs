@@ -4,6 +4,7 @@ mod corrections;
 mod desk;
 mod listen;
 mod log;
+mod pricing;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub use self::corrections::{RecycleArgs, WithdrawArgs};
 pub use self::desk::{AssignArgs, NumberKind, TodayArgs, UnassignedArgs, UnassignedCommand};
 pub use self::listen::ListenArgs;
 pub use self::log::{DlqCommand, TopicsCommand};
+pub use self::pricing::RateArgs;
 
 const EXITS: &str = "Exit codes: 0 done; 1 done, but something needs a hand; 2 wrong use; 3 bad input, nothing changed; \
 4 an outside system failed, try again; 5 refused to protect data; 70 a bug.";
@@ -120,6 +122,12 @@ pub enum Command {
     /// Why does this record cost what it costs?
     #[command(after_help = "Example:\n  tollway explain 7f3a91c2")]
     Explain(ExplainArgs),
+    /// What would this call cost? One call priced from the command line, with its derivation
+    #[command(
+        after_help = "Examples:\n  tollway rate --plan zakelijk-plus --to +441632960000 --start 2026-10-25T02:30:00+01:00 \\\n    \
+        --seconds 63 --tariff nl-zakelijk\n  tollway rate --plan m2m --start 2026-10-14T10:00:00+02:00 --bytes 1500000 --network 26201"
+    )]
+    Rate(RateArgs),
     /// Source layouts: list, show, check against a file, draft for an unknown file
     #[command(subcommand)]
     Profile(ProfileCommand),

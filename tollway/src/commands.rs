@@ -18,6 +18,7 @@ pub mod margin_buy;
 pub mod profile;
 pub mod profile_draft;
 pub mod query;
+pub mod rate;
 pub mod recycle;
 pub mod rows;
 pub mod run;
@@ -57,6 +58,7 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Unassigned(args) => unassigned::run(global, args),
         Command::Query(args) => query::run(global, args),
         Command::Explain(args) => explain::run(global, args),
+        Command::Rate(args) => rate::run(global, args),
         Command::Profile(command) => profile::run(global, command),
         Command::Generate(args) => generate::run(global, args),
         Command::Import(args) => import::run(global, args),

@@ -16,7 +16,7 @@ use ingest::log::LogError;
 use ingest::log::kafka::BrokerError;
 use ingest::profile::ProfileError;
 use pipeline::PipelineError;
-use rate::error::TariffError;
+use rate::error::{ExplainError, TariffError};
 use sinks::commit::CommitError;
 use sinks::delta::DeltaError;
 use sinks::keys::sidecar::SidecarError;
@@ -126,7 +126,12 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if let Some(DraftError::Unloadable { .. }) = cause.downcast_ref() {
         return Some(Exit::Bug);
     }
-    if cause.is::<ProfileError>() || cause.is::<DraftError>() || cause.is::<TariffError>() || cause.is::<ImportError>() {
+    if cause.is::<ProfileError>()
+        || cause.is::<DraftError>()
+        || cause.is::<TariffError>()
+        || cause.is::<ExplainError>()
+        || cause.is::<ImportError>()
+    {
         return Some(Exit::BadInput);
     }
     if cause.is::<Violation>() || cause.is::<ColumnError>() {

@@ -24,6 +24,7 @@ const SKIP_LINES_MAX: u32 = 100;
 type Checked<T> = Result<T, ProfileError>;
 
 pub(in crate::profile) use columns::check_range;
+pub(crate) use columns::usual_numbers;
 
 /// Collects the columns that the profile names and knows how its texts are written.
 struct Compiler<'r> {

@@ -135,12 +135,22 @@ pub(super) fn price_step(tariff: &Tariff, charge: &Charge) -> PriceStep {
         Formula::CostPlus { percent_nano, fixed_nano } => {
             terms.push(format!("provider's cost plus {} % plus {}", percent_text(*percent_nano), amount(*fixed_nano)));
         }
-        Formula::Units { setup_nano, minimum, steps, .. } => {
+        Formula::Units { setup_nano, minimum, steps, extras, .. } => {
             terms.push(format!("setup {}, minimum {minimum}", amount(*setup_nano)));
+            if extras.free_units > 0 {
+                terms.push(format!("the first {} are free", extras.free_units));
+            }
             for step in steps {
                 let price = amount(step.unit_nano);
                 terms.push(format!("from {} on: {price} per {}, in increments of {}", step.from, charge.per, step.increment));
             }
+            if extras.disconnect_nano > 0 {
+                terms.push(format!("disconnect {}", amount(extras.disconnect_nano)));
+            }
+            if extras.charge_min_nano > 0 {
+                terms.push(format!("at least {}", amount(extras.charge_min_nano)));
+            }
+            terms.extend(extras.charge_max_nano.map(|most| format!("at most {}", amount(most))));
             if charge.free_at_zero {
                 terms.push("no units, no charge".to_owned());
             }
@@ -163,14 +173,20 @@ pub(super) fn charge_step(tariff: &Tariff, charge: &Charge, facts: &Facts, charg
         RoundingMode::Up => "up",
         RoundingMode::Down => "down",
     };
-    let is_free = units == 0 && charge.free_at_zero;
-    let arithmetic =
-        if is_free { vec!["no units, no charge".to_owned()] } else { arithmetic(tariff, charge, units, facts.cost_nano) };
+    let left = units.saturating_sub(charge.free_units);
+    let mut lines = Vec::new();
+    if charge.free_units > 0 {
+        lines.push(format!("max(0, {units} - {}) = {left} are not free", charge.free_units));
+    }
+    match left {
+        0 if charge.free_at_zero => lines.push("no units, no charge".to_owned()),
+        _ => lines.extend(arithmetic(tariff, charge, left, facts.cost_nano)),
+    }
     let total = format!("{} {}", amount(charged.charge_nano), tariff.currency());
     ChargeStep {
         units: format!("{units} {name}"),
         billed: charged.billed,
-        arithmetic,
+        arithmetic: lines,
         rounding: format!("rounded {mode} to {} places: {total}", rounding.places),
         charge: total,
     }
@@ -187,7 +203,7 @@ fn arithmetic(tariff: &Tariff, charge: &Charge, units: u64, cost_nano: Option<i6
             let (cost, percent) = (amount(cost_nano.unwrap_or(0)), percent_text(*percent_nano));
             vec![format!("{cost} × (100 + {percent}) / 100 + {} = {exact}", amount(*fixed_nano))]
         }
-        Formula::Units { setup_nano, minimum, steps, .. } => {
+        Formula::Units { setup_nano, minimum, steps, extras, .. } => {
             let (mut lines, mut terms) = (Vec::new(), vec![amount(*setup_nano)]);
             for part in parts(steps, *minimum, units) {
                 let step = part.step;
@@ -197,7 +213,18 @@ fn arithmetic(tariff: &Tariff, charge: &Charge, units: u64, cost_nano: Option<i6
                 ));
                 terms.push(format!("{} × {} / {}", amount(step.unit_nano), part.billed, charge.per));
             }
-            lines.push(format!("{} = {exact} ({billed} billed)", terms.join(" + ")));
+            if units > 0 && extras.disconnect_nano > 0 {
+                terms.push(amount(extras.disconnect_nano));
+            }
+            let sum = terms.join(" + ");
+            let least = Some(extras.charge_min_nano).filter(|least| *least > 0);
+            let bounded = match (least.map(amount), extras.charge_max_nano.map(amount)) {
+                (None, None) => sum,
+                (Some(least), None) => format!("max({least}, {sum})"),
+                (None, Some(most)) => format!("min({most}, {sum})"),
+                (Some(least), Some(most)) => format!("min({most}, max({least}, {sum}))"),
+            };
+            lines.push(format!("{bounded} = {exact} ({billed} billed)"));
             lines
         }
     }

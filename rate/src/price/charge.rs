@@ -5,6 +5,9 @@
 //!   charge = setup + unit price × billed / per.
 //! * Several steps: each step bills the units in its range in its own increments, the first one from the minimum on; the
 //!   sum over `per` is rounded once, not step by step.
+//! * Free units are taken off first; what is left is charged as a record of that length.
+//! * A disconnect fee comes once where units are left.
+//! * Least and most of a record bound the exact sum, before it is rounded.
 //! * Cost-plus: cost × (1 + percentage) + fixed; units are kept as they are.
 //!
 //! Prices with one step go through 64-bit arithmetic as long as the numerator stays below 2⁶²; a tariff's limits keep the
@@ -35,6 +38,7 @@ pub(crate) fn apply(table: &PriceTable, charge: &Charge, units: Option<u64>, cos
     let Some(units) = units else {
         return Err(without_units(table, charge, cost_nano));
     };
+    let units = units.saturating_sub(charge.free_units);
     if units == 0 && charge.free_at_zero {
         return Ok(Charged::default());
     }
@@ -81,7 +85,7 @@ fn exact(table: &PriceTable, charge: &Charge, units: u64, cost_nano: Option<i64>
     within_limits(i64::try_from(billed).ok(), i64::try_from(nano).ok())
 }
 
-/// The unrounded charge as a fraction of nano-units, and the billed units.
+/// The unrounded charge of units that are not free, as a fraction of nano-units, and the billed units.
 pub(crate) fn fraction(
     table: &PriceTable,
     charge: &Charge,
@@ -94,14 +98,16 @@ pub(crate) fn fraction(
             let numerator = cost * (WHOLE_NANO + i128::from(*percent_nano)) + i128::from(*fixed_nano) * WHOLE_NANO;
             Ok((numerator, WHOLE_NANO, units))
         }
-        Formula::Units { setup_nano, minimum, steps, .. } => {
+        Formula::Units { setup_nano, minimum, steps, extras, .. } => {
             let per = i128::from(charge.per);
-            let (mut numerator, mut billed) = (i128::from(*setup_nano) * per, 0u64);
+            let disconnect_nano = if units == 0 { 0 } else { extras.disconnect_nano };
+            let (mut numerator, mut billed) = (i128::from(*setup_nano + disconnect_nano) * per, 0u64);
             for part in parts(steps, *minimum, units) {
                 numerator += i128::from(part.step.unit_nano) * i128::from(part.billed);
                 billed = billed.checked_add(part.billed).ok_or(Reason::ChargeLimit)?;
             }
-            Ok((numerator, per, billed))
+            let most = extras.charge_max_nano.map_or(i128::MAX, |most| i128::from(most) * per);
+            Ok((numerator.clamp(i128::from(extras.charge_min_nano) * per, most), per, billed))
         }
     }
 }

@@ -59,6 +59,19 @@ pub(crate) struct Step {
     pub unit_nano: u64,
 }
 
+/// What few prices have beside setup, minimum and steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Extras {
+    /// Charged once when usage that was not zero ends, nano-units.
+    pub disconnect_nano: u64,
+    /// The first units of a record are not charged; the rest is charged as a record of that length.
+    pub free_units: u64,
+    /// A record that is charged at all costs at least this, nano-units.
+    pub charge_min_nano: u64,
+    /// And at most this.
+    pub charge_max_nano: Option<u64>,
+}
+
 /// How a charge is made.
 #[derive(Debug, Clone)]
 pub(crate) enum Formula {
@@ -72,6 +85,8 @@ pub(crate) enum Formula {
         steps: Vec<Step>,
         /// Units that one unit price covers; `None`: by kind.
         per: Option<u64>,
+        /// What is charged beside the units.
+        extras: Extras,
     },
     /// The provider's cost plus a percentage and a fixed part.
     CostPlus {
@@ -95,7 +110,7 @@ pub(crate) struct PriceRow {
 }
 
 /// Columns of a price list; the required ones are those of JOB.md's `prices.csv`.
-pub(super) const COLUMNS: [Column; 9] = [
+pub(super) const COLUMNS: [Column; 13] = [
     required("plan", "plan_id"),
     required("kind", "kind"),
     required("zone", "zone"),
@@ -105,12 +120,24 @@ pub(super) const COLUMNS: [Column; 9] = [
     required("increment", "increment"),
     required("unit_price", "unit_price"),
     optional("per"),
+    optional("disconnect"),
+    optional("free_units"),
+    optional("charge_min"),
+    optional("charge_max"),
 ];
 
 impl PriceRow {
     /// A row of a companion.
-    pub fn from_fields(place: Place, fields: [&str; 9]) -> Result<Self, TariffError> {
-        let [plan, kind, zone, band, setup, minimum, increment, unit_price, per] = fields;
+    pub fn from_fields(place: Place, fields: [&str; 13]) -> Result<Self, TariffError> {
+        let [plan, kind, zone, band, setup, minimum, increment, unit_price, per, disconnect, free_units, charge_min, charge_max] =
+            fields;
+        let given = |text: &'_ str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let extras = RawExtras {
+            disconnect: given(disconnect),
+            free_units: given(free_units),
+            charge_min: given(charge_min),
+            charge_max: given(charge_max),
+        };
         let step = Step {
             from: 0,
             increment: whole(&place, "increment", increment, 1..=UNITS_MAX)?,
@@ -121,6 +148,7 @@ impl PriceRow {
             minimum: whole(&place, "minimum", minimum, 0..=UNITS_MAX)?,
             steps: vec![step],
             per: if per.is_empty() { None } else { Some(whole(&place, "per", per, 1..=UNITS_MAX)?) },
+            extras: extras.check(&place)?,
         };
         let one = |text: &str| vec![text.to_owned()];
         Ok(Self { place, plans: one(plan), kinds: one(kind), zones: one(zone), bands: one(band), formula, zero_usage: None })
@@ -149,6 +177,10 @@ impl PriceRow {
 fn cost_plus(place: &Place, raw: &RawPrice) -> Result<Formula, TariffError> {
     let others = [
         ("setup", raw.setup.is_some()),
+        ("disconnect", raw.disconnect.is_some()),
+        ("free_units", raw.free_units.is_some()),
+        ("charge_min", raw.charge_min.is_some()),
+        ("charge_max", raw.charge_max.is_some()),
         ("minimum", raw.minimum.is_some()),
         ("increment", raw.increment.is_some()),
         ("unit_price", raw.unit_price.is_some()),
@@ -188,7 +220,42 @@ fn units(place: &Place, raw: &RawPrice) -> Result<Formula, TariffError> {
         minimum,
         steps,
         per: raw.per.map(|per| whole(place, "per", &per.to_string(), 1..=UNITS_MAX)).transpose()?,
+        extras: RawExtras {
+            disconnect: raw.disconnect.clone(),
+            free_units: raw.free_units.map(|units| units.to_string()),
+            charge_min: raw.charge_min.clone(),
+            charge_max: raw.charge_max.clone(),
+        }
+        .check(place)?,
     })
+}
+
+/// [`Extras`] as they are written.
+struct RawExtras {
+    disconnect: Option<String>,
+    free_units: Option<String>,
+    charge_min: Option<String>,
+    charge_max: Option<String>,
+}
+
+impl RawExtras {
+    fn check(&self, place: &Place) -> Result<Extras, TariffError> {
+        let money = |field: &str, text: &Option<String>| text.as_deref().map(|text| amount(place, field, text)).transpose();
+        let units = self.free_units.as_deref().map(|text| whole(place, "free_units", text, 0..=UNITS_MAX)).transpose()?;
+        let extras = Extras {
+            disconnect_nano: money("disconnect", &self.disconnect)?.unwrap_or(0),
+            free_units: units.unwrap_or(0),
+            charge_min_nano: money("charge_min", &self.charge_min)?.unwrap_or(0),
+            charge_max_nano: money("charge_max", &self.charge_max)?,
+        };
+        match extras.charge_max_nano {
+            Some(most) if most < extras.charge_min_nano => {
+                let found = self.charge_max.as_deref().unwrap_or_default();
+                Err(bad(place, "charge_max", found, "at least as much as `charge_min` is expected"))
+            }
+            _ => Ok(extras),
+        }
+    }
 }
 
 fn steps(place: &Place, raw: &[RawStep], minimum: u64) -> Result<Vec<Step>, TariffError> {

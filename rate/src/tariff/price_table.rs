@@ -13,7 +13,7 @@ use domain::usage::{Usage, UsageKind};
 
 use crate::error::{Place, TariffError};
 use crate::tariff::field::bad;
-use crate::tariff::price_row::{Formula, PriceRow, ZeroUsage, kinds, usual_per};
+use crate::tariff::price_row::{Extras, Formula, PriceRow, ZeroUsage, kinds, usual_per};
 
 /// Most combinations of plan, kind, zone and band that the rows of a tariff may name, counted with repeats.
 const CELLS_MAX: usize = 1 << 25;
@@ -45,6 +45,8 @@ pub(crate) struct Charge {
     pub fast_end: u64,
     /// Units that one unit price covers.
     pub per: u64,
+    /// Units that are not charged, at the beginning.
+    pub free_units: u64,
     /// The price row.
     pub row: u32,
     pub free_at_zero: bool,
@@ -277,13 +279,29 @@ fn is_free_at_zero(row: &PriceRow, kind: UsageKind, tariff: ZeroUsage) -> bool {
 
 impl Charge {
     fn compile(number: u32, row: &PriceRow, per: u64, free_at_zero: bool, rounding: Rounding) -> Self {
-        let exact = Self { minimum: 0, increment: 1, rate: 0, base: 0, divisor: 1, fast_end: 0, per, row: number, free_at_zero };
-        let Formula::Units { setup_nano, minimum, steps, .. } = &row.formula else {
+        let exact = Self {
+            minimum: 0,
+            increment: 1,
+            rate: 0,
+            base: 0,
+            divisor: 1,
+            fast_end: 0,
+            per,
+            free_units: 0,
+            row: number,
+            free_at_zero,
+        };
+        let Formula::Units { setup_nano, minimum, steps, extras, .. } = &row.formula else {
             return exact;
         };
+        let exact = Self { free_units: extras.free_units, ..exact };
+        let is_plain = Extras { free_units: 0, ..*extras } == Extras::default();
         let [step] = steps[..] else {
             return exact;
         };
+        if !is_plain {
+            return exact;
+        }
         let unit_nano = unit_nano(rounding);
         let shared = gcd(gcd(*setup_nano, step.unit_nano), unit_nano);
         let (base, divisor) = ((setup_nano / shared).checked_mul(per), (unit_nano / shared).checked_mul(per));

@@ -49,14 +49,31 @@ fn steps(minimum: i128) -> impl Strategy<Value = Vec<(i128, i128, i128)>> {
     })
 }
 
+/// Free units, disconnect fee, least and most above it: mostly none, as in most tariffs.
+fn extras() -> impl Strategy<Value = (i128, i128, i128, Option<i128>)> {
+    let few = prop_oneof![3 => Just(0i128), 1 => 0i128..100, 1 => Just(1_000_000_000_000)];
+    (few, prop_oneof![2 => Just(0i128), 1 => amount()], prop_oneof![2 => Just(0i128), 1 => amount()], prop::option::of(amount()))
+}
+
 fn case() -> impl Strategy<Value = Case> {
     let minimum = prop_oneof![Just(0i128), 0i128..200, Just(1_000_000_000)];
     (0u32..=9, prop::sample::select(&MODES[..]), any::<bool>(), amount(), minimum, units_size()).prop_flat_map(
         |(places, mode, free, setup_nano, minimum, per)| {
-            steps(minimum).prop_map(move |steps| {
+            (steps(minimum), extras()).prop_map(move |(steps, (free_units, disconnect_nano, charge_min_nano, above))| {
                 // Limits of a tariff: steps begin below 10¹².
                 let steps = steps.into_iter().take_while(|(from, _, _)| *from <= 1_000_000_000_000).collect();
-                Case { places, mode, free, price: reference::Price { setup_nano, minimum, steps, per } }
+                let charge_max_nano = above.map(|above| (charge_min_nano + above).min(1_000_000_000_000_000));
+                let price = reference::Price {
+                    setup_nano,
+                    minimum,
+                    steps,
+                    per,
+                    free_units,
+                    disconnect_nano,
+                    charge_min_nano,
+                    charge_max_nano,
+                };
+                Case { places, mode, free, price }
             })
         },
     )
@@ -85,6 +102,16 @@ fn toml(case: &Case) -> String {
         });
         writeln!(toml, "steps = [{}]", steps.collect::<Vec<_>>().join(", ")).expect("a string takes all");
     }
+    for (key, nano) in [
+        ("disconnect", Some(price.disconnect_nano).filter(|nano| *nano > 0)),
+        ("charge_min", Some(price.charge_min_nano).filter(|nano| *nano > 0)),
+        ("charge_max", price.charge_max_nano),
+    ] {
+        toml += &nano.map_or_else(String::new, |nano| format!("{key} = \"{}\"\n", text(nano)));
+    }
+    if price.free_units > 0 {
+        writeln!(toml, "free_units = {}", price.free_units).expect("a string takes all");
+    }
     toml
 }
 
@@ -105,7 +132,8 @@ proptest! {
         let rated = price(linked(parsed, &owners, vec![0; volumes.len()]), &tariffs.bind(&owners));
         for (i, volume) in volumes.iter().enumerate() {
             let charge = reference::charge(&case.price, i128::from(*volume), case.free, case.places, case.mode);
-            let billed: i128 = if *volume == 0 && case.free { 0 } else { reference::billed(&case.price, i128::from(*volume)).iter().sum() };
+            let left = reference::left(&case.price, i128::from(*volume));
+            let billed: i128 = if left == 0 && case.free { 0 } else { reference::billed(&case.price, left).iter().sum() };
             let fits = charge < 1_000_000_000_000_000_000 && billed <= i128::from(i64::MAX);
             prop_assert_eq!(rated.reason(i), (!fits).then_some(Reason::ChargeLimit), "{} bytes", volume);
             if fits {

@@ -10,9 +10,15 @@ pub struct Price {
     /// (from, increment, price of one unit size in nano-units)
     pub steps: Vec<(i128, i128, i128)>,
     pub per: i128,
+    /// Units that are not charged, counted off first.
+    pub free_units: i128,
+    /// Once, where units are left.
+    pub disconnect_nano: i128,
+    pub charge_min_nano: i128,
+    pub charge_max_nano: Option<i128>,
 }
 
-/// Billed units: the minimum first, then whole increments, step by step.
+/// Billed units of those that are not free: the minimum first, then whole increments, step by step.
 pub fn billed(price: &Price, units: i128) -> Vec<i128> {
     let mut billed = Vec::new();
     for (n, (from, increment, _)) in price.steps.iter().enumerate() {
@@ -29,12 +35,28 @@ pub fn billed(price: &Price, units: i128) -> Vec<i128> {
 
 /// The charge in nano-units, rounded to `places` by `mode`; `free` is what zero units cost nothing under.
 pub fn charge(price: &Price, units: i128, free: bool, places: u32, mode: &str) -> i128 {
+    let units = left(price, units);
     if units == 0 && free {
         return 0;
     }
     let parts = billed(price, units);
     let sum: i128 = price.steps.iter().zip(parts).map(|((_, _, unit), billed)| unit * billed).sum();
-    round(price.setup_nano * price.per + sum, price.per, places, mode)
+    let fees = price.setup_nano + if units > 0 { price.disconnect_nano } else { 0 };
+    let mut numerator = fees * price.per + sum;
+    if numerator < price.charge_min_nano * price.per {
+        numerator = price.charge_min_nano * price.per;
+    }
+    if let Some(most) = price.charge_max_nano
+        && numerator > most * price.per
+    {
+        numerator = most * price.per;
+    }
+    round(numerator, price.per, places, mode)
+}
+
+/// What is left of the units behind the free ones.
+pub fn left(price: &Price, units: i128) -> i128 {
+    (units - price.free_units).max(0)
 }
 
 /// `numerator / denominator` nano-units to `places` places: the two neighbours are compared by their distance.

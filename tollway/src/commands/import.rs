@@ -9,6 +9,7 @@ use domain::delivery::ArrivalNumber;
 use domain::nearest;
 use domain::ports::Clock;
 use ingest::land::{Approval, ArrivalKind, FullImport, ImportKind as LandedWhat, ImportRequest, Landing};
+use rate::tariff::TariffSource;
 use serde_json::json;
 use store::import::ImportContent;
 use store::instant::parse_instant;
@@ -309,27 +310,28 @@ fn read(args: &ImportArgs) -> anyhow::Result<Vec<u8>> {
 
 /// A tariff by file or shipped name, with its companions, as it is landed.
 pub fn tariff_bundle(file: &Path, base: Option<&Path>) -> anyhow::Result<Vec<u8>> {
-    let shipped = file.to_str().and_then(|name| config::tariffs::find(name).map(|toml| (name, toml)));
-    let (name, toml, companions) = match shipped {
-        Some((name, toml)) if !file.exists() => {
-            let names = rate::tariff::companion_names(toml);
-            let companions = match base {
-                Some(base) => companions(base, &names)?,
-                None => config::tariffs::companions(names.iter().map(String::as_str)),
-            };
-            (name.to_owned(), toml.to_owned(), companions)
-        }
-        _ => {
-            let toml = fs::read_to_string(file).map_err(|e| unreadable_tariff(file, &e))?;
-            let beside = file.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-            let names = rate::tariff::companion_names(&toml);
-            (file.display().to_string(), toml, companions(base.unwrap_or(&beside), &names)?)
-        }
-    };
+    let source = tariff_source(file, base)?;
     // Loaded here so that a tariff with a mistake is refused before it is landed.
-    let tariff = rate::tariff::Tariff::load(&crate::reference::source(&name, &toml, &companions))?;
-    let bundle = TariffBundle::new(tariff.name(), &toml, companions)?;
+    let tariff = rate::tariff::Tariff::load(&source)?;
+    let bundle = TariffBundle::new(tariff.name(), &source.toml, source.companions)?;
     Ok(bundle.to_json().into_bytes())
+}
+
+/// The texts of a tariff by file or shipped name, with its companions from beside it or from `base`.
+pub fn tariff_source(file: &Path, base: Option<&Path>) -> anyhow::Result<TariffSource> {
+    let shipped = file.to_str().and_then(|name| config::tariffs::find(name).map(|toml| (name, toml)));
+    if let Some((name, toml)) = shipped.filter(|_| !file.exists()) {
+        let names = rate::tariff::companion_names(toml);
+        let companions = match base {
+            Some(base) => companions(base, &names)?,
+            None => config::tariffs::companions(names.iter().map(String::as_str)),
+        };
+        return Ok(TariffSource { name: name.to_owned(), toml: toml.to_owned(), companions });
+    }
+    let toml = fs::read_to_string(file).map_err(|e| unreadable_tariff(file, &e))?;
+    let beside = file.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    let companions = companions(base.unwrap_or(&beside), &rate::tariff::companion_names(&toml))?;
+    Ok(TariffSource { name: file.display().to_string(), toml, companions })
 }
 
 fn unreadable_tariff(file: &Path, cause: &std::io::Error) -> anyhow::Error {

@@ -74,6 +74,11 @@ pub(super) fn session(compiler: &mut Compiler<'_>, raw: RawSession) -> Checked<S
     Ok(SessionForm { id, sequence, partial: Some((compiler.slot(key, partial.column)?, words)) })
 }
 
+/// How numbers are written where nothing says otherwise, in a country.
+pub(crate) fn usual_numbers(country_code: &str) -> Checked<NumberForm> {
+    number_form(RawNumbers { country_code: country_code.to_owned(), ..RawNumbers::default() })
+}
+
 pub(super) fn number_form(raw: RawNumbers) -> Checked<NumberForm> {
     let digits = |key: &str, text: &str, longest: usize| -> Checked<()> {
         if text.len() <= longest && text.bytes().all(|c| c.is_ascii_digit()) {
