@@ -64,9 +64,8 @@ def one_round(work, tollway, files, number):
         runs.run([*command, "import", "devices", str(work / "d20/ref/devices.csv")], env)
         services = [ends.enter_context(service(command, env)) for _ in range(SERVICES)]
         land = [*command, "ingest", "--land-only", "--profile", "job", "--account"]
-        samples = sample(work, files)
         for account in range(ACCOUNTS):
-            runs.run([*land, f"account-{account}", str(samples)], env)
+            runs.run([*land, f"account-{account}", sample(work, files, account)], env)
         before = rows_of(services, ACCOUNTS * SAMPLE_ROWS)
         if min(before) == 0:
             print(f"round {number}: a service had nothing to do in the beginning: {before}", file=sys.stderr)
@@ -75,12 +74,13 @@ def one_round(work, tollway, files, number):
         began = time.monotonic()
         for account in range(ACCOUNTS):
             runs.run([*land, f"account-{account}", *map(str, files[account::ACCOUNTS])], env)
+        landed_after = time.monotonic() - began
         expected = ACCOUNTS * SAMPLE_ROWS + sum(file.read_bytes().count(b"\n") - 1 for file in files)
         after = rows_of(services, expected)
         wall = time.monotonic() - began
         cpu = cpu_of(services) - used + runs.cpu_of_children() - landed
         shares = [a - b for a, b in zip(after, before)]
-        print(f"round {number}: {wall:.2f} s, {cpu:.2f} s of CPU, rows by service {shares}", file=sys.stderr)
+        print(f"round {number}: {wall:.2f} s, of it {landed_after:.2f} s landing, {cpu:.2f} s of CPU, rows by service {shares}", file=sys.stderr)
         status = json.loads(runs.run([*command, "status", "--output", "json"], env))
         counted = sum(account["rows_in"] for account in status["by_account"].values())
         if counted != expected:
@@ -88,12 +88,13 @@ def one_round(work, tollway, files, number):
         return wall, cpu, cpu_of_servers() - idle_servers, sum(shares)
 
 
-def sample(work, files):
-    """A small file; the account that gets the one it is cut from finds these rows to be duplicates."""
-    path = work / f"sample-{SAMPLE_ROWS}.csv"
-    header, *rows = files[0].read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join([header, *rows[:SAMPLE_ROWS]]))
-    return path
+def sample(work, files, account):
+    """A small file, another one for each account: the same bytes would be held. Its rows come again and are duplicates then."""
+    path = work / f"sample-{account}.csv"
+    header, *rows = files[account % len(files)].read_bytes().splitlines(keepends=True)
+    begin = account // len(files) * SAMPLE_ROWS
+    path.write_bytes(b"".join([header, *rows[begin : begin + SAMPLE_ROWS]]))
+    return str(path)
 
 
 @contextlib.contextmanager

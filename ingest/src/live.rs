@@ -54,6 +54,11 @@ pub trait EventSource: Send {
     /// The oldest offset that a partition holds, and the next one.
     fn watermarks(&mut self, partition: u32) -> Result<Watermarks, LiveError>;
 
+    /// The next offset of a partition as the source last heard of it, for lag figures: nobody is asked. `None`: not yet.
+    fn heard_high(&mut self, partition: u32) -> Option<u64> {
+        self.watermarks(partition).ok().map(|marks| marks.high)
+    }
+
     /// From which offset on a partition that is ours is read; it may be moved at any time.
     fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), LiveError>;
 
@@ -75,6 +80,10 @@ impl<S: EventSource + ?Sized> EventSource for Box<S> {
 
     fn watermarks(&mut self, partition: u32) -> Result<Watermarks, LiveError> {
         (**self).watermarks(partition)
+    }
+
+    fn heard_high(&mut self, partition: u32) -> Option<u64> {
+        (**self).heard_high(partition)
     }
 
     fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), LiveError> {

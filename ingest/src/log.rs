@@ -161,6 +161,11 @@ pub trait LogReader: Send {
     /// The watermarks of a partition.
     fn watermarks(&mut self, partition: TopicPartition) -> Result<Watermarks, LogError>;
 
+    /// The upper watermark as the reader last heard of it, for lag figures: nobody far away is asked. `None`: not yet.
+    fn heard_high(&mut self, partition: TopicPartition) -> Option<u64> {
+        self.watermarks(partition).ok().map(|marks| marks.high)
+    }
+
     /// The topic's present life.
     fn incarnation(&mut self, topic: Topic) -> Result<Incarnation, LogError>;
 
@@ -196,6 +201,10 @@ impl<R: LogReader + ?Sized> LogReader for Box<R> {
 
     fn watermarks(&mut self, partition: TopicPartition) -> Result<Watermarks, LogError> {
         (**self).watermarks(partition)
+    }
+
+    fn heard_high(&mut self, partition: TopicPartition) -> Option<u64> {
+        (**self).heard_high(partition)
     }
 
     fn incarnation(&mut self, topic: Topic) -> Result<Incarnation, LogError> {

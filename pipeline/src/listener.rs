@@ -316,10 +316,11 @@ impl<S: EventSource> Listener<S> {
 
     /// Tells other tools how far the partition is. The batch has landed: brokers that do not answer now change nothing.
     fn note(&mut self, partition: u32, next: u64) {
-        let noted = self.source.note_progress(partition, next).and_then(|()| self.source.watermarks(partition));
-        match noted {
-            Ok(Watermarks { high, .. }) => metrics::listen_lag(self.source.topic(), partition, high.saturating_sub(next)),
-            Err(error) => tracing::debug!(partition, error = %error, "the lag is not known"),
+        if let Err(error) = self.source.note_progress(partition, next) {
+            tracing::debug!(partition, error = %error, "progress is not noted");
+        }
+        if let Some(high) = self.source.heard_high(partition) {
+            metrics::listen_lag(self.source.topic(), partition, high.saturating_sub(next));
         }
     }
 

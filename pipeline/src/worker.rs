@@ -463,8 +463,9 @@ impl<R: LogReader> Worker<R> {
                     if let Some(moved) = work.moves().iter().find(|p| Some(&p.app_id) == cursor.app_id.as_ref()) {
                         cursor.committed = moved.to;
                         self.reader.note_progress(*partition, moved.to)?;
-                        let high = self.reader.watermarks(*partition)?.high;
-                        metrics::lag(partition.partition, high.saturating_sub(moved.to));
+                        if let Some(high) = self.reader.heard_high(*partition) {
+                            metrics::lag(partition.partition, high.saturating_sub(moved.to));
+                        }
                     }
                 }
                 tracing::info!(worker = self.number, version = receipt.version, rows = receipt.counts.rows_in, "committed");

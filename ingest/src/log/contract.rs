@@ -154,6 +154,7 @@ fn reads_in_order_from_the_offset(log: &mut dyn LogUnderTest) {
     reader.start_at(at, 0).expect("the beginning");
     let found = read(&mut *reader, 3, 2).remove(&at).expect("its partition");
     assert_eq!(found.iter().map(|r| r.offset).collect::<Vec<_>>(), [0, 1, 2]);
+    assert_eq!(reader.heard_high(at), Some(3), "who has read to the end has heard of it");
     assert_eq!((&found[0].key[..], &found[0].payload), (&b"k"[..], &binary));
     let kept: Vec<(&str, &[u8])> = found[0].headers.iter().map(|(name, value)| (&**name, &**value)).collect();
     assert_eq!(kept, headers);

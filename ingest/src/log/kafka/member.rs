@@ -15,7 +15,7 @@ use rdkafka::{ClientConfig, TopicPartitionList};
 
 use super::error::{Failure, code_of, is_passing};
 use super::group::{Change, Membership};
-use super::watermarks;
+use super::{native, watermarks};
 use crate::log::Watermarks;
 
 /// One wait for the client library, so that a change of the group is never seen later than this.
@@ -219,6 +219,12 @@ impl Member {
     /// From where to where the broker holds a partition.
     pub(super) fn watermarks(&self, partition: u32) -> Result<Watermarks, Failure> {
         watermarks(self.consumer.client(), &self.topic, partition, self.request_wait)
+    }
+
+    /// The upper watermark that the last answer to a fetch of the partition named; asks nobody. A question to a broker waits until
+    /// the fetch before it on the same connection is answered.
+    pub(super) fn heard_high(&self, partition: u32) -> Option<u64> {
+        native::heard_high(self.consumer.client(), &self.topic, i32::try_from(partition).ok()?)
     }
 
     /// Notes for the group how far a partition was read. Sent and not waited for: a note that is lost costs nothing but an old

@@ -72,6 +72,18 @@ pub(super) fn describe_topic<C: ClientContext>(
     }
 }
 
+/// The upper watermark of a partition as a consumer's client last heard of it, without a question to the broker.
+pub(super) fn heard_high<C: ClientContext>(client: &Client<C>, topic: &str, partition: i32) -> Option<u64> {
+    let name = CString::new(topic).ok()?;
+    let (mut low, mut high) = (0, 0);
+    // SAFETY: the client is live while it is borrowed; the name ends with a zero; both numbers outlive the call.
+    let code =
+        unsafe { rd::rd_kafka_get_watermark_offsets(client.native_ptr(), name.as_ptr(), partition, &raw mut low, &raw mut high) };
+    failed(code).ok()?;
+    // What is not known yet is a negative number.
+    u64::try_from(high).ok()
+}
+
 /// # Safety
 ///
 /// `event` is a live event.

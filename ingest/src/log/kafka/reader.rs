@@ -232,6 +232,11 @@ impl LogReader for KafkaReader {
         self.member.watermarks(partition.partition).map_err(|failure| self.sort(failure))
     }
 
+    fn heard_high(&mut self, partition: TopicPartition) -> Option<u64> {
+        self.shared.place(partition).ok()?;
+        self.member.heard_high(partition.partition)
+    }
+
     fn incarnation(&mut self, topic: Topic) -> Result<Incarnation, LogError> {
         let life = self.shared.incarnation(topic)?;
         if topic == self.topic {

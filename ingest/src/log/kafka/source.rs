@@ -181,6 +181,10 @@ impl EventSource for KafkaSource {
         self.member.watermarks(partition).map_err(|failure| self.sort(failure))
     }
 
+    fn heard_high(&mut self, partition: u32) -> Option<u64> {
+        self.member.heard_high(partition)
+    }
+
     fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), LiveError> {
         if self.member.fetches(partition) {
             self.seek(partition, offset)?;
