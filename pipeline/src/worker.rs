@@ -5,8 +5,9 @@
 //! prepare (which rates what is new), commit. Nothing that a worker holds is worth saving: the table says where it stands.
 
 mod lost;
+mod queue;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::number::mask_digits;
@@ -23,33 +24,15 @@ use crate::metrics;
 use crate::parking::{Parked, Parking};
 use crate::rating::{Reference, References, Spoilt, read};
 
+pub use self::queue::WorkerSettings;
+use self::queue::{Fill, Queue, Waiting};
+
 /// The name of the rating job in position ids.
 pub const JOB: &str = "rate";
 
 /// The id under which the table keeps this job's position of a partition.
 pub fn app_id(incarnation: &Incarnation, partition: TopicPartition) -> String {
     format!("{JOB}/{}/{}/{}", incarnation.0, partition.topic, partition.partition)
-}
-
-/// Limits of a worker.
-#[derive(Debug, Clone, Copy)]
-pub struct WorkerSettings {
-    /// Rows of a group: a commit closes when the next claim check would exceed it.
-    pub rows_max: u64,
-    /// Bytes of landed files behind a group, in the same way; one claim check may be larger, and is a group of its own then.
-    pub bytes_max: u64,
-    /// How long a group may wait for more, microseconds; at once when the log is idle.
-    pub linger_us: i64,
-    /// Claim checks that are fetched ahead.
-    pub queue_max: usize,
-    /// After which time a claim check that could not be rated is tried again, microseconds; twice that after the next failure.
-    pub look_again_us: i64,
-}
-
-impl Default for WorkerSettings {
-    fn default() -> Self {
-        Self { rows_max: 250_000, bytes_max: 256 << 20, linger_us: 1_000_000, queue_max: 1024, look_again_us: 10_000_000 }
-    }
 }
 
 /// What a step did.
@@ -85,40 +68,6 @@ struct Cursor {
     app_id: Option<String>,
     /// The table's position: where the next group begins.
     committed: u64,
-}
-
-/// A claim check that waits.
-#[derive(Debug, Clone)]
-struct Waiting {
-    partition: TopicPartition,
-    offset: u64,
-    /// `None`: it could not be understood and was put aside; only its offset counts.
-    claim: Option<ClaimCheck>,
-}
-
-/// How much claim checks stand for.
-#[derive(Debug, Clone, Copy, Default)]
-struct Fill {
-    rows: u64,
-    bytes: u64,
-}
-
-impl Fill {
-    /// With one more claim check.
-    fn and(self, waiting: &Waiting) -> Self {
-        let (rows, bytes) = waiting.claim.as_ref().map_or((0, 0), |c| (c.rows, c.to.saturating_sub(c.from)));
-        Self { rows: self.rows.saturating_add(rows), bytes: self.bytes.saturating_add(bytes) }
-    }
-}
-
-impl WorkerSettings {
-    fn is_reached(&self, fill: Fill) -> bool {
-        fill.rows >= self.rows_max || fill.bytes >= self.bytes_max
-    }
-
-    fn is_exceeded(&self, fill: Fill) -> bool {
-        fill.rows > self.rows_max || fill.bytes > self.bytes_max
-    }
 }
 
 enum Stage {
@@ -161,8 +110,7 @@ pub struct Worker<R> {
     /// Whether its share was told: it may be none.
     is_member: bool,
     parking: Parking,
-    queue: VecDeque<Waiting>,
-    queued_since_us: i64,
+    queue: Queue,
     stage: Stage,
 }
 
@@ -194,8 +142,7 @@ impl<R: LogReader> Worker<R> {
             cursors: BTreeMap::new(),
             is_member: false,
             parking: Parking::new(settings.look_again_us),
-            queue: VecDeque::new(),
-            queued_since_us: 0,
+            queue: Queue::new(settings),
             stage: Stage::Gathering,
         }
     }
@@ -274,13 +221,12 @@ impl<R: LogReader> Worker<R> {
             self.restart()?;
             return Ok(Step::Rebalanced);
         }
-        let waiting = self.queue.iter().fold(Fill::default(), Fill::and);
-        let full = self.settings.is_reached(waiting) || self.queue.len() >= self.settings.queue_max;
-        let lingered = !self.queue.is_empty() && clock.now_us() - self.queued_since_us >= self.settings.linger_us;
-        if full || lingered {
+        let now_us = clock.now_us();
+        if self.queue.is_due(now_us) {
             return self.read(clock);
         }
-        let wait_ms = if self.queue.is_empty() { wait_ms } else { 0 };
+        let patience_ms = u64::try_from(self.queue.patience_us(now_us)).unwrap_or(0).div_ceil(1_000);
+        let wait_ms = if self.queue.is_empty() { wait_ms } else { wait_ms.min(patience_ms) };
         let event = match self.reader.poll(wait_ms, self.settings.queue_max) {
             // Retention has overtaken this worker; where the table stands says what that means.
             Err(LogError::OutOfRange { offset, low, .. }) if offset < low => {
@@ -291,13 +237,9 @@ impl<R: LogReader> Worker<R> {
         };
         match event {
             LogEvent::Idle if self.queue.is_empty() => Ok(Step::Idle),
+            LogEvent::Idle if self.queue.patience_us(clock.now_us()) > 0 => Ok(Step::Idle),
             LogEvent::Idle => self.read(clock),
-            LogEvent::Records(partition, records) => {
-                if self.queue.is_empty() {
-                    self.queued_since_us = clock.now_us();
-                }
-                self.take(partition, records)
-            }
+            LogEvent::Records(partition, records) => self.take(partition, records, clock.now_us()),
             LogEvent::Assigned(partitions) => {
                 // All are noted before anything is asked: an assignment is told once, and what fails is tried again by a restart.
                 for partition in partitions {
@@ -319,7 +261,7 @@ impl<R: LogReader> Worker<R> {
     }
 
     /// Queues the claim checks of a partition, as far as it is not parked.
-    fn take(&mut self, partition: TopicPartition, records: Vec<Record>) -> Result<Step, PipelineError> {
+    fn take(&mut self, partition: TopicPartition, records: Vec<Record>, now_us: i64) -> Result<Step, PipelineError> {
         for record in records {
             let offset = record.offset;
             if self.parking.holds(partition, offset) {
@@ -333,7 +275,7 @@ impl<R: LogReader> Worker<R> {
                     None
                 }
             };
-            self.queue.push_back(Waiting { partition, offset, claim });
+            self.queue.push(Waiting { partition, offset, claim }, now_us);
         }
         metrics::queue(self.number, self.queue.len());
         Ok(Step::Polled)
@@ -401,17 +343,12 @@ impl<R: LogReader> Worker<R> {
     /// Takes the next group off the queue and reads it.
     fn read(&mut self, clock: &dyn Clock) -> Result<Step, PipelineError> {
         let began = clock.now_us();
-        let mut fill = Fill::default();
+        let mut group: Option<Fill> = None;
         let (mut claims, mut places) = (Vec::new(), Vec::new());
         let mut ends: BTreeMap<TopicPartition, u64> = BTreeMap::new();
-        while let Some(next) = self.queue.front() {
-            let is_order = next.claim.as_ref().is_some_and(|c| c.corrects);
-            let filled = fill.and(next);
-            if !ends.is_empty() && (is_order || self.settings.is_exceeded(filled)) {
-                break;
-            }
-            let Some(next) = self.queue.pop_front() else { break };
+        while let Some((next, filled)) = self.queue.next(group) {
             ends.insert(next.partition, next.offset + 1);
+            let held = group.get_or_insert_default();
             let Some(c) = next.claim else { continue };
             if c.corrects {
                 self.stage =
@@ -421,12 +358,12 @@ impl<R: LogReader> Worker<R> {
             if self.committer.is_committed(c.delivery, c.arrival, c.first_row, c.rows)? {
                 metrics::redelivered(1);
             } else {
-                fill = filled;
+                *held = filled;
                 claims.push(c);
                 places.push((next.partition, next.offset));
             }
         }
-        self.queued_since_us = began;
+        self.queue.note_begin(began);
         let reference = self.references.current()?;
         let ranges = match read(&claims, &mut self.deliveries) {
             Ok(ranges) => ranges,
@@ -456,6 +393,7 @@ impl<R: LogReader> Worker<R> {
         metrics::stage("commit", clock.now_us() - began);
         match outcome {
             Outcome::Committed(receipt) => {
+                self.queue.note_commit(clock.now_us());
                 metrics::commit("committed");
                 metrics::count_rows(&receipt.counts);
                 metrics::redelivered(receipt.redelivered);
