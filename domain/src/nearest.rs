@@ -1,16 +1,18 @@
 //! What a misspelt name may have meant.
 
+/// Longer texts are no slips of names.
+const NAME_CHARS_MAX: usize = 100;
+
 /// The name that comes nearest, however far it is; letter case does not count. `None` if there are no names.
 pub fn closest<'a>(name: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    by_distance(name, among).map(|(_, near)| near)
+    by_distance(name, among).min().map(|(_, near)| near)
 }
 
 /// The name that comes nearest, if so few letters differ that it was probably meant.
 pub fn nearest<'a>(name: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let reach = 1 + name.chars().count() / 3;
-    by_distance(name, among)
-        .filter(|(distance, near)| *distance <= reach && *distance < near.chars().count())
-        .map(|(_, near)| near)
+    let meant = |(distance, near): &(usize, &str)| *distance <= reach && *distance < near.chars().count();
+    by_distance(name, among).filter(meant).min().map(|(_, near)| near)
 }
 
 /// The end of an error's sentence, `; did you mean ...?`; empty where no name is near.
@@ -18,10 +20,11 @@ pub fn hint<'a>(name: &str, among: impl IntoIterator<Item = &'a str>) -> String 
     nearest(name, among).map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
 
-/// The first in the order of distance, then of the alphabet.
-fn by_distance<'a>(name: &str, among: impl IntoIterator<Item = &'a str>) -> Option<(usize, &'a str)> {
-    let lower = name.to_lowercase();
-    among.into_iter().map(|other| (strsim::damerau_levenshtein(&lower, &other.to_lowercase()), other)).min()
+/// Each name with the letters that differ. Of a text that is too long for a name only the beginning is compared, because the
+/// comparison takes memory for each pair of letters.
+fn by_distance<'a>(name: &str, among: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = (usize, &'a str)> {
+    let lower = name.chars().take(NAME_CHARS_MAX).collect::<String>().to_lowercase();
+    among.into_iter().map(move |other| (strsim::damerau_levenshtein(&lower, &other.to_lowercase()), other))
 }
 
 #[cfg(test)]
@@ -38,6 +41,8 @@ mod tests {
         for other in ["vodafone", "", "x"] {
             assert_eq!(nearest(other, NAMES), None, "{other}");
         }
+        assert_eq!(nearest("ab", ["a", "abc"]), Some("abc"), "a name with which it shares nothing is no answer");
+        assert_eq!(nearest(&"vodafone".repeat(1_000_000), NAMES), None);
         assert_eq!(hint("routti", NAMES), "; did you mean `routit`?");
         assert_eq!(hint("vodafone", NAMES), "");
     }

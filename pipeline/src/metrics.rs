@@ -53,7 +53,7 @@ pub fn describe() {
     describe_histogram!(STAGE_SECONDS, Unit::Seconds, "Time of one group in a stage: read, prepare (which rates), commit");
     describe_counter!(COMMITS, Unit::Count, "Commits by how they ended: committed, redo, fenced");
     describe_counter!(REDELIVERED, Unit::Count, "Ranges dropped because the ledger covers them");
-    describe_gauge!(LAG, Unit::Count, "Records of a partition behind the table's position");
+    describe_gauge!(LAG, Unit::Count, "Records of a partition behind the table's position, as the broker last told");
     describe_gauge!(QUEUE, Unit::Count, "Claim checks that a worker holds and has not committed");
     describe_gauge!(PARKED, Unit::Count, "Partitions of a worker that wait before a claim check that cannot be rated");
     describe_gauge!(BLOCKED, Unit::Count, "Accounts whose files wait because one of them cannot be split");
@@ -78,7 +78,11 @@ pub fn describe() {
     describe_counter!(LISTEN_BATCHES, Unit::Count, "Micro-batches of a topic by how they ended: landed, overtaken");
     describe_counter!(LISTEN_ROWS, Unit::Count, "Rows of a topic that have landed");
     describe_counter!(LISTEN_EMPTY, Unit::Count, "Events of a topic that have landed without a row: no value, or blank lines");
-    describe_gauge!(LISTEN_LAG, Unit::Count, "Offsets of a live partition that have not landed");
+    describe_gauge!(
+        LISTEN_LAG,
+        Unit::Count,
+        "Offsets of a live partition that have not landed, as the broker last told, those of open transactions included"
+    );
     describe_counter!(LISTEN_OFFSET, Unit::Count, "Where the next micro-batch of a live partition begins");
     describe_gauge!(LISTEN_UP, Unit::Count, "1 while a live source is heard; 0 while its brokers are away, or it has stopped");
 }

@@ -363,7 +363,7 @@ impl<R: LogReader> Worker<R> {
                 places.push((next.partition, next.offset));
             }
         }
-        self.queue.note_begin(began);
+        self.queue.note_begin(group.unwrap_or_default(), began);
         let reference = self.references.current()?;
         let ranges = match read(&claims, &mut self.deliveries) {
             Ok(ranges) => ranges,

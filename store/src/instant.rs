@@ -6,7 +6,9 @@ use domain::zone::{SECOND_US, date_of, days_of};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InstantError {
     /// Another pattern.
-    #[error("`{0}` is no instant; write it in UTC with seconds, such as 2026-10-01T00:00:00Z")]
+    #[error(
+        "`{0}` is no instant; write it with seconds and the offset of its clock, such as 2026-10-01T00:00:00+02:00, or Z for UTC"
+    )]
     Pattern(String),
     /// The pattern is right, the calendar has no such day or the clock no such time.
     #[error("`{0}` does not exist in the calendar; correct day, month, hour, minute, second or offset")]

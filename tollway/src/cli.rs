@@ -19,6 +19,9 @@ pub use self::pricing::RateArgs;
 const EXITS: &str = "Exit codes: 0 done; 1 done, but something needs a hand; 2 wrong use; 3 bad input, nothing changed; \
 4 an outside system failed, try again; 5 refused to protect data; 70 a bug.";
 
+/// Where `--help` lists the options of all commands: behind a command's own.
+const GENERAL: &str = "Options of all commands";
+
 /// From raw call records to money that you can explain.
 #[derive(Debug, Parser)]
 #[command(name = "tollway", version, after_help = EXITS, max_term_width = 120)]
@@ -35,19 +38,19 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 pub struct Global {
     /// The data folder: landing, log, tables and state
-    #[arg(long, global = true, value_name = "DIR", env = "TOLLWAY_DATA")]
+    #[arg(long, global = true, value_name = "DIR", env = "TOLLWAY_DATA", help_heading = GENERAL)]
     pub data: Option<PathBuf>,
     /// A configuration file; settings not in it keep their defaults
-    #[arg(long, global = true, value_name = "FILE", env = "TOLLWAY_CONFIG")]
+    #[arg(long, global = true, value_name = "FILE", env = "TOLLWAY_CONFIG", help_heading = GENERAL)]
     pub config: Option<PathBuf>,
     /// How results are printed
-    #[arg(long, global = true, value_enum, default_value_t = OutputMode::Table)]
+    #[arg(long, global = true, value_enum, default_value_t = OutputMode::Table, help_heading = GENERAL)]
     pub output: OutputMode,
     /// No progress and no log lines below errors
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = GENERAL)]
     pub quiet: bool,
     /// Show subscriber numbers in clear
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GENERAL)]
     pub clear: bool,
 }
 

@@ -111,20 +111,20 @@ fn both_lanes(workspace: &Workspace, python: &Path, samples: &Samples, totals: &
     let (binary, seeds) = SEEDS;
     let mut of_seeds = workspace::nice(&tests(&["--test", binary, "--", "--exact", seeds])?);
     let mut of_others = tests(&["--", "--skip", seeds])?;
-    let mut lines = Vec::new();
+    let mut counted = Totals::default();
     let (seeds_ended, others_ended) = thread::scope(|scope| {
-        let beside = scope.spawn(|| stream(&mut of_seeds, |line| lines.push(line.to_owned())));
+        let beside = scope.spawn(|| {
+            stream(&mut of_seeds, |line| {
+                println!("{binary} | {line}");
+                counted.add(line);
+            })
+        });
         let others_ended = stream(&mut of_others, |line| {
             println!("{line}");
             totals.add(line);
         });
         (beside.join().expect("reading lines does not panic"), others_ended)
     });
-    let mut counted = Totals::default();
-    for line in &lines {
-        println!("{line}");
-        counted.add(line);
-    }
     *totals = totals.and(counted);
     others_ended?;
     seeds_ended?;

@@ -57,21 +57,28 @@ impl Fill {
     }
 }
 
-/// What waits, in the order in which it came. Instants are microseconds of the worker's clock.
+/// The last commit, if it was one of few rows.
+#[derive(Debug, Clone, Copy)]
+struct SmallCommit {
+    ended_us: i64,
+    /// From the group's first byte on.
+    took_us: i64,
+}
+
+/// What waits, in the order in which it came. Instants are microseconds of the worker's clock, which may be set back.
 pub(super) struct Queue {
     settings: WorkerSettings,
     waiting: VecDeque<Waiting>,
     /// Since when the first waits.
     since_us: i64,
-    /// When the group under way was begun.
-    began_us: i64,
-    /// How long the last group took, from its first byte to its commit; 0 before the first.
-    took_us: i64,
+    /// When the small group under way was begun.
+    small_began_us: Option<i64>,
+    last: Option<SmallCommit>,
 }
 
 impl Queue {
     pub fn new(settings: WorkerSettings) -> Self {
-        Self { settings, waiting: VecDeque::new(), since_us: 0, began_us: 0, took_us: 0 }
+        Self { settings, waiting: VecDeque::new(), since_us: 0, small_began_us: None, last: None }
     }
 
     pub fn len(&self) -> usize {
@@ -82,8 +89,10 @@ impl Queue {
         self.waiting.is_empty()
     }
 
+    /// Forgets what waits and the group under way.
     pub fn clear(&mut self) {
         self.waiting.clear();
+        self.small_began_us = None;
     }
 
     pub fn push(&mut self, waiting: Waiting, now_us: i64) {
@@ -97,21 +106,29 @@ impl Queue {
         self.waiting.iter().fold(Fill::default(), Fill::and)
     }
 
+    fn is_small(&self, fill: Fill) -> bool {
+        fill.rows < self.settings.rows_max / SMALL_PART && fill.bytes < self.settings.bytes_max / SMALL_PART
+    }
+
     /// Whether what waits is to be read now, whatever the log still holds.
     pub fn is_due(&self, now_us: i64) -> bool {
         let fill = self.fill();
         let is_full = fill.rows >= self.settings.rows_max || fill.bytes >= self.settings.bytes_max;
-        let lingered = !self.is_empty() && now_us - self.since_us >= self.settings.linger_us;
+        // A clock that was set back says nothing of how long anything waits.
+        let lingered = !self.is_empty() && !(0..self.settings.linger_us).contains(&(now_us - self.since_us));
         is_full || self.len() >= self.settings.queue_max || lingered
     }
 
     /// How long what waits may go on waiting although the log is idle. A file that comes alone is committed at once; of many
     /// small files that come one after the other, each commit takes in those that came during a few times of the last one.
     pub fn patience_us(&self, now_us: i64) -> i64 {
-        let fill = self.fill();
-        let is_small = fill.rows < self.settings.rows_max / SMALL_PART && fill.bytes < self.settings.bytes_max / SMALL_PART;
-        let patience_us = if is_small { self.took_us.saturating_mul(PATIENCE).min(self.settings.linger_us) } else { 0 };
-        (patience_us - (now_us - self.since_us)).max(0)
+        let Some(last) = self.last else { return 0 };
+        let patience_us = last.took_us.saturating_mul(PATIENCE).min(self.settings.linger_us);
+        let follows = (0..=patience_us).contains(&(self.since_us - last.ended_us));
+        let waited_us = now_us - self.since_us;
+        // An order of a correction is a group of its own: it gains nothing by waiting, nor does what stands before it.
+        let has_order = self.waiting.iter().any(|waiting| waiting.claim.as_ref().is_some_and(|claim| claim.corrects));
+        if follows && waited_us >= 0 && !has_order && self.is_small(self.fill()) { (patience_us - waited_us).max(0) } else { 0 }
     }
 
     /// The next claim check, if it belongs to a group that holds so much; and what the group holds with it. An order of a
@@ -127,14 +144,16 @@ impl Queue {
         self.waiting.pop_front().map(|next| (next, fill))
     }
 
-    /// A group was taken; what is left waits from now on.
-    pub fn note_begin(&mut self, now_us: i64) {
-        (self.since_us, self.began_us) = (now_us, now_us);
+    /// A group of so much was taken; what is left waits from now on.
+    pub fn note_begin(&mut self, group: Fill, now_us: i64) {
+        self.since_us = now_us;
+        self.small_began_us = self.is_small(group).then_some(now_us);
     }
 
-    /// It is in the table.
+    /// What was under way, a group or a correction, is in the table.
     pub fn note_commit(&mut self, now_us: i64) {
-        self.took_us = now_us - self.began_us;
+        let began_us = self.small_began_us.take().filter(|began_us| *began_us <= now_us);
+        self.last = began_us.map(|began_us| SmallCommit { ended_us: now_us, took_us: now_us - began_us });
     }
 }
 
@@ -156,32 +175,64 @@ mod tests {
         Waiting { partition: TopicPartition { topic: Topic::Batches, partition: 0 }, offset: 0, claim: Some(claim) }
     }
 
-    #[test]
-    fn the_first_file_waits_for_nobody_and_the_next_small_one_a_few_times_of_its_time() {
+    /// After a commit of a few rows that began at 1,000 and ended at 1,030.
+    fn after_a_small_commit() -> Queue {
         let mut queue = queue();
         queue.push(rows(4), 1_000);
-        assert_eq!(queue.patience_us(1_000), 0);
-        assert!(queue.next(None).is_some());
-        queue.note_begin(1_000);
+        assert_eq!(queue.patience_us(1_000), 0, "the first file waits for nobody");
+        let (_, group) = queue.next(None).expect("what was pushed");
+        queue.note_begin(group, 1_000);
         queue.note_commit(1_030);
-        queue.push(rows(4), 2_000);
-        assert_eq!(queue.patience_us(2_000), 4 * 30);
-        assert_eq!(queue.patience_us(2_100), 20);
-        assert_eq!(queue.patience_us(2_200), 0);
-        queue.push(rows(4), 2_050);
-        assert_eq!(queue.patience_us(2_100), 20, "it counts from the first that waits");
-        queue.push(rows(50), 2_060);
-        assert_eq!(queue.patience_us(2_060), 0, "a group that is not small goes at once");
+        queue
     }
 
     #[test]
-    fn nobody_waits_longer_than_the_linger() {
+    fn a_small_file_that_follows_another_waits_a_few_times_of_its_time() {
+        let mut queue = after_a_small_commit();
+        queue.push(rows(4), 1_050);
+        assert_eq!(queue.patience_us(1_050), 4 * 30);
+        assert_eq!(queue.patience_us(1_150), 20);
+        assert_eq!(queue.patience_us(1_300), 0);
+        queue.push(rows(4), 1_100);
+        assert_eq!(queue.patience_us(1_150), 20, "it counts from the first that waits");
+        queue.push(rows(50), 1_110);
+        assert_eq!(queue.patience_us(1_110), 0, "a group that is not small goes at once");
+    }
+
+    #[test]
+    fn what_follows_nothing_small_waits_for_nobody() {
+        let mut late = after_a_small_commit();
+        late.push(rows(4), 90_000);
+        assert_eq!(late.patience_us(90_000), 0, "the last commit is long ago");
+        let mut after_a_large_one = after_a_small_commit();
+        after_a_large_one.push(rows(90), 1_031);
+        let (_, group) = after_a_large_one.next(None).expect("what was pushed");
+        after_a_large_one.note_begin(group, 1_040);
+        after_a_large_one.push(rows(4), 1_041);
+        after_a_large_one.note_commit(1_060);
+        assert_eq!(after_a_large_one.patience_us(1_060), 0, "the rest behind a large group");
+        let mut after_a_correction = after_a_small_commit();
+        after_a_correction.note_commit(5_000_000);
+        after_a_correction.push(rows(4), 5_000_010);
+        assert_eq!(after_a_correction.patience_us(5_000_010), 0, "how long a correction took says nothing");
+        let mut order = after_a_small_commit();
+        order.push(rows(4), 1_050);
+        let mut correction = rows(0);
+        correction.claim.as_mut().expect("a claim").corrects = true;
+        order.push(correction, 1_050);
+        assert_eq!(order.patience_us(1_050), 0, "nobody can join an order");
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_the_linger_or_for_a_clock_that_was_set_back() {
         let mut queue = queue();
-        queue.note_begin(0);
+        queue.note_begin(Fill::default(), 0);
         queue.note_commit(1_000_000);
-        queue.push(rows(1), 2_000_000);
-        assert_eq!(queue.patience_us(2_000_000), 500);
-        assert!(!queue.is_due(2_000_499) && queue.is_due(2_000_500));
+        queue.push(rows(1), 1_000_010);
+        assert_eq!(queue.patience_us(1_000_010), 500);
+        assert!(!queue.is_due(1_000_509) && queue.is_due(1_000_510));
+        assert_eq!(queue.patience_us(900_000), 0);
+        assert!(queue.is_due(900_000));
     }
 
     #[test]

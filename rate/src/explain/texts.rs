@@ -8,7 +8,7 @@ use domain::usage::UsageKind;
 use crate::explain::{BandStep, ChargeStep, ExplainInput, Neighbour, PriceStep, ZoneStep, amount};
 use crate::instant::time_text;
 use crate::price::Facts;
-use crate::price::charge::{Charged, fraction, parts};
+use crate::price::charge::{Charged, fraction, free_units, parts};
 use crate::price::zone::Zoned;
 use crate::tariff::band::BandClock;
 use crate::tariff::deck::ZoneRule;
@@ -173,12 +173,14 @@ pub(super) fn charge_step(tariff: &Tariff, charge: &Charge, facts: &Facts, charg
         RoundingMode::Up => "up",
         RoundingMode::Down => "down",
     };
-    let left = units.saturating_sub(charge.free_units);
+    let free = free_units(&tariff.prices, charge);
+    let left = units.saturating_sub(free);
     let mut lines = Vec::new();
-    if charge.free_units > 0 {
-        lines.push(format!("max(0, {units} - {}) = {left} are not free", charge.free_units));
+    if free > 0 {
+        lines.push(format!("max(0, {units} - {free}) = {left} are not free"));
     }
     match left {
+        0 if units > 0 => lines.push("all units are free, no charge".to_owned()),
         0 if charge.free_at_zero => lines.push("no units, no charge".to_owned()),
         _ => lines.extend(arithmetic(tariff, charge, left, facts.cost_nano)),
     }

@@ -5,7 +5,7 @@
 //!   charge = setup + unit price × billed / per.
 //! * Several steps: each step bills the units in its range in its own increments, the first one from the minimum on; the
 //!   sum over `per` is rounded once, not step by step.
-//! * Free units are taken off first; what is left is charged as a record of that length.
+//! * Free units are taken off first; what is left is charged as a record of that length, and nothing where nothing is left.
 //! * A disconnect fee comes once where units are left.
 //! * Least and most of a record bound the exact sum, before it is rounded.
 //! * Cost-plus: cost × (1 + percentage) + fixed; units are kept as they are.
@@ -38,12 +38,22 @@ pub(crate) fn apply(table: &PriceTable, charge: &Charge, units: Option<u64>, cos
     let Some(units) = units else {
         return Err(without_units(table, charge, cost_nano));
     };
-    let units = units.saturating_sub(charge.free_units);
-    if units == 0 && charge.free_at_zero {
+    let left = if charge.has_free_units { units.saturating_sub(free_units(table, charge)) } else { units };
+    if left == 0 && (charge.free_at_zero || units > 0) {
         return Ok(Charged::default());
     }
+    let units = left;
     let billed = bill(units, charge.minimum, charge.increment);
     if billed < charge.fast_end { fast(table, charge, billed) } else { exact(table, charge, units, cost_nano) }
+}
+
+/// Units of a record that are not charged.
+#[cold]
+pub(crate) fn free_units(table: &PriceTable, charge: &Charge) -> u64 {
+    match &table.rows[charge.row as usize].formula {
+        Formula::Units { extras, .. } => extras.free_units,
+        Formula::CostPlus { .. } => 0,
+    }
 }
 
 /// Why a row with absurd units has no charge: a cost that is missing goes first.

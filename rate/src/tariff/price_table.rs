@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use domain::ids::Names;
-use domain::money::{NANO_PLACES, Rounding};
+use domain::money::{Money, NANO_PLACES, Rounding};
 use domain::nearest;
 use domain::usage::{Usage, UsageKind};
 
@@ -45,12 +45,14 @@ pub(crate) struct Charge {
     pub fast_end: u64,
     /// Units that one unit price covers.
     pub per: u64,
-    /// Units that are not charged, at the beginning.
-    pub free_units: u64,
     /// The price row.
     pub row: u32,
     pub free_at_zero: bool,
+    /// Whether the first units are not charged; the row says how many.
+    pub has_free_units: bool,
 }
+
+const _: () = assert!(size_of::<Charge>() == 64, "a price is one cache line");
 
 /// Prices by codes.
 #[derive(Debug)]
@@ -104,6 +106,7 @@ impl PriceTable {
             for cell in self.cells[*first as usize..].iter_mut().take(width).filter(|cell| **cell != NO_CELL) {
                 let row = &self.rows[*cell as usize];
                 let per = per(row, usage.kind(), plan)?;
+                check_bounds(row, self.unit_nano, scope.rounding)?;
                 let free = is_free_at_zero(row, usage.kind(), scope.zero_usage);
                 let next = u32::try_from(self.charges.len()).expect("there are fewer charges than cells");
                 let charge = *known.entry((*cell, per, free)).or_insert(next);
@@ -271,6 +274,17 @@ fn per(row: &PriceRow, kind: UsageKind, plan: &Plan) -> Result<u64, TariffError>
     own.or_else(|| usual_per(kind, plan.mb_bytes)).ok_or_else(expected)
 }
 
+/// A bound that is finer than the last place of a charge would be broken by rounding.
+fn check_bounds(row: &PriceRow, unit_nano: u64, rounding: Rounding) -> Result<(), TariffError> {
+    let Formula::Units { extras, .. } = &row.formula else { return Ok(()) };
+    let bounds = [("charge_min", Some(extras.charge_min_nano)), ("charge_max", extras.charge_max_nano)];
+    let finer = bounds.into_iter().find_map(|(field, nano)| nano.filter(|nano| nano % unit_nano != 0).map(|nano| (field, nano)));
+    finer.map_or(Ok(()), |(field, nano)| {
+        let expected = format!("at most {} places are expected, as charges have after rounding", rounding.places);
+        Err(bad(&row.place, field, Money(nano.into()), expected))
+    })
+}
+
 /// Voice and data of zero units are free unless the tariff or the row says otherwise; a message is always a unit.
 fn is_free_at_zero(row: &PriceRow, kind: UsageKind, tariff: ZeroUsage) -> bool {
     let usual = if matches!(kind, UsageKind::Voice | UsageKind::Data) { tariff } else { ZeroUsage::Priced };
@@ -287,14 +301,14 @@ impl Charge {
             divisor: 1,
             fast_end: 0,
             per,
-            free_units: 0,
             row: number,
             free_at_zero,
+            has_free_units: false,
         };
         let Formula::Units { setup_nano, minimum, steps, extras, .. } = &row.formula else {
             return exact;
         };
-        let exact = Self { free_units: extras.free_units, ..exact };
+        let exact = Self { has_free_units: extras.free_units > 0, ..exact };
         let is_plain = Extras { free_units: 0, ..*extras } == Extras::default();
         let [step] = steps[..] else {
             return exact;

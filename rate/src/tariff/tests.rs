@@ -167,6 +167,37 @@ fn a_contract_that_rounds_over_sessions_is_refused_and_not_charged_otherwise_tha
 }
 
 #[test]
+fn fees_and_bounds_of_a_record_are_checked_wherever_they_are_written() {
+    let priced = |terms: &str| {
+        let price = format!("[[price]]\nplan = \"basis\"\nkind = \"data\"\nzone = \"*\"\n{terms}");
+        with("mb_bytes = 1000000", &format!("mb_bytes = 1000000\n{price}"))
+    };
+    assert_eq!(
+        priced("unit_price = \"1\"\ncharge_min = \"0.50\"\ncharge_max = \"0.10\""),
+        "small.toml line 25: `charge_max` is `0.10`; at least as much as `charge_min` is expected"
+    );
+    assert!(priced("unit_price = \"1\"\ncharge_min = \"0.50\"\ncharge_max = \"0.50\"").starts_with("loaded small@"));
+    assert_eq!(
+        priced("unit_price = \"1\"\nfree_units = -1"),
+        "small.toml line 25: `free_units` is `-1`; a whole number from 0 to 1000000000000 is expected"
+    );
+    assert_eq!(
+        priced("cost_plus = { percent = \"15\" }\ndisconnect = \"0.01\""),
+        "small.toml line 25: `cost_plus` is `set`; a price has either `cost_plus` or `disconnect`; remove one"
+    );
+    assert_eq!(
+        priced("unit_price = \"1\"\ncharge_max = \"0.0000005\""),
+        "small.toml line 25: `charge_max` is `0.0000005`; at most 6 places are expected, as charges have after rounding"
+    );
+    let columns = "plan,kind,zone,band,setup,minimum,increment,unit_price,disconnect,free_units,charge_min,charge_max";
+    let row = |fees: &str| refusal(&source(TOML, PREFIXES, &format!("{columns}\nbasis,voice-mo,NL-FIX,*,0,0,1,0.10,{fees}\n")));
+    let expected = "an amount such as \"0.05\" is expected, 0 to 1000000, at most 9 places";
+    assert_eq!(row("free,,,"), format!("prices.csv line 2: `disconnect` is `free`; {expected}"));
+    assert_eq!(row(",ten,,"), "prices.csv line 2: `free_units` is `ten`; a whole number from 0 to 1000000000000 is expected");
+    assert_eq!(row(",,1,0.99"), "prices.csv line 2: `charge_max` is `0.99`; at least as much as `charge_min` is expected");
+}
+
+#[test]
 fn bands_refuse_impossible_times_and_two_answers_for_one_minute() {
     for (old, new, text) in [
         ("\"08:00\"", "\"8:00\"", "small.toml line 16: `from` is `8:00`; a time from 00:00 to 24:00 is expected"),

@@ -62,6 +62,9 @@ fn case() -> impl Strategy<Value = Case> {
             (steps(minimum), extras()).prop_map(move |(steps, (free_units, disconnect_nano, charge_min_nano, above))| {
                 // Limits of a tariff: steps begin below 10¹².
                 let steps = steps.into_iter().take_while(|(from, _, _)| *from <= 1_000_000_000_000).collect();
+                // Bounds have no more places than charges.
+                let place = 10i128.pow(9 - places);
+                let (charge_min_nano, above) = (charge_min_nano / place * place, above.map(|above| above / place * place));
                 let charge_max_nano = above.map(|above| (charge_min_nano + above).min(1_000_000_000_000_000));
                 let price = reference::Price {
                     setup_nano,
@@ -133,7 +136,7 @@ proptest! {
         for (i, volume) in volumes.iter().enumerate() {
             let charge = reference::charge(&case.price, i128::from(*volume), case.free, case.places, case.mode);
             let left = reference::left(&case.price, i128::from(*volume));
-            let billed: i128 = if left == 0 && case.free { 0 } else { reference::billed(&case.price, left).iter().sum() };
+            let billed: i128 = if left == 0 && (case.free || *volume > 0) { 0 } else { reference::billed(&case.price, left).iter().sum() };
             let fits = charge < 1_000_000_000_000_000_000 && billed <= i128::from(i64::MAX);
             prop_assert_eq!(rated.reason(i), (!fits).then_some(Reason::ChargeLimit), "{} bytes", volume);
             if fits {

@@ -35,8 +35,9 @@ pub fn billed(price: &Price, units: i128) -> Vec<i128> {
 
 /// The charge in nano-units, rounded to `places` by `mode`; `free` is what zero units cost nothing under.
 pub fn charge(price: &Price, units: i128, free: bool, places: u32, mode: &str) -> i128 {
+    let all = units;
     let units = left(price, units);
-    if units == 0 && free {
+    if units == 0 && (free || all > 0) {
         return 0;
     }
     let parts = billed(price, units);

@@ -47,7 +47,7 @@ fn broken_rows_are_all_named_with_line_field_and_remedy() {
     let broken = [
         ("D1,0612345678,C1,P1,2026-01-01T00:00:00Z,", "line 2, field `msisdn`", "country code and number"),
         ("D1,31612345678,C1,P1,2026-02-29T00:00:00Z,", "line 3, field `valid_from`", "does not exist in the calendar"),
-        ("D1,31612345678,C1,P1,2026-01-01,", "line 4, field `valid_from`", "write it in UTC with seconds"),
+        ("D1,31612345678,C1,P1,2026-01-01,", "line 4, field `valid_from`", "write it with seconds and the offset"),
         ("D1,31612345678,C 1,P1,2026-01-01T00:00:00Z,", "line 5, field `customer_id`", "letters, digits"),
         ("D1,,C1,P1,2026-01-01T00:00:00Z,", "line 6, field `msisdn`", "at least one of msisdn, imsi and iccid"),
         (",31612345678,C1,P1,2026-01-01T00:00:00Z,", "line 7, field `device_id`", "fill it in"),

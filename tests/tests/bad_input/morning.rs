@@ -90,7 +90,7 @@ fn an_account_that_is_late_by_its_profile_and_a_cycle_that_has_ended_are_on_the_
     assert_eq!(due[0]["command"], "tollway totals --cycle 2026-10 --backup");
     desk.tollway(&["totals", "--cycle", "2026-10", "--backup"]).ends(DONE);
     assert!(today(&desk, "cycle_due", &far).is_empty());
-    desk.tollway(&["today", "--at", "yesterday"]).ends(WRONG_USE).says(&["--at", "write it in UTC"]);
+    desk.tollway(&["today", "--at", "yesterday"]).ends(WRONG_USE).says(&["--at", "write it with seconds and the offset"]);
 }
 
 #[test]
@@ -122,7 +122,9 @@ fn a_number_without_an_owner_is_listed_with_its_money_and_assigned_by_an_import(
         .ends(BAD_INPUT)
         .says(&["no customer `C-104`", "did you mean C-1042?"]);
     assign(&[&["--customer", "C-1042", "--plan", "zakelijk-plus"], &from[..]].concat()).ends(WRONG_USE).says(&["--subscription"]);
-    assign(&[&whose[..], &["--from", "1 October"]].concat()).ends(WRONG_USE).says(&["--from", "write it in UTC"]);
+    assign(&[&whose[..], &["--from", "1 October"]].concat())
+        .ends(WRONG_USE)
+        .says(&["--from", "write it with seconds and the offset"]);
     let done = assign(&[&whose[..], &from[..]].concat()).ends(DONE);
     done.says(&["msisdn 316•••••321 is C-1042's", "2 of 2 rows in suspense are rated now"]);
     desk.write("in/b.csv", kpn::file(&[stranger("s4")]));

@@ -13,11 +13,16 @@ fn a_call_that_cannot_be_is_named_with_its_option() {
     rate(&["--seconds", "63", "--kind", "sms-mo"]).ends(WRONG_USE).says(&["`sms-mo` is not counted in what `--seconds` says"]);
     rate(&["--seconds", "63", "--kind", "voice-om"])
         .ends(WRONG_USE)
-        .says(&["there is no kind `voice-om`; did you mean `voice-mo`?"]);
+        .says(&["there is no kind `voice-om`: there are voice-mo,", "; did you mean `voice-mo`?"]);
     rate(&["--seconds", "63", "--cost", "12,5"]).ends(WRONG_USE).says(&["--cost: `12,5` is no amount", "0.0215"]);
     rate(&["--seconds", "63", "--country-code", "NL"]).ends(WRONG_USE).says(&["--country-code", "`NL`", "digits"]);
     rate(&["--seconds", "63", "--network", "KPN"]).ends(BAD_INPUT).says(&["`KPN`", "an MCC-MNC or a TADIG code is expected"]);
     rate(&["--seconds", "63", "--tariff", "nl-zakelik"]).ends(BAD_INPUT).says(&["did you mean `nl-zakelijk`?"]);
+    let nowhere = Desk::bare();
+    nowhere
+        .tollway(&[&CALL[..], &["--seconds", "63"]].concat())
+        .ends(BAD_INPUT)
+        .says(&["no tollway data folder", "help: --tariff names"]);
     let at = |start: &str| desk.tollway(&["rate", "--plan", "zakelijk-plus", "--start", start, "--seconds", "63"]);
     at("2026-10-14 10:00").ends(WRONG_USE).says(&["--start: `2026-10-14 10:00` is no instant"]);
     at("2026-02-30T10:00:00Z").ends(WRONG_USE).says(&["--start", "does not exist in the calendar"]);
@@ -37,6 +42,7 @@ fn a_plan_that_nobody_sells_and_a_call_without_a_price_are_told_apart() {
         .ends(BAD_INPUT)
         .says(&["no tariff sells a plan `zakelijk-puls`; did you mean `zakelijk-plus`?"]);
     rate("zakelijk-plus", "+999 12345678").ends(NEEDS_HAND).says(&["no price: no_zone", "remedy"]);
+    rate("zakelijk-plus", "").ends(NEEDS_HAND).says(&["no price: no_zone", "give --to NUMBER"]);
     let before = ["rate", "--plan", "zakelijk-plus", "--to", "112", "--start", "1999-12-31T10:00:00Z", "--seconds", "63"];
     desk.tollway(&before).ends(NEEDS_HAND).says(&["no price: no_tariff"]);
 }

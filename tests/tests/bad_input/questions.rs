@@ -57,6 +57,15 @@ fn a_list_of_suspense_says_what_helps_and_ends_alike_with_and_without_a_reason()
 }
 
 #[test]
+fn a_cycle_that_is_none_is_no_cycle_in_which_all_is_well() {
+    let desk = desk_with_a_file();
+    for question in [&["margin"][..], &["margin", "--buy"], &["totals"]] {
+        let said = desk.tollway(&[question, &["--cycle", "2026-1"]].concat());
+        said.ends(WRONG_USE).says(&["`2026-1` is no cycle; write it as 2026-10"]);
+    }
+}
+
+#[test]
 fn why_tells_each_reason_for_low_totals() {
     let desk = desk_with_a_file();
     desk.tollway(&["why", CUSTOMER, "2026-10"]).ends(DONE).says(&["in 3 records", "nothing is missing"]);

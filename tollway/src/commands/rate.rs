@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use domain::money::{Currency, Money};
 use domain::nearest;
+use domain::outcome::Reason;
 use domain::usage::{Usage, UsageKind};
 use ingest::parse::dialled;
 use rate::explain::{Derivation, ExplainInput, explain};
@@ -13,7 +15,7 @@ use serde_json::json;
 use store::instant::parse_local_time;
 
 use crate::cli::{Global, RateArgs};
-use crate::exit_code::{Exit, bad_input, usage};
+use crate::exit_code::{Exit, Help, bad_input, usage};
 use crate::installation::Installation;
 use crate::output::Answer;
 
@@ -27,6 +29,9 @@ pub fn run(global: &Global, args: &RateArgs) -> anyhow::Result<Exit> {
     let mut lines = vec![headline(&input, &derivation)];
     lines.extend(derivation.lines().into_iter().map(|line| format!("  {line}")));
     let is_rated = charge.is_some();
+    if !is_rated && input.b_number.is_empty() && derivation.outcome == Reason::NoZone.as_str() {
+        lines.push("  nobody was called: give --to NUMBER, unless the record of such a call names nobody".to_owned());
+    }
     let json = json!({
         "outcome": derivation.outcome, "charge": charge.map(|(amount, _)| amount), "currency": charge.map(|(_, currency)| currency),
         "derivation": derivation,
@@ -46,7 +51,8 @@ fn headline(input: &ExplainInput, derivation: &Derivation) -> String {
 /// The tariff that is named, or those in force in the data folder.
 fn tariffs(global: &Global, args: &RateArgs) -> anyhow::Result<Arc<TariffSet>> {
     let Some(file) = &args.tariff else {
-        let installation = Installation::open(global)?;
+        let help = || Help("--tariff names a tariff to ask in place of those in force here".to_owned());
+        let installation = Installation::open(global).with_context(help)?;
         let store = installation.state_read_only()?;
         let reference = installation.block_on(crate::reference::load(&store))?;
         return Ok(Arc::clone(reference.tariffs.set()));
@@ -112,7 +118,11 @@ fn kind(args: &RateArgs) -> anyhow::Result<Usage> {
     };
     let name = args.kind.as_deref().unwrap_or(usual);
     let known = Usage::parse(name);
-    let known = known.ok_or_else(|| usage(format!("--kind: there is no kind `{name}`{}", nearest::hint(name, names()))))?;
+    let unknown = || {
+        let all = names().collect::<Vec<_>>().join(", ");
+        usage(format!("--kind: there is no kind `{name}`: there are {all}{}", nearest::hint(name, names())))
+    };
+    let known = known.ok_or_else(unknown)?;
     if fits.contains(&known.kind()) {
         return Ok(known);
     }
