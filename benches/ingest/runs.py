@@ -39,6 +39,28 @@ def environment(**more):
     return {k: v for k, v in os.environ.items() if not k.startswith("TOLLWAY_")} | more
 
 
+def on_servers(number):
+    """Settings of an installation of its own for a round on Kafka and PostgreSQL, one worker in each process."""
+    name = f"bench{os.getpid()}r{number}"
+    return environment(
+        TOLLWAY_LOG__KIND="kafka",
+        TOLLWAY_KAFKA__BROKERS=os.environ["TOLLWAY_KAFKA"],
+        TOLLWAY_KAFKA__TOPIC_PREFIX=f"{name}.",
+        TOLLWAY_KAFKA__REPLICATION="1",
+        TOLLWAY_STATE__URL=os.environ["TOLLWAY_POSTGRES"],
+        TOLLWAY_STATE__SCHEMA=name,
+        TOLLWAY_PIPELINE__WORKERS="1",
+    )
+
+
+def prepare(command, work, env):
+    """The topics, if the log is Kafka's, and the reference data of the job."""
+    if env.get("TOLLWAY_LOG__KIND") == "kafka":
+        run([*command, "topics", "create"], env)
+    run([*command, "import", "tariffs", "job", "--base", str(work / "d20/ref")], env)
+    run([*command, "import", "devices", str(work / "d20/ref/devices.csv")], env)
+
+
 @contextlib.contextmanager
 def data_folder(work):
     """An empty data folder, gone when all runs are done: a file system that has just freed thousands of files makes new ones at

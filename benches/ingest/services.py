@@ -47,21 +47,10 @@ def main():
 
 def one_round(work, tollway, files, number):
     """Wall and CPU seconds of the million, CPU of the servers meanwhile, and the rows."""
-    name = f"bench{os.getpid()}r{number}"
-    env = runs.environment(
-        TOLLWAY_LOG__KIND="kafka",
-        TOLLWAY_KAFKA__BROKERS=os.environ["TOLLWAY_KAFKA"],
-        TOLLWAY_KAFKA__TOPIC_PREFIX=f"{name}.",
-        TOLLWAY_KAFKA__REPLICATION="1",
-        TOLLWAY_STATE__URL=os.environ["TOLLWAY_POSTGRES"],
-        TOLLWAY_STATE__SCHEMA=name,
-        TOLLWAY_PIPELINE__WORKERS="1",
-    )
+    env = runs.on_servers(number)
     with runs.data_folder(work) as data, contextlib.ExitStack() as ends:
         command = [tollway, "--data", data]
-        runs.run([*command, "topics", "create"], env)
-        runs.run([*command, "import", "tariffs", "job", "--base", str(work / "d20/ref")], env)
-        runs.run([*command, "import", "devices", str(work / "d20/ref/devices.csv")], env)
+        runs.prepare(command, work, env)
         services = [ends.enter_context(service(command, env)) for _ in range(SERVICES)]
         land = [*command, "ingest", "--land-only", "--profile", "job", "--account"]
         for account in range(ACCOUNTS):

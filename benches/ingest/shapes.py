@@ -79,24 +79,12 @@ def measure(tollway, work, shape, folder, number):
     """One run on an empty data folder: (wall, CPU) in seconds of `ingest` alone, and the counts of all rows."""
     env, parts = runs.environment(), [("yardstick", [str(folder)])]
     if shape == "servers":
-        name = f"bench{os.getpid()}r{number}"
-        env |= {
-            "TOLLWAY_LOG__KIND": "kafka",
-            "TOLLWAY_KAFKA__BROKERS": os.environ["TOLLWAY_KAFKA"],
-            "TOLLWAY_KAFKA__TOPIC_PREFIX": f"{name}.",
-            "TOLLWAY_KAFKA__REPLICATION": "1",
-            "TOLLWAY_STATE__URL": os.environ["TOLLWAY_POSTGRES"],
-            "TOLLWAY_STATE__SCHEMA": name,
-            "TOLLWAY_PIPELINE__WORKERS": "1",
-        }
+        env = runs.on_servers(number)
         files = sorted(str(f) for f in folder.iterdir())
         parts = [(f"yardstick-{i}", files[i::WORKERS]) for i in range(WORKERS)]
     with runs.data_folder(work) as data:
         command = [tollway, "--data", data]
-        if shape == "servers":
-            runs.run([*command, "topics", "create"], env)
-        runs.run([*command, "import", "tariffs", "job", "--base", str(work / "d20/ref")], env)
-        runs.run([*command, "import", "devices", str(work / "d20/ref/devices.csv")], env)
+        runs.prepare(command, work, env)
         ingest = [*command, "ingest", "--profile", "job", "--output", "json", "--account"]
         figure, _ = runs.measure([[*ingest, account, *paths] for account, paths in parts], env)
         status = json.loads(runs.run([*command, "status", "--output", "json"], env))

@@ -106,6 +106,7 @@ impl Config {
                 watch_folder: Some(read.text("landing.watch_folder")?).filter(|p| !p.is_empty()).map(PathBuf::from),
                 look_pause_max: read.milliseconds("landing.look_pause_max_ms")?,
                 cut_rows: read.number("landing.cut_rows")?,
+                together_files: read.number("landing.together_files")?,
                 unwrap: Unwrap {
                     depth_max: read.number("landing.unwrap_depth_max")?,
                     members_max: read.number("landing.unwrap_members_max")?,

@@ -98,6 +98,8 @@ pub struct Landing {
     pub look_pause_max: Duration,
     /// Rows of a claim check.
     pub cut_rows: u64,
+    /// Small files that arrive in one record.
+    pub together_files: usize,
     /// How much of a wrapped file is unwrapped.
     pub unwrap: Unwrap,
 }

@@ -111,6 +111,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("landing.watch_folder", Kind::Folder { optional: true }),
     integer("landing.look_pause_max_ms", 50, 60_000),
     integer("landing.cut_rows", 1, 10_000_000),
+    integer("landing.together_files", 1, 256),
     integer("landing.unwrap_depth_max", 1, 32),
     integer("landing.unwrap_members_max", 1, 10_000_000),
     integer("landing.unwrap_bytes_max", 1, 1 << 50),

@@ -70,12 +70,21 @@ pub struct BlobEntry {
 pub trait StagedBlob: Write + Send {
     /// Makes the bytes durable and visible under `path`, if no object has that name.
     fn publish(self: Box<Self>, path: &str) -> Result<(), BlobError>;
+
+    /// Like [`StagedBlob::publish`], but a power cut may take the name back until [`Blob::settle`] was called for its folder:
+    /// many objects of a folder share what that costs.
+    fn publish_unsettled(self: Box<Self>, path: &str) -> Result<(), BlobError> {
+        self.publish(path)
+    }
 }
 
 /// An object store: named immutable bytes, put-if-absent as its only lock. Paths are relative, with `/`.
 pub trait Blob: Send + Sync {
     /// Begins an object whose name may depend on its bytes. Dropped without [`StagedBlob::publish`], it leaves nothing visible.
     fn stage(&self) -> Result<Box<dyn StagedBlob>, BlobError>;
+
+    /// Makes durable the names that any process has given in `folder` (which ends with `/`).
+    fn settle(&self, folder: &str) -> Result<(), BlobError>;
 
     /// All bytes of an object.
     fn get(&self, path: &str) -> Result<Vec<u8>, BlobError>;

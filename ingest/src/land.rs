@@ -7,8 +7,10 @@
 //!
 //! A number is taken by putting its record where none is. Whoever takes number n has seen all records below n and decided by
 //! them; if another was faster, it looks again. So of two processes that land the same file one finds the other's arrival.
+//! Small files that come one after the other may arrive together, in one record that takes a number for each.
 
 mod arrival;
+mod coming;
 mod decide;
 mod error;
 mod index;
@@ -16,17 +18,19 @@ mod live;
 mod paths;
 mod recycling;
 mod request;
+mod sequence;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod together;
 mod word;
 mod wrapped;
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::io::{ErrorKind, Read};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::delivery::{ArrivalNumber, DeliveryIdentity};
 use domain::ids::TenantId;
@@ -43,10 +47,15 @@ pub use self::paths::{PathLimits, collect_paths};
 pub use self::recycling::{Numbered, Recycling, SuspenseChoice};
 pub use self::request::{ImportRequest, LandRequest, Repeat};
 pub use self::settings::LandingSettings;
+pub use self::together::{Hear, Together};
 pub use self::word::{Dismissal, Replay};
 pub use self::wrapped::LandedFile;
 
+use self::coming::Coming;
 use self::index::{Index, Ruling};
+
+/// Where bytes lie.
+const OBJECTS: &str = "landing/objects/";
 
 /// How much is read, hashed and written at once.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -78,6 +87,8 @@ pub struct Landing {
     /// What is known of the arrivals; filled by the first call that wants it. Held over the taking of a number, so that the
     /// threads of one process queue up here instead of taking numbers from each other.
     index: Mutex<Index>,
+    /// Records that were read or made last, in no order: who announces, splits and rates a file asks for it within moments.
+    lately: Mutex<VecDeque<Arc<[Arrival]>>>,
     /// Arrivals that were made through this value.
     made: AtomicU64,
     /// Small objects that are known to be there: the profile texts that thousands of files share.
@@ -100,16 +111,17 @@ struct Staged {
 impl Landing {
     /// The landing of a store. Nothing is read or written yet.
     pub fn new(blob: Arc<dyn Blob>, settings: LandingSettings) -> Self {
-        Self { blob, settings, index: Mutex::default(), made: AtomicU64::new(0), present: Mutex::default() }
+        let (index, lately, present) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { blob, settings, index, lately, made: AtomicU64::new(0), present }
     }
 
     /// Where the bytes of this hash lie.
     pub fn object_path(sha256: &str) -> String {
-        format!("landing/objects/{sha256}")
+        format!("{OBJECTS}{sha256}")
     }
 
     /// The hash under which a text lies in landing, as [`DeliveryRecord::profile_sha256`] names it.
-    pub fn sha256_of(text: &str) -> String {
+    pub fn sha256_of(text: impl AsRef<[u8]>) -> String {
         hex(&Sha256::digest(text))
     }
 
@@ -129,43 +141,23 @@ impl Landing {
         request.check()?;
         let file = &request.origin;
         let staged = self.stage(file, bytes, self.settings.file_bytes_max)?;
-        let (sha256, size) = (staged.sha256.clone(), staged.size);
-        let identity = request.identity(&sha256);
-        let ruling = self.refreshed()?.rule(&identity, file, size, request.mode, request.repeat);
+        let coming = Coming::of(request, &staged.sha256, staged.size);
+        let ruling = coming.ruling(&*self.refreshed()?);
         match ruling {
-            Ruling::Already(number) => return Ok(Landed::Already(self.read(number)?)),
-            Ruling::Acts(number) => return Err(LandError::Acts { file: file.clone(), number }),
-            Ruling::Announce | Ruling::Hold(_) => self.publish(file, staged)?,
+            Ruling::Already(number) => Ok(Landed::Already(self.read(number)?)),
+            Ruling::Acts(number) => Err(LandError::Acts { file: file.clone(), number }),
+            Ruling::Announce | Ruling::Hold(_) => {
+                self.publish(file, staged)?;
+                self.deliver(&coming, clock)
+            }
         }
-        self.deliver(request, &identity, size, None, clock)
     }
 
     /// Lets bytes that are there arrive.
-    fn deliver(
-        &self,
-        request: &LandRequest,
-        identity: &DeliveryIdentity,
-        size: u64,
-        unwrapped_from: Option<&str>,
-        clock: &dyn Clock,
-    ) -> Result<Landed, LandError> {
-        let file = &request.origin;
-        let profile_sha256 = self.land_text(file, &request.profile_text)?;
-        if let (Repeat::Replaces(former), 0) = (request.repeat, size) {
-            let what = format!("it has no bytes, so it takes nothing's place; to take arrival {former} back, withdraw that one");
-            return Err(LandError::Request { file: file.clone(), what });
-        }
-        self.arrive(file, clock, |index| {
-            let (state, replaces) = match index.rule(identity, file, size, request.mode, request.repeat) {
-                // If it acts by now, another process was faster.
-                Ruling::Already(number) | Ruling::Acts(number) => return Err(number),
-                Ruling::Announce => (DeliveryState::Announced, index.replaced_by(identity, size, request.mode, request.repeat)),
-                Ruling::Hold(reason) => (DeliveryState::Held { reason }, None),
-            };
-            let identity = DeliveryIdentity { generation: index.next_generation(identity, size), ..identity.clone() };
-            let record = request.record(&identity, size, &profile_sha256, state);
-            Ok(ArrivalKind::Delivery(DeliveryRecord { unwrapped_from: unwrapped_from.map(str::to_owned), replaces, ..record }))
-        })
+    fn deliver(&self, coming: &Coming, clock: &dyn Clock) -> Result<Landed, LandError> {
+        coming.check()?;
+        let profile_sha256 = self.land_text(&coming.request.origin, &coming.request.profile_text)?;
+        self.arrive(&coming.request.origin, clock, |index| coming.decide(index, &profile_sha256))
     }
 
     /// Lets a file that has arrived arrive anew, as its next generation and with the profile of the request: for a file that
@@ -296,9 +288,19 @@ impl Landing {
 
     /// Gives staged bytes their name. If they have it already, nothing is changed; only their size is compared.
     fn publish(&self, file: &str, staged: Staged) -> Result<(), LandError> {
+        self.publish_unsettled(file, staged)?;
+        self.settle(file)
+    }
+
+    /// Makes the names of objects survive a power cut. Also those that were there: whoever gave them may not have come so far.
+    fn settle(&self, file: &str) -> Result<(), LandError> {
+        self.blob.settle(OBJECTS).map_err(|e| LandError::store(file, e))
+    }
+
+    fn publish_unsettled(&self, file: &str, staged: Staged) -> Result<(), LandError> {
         let Staged { blob, sha256, size } = staged;
         let path = Self::object_path(&sha256);
-        match blob.publish(&path) {
+        match blob.publish_unsettled(&path) {
             Ok(()) => Ok(()),
             // Unknown or taken: what counts is whether the bytes are there.
             Err(cause @ (BlobError::AlreadyExists(_) | BlobError::Ambiguous(_))) => match self.blob.size(&path) {
@@ -321,103 +323,6 @@ impl Landing {
             present().insert(sha256.clone());
         }
         Ok(sha256)
-    }
-
-    /// Takes the next number for what `decide` says, given all arrivals before it; or finds that it has arrived.
-    fn arrive(
-        &self,
-        file: &str,
-        clock: &dyn Clock,
-        decide: impl Fn(&Index) -> Result<ArrivalKind, ArrivalNumber>,
-    ) -> Result<Landed, LandError> {
-        let mut index = self.index();
-        for _ in 0..self.settings.attempts_max {
-            self.refresh(&mut index)?;
-            let kind = match decide(&index) {
-                Ok(kind) => kind,
-                Err(number) => return Ok(Landed::Already(self.read(number)?)),
-            };
-            let arrival = Arrival { number: index.next(), arrived_us: clock.now_us(), kind };
-            if self.take(file, &arrival)? {
-                index.note(&arrival);
-                self.made.fetch_add(1, Ordering::Release);
-                let held = matches!(&arrival.kind, ArrivalKind::Delivery(d) if d.state != DeliveryState::Announced);
-                return Ok(if held { Landed::Held(arrival) } else { Landed::New(arrival) });
-            }
-        }
-        Err(LandError::Busy { file: file.to_owned(), attempts: self.settings.attempts_max })
-    }
-
-    /// Puts an arrival's record where none is; false when the number may be another's by now.
-    fn take(&self, file: &str, arrival: &Arrival) -> Result<bool, LandError> {
-        let path = arrival::path(arrival.number);
-        let record = arrival.encode();
-        match self.blob.put_if_absent(&path, &record) {
-            Ok(()) => Ok(true),
-            Err(BlobError::AlreadyExists(_)) => Ok(false),
-            // Reload and compare, never retry blindly.
-            Err(BlobError::Ambiguous(_)) => match self.blob.get(&path) {
-                Ok(found) => Ok(found == record),
-                Err(BlobError::NotFound(_)) => Ok(false),
-                Err(cause) => Err(LandError::store(file, cause)),
-            },
-            Err(cause) => Err(LandError::store(file, cause)),
-        }
-    }
-
-    fn index(&self) -> MutexGuard<'_, Index> {
-        // Noting an arrival is the last step of reading it: an index that a panic left is short at most.
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn refreshed(&self) -> Result<MutexGuard<'_, Index>, LandError> {
-        let mut index = self.index();
-        self.refresh(&mut index)?;
-        Ok(index)
-    }
-
-    /// Takes in arrivals that are not known yet: once all of them, then only those beyond the last.
-    fn refresh(&self, index: &mut Index) -> Result<(), LandError> {
-        if index.is_blank() {
-            self.begin(index)?;
-        }
-        while let Some(record) = self.record(index.next())? {
-            index.note(&Arrival::decode(index.next(), &record)?);
-        }
-        if index.next() <= index.listed_last() {
-            // A number is taken only when all below it are: what is missing now was removed.
-            let what = "it is missing, but later arrivals are there".to_owned();
-            return Err(LandError::Damaged { path: arrival::path(index.next()), what });
-        }
-        Ok(())
-    }
-
-    /// Finds the first arrival that is kept. A listing beside a running writer may leave out
-    /// what came while it was made, so what lies before the first listed one is looked for by name.
-    fn begin(&self, index: &mut Index) -> Result<(), LandError> {
-        let listed = self.blob.list(arrival::FOLDER).map_err(|e| LandError::store(arrival::FOLDER, e))?;
-        let mut numbers = listed.iter().filter_map(|entry| arrival::number_of(&entry.path));
-        let mut first = numbers.next().unwrap_or(arrival::FIRST);
-        while first > arrival::FIRST && self.record(first - 1)?.is_some() {
-            first -= 1;
-        }
-        index.begin(first, numbers.next_back().unwrap_or(0));
-        Ok(())
-    }
-
-    /// The record of a number, if it is taken.
-    fn record(&self, number: ArrivalNumber) -> Result<Option<Vec<u8>>, LandError> {
-        let path = arrival::path(number);
-        match self.blob.get(&path) {
-            Ok(record) => Ok(Some(record)),
-            Err(BlobError::NotFound(_)) => Ok(None),
-            Err(cause) => Err(LandError::store(&path, cause)),
-        }
-    }
-
-    fn read(&self, number: ArrivalNumber) -> Result<Arrival, LandError> {
-        let record = self.record(number)?.ok_or(LandError::NoArrival(number))?;
-        Arrival::decode(number, &record)
     }
 }
 

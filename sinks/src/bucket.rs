@@ -206,6 +206,11 @@ impl Blob for BucketStore {
         Ok(Box::new(Staged::new(Arc::clone(&self.shared))))
     }
 
+    /// Names are durable when they are given.
+    fn settle(&self, folder: &str) -> Result<(), BlobError> {
+        check_folder(folder)
+    }
+
     fn get(&self, path: &str) -> Result<Vec<u8>, BlobError> {
         check_path(path)?;
         let (shared, path) = (Arc::clone(&self.shared), path.to_owned());

@@ -9,6 +9,7 @@ use domain::delivery::FileContext;
 use domain::number::NumberKind;
 use domain::outcome::Reason;
 use domain::period::Month;
+use domain::usage::UsageKind;
 
 use crate::gather::{Selection, null_labels};
 
@@ -86,7 +87,10 @@ pub fn charges<'a>(
         duration_s: s.values(|b, i| c(b).duration_s[i]),
         bytes_up: s.optional(|b| &c(b).bytes_up, Some),
         bytes_down: s.optional(|b| &c(b).bytes_down, Some),
-        messages: s.optional(|b| &c(b).messages, Some),
+        messages: s.values_if(|b, i| {
+            let is_message = matches!(c(b).usage[i].kind(), UsageKind::Sms | UsageKind::Mms);
+            is_message.then(|| c(b).messages.get(i).copied().unwrap_or(1))
+        }),
         session_id: s.optional_texts(|b| &c(b).session_id),
         session_sequence: s.optional(|b| &c(b).session_sequence, |place| Some(place).filter(|place| *place != NO_SEQUENCE)),
         partial: s.optional_labels(|b| &c(b).partial, |_, code| Partial::name_of(code), |_, name| name.to_owned()),

@@ -2,8 +2,9 @@
 //!
 //! Publishing: write under a temporary name, fsync the file, link it to its name (which fails if the name is taken: the
 //! store's only lock), fsync the folder and every folder above that this process has not yet made durable, remove the
-//! temporary name. A link cannot replace a file and is there or not, so a reader never sees half an object. The file system
-//! must know hard links; the temporary names lie in `.staging` under the same root.
+//! temporary name. Objects that are published together share the fsync of their folder. A link cannot replace a file and is
+//! there or not, so a reader never sees half an object. The file system must know hard links; the temporary names lie in
+//! `.staging` under the same root.
 
 pub mod blob_contract;
 pub mod memory;
@@ -239,16 +240,21 @@ impl Write for StagedFile {
 }
 
 impl StagedBlob for StagedFile {
-    fn publish(mut self: Box<Self>, path: &str) -> Result<(), BlobError> {
+    fn publish(self: Box<Self>, path: &str) -> Result<(), BlobError> {
+        let store = Arc::clone(&self.store);
+        self.publish_unsettled(path)?;
+        // From here on the object is visible: what fails now leaves open whether a power cut would take it back.
+        let folder = path.rfind('/').map_or("", |end| &path[..end]);
+        store.sync_folder(&store.root.join(folder)).map_err(|_| BlobError::Ambiguous(path.to_owned()))
+    }
+
+    fn publish_unsettled(mut self: Box<Self>, path: &str) -> Result<(), BlobError> {
         let target = self.store.target(path)?;
         self.file.flush().map_err(|e| io_error(path, e))?;
         if self.store.sync == SyncPolicy::Full {
             self.file.get_ref().sync_all().map_err(|e| io_error(path, e))?;
         }
-        self.store.link(&self.temporary, &target).map_err(|e| io_error(path, e))?;
-        // From here on the object is visible: what fails now leaves open whether a power cut would take it back.
-        let folder = target.parent().unwrap_or(&self.store.root);
-        self.store.sync_folder(folder).map_err(|_| BlobError::Ambiguous(path.to_owned()))
+        self.store.link(&self.temporary, &target).map_err(|e| io_error(path, e))
     }
 }
 
@@ -264,6 +270,15 @@ impl Blob for LocalStore {
         let (temporary, file) = self.shared.create_staged().map_err(|e| io_error(STAGING, e))?;
         let file = BufWriter::with_capacity(BUFFER_BYTES, file);
         Ok(Box::new(StagedFile { store: Arc::clone(&self.shared), temporary, file }))
+    }
+
+    fn settle(&self, folder: &str) -> Result<(), BlobError> {
+        check_folder(folder)?;
+        match self.shared.sync_folder(&self.shared.root.join(folder)) {
+            // Nothing has a name in it.
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+            synced => synced.map_err(|e| io_error(folder, e)),
+        }
     }
 
     fn get(&self, path: &str) -> Result<Vec<u8>, BlobError> {

@@ -38,8 +38,10 @@ def landed(data):
     landing = os.path.join(data, "store", "landing")
     for name in sorted(os.listdir(os.path.join(landing, "arrivals"))):
         with open(os.path.join(landing, "arrivals", name)) as file:
-            delivery = json.load(file)["kind"].get("delivery")
-        if delivery and delivery["state"] == "announced":
+            record = json.load(file)
+        # What arrived together lies in one record.
+        deliveries = [kind.get("delivery") for kind in record.get("kinds") or [record["kind"]]]
+        for delivery in filter(lambda d: d and d["state"] == "announced", deliveries):
             identity, profile = delivery["identity"], delivery["profile"].split("@")[0]
             path = os.path.join(landing, "objects", identity["sha256"])
             yield {"delivery": delivery["delivery"], "profile": profile, "account": identity["account"]["account"],

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
+use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use anyhow::Context;
 use domain::delivery::Account;
 use domain::ids::{AccountId, ProviderId, TenantId};
 use domain::ports::Disposition;
-use ingest::land::{LandError, LandRequest, Landed, LandedFile, Landing, PathLimits, collect_paths};
+use ingest::land::{LandError, LandRequest, Landed, LandedFile, Landing, PathLimits, Together, collect_paths};
 use ingest::profile::Profile;
 use pipeline::PipelineError;
 
@@ -29,6 +30,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a stop waits for a landing that is under way and cannot be left: the store answers slowly, or a large archive is
 /// being unwrapped. Nothing is lost by leaving it: it has no arrival yet, or all of it.
 const STOP_WAIT: Duration = Duration::from_secs(10);
+
+/// How much of a file is read at once.
+const READ_BYTES: usize = 1 << 20;
 
 /// What is known of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +76,8 @@ impl WatchFolder {
                 return;
             }
         };
+        let landing = Arc::clone(&self.landing);
+        let mut together = landing.together();
         for path in paths {
             if self.stop.load(Ordering::Acquire) {
                 return;
@@ -81,8 +87,7 @@ impl WatchFolder {
             match self.seen.get(&path) {
                 Some(seen) if (seen.size, seen.changed) == (now.size, now.changed) => {
                     if !seen.settled {
-                        let settled = self.settle(&path);
-                        self.seen.insert(path, Seen { settled, ..now });
+                        self.land(&mut together, path, now);
                     }
                 }
                 _ => {
@@ -90,20 +95,45 @@ impl WatchFolder {
                 }
             }
         }
+        let _ = together.finish(&SystemClock, &mut |file, outcome| self.settle(file, outcome));
     }
 
-    /// Lands a file; false if the store failed in a way that may pass, so that it is to be tried again.
-    fn settle(&mut self, path: &Path) -> bool {
+    /// Lands a file, at once or together with those that follow.
+    fn land(&mut self, together: &mut Together<'_, (PathBuf, Seen)>, path: PathBuf, now: Seen) {
+        match self.open(&path) {
+            Ok((request, file)) => {
+                let mut bytes = BufReader::with_capacity(READ_BYTES, file);
+                let hear = &mut |file, outcome| self.settle(file, outcome);
+                let _ = together.add((path, now), &request, &mut bytes, &SystemClock, hear);
+            }
+            Err(e) => {
+                tracing::warn!(file = %path.display(), error = format!("{e:#}"), "not landed");
+                self.seen.insert(path, Seen { settled: true, ..now });
+            }
+        }
+    }
+
+    /// Says what became of a file. One whose store failed in a way that may pass is tried again with the next look; it keeps
+    /// nobody waiting.
+    fn settle(&mut self, (path, seen): (PathBuf, Seen), outcome: Result<LandedFile, LandError>) -> ControlFlow<()> {
+        let settled = self.tell(&path, outcome);
+        self.seen.insert(path, Seen { settled, ..seen });
+        ControlFlow::Continue(())
+    }
+
+    /// Logs what became of a file; false if it is to be tried again.
+    fn tell(&self, path: &Path, outcome: Result<LandedFile, LandError>) -> bool {
         let file = path.display().to_string();
-        let all = match self.land(path) {
+        let all = match outcome {
             Ok(all) => all,
             Err(_) if self.stop.load(Ordering::Acquire) => {
                 tracing::info!(file, "left to the next start");
                 return false;
             }
             Err(e) => {
-                tracing::warn!(file, error = format!("{e:#}"), "not landed");
-                return e.downcast_ref().is_none_or(|e: &LandError| e.disposition() == Disposition::Stop);
+                let disposition = e.disposition();
+                tracing::warn!(file, error = format!("{:#}", anyhow::Error::new(e)), "not landed");
+                return disposition == Disposition::Stop;
             }
         };
         for landed in &all.landed {
@@ -122,7 +152,8 @@ impl WatchFolder {
         true
     }
 
-    fn land(&mut self, path: &Path) -> anyhow::Result<LandedFile> {
+    /// What a file's place says of it, and its bytes.
+    fn open(&mut self, path: &Path) -> anyhow::Result<(LandRequest, Stoppable<File>)> {
         let inside = path.strip_prefix(&self.folder)?;
         let parts: Vec<&str> = inside.iter().filter_map(|p| p.to_str()).collect();
         let [profile, account, .., name] = parts[..] else {
@@ -140,8 +171,7 @@ impl WatchFolder {
         };
         let request = LandRequest::new(profile, account, &path.display().to_string(), name, self.cut_rows);
         let file = File::open(path).context("the file cannot be read")?;
-        let file = Stoppable { file, stop: Arc::clone(&self.stop) };
-        Ok(self.landing.land_all(&request, &mut BufReader::with_capacity(1 << 20, file), &SystemClock)?)
+        Ok((request, Stoppable { file, stop: Arc::clone(&self.stop) }))
     }
 }
 

@@ -86,7 +86,7 @@ crate::columns! {
         bytes_up: Maybe<Long>,
         /// Bytes received.
         bytes_down: Maybe<Long>,
-        /// Message parts.
+        /// Parts of an SMS or MMS, 1 where the source does not count them; null for other kinds.
         messages: Maybe<Int>,
         /// The source's id of the session that the record is of: records that belong together share it.
         session_id: Maybe<Text>,

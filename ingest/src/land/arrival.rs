@@ -1,4 +1,4 @@
-//! The record of an arrival: versioned JSON, one object per number.
+//! The record of arrivals: versioned JSON, one object for all that arrived together, which is one thing in most cases.
 
 use domain::delivery::{Account, ArrivalNumber, DeliveryId, DeliveryIdentity};
 use domain::ids::TenantId;
@@ -9,8 +9,11 @@ use super::live::LiveRange;
 use super::recycling::Recycling;
 use super::word::{Dismissal, Replay};
 
-/// The newest format of records that this program writes and reads.
-const ARRIVAL_FORMAT: u32 = 2;
+/// The format of several arrivals in one record, the newest that this program writes and reads.
+const TOGETHER_FORMAT: u32 = 3;
+
+/// The format of decisions, replacements and full lists.
+const ACTING_FORMAT: u32 = 2;
 
 /// The format of deliveries that replace none and of imports as deltas: programs that know of nothing else read them, too.
 const PLAIN_FORMAT: u32 = 1;
@@ -191,7 +194,10 @@ struct Writing<'a> {
     format: u32,
     number: ArrivalNumber,
     arrived_us: i64,
-    kind: &'a ArrivalKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'a ArrivalKind>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kinds: Vec<&'a ArrivalKind>,
 }
 
 #[derive(Deserialize)]
@@ -201,7 +207,12 @@ struct Reading {
     _format: u32,
     number: ArrivalNumber,
     arrived_us: i64,
-    kind: ArrivalKind,
+    /// What arrived alone.
+    #[serde(default)]
+    kind: Option<ArrivalKind>,
+    /// What arrived together, in order: the first has the record's number.
+    #[serde(default)]
+    kinds: Vec<ArrivalKind>,
 }
 
 /// Read before all else, so that a newer record is told from a damaged one.
@@ -221,45 +232,63 @@ pub(super) fn number_of(object: &str) -> Option<ArrivalNumber> {
     (path(number) == object).then_some(number)
 }
 
-impl Arrival {
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let Self { number, arrived_us, kind } = self;
-        let format = match kind {
-            ArrivalKind::Decision(_) | ArrivalKind::Delivery(DeliveryRecord { replaces: Some(_), .. }) => ARRIVAL_FORMAT,
-            ArrivalKind::Import(import) if import.full.is_some() || import.what == ImportKind::Subscriptions => ARRIVAL_FORMAT,
-            ArrivalKind::Delivery(_) | ArrivalKind::Import(_) => PLAIN_FORMAT,
-        };
-        let record = Writing { format, number: *number, arrived_us: *arrived_us, kind };
-        serde_json::to_vec_pretty(&record).expect("numbers and texts are JSON")
+/// The record of arrivals that follow each other and arrived at one time; at least one.
+pub(super) fn encode(arrivals: &[Arrival]) -> Vec<u8> {
+    let Arrival { number, arrived_us, .. } = arrivals[0];
+    let (format, kind, kinds) = match arrivals {
+        [Arrival { kind, .. }] => (kind.format(), Some(kind), Vec::new()),
+        several => (TOGETHER_FORMAT, None, several.iter().map(|arrival| &arrival.kind).collect()),
+    };
+    let record = Writing { format, number, arrived_us, kind, kinds };
+    serde_json::to_vec_pretty(&record).expect("numbers and texts are JSON")
+}
+
+/// Reads a record and checks that it is the one of this number: the number of the first arrival that it holds.
+pub(super) fn decode(number: ArrivalNumber, record: &[u8]) -> Result<Vec<Arrival>, LandError> {
+    let damaged = |what: String| LandError::Damaged { path: path(number), what };
+    let unreadable = |e: serde_json::Error| damaged(format!("it is no arrival: {e}"));
+    let Format { format } = serde_json::from_slice(record).map_err(unreadable)?;
+    if format > TOGETHER_FORMAT {
+        return Err(LandError::Newer { path: path(number), found: format, known: TOGETHER_FORMAT });
+    }
+    let Reading { number: stated, arrived_us, kind, kinds, .. } = serde_json::from_slice(record).map_err(unreadable)?;
+    if stated != number {
+        return Err(damaged(format!("it says that it is arrival {stated}")));
+    }
+    let kinds = match (kind, kinds) {
+        (Some(kind), kinds) if kinds.is_empty() => vec![kind],
+        (None, kinds) if !kinds.is_empty() => kinds,
+        _ => return Err(damaged("it is no arrival: it wants either `kind` or `kinds`".to_owned())),
+    };
+    if let Some(fault) = kinds.iter().find_map(ArrivalKind::fault) {
+        return Err(damaged(fault));
+    }
+    Ok((number..).zip(kinds).map(|(number, kind)| Arrival { number, arrived_us, kind }).collect())
+}
+
+impl ArrivalKind {
+    fn format(&self) -> u32 {
+        match self {
+            Self::Decision(_) | Self::Delivery(DeliveryRecord { replaces: Some(_), .. }) => ACTING_FORMAT,
+            Self::Import(import) if import.full.is_some() || import.what == ImportKind::Subscriptions => ACTING_FORMAT,
+            Self::Delivery(_) | Self::Import(_) => PLAIN_FORMAT,
+        }
     }
 
-    /// Reads a record and checks that it is the one of its number.
-    pub(super) fn decode(number: ArrivalNumber, record: &[u8]) -> Result<Self, LandError> {
-        let damaged = |what: String| LandError::Damaged { path: path(number), what };
-        let unreadable = |e: serde_json::Error| damaged(format!("it is no arrival: {e}"));
-        let Format { format } = serde_json::from_slice(record).map_err(unreadable)?;
-        if format > ARRIVAL_FORMAT {
-            return Err(LandError::Newer { path: path(number), found: format, known: ARRIVAL_FORMAT });
-        }
-        let read: Reading = serde_json::from_slice(record).map_err(unreadable)?;
-        if read.number != number {
-            return Err(damaged(format!("it says that it is arrival {}", read.number)));
-        }
-        let hashes = match &read.kind {
-            ArrivalKind::Delivery(d) if d.delivery != d.identity.id() => {
-                return Err(damaged(format!("its delivery is {}, its identity makes {}", d.delivery, d.identity.id())));
+    /// What does not fit together in it.
+    fn fault(&self) -> Option<String> {
+        let hashes = match self {
+            Self::Delivery(d) if d.delivery != d.identity.id() => {
+                return Some(format!("its delivery is {}, its identity makes {}", d.delivery, d.identity.id()));
             }
-            ArrivalKind::Delivery(DeliveryRecord { live: Some(live), .. }) if live.fault().is_some() => {
-                return Err(damaged(live.fault().unwrap_or_default().to_owned()));
+            Self::Delivery(DeliveryRecord { live: Some(live), .. }) if live.fault().is_some() => {
+                return live.fault().map(str::to_owned);
             }
-            ArrivalKind::Delivery(d) => [&d.identity.sha256, &d.profile_sha256].into_iter().chain(&d.unwrapped_from).collect(),
-            ArrivalKind::Import(import) => vec![&import.sha256],
-            ArrivalKind::Decision(_) => Vec::new(),
+            Self::Delivery(d) => [&d.identity.sha256, &d.profile_sha256].into_iter().chain(&d.unwrapped_from).collect(),
+            Self::Import(import) => vec![&import.sha256],
+            Self::Decision(_) => Vec::new(),
         };
-        if let Some(bad) = hashes.into_iter().find(|hash| !is_sha256(hash)) {
-            return Err(damaged(format!("`{bad}` is no SHA-256")));
-        }
-        Ok(Self { number, arrived_us: read.arrived_us, kind: read.kind })
+        hashes.into_iter().find(|hash| !is_sha256(hash)).map(|bad| format!("`{bad}` is no SHA-256"))
     }
 }
 

@@ -85,6 +85,14 @@ pub enum LandError {
         /// How often it was tried.
         attempts: u32,
     },
+    /// It was to arrive in one record with others, or behind them.
+    #[error("`{file}` was to arrive together with `{first}`, which failed; it is not known to have arrived, run again")]
+    Behind {
+        /// The file.
+        file: String,
+        /// The file that tells the cause.
+        first: String,
+    },
     /// No space left.
     #[error("no space left while landing `{0}`; it has not arrived, free space and run again")]
     Full(String),
@@ -128,7 +136,7 @@ impl LandError {
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::Busy { .. } => Disposition::Retry,
-            Self::Source { .. } | Self::Full(_) => Disposition::NextRun,
+            Self::Behind { .. } | Self::Source { .. } | Self::Full(_) => Disposition::NextRun,
             Self::Store { source, .. } => source.disposition(),
             _ => Disposition::Stop,
         }

@@ -67,6 +67,8 @@ pub(super) struct Index {
     live: BTreeMap<LivePartition, (u64, ArrivalNumber)>,
     /// Repeats, which do not act.
     ignored: BTreeSet<ArrivalNumber>,
+    /// Records that hold several arrivals: the first number of each, and how many.
+    together: BTreeMap<ArrivalNumber, u64>,
 }
 
 /// A file that has arrived.
@@ -124,8 +126,24 @@ impl Index {
         self.next
     }
 
-    /// Takes in the arrival that has the next number.
-    pub(super) fn note(&mut self, arrival: &Arrival) {
+    /// Takes in the record that has the next number.
+    pub(super) fn note(&mut self, record: &[Arrival]) {
+        if let [first, _, ..] = record {
+            self.together.insert(first.number, record.len() as u64);
+        }
+        for arrival in record {
+            self.note_arrival(arrival);
+        }
+    }
+
+    /// The number of the record that an arrival is in; `None` if no such arrival is known yet.
+    pub(super) fn record_of(&self, number: ArrivalNumber) -> Option<ArrivalNumber> {
+        let together = self.together.range(..=number).next_back();
+        let record = together.filter(|(first, count)| number - **first < **count).map_or(number, |(first, _)| *first);
+        (number < self.next).then_some(record)
+    }
+
+    fn note_arrival(&mut self, arrival: &Arrival) {
         match &arrival.kind {
             ArrivalKind::Delivery(record) => self.note_delivery(arrival.number, record),
             ArrivalKind::Import(import) => self.note_import(arrival.number, import),
@@ -274,7 +292,8 @@ impl Index {
         let elsewhere = |seen: &&Seen| seen.account != identity.account && seen.account.tenant == identity.account.tenant;
         if let Some(seen) = same_bytes.iter().find(elsewhere).filter(|_| size > 0) {
             return Ruling::Hold(format!(
-                "same bytes as arrival {} of account {}; if it is meant for {}, land it again with --as-new",
+                "same bytes as arrival {} of account {}; if it is meant for {}, land it again with --as-new; if it is not wanted, \
+                 `tollway withdraw` it",
                 seen.number,
                 seen.account.path(),
                 identity.account.path()

@@ -1,6 +1,7 @@
 //! Landing: what is new, what is known, what waits; races, lost answers, full disks, damaged and newer records.
 
 mod store;
+mod together;
 mod wrapped;
 
 use std::collections::BTreeSet;
@@ -240,7 +241,7 @@ fn of_one_delivery_the_lowest_number_acts() {
     let first = land(&landing(&store), &request("a.csv"), "abc");
     // As two processes behind a store that lost put-if-absent would leave it.
     let twice = Arrival { number: 2, ..first.arrival().clone() };
-    store.force(&arrival::path(2), &twice.encode());
+    store.force(&arrival::path(2), &arrival::encode(&[twice]));
     let landing = landing(&store);
     land(&landing, &request("b.csv"), "other");
     assert_eq!(numbers(&landing.arrivals(0).expect("all")), [1, 3]);
@@ -426,8 +427,8 @@ fn newer_damaged_and_missing_records_are_named() {
         store.force(&arrival::path(number), record.as_bytes());
         landing(&store).arrivals(0).expect_err("refused")
     };
-    let newer = read(1, r#"{"format": 3, "what": "who knows"}"#);
-    assert!(matches!(&newer, LandError::Newer { path, found: 3, known: 2 } if *path == arrival::path(1)), "{newer}");
+    let newer = read(1, r#"{"format": 4, "what": "who knows"}"#);
+    assert!(matches!(&newer, LandError::Newer { path, found: 4, known: 3 } if *path == arrival::path(1)), "{newer}");
     let good = first_format(1);
     let damaged = [
         good[..good.len() - 1].to_owned(),

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use domain::ports::Clock;
 
+use super::coming::Coming;
 use super::index::Ruling;
 use super::{LandError, LandRequest, Landed, Landing, Repeat};
 use crate::unwrap::{self, Member, Object, Objects, Skipped, Unwrapped};
@@ -20,6 +21,13 @@ pub struct LandedFile {
     /// What could not be unwrapped or is over the limits, each with its name and what to do; the others have landed. To land the
     /// file again, later or under other limits, adds what was missing.
     pub refused: Vec<LandError>,
+}
+
+impl LandedFile {
+    /// A plain file.
+    pub(super) fn of(landed: Landed) -> Self {
+        Self { landed: vec![landed], ..Self::default() }
+    }
 }
 
 impl Objects for Landing {
@@ -41,15 +49,23 @@ impl Landing {
     /// and changes nothing else. An error means that nothing more could be done, a refusal of members is no error.
     pub fn land_all(&self, request: &LandRequest, bytes: &mut dyn Read, clock: &dyn Clock) -> Result<LandedFile, LandError> {
         request.check()?;
-        let file = &request.origin;
-        let head = unwrap::head(bytes).map_err(|source| LandError::Source { file: file.clone(), source })?;
+        let head = unwrap::head(bytes).map_err(|source| LandError::Source { file: request.origin.clone(), source })?;
         let is_plain = unwrap::is_plain(&head);
         let mut bytes = head.chain(bytes);
         if is_plain {
-            let landed = vec![self.land(request, &mut bytes, clock)?];
-            return Ok(LandedFile { landed, ..LandedFile::default() });
+            return self.land(request, &mut bytes, clock).map(LandedFile::of);
         }
-        let sent = self.keep(file, &mut bytes)?;
+        self.land_wrapped(request, &mut bytes, clock)
+    }
+
+    pub(super) fn land_wrapped(
+        &self,
+        request: &LandRequest,
+        bytes: &mut dyn Read,
+        clock: &dyn Clock,
+    ) -> Result<LandedFile, LandError> {
+        let file = &request.origin;
+        let sent = self.keep(file, bytes)?;
         let Unwrapped { members, skipped, refused } =
             unwrap::unwrap(self, &sent, file, &request.logical_file, self.settings.unwrap)?;
         let files = members.len() + refused.len();
@@ -58,26 +74,50 @@ impl Landing {
             return Err(LandError::Request { file: file.clone(), what });
         }
         let mut all = LandedFile { landed: Vec::with_capacity(members.len()), skipped, refused };
+        let mut together: Vec<Coming> = Vec::new();
         for member in members {
-            match self.land_member(request, member, &sent.sha256, clock) {
-                Ok(landed) => all.landed.push(landed),
+            match self.member(request, member, &sent.sha256) {
+                Ok((_, Ruling::Already(number))) => {
+                    self.arrive_members(&mut together, &mut all, clock)?;
+                    all.landed.push(Landed::Already(self.read(number)?));
+                }
+                Ok((coming, _)) => {
+                    let is_apart = together.iter().any(|other| other.concerns(&coming));
+                    if is_apart || together.len() >= self.settings.together_files_max {
+                        self.arrive_members(&mut together, &mut all, clock)?;
+                    }
+                    together.push(coming);
+                }
                 Err(error @ LandError::Request { .. }) => all.refused.push(error),
                 Err(error) => return Err(error),
             }
         }
+        self.arrive_members(&mut together, &mut all, clock)?;
         Ok(all)
     }
 
-    fn land_member(&self, request: &LandRequest, member: Member, sent: &str, clock: &dyn Clock) -> Result<Landed, LandError> {
+    fn arrive_members(&self, together: &mut Vec<Coming>, all: &mut LandedFile, clock: &dyn Clock) -> Result<(), LandError> {
+        if let Some(Coming { request, .. }) = together.first() {
+            self.land_text(&request.origin, &request.profile_text)?;
+        }
+        for landed in self.arrive_all(together, clock) {
+            all.landed.push(landed?);
+        }
+        together.clear();
+        Ok(())
+    }
+
+    /// A member whose bytes are kept, as a file of its own, and what it means so far.
+    fn member(&self, request: &LandRequest, member: Member, sent: &str) -> Result<(Coming, Ruling), LandError> {
         let Member { origin, logical_file, object } = member;
         let request = LandRequest { origin, logical_file, ..request.clone() };
         request.check()?;
-        let identity = request.identity(&object.sha256);
-        let ruling = self.refreshed()?.rule(&identity, &request.origin, object.size, request.mode, request.repeat);
+        let coming = Coming::of(&request, &object.sha256, object.size).unwrapped_from(sent);
+        coming.check()?;
+        let ruling = coming.ruling(&*self.refreshed()?);
         match ruling {
-            Ruling::Already(number) => Ok(Landed::Already(self.read(number)?)),
             Ruling::Acts(number) => Err(LandError::Acts { file: request.origin, number }),
-            Ruling::Announce | Ruling::Hold(_) => self.deliver(&request, &identity, object.size, Some(sent), clock),
+            ruling => Ok((coming, ruling)),
         }
     }
 }

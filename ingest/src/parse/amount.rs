@@ -3,7 +3,7 @@
 use domain::columns::parsed::NO_COST;
 use domain::number::Network;
 
-use crate::profile::recipe::{Cost, Duration, DurationUnit, Messages, NetworkForm, Volume};
+use crate::profile::recipe::{Cost, Duration, DurationRounding, DurationUnit, Messages, NetworkForm, Volume};
 
 use super::field::{Field, digits};
 
@@ -26,8 +26,10 @@ pub(super) fn duration(rule: &Duration, field: Field<'_>) -> Option<i32> {
         return None;
     }
     let seconds = match rule.unit {
+        _ if let Some(rounding) = rule.rounding => rounded_seconds(rule, rounding, field)?,
         DurationUnit::Seconds => field.natural_or_zero()?,
         DurationUnit::Minutes => field.natural_or_zero()?.checked_mul(60)?,
+        DurationUnit::Milliseconds => Some(field.natural_or_zero()?).filter(|ms| ms % 1000 == 0)? / 1000,
         DurationUnit::Clock if field.is_empty() => 0,
         DurationUnit::Clock => clock_seconds(field)?,
     };
@@ -35,6 +37,25 @@ pub(super) fn duration(rule: &Duration, field: Field<'_>) -> Option<i32> {
         return None;
     }
     i32::try_from(seconds).ok()
+}
+
+/// Whole seconds of a decimal count of units.
+fn rounded_seconds(rule: &Duration, rounding: DurationRounding, field: Field<'_>) -> Option<u64> {
+    if field.is_empty() {
+        return Some(0);
+    }
+    let (times, parts) = match rule.unit {
+        DurationUnit::Minutes => (60, 1),
+        DurationUnit::Milliseconds => (1, 1000),
+        DurationUnit::Seconds | DurationUnit::Clock => (1, 1),
+    };
+    let (nano, second) = (decimal(field, rule.decimal, NANO_PLACES)?.checked_mul(times)?, NANO * parts);
+    let seconds = match rounding {
+        DurationRounding::Up => nano.div_ceil(second),
+        DurationRounding::Down => nano / second,
+        DurationRounding::HalfUp => nano.checked_add(second / 2)? / second,
+    };
+    u64::try_from(seconds).ok()
 }
 
 /// Seconds of `hh:mm:ss`, with any number of digits for the hours.
@@ -234,14 +255,45 @@ mod tests {
         }
     }
 
+    fn of(unit: DurationUnit, rounding: Option<DurationRounding>) -> Duration {
+        Duration { slot: Slot(0), unit, rounding, decimal: b',', required: true, empty_is_zero: false, max_s: 360_000 }
+    }
+
+    #[test]
+    fn a_part_of_a_second_is_rounded_as_the_source_says_or_refused() {
+        use DurationRounding::{Down, HalfUp, Up};
+        use DurationUnit::{Milliseconds, Minutes, Seconds};
+        let read = |unit, rounding, text: &str| duration(&of(unit, Some(rounding)), Field::of(text.as_bytes()));
+        // (unit, text, up, down, half up)
+        for (unit, text, up, down, half_up) in [
+            (Seconds, "62", 62, 62, 62),
+            (Seconds, "62,0", 62, 62, 62),
+            (Seconds, "62,4", 63, 62, 62),
+            (Seconds, "62,5", 63, 62, 63),
+            (Seconds, "0,000000001", 1, 0, 0),
+            (Seconds, "0", 0, 0, 0),
+            (Minutes, "1,5", 90, 90, 90),
+            // 1.01 minutes are 60.6 seconds.
+            (Minutes, "1,01", 61, 60, 61),
+            (Milliseconds, "61000", 61, 61, 61),
+            (Milliseconds, "61499", 62, 61, 61),
+            (Milliseconds, "61500", 62, 61, 62),
+            (Milliseconds, "1", 1, 0, 0),
+        ] {
+            let found = [Up, Down, HalfUp].map(|rounding| read(unit, rounding, text));
+            assert_eq!(found, [up, down, half_up].map(Some), "{text} of {unit:?}");
+        }
+        for bad in ["", "-1", "62.4", "62,", ",4", "1,0000000001", "360000,1", "abc", "99999999999999999999"] {
+            assert_eq!(read(Seconds, Up, bad), None, "{bad}");
+        }
+        assert_eq!(duration(&of(Seconds, None), Field::of(b"62,4")), None, "no contract says what becomes of it");
+        assert_eq!(duration(&of(Milliseconds, None), Field::of(b"62000")), Some(62));
+        assert_eq!(duration(&of(Milliseconds, None), Field::of(b"62001")), None);
+    }
+
     #[test]
     fn durations_in_three_units() {
-        let read = |unit, text: &str| {
-            duration(
-                &Duration { slot: Slot(0), unit, required: true, empty_is_zero: false, max_s: 360_000 },
-                Field::of(text.as_bytes()),
-            )
-        };
+        let read = |unit, text: &str| duration(&of(unit, None), Field::of(text.as_bytes()));
         assert_eq!(read(DurationUnit::Seconds, "63"), Some(63));
         assert_eq!(read(DurationUnit::Minutes, "3"), Some(180));
         assert_eq!(read(DurationUnit::Clock, "01:02:03"), Some(3723));

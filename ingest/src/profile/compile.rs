@@ -189,7 +189,7 @@ fn recipe(compiler: &mut Compiler<'_>, raw: RawProfile, file: &FileForm) -> Chec
         time,
         zone,
         offsets,
-        duration: raw.duration.map(|d| columns::duration(compiler, d)).transpose()?,
+        duration: raw.duration.map(|d| columns::duration(compiler, d, file)).transpose()?,
         volume: raw.volume.map(|v| columns::volume(compiler, v, file)).transpose()?,
         messages: raw.messages.map(|m| columns::messages(compiler, m)).transpose()?,
         network: raw.network.map(|n| columns::network(compiler, n)).transpose()?,

@@ -15,9 +15,9 @@ pub(super) use columns::{
 };
 pub(super) use readers::{RawJson, RawSpan, RawTap3, RawXml};
 pub(super) use words::{
-    RawAlign, RawBlankLines, RawBom, RawDeliveryMode, RawDirection, RawDurationUnit, RawEmptyFile, RawEncoding, RawExtraFields,
-    RawHeader, RawJsonRecords, RawKeyMode, RawKind, RawNetworkForm, RawNumberPlace, RawPart, RawReader, RawShortRows,
-    RawVolumeUnit,
+    RawAlign, RawBlankLines, RawBom, RawDeliveryMode, RawDirection, RawDurationRounding, RawDurationUnit, RawEmptyFile,
+    RawEncoding, RawExtraFields, RawHeader, RawJsonRecords, RawKeyMode, RawKind, RawNetworkForm, RawNumberPlace, RawPart,
+    RawReader, RawShortRows, RawVolumeUnit,
 };
 
 /// A source layout: how the files of one provider are written and what their columns mean.

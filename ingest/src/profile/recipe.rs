@@ -277,7 +277,16 @@ pub(crate) enum TimeSource {
 pub(crate) enum DurationUnit {
     Seconds,
     Minutes,
+    Milliseconds,
     Clock,
+}
+
+/// What becomes of a part of a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DurationRounding {
+    Up,
+    Down,
+    HalfUp,
 }
 
 /// How durations are read.
@@ -285,6 +294,9 @@ pub(crate) enum DurationUnit {
 pub(crate) struct Duration {
     pub slot: Slot,
     pub unit: DurationUnit,
+    /// `None`: whole seconds alone are read.
+    pub rounding: Option<DurationRounding>,
+    pub decimal: u8,
     pub required: bool,
     /// Whether a call may have none.
     pub empty_is_zero: bool,

@@ -204,6 +204,7 @@ fn units(raw: &RawProfile) -> String {
     let duration = raw.duration.as_ref().map(|d| match d.unit {
         RawDurationUnit::Seconds => "s",
         RawDurationUnit::Minutes => "min",
+        RawDurationUnit::Milliseconds => "ms",
         RawDurationUnit::Clock => "hh:mm:ss",
     });
     let volume = |v: &RawVolume| match v.unit {

@@ -127,8 +127,8 @@ impl Queue {
         let follows = (0..=patience_us).contains(&(self.since_us - last.ended_us));
         let waited_us = now_us - self.since_us;
         // An order of a correction is a group of its own: it gains nothing by waiting, nor does what stands before it.
-        let has_order = self.waiting.iter().any(|waiting| waiting.claim.as_ref().is_some_and(|claim| claim.corrects));
-        if follows && waited_us >= 0 && !has_order && self.is_small(self.fill()) { (patience_us - waited_us).max(0) } else { 0 }
+        let has_order = || self.waiting.iter().any(|waiting| waiting.claim.as_ref().is_some_and(|claim| claim.corrects));
+        if follows && waited_us >= 0 && self.is_small(self.fill()) && !has_order() { (patience_us - waited_us).max(0) } else { 0 }
     }
 
     /// The next claim check, if it belongs to a group that holds so much; and what the group holds with it. An order of a

@@ -11,6 +11,7 @@ pub type Case = fn(&dyn Blob);
 /// All cases by name.
 pub const CASES: &[(&str, Case)] = &[
     ("what was published comes back whole and in parts", comes_back),
+    ("what is settled later is there at once", unsettled_is_visible),
     ("a taken name is refused and its object unchanged", taken_names_are_refused),
     ("of many who publish one name, one wins", one_of_many_wins),
     ("what was not published is not visible", staged_is_invisible),
@@ -47,6 +48,20 @@ fn comes_back(store: &dyn Blob) {
     assert_eq!(store.get_range("a/b/c.bin", 5..5).expect("nothing"), Vec::<u8>::new());
     put(store, "empty", b"");
     assert_eq!(store.get("empty").expect("no bytes"), Vec::<u8>::new());
+}
+
+fn unsettled_is_visible(store: &dyn Blob) {
+    for name in ["a/x", "a/y"] {
+        let mut staged = store.stage().expect("staged");
+        staged.write_all(name.as_bytes()).expect("written");
+        staged.publish_unsettled(name).expect("published");
+        assert_eq!(store.get(name).expect("its bytes"), name.as_bytes());
+    }
+    let again = store.stage().expect("staged").publish_unsettled("a/x");
+    assert!(matches!(&again, Err(BlobError::AlreadyExists(path)) if path == "a/x"), "{again:?}");
+    store.settle("a/").expect("settled");
+    store.settle("empty/").expect("nothing is to be settled");
+    assert_eq!(store.list("a/").expect("both").len(), 2);
 }
 
 fn taken_names_are_refused(store: &dyn Blob) {

@@ -177,6 +177,11 @@ impl Blob for MemoryStore {
         Ok(Box::new(StagedBytes { store: self.clone(), bytes: Vec::new() }))
     }
 
+    /// Names are durable when they are given.
+    fn settle(&self, folder: &str) -> Result<(), BlobError> {
+        check_folder(folder)
+    }
+
     fn get(&self, path: &str) -> Result<Vec<u8>, BlobError> {
         check_path(path)?;
         self.run(Operation::Read(path), |shared, path| Ok(shared.object(path)?.bytes.to_vec()))

@@ -1,5 +1,6 @@
 //! Small JSON records that travel on the log or lie in landing. The label says of what kind.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use domain::delivery::DeliveryId;
@@ -67,15 +68,21 @@ pub fn seeds() -> Vec<Case> {
     vec![
         Case::new("notice", json(serde_json::to_vec(&notice))),
         Case::new("claim", json(serde_json::to_vec(&claim))),
-        Case::new("arrival", landed()),
+        Case::new("arrival", landed(1)),
+        Case::new("arrival", landed(2)),
     ]
 }
 
-/// The record of a file that has landed.
-fn landed() -> Vec<u8> {
+/// The record of so many files that have landed.
+fn landed(count: usize) -> Vec<u8> {
     let store = MemoryStore::new();
     let landing = Landing::new(Arc::new(store.clone()), LandingSettings::default());
-    let request = LandRequest::new(&files::profiles()["routit"], rows::account(), "a.csv", "a.csv", 50);
-    landing.land(&request, &mut &b"x\n"[..], &StageClock::new()).expect("a file lands in memory");
+    let mut together = landing.together();
+    let mut hear = |(), landed: Result<_, _>| landed.map_or_else(|_| ControlFlow::Break(()), |_| ControlFlow::Continue(()));
+    for name in ["a.csv", "b.csv"].into_iter().take(count) {
+        let request = LandRequest::new(&files::profiles()["routit"], rows::account(), name, name, 50);
+        assert!(together.add((), &request, &mut name.as_bytes(), &StageClock::new(), &mut hear).is_continue());
+    }
+    assert!(together.finish(&StageClock::new(), &mut hear).is_continue(), "files land in memory");
     store.get(FIRST).expect("the first arrival")
 }

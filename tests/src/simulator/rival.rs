@@ -84,6 +84,10 @@ impl Blob for ContestedStore {
         Ok(Box::new(ContestedBlob { staged: self.store.stage()?, of: self.clone() }))
     }
 
+    fn settle(&self, folder: &str) -> Result<(), BlobError> {
+        self.store.settle(folder)
+    }
+
     fn get(&self, path: &str) -> Result<Vec<u8>, BlobError> {
         self.store.get(path)
     }

@@ -1,5 +1,6 @@
 //! Who does the next step: files land, machines move, die, sleep and are taken for dead, in an order drawn from the seed.
 
+mod landing;
 mod mishaps;
 mod orders;
 
@@ -7,7 +8,6 @@ use std::error::Error;
 
 use domain::delivery::ArrivalNumber;
 use domain::ports::Disposition;
-use ingest::land::{LandError, Landed, Repeat};
 use ingest::log::Topic;
 use pipeline::PipelineError;
 use pipeline::splitter::SplitStep;
@@ -18,7 +18,7 @@ use super::audit::Audit;
 use super::chance::Chance;
 use super::tally::Mishap;
 use super::theatre::{Actor, MEMBERS, RATING, SPLITTING, Theatre};
-use super::world::{Reception, Word, World};
+use super::world::World;
 use crate::hold;
 
 /// Steps in a storm; what is left then is done in calm weather.
@@ -233,41 +233,7 @@ impl<'w> Script<'w> {
         if self.world.recycles.get(self.recycled).is_some_and(|r| r.after <= self.landed) {
             return self.recycle(theatre, audit);
         }
-        let Some(file) = self.world.files.get(self.landed) else { return Ok(()) };
-        self.arm(theatre);
-        let landing = theatre.landing();
-        let mut request = self.world.request(self.landed);
-        if let Some((former, Word::Operator)) = file.replaces {
-            request.repeat = Repeat::Replaces(self.arrivals[former]);
-        }
-        let landed = landing.land(&request, &mut file.text.as_bytes(), &theatre.clock);
-        let report = theatre.weather.calm();
-        match landed {
-            Err(LandError::Acts { number, .. }) if file.reception == Reception::Already => {
-                self.landed += 1;
-                self.arrivals.push(number);
-            }
-            Err(error) => {
-                hold!(report.fired, "landing {} failed in calm weather: {}", file.name, chain(&error));
-            }
-            Ok(landed) => {
-                // A repeat of what the same file has left before it was killed is fine, too.
-                let arrival = landed.arrival().number;
-                match (&landed, file.reception) {
-                    (Landed::New(_) | Landed::Already(_), Reception::Announced) => audit.expect(self.landed, landed.arrival())?,
-                    (Landed::Held(_) | Landed::Already(_), Reception::Held) | (Landed::Already(_), Reception::Already) => {}
-                    _ => {
-                        return Err(Breach(format!(
-                            "{} should be {:?}, arrival {arrival} says {landed:?}",
-                            file.name, file.reception
-                        )));
-                    }
-                }
-                self.landed += 1;
-                self.arrivals.push(arrival);
-            }
-        }
-        Ok(())
+        self.land_files(theatre, audit)
     }
 
     fn all_landed(&self) -> bool {

@@ -38,6 +38,16 @@ pub fn run(global: &Global, args: &DismissArgs) -> anyhow::Result<Exit> {
             dismissed.push(entry.delivery);
         }
     }
+    let is_called = |trouble: &attention::Trouble| {
+        trouble.file == args.file || Path::new(&trouble.file).file_name().is_some_and(|name| name.to_string_lossy() == args.file)
+    };
+    if let Some(held) = attention::held(&landing)?.into_iter().find(is_called).filter(|_| dismissed.is_empty()) {
+        let message = held.message;
+        return Err(bad_input(format!(
+            "`{}` was not refused, it is held: {message}; `tollway withdraw` takes it off",
+            args.file
+        )));
+    }
     if dismissed.is_empty() {
         return Err(bad_input(format!(
             "no refused file is called `{}`; `tollway status` lists those that were refused",

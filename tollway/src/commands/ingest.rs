@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::BufReader;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use domain::ids::{AccountId, ProviderId};
 use domain::outcome::Counts;
 use domain::ports::Clock;
 use ingest::land::{
-    Arrival, ArrivalKind, DeliveryRecord, DeliveryState, LandError, LandRequest, Landed, Landing, PathLimits, Repeat,
+    Arrival, ArrivalKind, DeliveryRecord, DeliveryState, LandError, LandRequest, Landed, LandedFile, Landing, PathLimits, Repeat,
     collect_paths,
 };
 use ingest::profile::Profile;
@@ -28,10 +29,13 @@ use crate::cli::{Global, IngestArgs};
 use crate::counts::{outcomes, sum, to_json};
 use crate::exit_code::{Exit, Help, bad_input, usage};
 use crate::installation::Installation;
-use crate::named::{Named, find_announced};
+use crate::named::{self, Named, find_announced};
 use crate::output::{Answer, bytes, count, seconds};
 use crate::replacements;
 use crate::system::SystemClock;
+
+/// How much of a file is read at once.
+const READ_BYTES: usize = 1 << 20;
 
 /// The states of files that were not taken.
 const HELD: &str = "held";
@@ -80,7 +84,7 @@ pub fn run(global: &Global, args: &IngestArgs) -> anyhow::Result<Exit> {
     let profile = super::profile::load(&args.profile)?;
     let provider = args.provider.as_deref().unwrap_or_else(|| profile.provider().unwrap_or(profile.name()));
     if let Some(cycle) = &args.cycle {
-        domain::period::Month::parse(cycle).ok_or_else(|| usage(format!("`{cycle}` is no cycle; write it as 2026-10")))?;
+        named::cycle(cycle)?;
     }
     let (provider, account) = (ProviderId::parse(provider)?, AccountId::parse(&args.account)?);
     let paths: Vec<PathBuf> = args.paths.iter().filter(|p| !is_stream(p)).cloned().collect();
@@ -95,7 +99,8 @@ pub fn run(global: &Global, args: &IngestArgs) -> anyhow::Result<Exit> {
     let (landed, backlog) = std::thread::scope(|scope| {
         let start = || Backlog::start(&installation, &landing, args.workers);
         let starting = (!args.land_only).then(|| scope.spawn(start));
-        let landed = land_paths(&installation, &landing, &profile, &account, args, repeat, &paths);
+        let desk = Desk { installation: &installation, landing: &landing, profile: &profile };
+        let landed = land_paths(&desk, args, &account, repeat, &paths);
         (landed, starting.map(|thread| thread.join().expect("starting returns its errors")))
     });
     let backlog = backlog.transpose().map(Option::flatten);
@@ -112,7 +117,7 @@ pub fn run(global: &Global, args: &IngestArgs) -> anyhow::Result<Exit> {
     let finished = drained.map_err(|e| {
         e.context(Help(format!("{} files have landed and wait; run again to rate them", landed.deliveries.len())))
     })?;
-    answer(global, &installation, &landed, finished.is_some(), SystemClock.now_us() - began)
+    answer(global, (&installation, &landing), &landed, finished.is_some(), SystemClock.now_us() - began)
 }
 
 /// What is to be done with a file that looks like one that is here, of so many files.
@@ -180,53 +185,48 @@ fn is_stream(path: &Path) -> bool {
 }
 
 fn land_paths(
-    installation: &Installation,
-    landing: &Landing,
-    profile: &Profile,
-    account: &Account,
+    desk: &Desk<'_>,
     args: &IngestArgs,
+    account: &Account,
     repeat: Repeat,
     paths: &[PathBuf],
 ) -> anyhow::Result<LandedFiles> {
-    let mut landed = LandedFiles::default();
-    let (mut known_refused, mut first_known) = (None, None);
-    let mut land = |name: &str, reader: &mut dyn Read, landed: &mut LandedFiles| {
+    let mut notes = Notes::default();
+    let request = |name: &str| {
         let logical_file = Path::new(name).file_name().map_or_else(|| name.to_owned(), |n| n.to_string_lossy().into_owned());
-        let request = LandRequest {
-            cycle: args.cycle.clone(),
-            repeat,
-            ..LandRequest::new(profile, account.clone(), name, &logical_file, installation.config().landing.cut_rows)
-        };
-        let all = landing.land_all(&request, reader, &SystemClock)?;
-        for mut outcome in all.landed {
-            if let Some(former) = under_another_profile(&outcome, profile)
-                && refused(&mut known_refused, installation)?.contains(&former.delivery)
-            {
-                let request = LandRequest { origin: former.origin.clone(), ..request.clone() };
-                outcome = landing.land_again(&request, former, &SystemClock)?;
-            }
-            if let (Repeat::AsNew, Landed::Already(arrival)) = (repeat, &outcome) {
-                first_known.get_or_insert((name.to_owned(), arrival.number));
-            }
-            note(&outcome, landed);
-        }
-        landed.skipped.extend(all.skipped);
-        landed.unreadable.extend(all.refused.into_iter().map(|error| match error {
-            LandError::Wrapped { file, problem } => (file, problem.to_string()),
-            error => (name.to_owned(), error.to_string()),
-        }));
-        anyhow::Ok(())
+        let cut_rows = desk.installation.config().landing.cut_rows;
+        let request = LandRequest::new(desk.profile, account.clone(), name, &logical_file, cut_rows);
+        LandRequest { cycle: args.cycle.clone(), repeat, ..request }
     };
+    let mut together = desk.landing.together();
     for _ in args.paths.iter().filter(|p| is_stream(p)) {
-        land(&args.name, &mut std::io::stdin().lock(), &mut landed)?;
+        let (request, mut bytes) = (request(&args.name), std::io::stdin().lock());
+        let _ = together.add(request.clone(), &request, &mut bytes, &SystemClock, &mut |r, all| desk.note(&r, all, &mut notes));
     }
     for path in paths {
+        if notes.failed.is_some() {
+            break;
+        }
         let name = path.to_string_lossy();
         match File::open(path) {
-            Ok(file) => land(&name, &mut BufReader::with_capacity(1 << 20, file), &mut landed)?,
+            Ok(file) => {
+                let (request, mut bytes) = (request(&name), BufReader::with_capacity(READ_BYTES, file));
+                let hear = &mut |r: LandRequest, all| desk.note(&r, all, &mut notes);
+                let _ = together.add(request.clone(), &request, &mut bytes, &SystemClock, hear);
+            }
             // One closed file does not keep the others out.
-            Err(e) => landed.unreadable.push((name.into_owned(), format!("it cannot be read: {e}; check its owner and mode"))),
+            Err(e) => {
+                let why = format!("it cannot be read: {e}; check its owner and mode");
+                notes.landed.unreadable.push((name.into_owned(), why));
+            }
         }
+    }
+    if notes.failed.is_none() {
+        let _ = together.finish(&SystemClock, &mut |r, all| desk.note(&r, all, &mut notes));
+    }
+    let Notes { mut landed, first_known, failed, .. } = notes;
+    if let Some(error) = failed {
+        return Err(error);
     }
     if let (Some((file, number)), true) = (first_known, landed.new.is_empty()) {
         landed.no_news.push((file, format!("it counts already, as arrival {number}: --as-new has changed nothing")));
@@ -235,6 +235,59 @@ fn land_paths(
         return Err(bad_input(format!("nothing was landed: `{file}`: {why}")));
     }
     Ok(landed)
+}
+
+/// What files are landed with.
+struct Desk<'a> {
+    installation: &'a Installation,
+    landing: &'a Landing,
+    profile: &'a Profile,
+}
+
+/// What became of the files so far.
+#[derive(Default)]
+struct Notes {
+    landed: LandedFiles,
+    /// The deliveries that were refused as a whole, once they are asked for.
+    refused: Option<BTreeSet<DeliveryId>>,
+    /// The first file that counts already although it was to count as new.
+    first_known: Option<(String, ArrivalNumber)>,
+    /// Why no further file lands.
+    failed: Option<anyhow::Error>,
+}
+
+impl Desk<'_> {
+    /// Adds what became of a file to the summary; nothing lands behind one that failed.
+    fn note(&self, request: &LandRequest, all: Result<LandedFile, LandError>, notes: &mut Notes) -> ControlFlow<()> {
+        match all.map_err(anyhow::Error::from).and_then(|all| self.note_landed(request, all, notes)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                notes.failed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn note_landed(&self, request: &LandRequest, all: LandedFile, notes: &mut Notes) -> anyhow::Result<()> {
+        for mut outcome in all.landed {
+            if let Some(former) = under_another_profile(&outcome, self.profile)
+                && refused(&mut notes.refused, self.installation)?.contains(&former.delivery)
+            {
+                let request = LandRequest { origin: former.origin.clone(), ..request.clone() };
+                outcome = self.landing.land_again(&request, former, &SystemClock)?;
+            }
+            if let (Repeat::AsNew, Landed::Already(arrival)) = (request.repeat, &outcome) {
+                notes.first_known.get_or_insert((request.origin.clone(), arrival.number));
+            }
+            note(&outcome, &mut notes.landed);
+        }
+        notes.landed.skipped.extend(all.skipped);
+        notes.landed.unreadable.extend(all.refused.into_iter().map(|error| match error {
+            LandError::Wrapped { file, problem } => (file, problem.to_string()),
+            error => (request.origin.clone(), error.to_string()),
+        }));
+        Ok(())
+    }
 }
 
 /// A file that was here before and was read by another profile: if it was refused as a whole, it is worth reading again.
@@ -263,19 +316,27 @@ pub fn note(outcome: &Landed, landed: &mut LandedFiles) {
     landed.bytes += delivery.size;
     landed.deliveries.insert(delivery.delivery);
     match &delivery.state {
-        DeliveryState::Held { reason } => landed.held.push((delivery.origin.clone(), reason.clone())),
+        DeliveryState::Held { reason } => {
+            landed.held.push((delivery.origin.clone(), attention::waits(outcome.arrival().number, reason)));
+        }
         DeliveryState::Announced if is_new => landed.new.push(delivery.delivery),
         DeliveryState::Announced => landed.known += 1,
     }
 }
 
-fn answer(global: &Global, installation: &Installation, landed: &LandedFiles, rated: bool, took_us: i64) -> anyhow::Result<Exit> {
+fn answer(
+    global: &Global,
+    (installation, landing): (&Installation, &Landing),
+    landed: &LandedFiles,
+    rated: bool,
+    took_us: i64,
+) -> anyhow::Result<Exit> {
     let entries = installation.entries()?;
     let ledger = sinks::ledger::read_all(&entries)?;
     let ours: Vec<&LedgerEntry> = ledger.iter().filter(|e| landed.deliveries.contains(&e.delivery)).collect();
     let counts: Counts = sum(ours.iter().copied());
     let mut troubles = landed.troubles();
-    troubles.extend(attention::refused(&installation.landing(), ours.iter().copied())?);
+    troubles.extend(attention::refused(landing, ours.iter().copied())?);
     let span = (ours.iter().map(|e| e.arrival).min(), ours.iter().map(|e| e.arrival).max());
     let over = match span {
         (Some(first), Some(last)) => {
@@ -284,12 +345,15 @@ fn answer(global: &Global, installation: &Installation, landed: &LandedFiles, ra
         _ => Vec::new(),
     };
     let mut sheets = vec![outcomes(&counts)];
-    let mut corrected = replacements::corrections(&installation.landing(), &ledger)?;
+    let mut corrected = replacements::corrections(landing, &ledger)?;
     let new: BTreeSet<u64> = ours.iter().filter(|e| landed.new.contains(&e.delivery)).map(|e| e.arrival).collect();
     corrected.retain(|c| new.contains(&c.by));
     sheets.extend(replacements::sheet(&corrected));
     sheets.extend(attention::sheet(&troubles));
     let mut next = Vec::new();
+    if landed.new.is_empty() && landed.known > 0 {
+        next.push("nothing is new: these are the counts of when the files were rated before".to_owned());
+    }
     if !rated {
         next.push("landed; the service that runs on this data folder rates them: tollway status".to_owned());
     }
@@ -297,7 +361,7 @@ fn answer(global: &Global, installation: &Installation, landed: &LandedFiles, ra
         let count = count(landed.skipped.len() as u64);
         next.push(format!("{count} members of archives hold no data and were skipped; the first is `{origin}`, {why}"));
     }
-    next.extend(attention::remarks(&installation.landing(), ours.iter().copied())?);
+    next.extend(attention::remarks(landing, ours.iter().copied())?);
     next.extend(over.iter().cloned());
     if counts.suspended() > 0 && over.is_empty() {
         next.push("what needs a hand: tollway suspense list".to_owned());

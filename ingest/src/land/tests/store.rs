@@ -1,6 +1,6 @@
 //! A store in memory for landing's tests, with one planned fault at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -24,6 +24,8 @@ struct State {
     /// How many publications there go well before.
     fault_after: u32,
     reads: u64,
+    /// Objects whose names a power cut would take back.
+    unsettled: BTreeSet<String>,
 }
 
 #[derive(Clone, Default)]
@@ -102,10 +104,26 @@ impl Write for StagedBytes {
 
 impl StagedBlob for StagedBytes {
     fn publish(self: Box<Self>, path: &str) -> Result<(), BlobError> {
+        let store = self.0.clone();
+        self.publish_unsettled(path)?;
+        store.state().unsettled.remove(path);
+        Ok(())
+    }
+
+    fn publish_unsettled(self: Box<Self>, path: &str) -> Result<(), BlobError> {
         let Self(store, bytes) = *self;
         let mut state = store.state();
+        if path.starts_with("landing/arrivals/") {
+            let record = String::from_utf8_lossy(&bytes);
+            let is_named = |object: &String| object.rsplit('/').next().is_some_and(|hash| record.contains(hash));
+            let unsettled = state.unsettled.iter().find(|object| is_named(object));
+            assert_eq!(unsettled, None, "a record names an object that a power cut would take back");
+        }
         match state.drawn_fault(path) {
-            None => state.put(path, bytes),
+            None => {
+                state.unsettled.insert(path.to_owned());
+                state.put(path, bytes)
+            }
             Some(Fault::Full) => Err(BlobError::Full(path.to_owned())),
             Some(Fault::Denied) => Err(BlobError::Denied(path.to_owned())),
             Some(Fault::AmbiguousUndone) => Err(BlobError::Ambiguous(path.to_owned())),
@@ -120,6 +138,11 @@ impl StagedBlob for StagedBytes {
 impl Blob for TestStore {
     fn stage(&self) -> Result<Box<dyn StagedBlob>, BlobError> {
         Ok(Box::new(StagedBytes(self.clone(), Vec::new())))
+    }
+
+    fn settle(&self, folder: &str) -> Result<(), BlobError> {
+        self.state().unsettled.retain(|path| !path.starts_with(folder));
+        Ok(())
     }
 
     fn get(&self, path: &str) -> Result<Vec<u8>, BlobError> {

@@ -74,15 +74,16 @@ fn an_archive_again_is_a_no_op_and_so_are_its_members_alone() {
 #[test]
 fn what_a_crash_left_out_is_completed_by_landing_again() {
     let archive = zip(&[("1.csv", b"one"), ("2.csv", b"two"), ("3.csv", b"three")]);
-    // Objects: the archive, three members, the profile. Then three arrivals.
-    for place in [OBJECTS, ARRIVALS] {
+    // Objects: the archive, three members, the profile. Then the arrivals, in one record or in three.
+    for (place, together_files_max) in [(OBJECTS, 64), (ARRIVALS, 64), (ARRIVALS, 1)] {
         for done in 0..5 {
             let store = TestStore::default();
-            let landing = landing(&store);
+            let settings = LandingSettings { together_files_max, ..LandingSettings::default() };
+            let landing = Landing::new(Arc::new(store.clone()), settings);
             store.fail_after(place, Fault::Full, done);
             let half = landing.land_all(&request("a.zip"), &mut &archive[..], &TestClock);
-            let is_short = store.paths(ARRIVALS).len() < 3;
-            assert_eq!(matches!(half, Err(LandError::Full(_))), is_short, "{half:?}");
+            let is_short = landing.arrivals(0).expect("those that are there").len() < 3;
+            assert_eq!(matches!(half, Err(LandError::Full(_))), is_short, "after {done} writes to {place}");
             store.fail(place, Fault::Full, 0);
             let all = land_all(&Landing::new(Arc::new(store.clone()), LandingSettings::default()), "a.zip", &archive);
             assert_eq!((all.landed.len(), all.refused.len()), (3, 0));

@@ -6,12 +6,12 @@ use domain::zone::Zone;
 
 use crate::profile::ProfileError;
 use crate::profile::raw::{
-    RawChoice, RawClass, RawColumn, RawCost, RawDuration, RawDurationUnit, RawMessages, RawNetwork, RawNetworkForm, RawNumbers,
-    RawParty, RawSession, RawTime, RawVolume, RawVolumeUnit,
+    RawChoice, RawClass, RawColumn, RawCost, RawDuration, RawDurationRounding, RawDurationUnit, RawMessages, RawNetwork,
+    RawNetworkForm, RawNumbers, RawParty, RawSession, RawTime, RawVolume, RawVolumeUnit,
 };
 use crate::profile::recipe::{
-    Choice, ClassForm, Column, Cost, Duration, DurationUnit, FileForm, Messages, NetworkForm, NumberForm, Party, PartySource,
-    Prefix, SessionForm, TimeSource, Volume, Words,
+    Choice, ClassForm, Column, Cost, Duration, DurationRounding, DurationUnit, FileForm, Messages, NetworkForm, NumberForm,
+    Party, PartySource, Prefix, SessionForm, TimeSource, Volume, Words,
 };
 use crate::profile::time::{TimePattern, offset_seconds};
 
@@ -212,15 +212,26 @@ pub(super) fn time(compiler: &mut Compiler<'_>, raw: RawTime) -> Checked<(Option
     Ok((zone, offsets, TimeSource::Written { first: (slot, first), second, has_offset }))
 }
 
-pub(super) fn duration(compiler: &mut Compiler<'_>, raw: RawDuration) -> Checked<Duration> {
+pub(super) fn duration(compiler: &mut Compiler<'_>, raw: RawDuration, file: &FileForm) -> Checked<Duration> {
     check_range("duration.max_s", raw.max_s, 1, i64::from(i32::MAX))?;
+    if raw.rounding.is_some() && raw.unit == RawDurationUnit::Clock {
+        return Err(ProfileError::setting("duration.rounding", "hh:mm:ss has whole seconds alone: leave it out"));
+    }
     Ok(Duration {
         slot: compiler.slot("duration", raw.column)?,
         unit: match raw.unit {
             RawDurationUnit::Seconds => DurationUnit::Seconds,
             RawDurationUnit::Minutes => DurationUnit::Minutes,
+            RawDurationUnit::Milliseconds => DurationUnit::Milliseconds,
             RawDurationUnit::Clock => DurationUnit::Clock,
         },
+        rounding: raw.rounding.map(|rounding| match rounding {
+            RawDurationRounding::Up => DurationRounding::Up,
+            RawDurationRounding::Down => DurationRounding::Down,
+            RawDurationRounding::HalfUp => DurationRounding::HalfUp,
+        }),
+        // Without rounding no mark is looked for.
+        decimal: if raw.rounding.is_some() { decimal_mark("duration.decimal", raw.decimal, file)? } else { b'.' },
         required: raw.required,
         empty_is_zero: raw.empty_is_zero,
         max_s: raw.max_s.unsigned_abs(),

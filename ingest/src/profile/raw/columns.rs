@@ -7,7 +7,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{RawDirection, RawDurationUnit, RawKind, RawNetworkForm, RawVolumeUnit};
+use super::{RawDirection, RawDurationRounding, RawDurationUnit, RawKind, RawNetworkForm, RawVolumeUnit};
 
 /// A column: its name in the header (or in `file.names`), or its position from 0.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -176,6 +176,12 @@ pub(in crate::profile) struct RawDuration {
     /// Default `seconds`.
     #[serde(default = "seconds")]
     pub unit: RawDurationUnit,
+    /// What becomes of a part of a second, as the contract says. Left out, a duration that is no whole second is malformed.
+    pub rounding: Option<RawDurationRounding>,
+    /// The decimal mark, `.` or `,`, of durations that are rounded. Default `.`.
+    #[serde(default = "point")]
+    #[schemars(length(equal = 1))]
+    pub decimal: char,
     /// Whether an empty field is malformed in every row. Default true. With false it is 0 in rows that are not charged by
     /// time; a call without a duration stays malformed.
     #[serde(default = "yes")]

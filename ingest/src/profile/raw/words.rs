@@ -157,12 +157,23 @@ words! {
     }
     /// The unit of durations.
     RawDurationUnit {
-        /// Whole seconds.
+        /// Seconds.
         Seconds = "seconds",
-        /// Whole minutes.
+        /// Minutes.
         Minutes = "minutes",
+        /// Thousandths of a second.
+        Milliseconds = "milliseconds",
         /// Hours, minutes and seconds with colons; hours may have any number of digits.
         Clock = "hh:mm:ss",
+    }
+    /// What becomes of a part of a second.
+    RawDurationRounding {
+        /// It counts as a second.
+        Up = "up",
+        /// It does not count.
+        Down = "down",
+        /// Half a second and more counts as one.
+        HalfUp = "half_up",
     }
     /// The unit of volumes.
     RawVolumeUnit {
