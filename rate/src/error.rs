@@ -92,6 +92,16 @@ pub enum TariffError {
         /// The nearest known one, as `; did you mean ...?`, or nothing.
         hint: String,
     },
+    /// Windows of two bands hold at one time.
+    #[error("{place}: the windows of two bands meet on {when}, the other one is at {first}; shorten one of them")]
+    BandsMeet {
+        /// Where the second stands.
+        place: Place,
+        /// A minute that both want: `mon 19:00`, `2026-12-25 08:00`.
+        when: String,
+        /// Where the first stands.
+        first: Place,
+    },
     /// Two entries that say something about the same thing.
     #[error("{place}: {what} is already defined at {first}; keep one of the two")]
     Twice {

@@ -14,6 +14,7 @@ use domain::usage::Usage;
 
 use crate::error::ExplainError;
 use crate::instant::time_text;
+use crate::price::edge::Call;
 use crate::price::{Facts, decide, sale_at, units};
 use crate::tariff::network::NetworkKey;
 use crate::tariff::set::TariffSet;
@@ -134,7 +135,7 @@ fn bad(field: &'static str, value: &str, expected: &'static str) -> ExplainError
 }
 
 /// How a row came to its charge or its reason.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Derivation {
     /// `rated`, or the reason why the row is in suspense.
     pub outcome: &'static str,
@@ -155,7 +156,7 @@ pub struct Derivation {
 }
 
 /// The tariff version and why it is this one.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct TariffStep {
     /// `name@hash`.
     pub id: String,
@@ -166,7 +167,7 @@ pub struct TariffStep {
 }
 
 /// How the zone was found.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct ZoneStep {
     /// The zone; `None` if nothing matched.
     pub zone: Option<String>,
@@ -179,7 +180,7 @@ pub struct ZoneStep {
 }
 
 /// A prefix near the deciding one.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Neighbour {
     /// Its digits.
     pub prefix: String,
@@ -192,7 +193,7 @@ pub struct Neighbour {
 }
 
 /// How the band was found.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct BandStep {
     /// The band.
     pub band: String,
@@ -203,7 +204,7 @@ pub struct BandStep {
 }
 
 /// The price that applies.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct PriceStep {
     /// The price row of the tariff.
     pub row: u32,
@@ -214,7 +215,7 @@ pub struct PriceStep {
 }
 
 /// The sum.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct ChargeStep {
     /// Units of the row, with their name.
     pub units: String,
@@ -251,15 +252,23 @@ pub fn explain(input: &ExplainInput, tariffs: &TariffSet) -> Result<Derivation, 
     let reason = verdict.charged.as_ref().err().copied();
     let zone = verdict.zoned.zone;
     let charge = zone.and_then(|zone| tariff.prices.find(number, facts.usage, zone, verdict.band));
+    let call = zone.map(|zone| Call { tariff, plan: number, zone, facts: &facts });
+    let mut band = texts::band_step(tariff, input, verdict.band);
+    if let (Some(Reason::NoPrice), Some(charge), Some(call)) = (reason, charge, &call) {
+        band.why += &texts::band_without_price(call, charge);
+    }
     Ok(Derivation {
         outcome: reason.map_or("rated", Reason::as_str),
         remedy: reason.map(Reason::remedy),
         plan: Some(plan.clone()),
         tariff: Some(tariff_step(tariff)),
         zone: Some(texts::zone_step(tariff, input, &verdict.zoned)),
-        band: Some(texts::band_step(tariff, input, verdict.band)),
-        price: charge.map(|charge| texts::price_step(tariff, charge)),
-        charge: charge.zip(verdict.charged.ok()).map(|(charge, charged)| texts::charge_step(tariff, charge, &facts, charged)),
+        band: Some(band),
+        price: charge.map(|charge| texts::price_step(tariff, charge, plan)),
+        charge: charge
+            .zip(verdict.charged.ok())
+            .zip(call)
+            .map(|((charge, charged), call)| texts::charge_step(&call, charge, charged)),
     })
 }
 

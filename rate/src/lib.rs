@@ -12,8 +12,12 @@ pub mod tariff;
 pub mod price;
 pub mod explain;
 pub mod expected;
+pub mod listing;
+pub mod lint;
+pub mod compare;
 pub mod error;
 
+mod reach;
 mod instant;
 mod words;
 

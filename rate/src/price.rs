@@ -9,6 +9,7 @@
 pub mod zone;
 pub mod charge;
 mod cycle;
+pub(crate) mod edge;
 
 use domain::columns::linked::LinkedBatch;
 use domain::columns::parsed::{NO_COST, ParsedBatch, ParsedColumns};
@@ -20,6 +21,7 @@ use domain::usage::{Usage, UsageKind};
 use crate::price::charge::Charged;
 use crate::price::cycle::Cycles;
 use crate::price::zone::{ZoneFacts, Zoned};
+use crate::tariff::plan::BandEdge;
 use crate::tariff::set::{BoundTariffs, Sale};
 use crate::tariff::{NONE_ROW, Tariff};
 
@@ -122,7 +124,10 @@ pub(crate) fn decide(tariff: &Tariff, plan: u32, facts: &Facts, class_row: u32) 
     let Some(charge) = tariff.prices.find(plan, facts.usage, zone, band) else {
         return Verdict { zoned, band, price_row: NONE, charged: Err(Reason::NoPrice) };
     };
-    let charged = charge::apply(&tariff.prices, charge, facts.units, facts.cost_nano);
+    let charged = match charge.band_edge {
+        BandEdge::Start => charge::apply(&tariff.prices, charge, facts.units, facts.cost_nano),
+        BandEdge::Increment | BandEdge::Anew => edge::apply(tariff, plan, zone, facts, charge),
+    };
     Verdict { zoned, band, price_row: charge.row, charged }
 }
 

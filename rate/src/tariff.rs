@@ -8,6 +8,8 @@ mod companion;
 pub(crate) mod deck;
 pub(crate) mod network;
 pub(crate) mod band;
+pub(crate) mod calendar;
+pub(crate) mod plan;
 pub(crate) mod price_row;
 pub(crate) mod price_table;
 mod load;
@@ -25,7 +27,8 @@ use crate::error::TariffError;
 use crate::tariff::band::Bands;
 use crate::tariff::deck::{Deck, ShortCodes, ZoneRule};
 use crate::tariff::network::Networks;
-use crate::tariff::price_table::{Plan, PriceTable};
+use crate::tariff::plan::Plan;
+use crate::tariff::price_table::PriceTable;
 
 /// No row of a table; the same as the derivation columns' "does not apply".
 pub(crate) const NONE_ROW: u32 = domain::columns::rated::NONE;

@@ -1,5 +1,7 @@
 //! Tests over the whole crate: the tables that a billing clerk reads, and properties over random tariffs and records.
 
+mod edges;
+mod guide;
 pub(crate) mod fixture;
 mod tables;
 mod properties;

@@ -1,10 +1,12 @@
-//! Pages of docs/ that are printed by the product itself, so that they cannot say something else than the code.
+//! Pages of docs/ that are printed by the product itself, or made of the tests' tables, so that they cannot say something else.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, bail};
 
+use crate::rating_map::{self, Map};
 use crate::workspace::{self, Workspace};
 
 /// Whether the pages are written or only compared.
@@ -23,13 +25,14 @@ struct Page {
 }
 
 /// All generated pages.
-const PAGES: [Page; 6] = [
+const PAGES: [Page; 7] = [
     Page { what: "invariants", path: "docs/invariants.md" },
     Page { what: "reasons", path: "docs/reasons.md" },
     Page { what: "columns", path: "docs/data-dictionary.md" },
     Page { what: "config", path: "docs/config-reference.md" },
     Page { what: "profiles", path: "docs/profiles.md" },
     Page { what: "profile-schema", path: "docs/profile.schema.json" },
+    Page { what: "openapi", path: "docs/openapi.json" },
 ];
 
 /// Prints every page with the debug binary and writes or compares it.
@@ -37,34 +40,47 @@ pub fn run(workspace: &Workspace, mode: Mode) -> anyhow::Result<()> {
     workspace.build_all()?;
     let tollway = workspace.tollway()?;
     let mut stale = Vec::new();
+    let mut keep = |path: &str, wanted: String, from: &str| -> anyhow::Result<()> {
+        let full = workspace.root.join(path);
+        // an absent page is an empty one: it differs
+        let found = if full.exists() { fs::read_to_string(&full).with_context(|| path.to_owned())? } else { String::new() };
+        match mode {
+            _ if found == wanted => {}
+            Mode::Write => {
+                fs::write(&full, &wanted).with_context(|| format!("failed to write `{path}`"))?;
+                println!("wrote {path}");
+            }
+            Mode::Compare => stale.push(format!("{path}:{}: differs from {from}", first_difference(&found, &wanted))),
+        }
+        Ok(())
+    };
+    keep(rating_map::PAGE, rating_page(workspace)?, rating_map::CLAUSES)?;
     for page in &PAGES {
         let printed = workspace::output(Command::new(&tollway).args(["docs", page.what]).current_dir(&workspace.root))
             .with_context(|| format!("failed to print `{}`", page.path))?;
-        let wanted = page.text(&printed);
-        let path = workspace.root.join(page.path);
-        // an absent page is an empty one: it differs
-        let found = if path.exists() { fs::read_to_string(&path).with_context(|| page.path)? } else { String::new() };
-        if found == wanted {
-            continue;
-        }
-        match mode {
-            Mode::Write => {
-                fs::write(&path, &wanted).with_context(|| format!("failed to write `{}`", page.path))?;
-                println!("wrote {}", page.path);
-            }
-            Mode::Compare => stale.push(format!(
-                "{}:{}: differs from `tollway docs {}`",
-                page.path,
-                first_difference(&found, &wanted),
-                page.what
-            )),
-        }
+        keep(page.path, page.text(&printed), &format!("`tollway docs {}`", page.what))?;
     }
     if !stale.is_empty() {
         bail!("{}\nrun `cargo xtask codegen` and commit the result", stale.join("\n"));
     }
-    println!("codegen: {} pages up to date", PAGES.len());
+    println!("codegen: {} pages up to date", PAGES.len() + 1);
     Ok(())
+}
+
+/// The map of the price model, from the tables themselves.
+fn rating_page(workspace: &Workspace) -> anyhow::Result<String> {
+    let folder = workspace.root.join("tests/rating");
+    let clauses = fs::read_to_string(workspace.root.join(rating_map::CLAUSES)).context(rating_map::CLAUSES)?;
+    let mut tables = BTreeMap::new();
+    for entry in fs::read_dir(&folder).context("tests/rating")? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.rsplit_once('.').is_some_and(|(_, extension)| extension == "tbl") {
+            let text = fs::read_to_string(folder.join(&name)).with_context(|| name.clone())?;
+            tables.insert(format!("tests/rating/{name}"), text);
+        }
+    }
+    let tables = tables.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    Ok(Map::read(&clauses, tables, |path| workspace.root.join(path).exists()).page())
 }
 
 impl Page {

@@ -11,6 +11,7 @@ mod debian;
 mod deny;
 mod fuzz;
 mod python;
+mod rating_map;
 mod services;
 mod stage;
 mod test;

@@ -4,6 +4,7 @@ mod architecture;
 mod code;
 mod crates;
 mod pages;
+mod rating;
 mod size;
 mod source;
 mod text;
@@ -89,6 +90,7 @@ const RULES: &[fn(&Tree, &mut Report)] = &[
     text::machine_paths,
     pages::links,
     pages::named_paths,
+    rating::clauses_have_rows,
 ];
 
 /// Checks the tracked and the new files of the working tree.

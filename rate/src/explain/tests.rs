@@ -13,7 +13,7 @@ use super::{ExplainInput, explain};
 use crate::error::ExplainError;
 use crate::price::price;
 use crate::tariff::set::TariffSet;
-use crate::tests::fixture::{Row, batch, linked, owners, read, repository, set_of, utc};
+use crate::tests::fixture::{Row, batch, inline, linked, owners, read, repository, set_of, utc};
 
 fn business() -> Arc<TariffSet> {
     set_of(&read(&repository("config/tariffs/nl-zakelijk.toml")))
@@ -105,6 +105,88 @@ fn steps_and_cost_plus_show_their_sums() {
     );
     let third = lines("zakelijk-plus", Row { duration_s: 61, ..Row::default() });
     assert_eq!(third[third.len() - 3], "  0.00 + 0.10 × 61 / 60 = 0.101666666666… (61 billed)");
+}
+
+/// A plan by which calls are cut at the edges of bands; data of the same tariff has a price by day alone.
+const CUT: &str = r#"
+name = "cut"
+currency = "EUR"
+time_zone = "Europe/Amsterdam"
+valid_from = 2026-01-01
+home_zone = "HOME"
+default_band = "day"
+rounding = { places = 6, mode = "half_up" }
+destinations.prefixes = { 31 = "NL", 32 = "BE" }
+
+[[calendar]]
+name = "feast"
+dates = [2026-10-14]
+
+[[band]]
+name = "evening"
+days = "feast"
+from = "20:00"
+to = "24:00"
+
+[[plan]]
+name = "p"
+band_edge = "anew"
+
+[[price]]
+plan = "p"
+kind = "voice-mo"
+zone = "NL"
+minimum = 60
+increment = 60
+setup = "0.05"
+unit_price = "0.12"
+
+[[price]]
+plan = "p"
+kind = "voice-mo"
+zone = "NL"
+band = "evening"
+unit_price = "0.06"
+
+[[price]]
+plan = "p"
+kind = "voice-mo"
+zone = "BE"
+band = "day"
+unit_price = "0.12"
+"#;
+
+#[test]
+fn a_call_over_an_edge_shows_its_pieces_and_what_has_no_price() {
+    let tariffs = set_of(&inline(CUT));
+    let explained = |to: u64, duration_s: i32| {
+        // 19:58:30 in Amsterdam.
+        let start_us = utc("2026-10-14T17:58:30");
+        let row = Row { start_us, offset_s: 7200, duration_s, b_number: Number::e164(to, 11), ..Row::default() };
+        explain(&ExplainInput::of(&rated(&tariffs, "p", row), 0), &tariffs).expect("a row").lines()
+    };
+    let lines = explained(31_201_234_567, 130);
+    let band = lines.iter().find(|line| line.starts_with("band:")).expect("a band");
+    assert!(band.contains("in no window, so the default band; the date is in feast"), "{band}");
+    assert!(lines.contains(&"  over a band's edge: each part in increments of its own".to_owned()), "{lines:#?}");
+    // A minute at least, 30 seconds to the edge are a minute, 40 behind it 40: 0.05 + 0.12 + 0.12 + 0.04.
+    assert_eq!(
+        lines[lines.len() - 6..],
+        [
+            "  from second 0, 2026-10-14T19:58:30+02:00: the minimum at the price of the start = 60 billed (tariff.toml line 25)",
+            "  from second 60, 2026-10-14T19:59:30+02:00, band day: 1 × 60 = 60 billed (tariff.toml line 25)",
+            "  from second 90, 2026-10-14T20:00:00+02:00, band evening: 40 × 1 = 40 billed (tariff.toml line 34)",
+            "  0.05 + 0.12 × 60 / 60 + 0.12 × 60 / 60 + 0.06 × 40 / 60 = 0.33 (160 billed)",
+            "  rounded half up to 6 places: 0.33 EUR",
+            "charge: 0.33 EUR",
+        ]
+    );
+    let short = explained(31_201_234_567, 90);
+    assert_eq!(short[short.len() - 3], "  0.05 + 0.12 × 120 / 60 = 0.29 (120 billed)", "it ends with the day");
+    let without = explained(32_201_234_567, 130);
+    assert_eq!(without[0], "outcome: no_price");
+    let band = without.iter().find(|line| line.starts_with("band:")).expect("a band");
+    assert!(band.ends_with("; second 90, 2026-10-14T20:00:00+02:00, is in band evening, which has no price"), "{band}");
 }
 
 #[test]

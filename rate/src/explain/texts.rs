@@ -7,13 +7,14 @@ use domain::usage::UsageKind;
 
 use crate::explain::{BandStep, ChargeStep, ExplainInput, Neighbour, PriceStep, ZoneStep, amount};
 use crate::instant::time_text;
-use crate::price::Facts;
 use crate::price::charge::{Charged, fraction, free_units, parts};
+use crate::price::edge::{self, Call, Stopped};
 use crate::price::zone::Zoned;
 use crate::tariff::band::BandClock;
 use crate::tariff::deck::ZoneRule;
 use crate::tariff::network::NetworkKey;
-use crate::tariff::price_row::Formula;
+use crate::tariff::plan::BandEdge;
+use crate::tariff::price_row::{Extras, Formula, PriceRow};
 use crate::tariff::price_table::Charge;
 use crate::tariff::{NONE_ROW, Tariff};
 
@@ -121,16 +122,36 @@ pub(super) fn band_step(tariff: &Tariff, input: &ExplainInput, band: u8) -> Band
         Some(window) => format!("in the window {} ({})", window.text, window.place),
         None => "in no window, so the default band".to_owned(),
     };
+    let [today, yesterday] = bands.calendars_at(tariff.zone(), input.start_us, input.start_offset_s);
+    let says =
+        |day: &str, named: &[&str]| if named.is_empty() { String::new() } else { format!("; {day} is in {}", named.join(", ")) };
+    let date = says("the date", &today) + &says("the day before", &yesterday);
     BandStep {
         band: bands.names.name(u32::from(band)).to_owned(),
         local_time: time_text(input.start_us, Some(offset_s)),
-        why: format!("{clock} {why}"),
+        why: format!("{clock} {why}{date}"),
     }
 }
 
-pub(super) fn price_step(tariff: &Tariff, charge: &Charge) -> PriceStep {
+/// A plan, and those on which it falls back up to the one whose price a row is.
+fn sellers<'t>(tariff: &'t Tariff, row: &PriceRow, plan: &'t str) -> Vec<&'t str> {
+    let mut sellers = vec![plan];
+    while let Some(seller) = sellers.last().filter(|seller| !row.plans.iter().any(|name| name == *seller || name == "*"))
+        && let Some(fallback) =
+            tariff.plans.iter().find(|known| known.name == **seller).and_then(|known| known.fallback.as_deref())
+    {
+        sellers.push(fallback);
+    }
+    sellers
+}
+
+pub(super) fn price_step(tariff: &Tariff, charge: &Charge, plan: &str) -> PriceStep {
     let row = &tariff.prices.rows[charge.row as usize];
     let mut terms = Vec::new();
+    let sellers = sellers(tariff, row, plan);
+    if sellers.len() > 1 {
+        terms.push(format!("{}: a plan falls back on the next where it has no price of its own", sellers.join(" → ")));
+    }
     match &row.formula {
         Formula::CostPlus { percent_nano, fixed_nano } => {
             terms.push(format!("provider's cost plus {} % plus {}", percent_text(*percent_nano), amount(*fixed_nano)));
@@ -154,12 +175,21 @@ pub(super) fn price_step(tariff: &Tariff, charge: &Charge) -> PriceStep {
             if charge.free_at_zero {
                 terms.push("no units, no charge".to_owned());
             }
+            terms.extend(match charge.band_edge {
+                BandEdge::Start => None,
+                BandEdge::Increment => Some("over a band's edge: each increment by the band in which it begins".to_owned()),
+                BandEdge::Anew => Some("over a band's edge: each part in increments of its own".to_owned()),
+            });
         }
     }
     PriceStep { row: charge.row, place: row.place.to_string(), terms }
 }
 
-pub(super) fn charge_step(tariff: &Tariff, charge: &Charge, facts: &Facts, charged: Charged) -> ChargeStep {
+/// Most pieces of a call that are shown.
+const PIECES_MAX: usize = 50;
+
+pub(super) fn charge_step(call: &Call<'_, '_>, charge: &Charge, charged: Charged) -> ChargeStep {
+    let Call { tariff, facts, .. } = *call;
     let units = facts.units.unwrap_or(0);
     let name = match facts.usage.kind() {
         UsageKind::Voice => "seconds",
@@ -182,6 +212,7 @@ pub(super) fn charge_step(tariff: &Tariff, charge: &Charge, facts: &Facts, charg
     match left {
         0 if units > 0 => lines.push("all units are free, no charge".to_owned()),
         0 if charge.free_at_zero => lines.push("no units, no charge".to_owned()),
+        _ if is_cut(call, charge) => lines.extend(pieces(call, charge)),
         _ => lines.extend(arithmetic(tariff, charge, left, facts.cost_nano)),
     }
     let total = format!("{} {}", amount(charged.charge_nano), tariff.currency());
@@ -191,6 +222,74 @@ pub(super) fn charge_step(tariff: &Tariff, charge: &Charge, facts: &Facts, charg
         arithmetic: lines,
         rounding: format!("rounded {mode} to {} places: {total}", rounding.places),
         charge: total,
+    }
+}
+
+/// Whether a call is charged by more than one band.
+fn is_cut(call: &Call<'_, '_>, charge: &Charge) -> bool {
+    charge.band_edge != BandEdge::Start && call.reaches_edge()
+}
+
+/// The band in which an increment begins that has no price.
+pub(super) fn band_without_price(call: &Call<'_, '_>, first: &Charge) -> String {
+    let Some(Stopped { at, .. }) = Some(first).filter(|first| is_cut(call, first)).and_then(|first| call.pieces(first).err())
+    else {
+        return String::new();
+    };
+    let at_us = call.instant(at).unwrap_or(call.facts.start_us);
+    let band = call.tariff.bands.names.name(u32::from(call.band(at_us)));
+    format!("; second {at}, {}, is in band {band}, which has no price", clock(call, at_us))
+}
+
+fn clock(call: &Call<'_, '_>, at_us: i64) -> String {
+    let Call { tariff, facts, .. } = call;
+    time_text(at_us, Some(tariff.bands.clock_offset_s(tariff.zone(), at_us, facts.offset_s)))
+}
+
+/// The sum of a call over an edge, from the pieces that the computation itself uses.
+fn pieces(call: &Call<'_, '_>, first: &Charge) -> Vec<String> {
+    let tariff = call.tariff;
+    let Ok(pieces) = call.pieces(first) else { return Vec::new() };
+    let Some((numerator, denominator)) = edge::sum(tariff, first, &pieces) else { return Vec::new() };
+    let Formula::Units { setup_nano, extras, .. } = &tariff.prices.rows[first.row as usize].formula else { return Vec::new() };
+    let (mut lines, mut terms) = (Vec::new(), vec![amount(*setup_nano)]);
+    for piece in pieces.iter().take(PIECES_MAX) {
+        let (at, row) = (piece.at, &tariff.prices.rows[piece.charge.row as usize]);
+        let place = match &sellers(tariff, row, &tariff.plans[call.plan as usize].name)[..] {
+            [_] => row.place.to_string(),
+            lent => format!("{}, {}", lent.join(" → "), row.place),
+        };
+        let clock = clock(call, call.instant(at).unwrap_or(call.facts.start_us));
+        lines.push(if piece.is_minimum {
+            format!("from second {at}, {clock}: the minimum at the price of the start = {} billed ({place})", piece.billed)
+        } else {
+            let (increments, size) = (piece.billed / piece.step.increment, piece.step.increment);
+            let band = tariff.bands.names.name(u32::from(piece.band));
+            format!("from second {at}, {clock}, band {band}: {increments} × {size} = {} billed ({place})", piece.billed)
+        });
+        terms.push(format!("{} × {} / {}", amount(piece.step.unit_nano), piece.billed, piece.charge.per));
+    }
+    if let Some(more) = pieces.len().checked_sub(PIECES_MAX).filter(|more| *more > 0) {
+        lines.push(format!("and {more} pieces more"));
+        terms.push("…".to_owned());
+    }
+    if extras.disconnect_nano > 0 {
+        terms.push(amount(extras.disconnect_nano));
+    }
+    let billed: u64 = pieces.iter().map(|piece| piece.billed).sum();
+    let (sum, exact) = (bounded(extras, &terms.join(" + ")), fraction_text(numerator, denominator));
+    lines.push(format!("{sum} = {exact} ({billed} billed)"));
+    lines
+}
+
+/// The sum within the least and the most of a record.
+fn bounded(extras: &Extras, sum: &str) -> String {
+    let least = Some(extras.charge_min_nano).filter(|least| *least > 0);
+    match (least.map(amount), extras.charge_max_nano.map(amount)) {
+        (None, None) => sum.to_owned(),
+        (Some(least), None) => format!("max({least}, {sum})"),
+        (None, Some(most)) => format!("min({most}, {sum})"),
+        (Some(least), Some(most)) => format!("min({most}, max({least}, {sum}))"),
     }
 }
 
@@ -218,14 +317,7 @@ fn arithmetic(tariff: &Tariff, charge: &Charge, units: u64, cost_nano: Option<i6
             if units > 0 && extras.disconnect_nano > 0 {
                 terms.push(amount(extras.disconnect_nano));
             }
-            let sum = terms.join(" + ");
-            let least = Some(extras.charge_min_nano).filter(|least| *least > 0);
-            let bounded = match (least.map(amount), extras.charge_max_nano.map(amount)) {
-                (None, None) => sum,
-                (Some(least), None) => format!("max({least}, {sum})"),
-                (None, Some(most)) => format!("min({most}, {sum})"),
-                (Some(least), Some(most)) => format!("min({most}, max({least}, {sum}))"),
-            };
+            let bounded = bounded(extras, &terms.join(" + "));
             lines.push(format!("{bounded} = {exact} ({billed} billed)"));
             lines
         }

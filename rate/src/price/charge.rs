@@ -143,7 +143,7 @@ pub(crate) fn parts(steps: &[Step], minimum: u64, units: u64) -> impl Iterator<I
     })
 }
 
-fn within_limits(billed: Option<i64>, charge_nano: Option<i64>) -> Result<Charged, Reason> {
+pub(crate) fn within_limits(billed: Option<i64>, charge_nano: Option<i64>) -> Result<Charged, Reason> {
     match billed.zip(charge_nano) {
         Some((billed, charge_nano)) if (-CHARGE_NANO_MAX..=CHARGE_NANO_MAX).contains(&charge_nano) => {
             Ok(Charged { billed, charge_nano })

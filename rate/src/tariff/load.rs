@@ -1,19 +1,22 @@
 //! From texts to a tariff: raw values are checked one by one, names become codes, tables become look-ups.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 
 use domain::ids::Names;
 use domain::money::{Currency, NANO_PLACES, Rounding, RoundingMode};
-use domain::zone::Zone;
+use domain::zone::{SECOND_US, Zone};
 
 use crate::error::{Place, TariffError};
 use crate::tariff::band::{BandClock, Bands};
-use crate::tariff::companion::{Column, Companion, required};
+use crate::tariff::calendar::{Calendars, DATES_MAX, day_of, day_of_text};
+use crate::tariff::companion::{Column, Companion, optional, required};
 use crate::tariff::deck::{Deck, PREFIXES_MAX, ShortCodes, ZoneRule};
 use crate::tariff::field::{UNITS_MAX, bad, midnight, name, whole};
 use crate::tariff::network::{NETWORKS_MAX, Networks};
+use crate::tariff::plan::{BandEdge, Plan};
 use crate::tariff::price_row::{COLUMNS, PRICES_MAX, PriceRow, ZeroUsage, check_rounding_scope};
-use crate::tariff::price_table::{Plan, PriceTable, Scope};
+use crate::tariff::price_table::{PriceTable, Scope};
 use crate::tariff::raw::{RawTariff, RawZones, TomlFile};
 use crate::tariff::{Classes, Tariff, TariffSource, VERSION_DIGITS, content_hash};
 
@@ -28,6 +31,9 @@ const PLANS_MAX: usize = 10_000;
 /// Codes are 16 bits and the last one means "none".
 const ZONES_MAX: usize = 10_000;
 
+/// A call that begins on a tariff's last day ends at most so much later: [`SECONDS_MAX`](crate::price::edge::SECONDS_MAX).
+const LONGEST_DAYS: i32 = 368;
+
 static SAME_NAMES: BTreeMap<String, String> = BTreeMap::new();
 
 /// The tables that a tariff names: the field and the file.
@@ -39,7 +45,8 @@ fn named_tables(raw: &RawTariff) -> impl Iterator<Item = (&'static str, &str)> {
         ("plans.table", &raw.plans.table),
         ("prices.table", &raw.prices.table),
     ];
-    tables.into_iter().filter_map(|(field, file)| file.as_deref().map(|file| (field, file)))
+    let calendars = raw.calendar.iter().map(|calendar| ("calendar.table", &calendar.get_ref().table));
+    tables.into_iter().chain(calendars).filter_map(|(field, file)| file.as_deref().map(|file| (field, file)))
 }
 
 /// A companion lies beside the tariff: no folders, no hidden files.
@@ -102,7 +109,14 @@ impl<'t> Loader<'t> {
         let (deck, short_codes) = (Deck::build(tables.prefixes)?, ShortCodes::build(tables.short_codes)?);
         let (networks, classes) = (Networks::build(tables.networks)?, classes(tables.classes)?);
         let plans = self.plans()?;
-        let bands = Bands::build(self.file, &raw.default_band, self.band_clock()?, &raw.band)?;
+        let bands = Bands::build(
+            self.file,
+            &raw.default_band,
+            self.band_clock()?,
+            &raw.band,
+            self.calendars()?,
+            days_of(from_us, to_us),
+        )?;
         check_rounding_scope(place, raw.rounding_scope.as_deref())?;
         let zero_usage = raw.zero_usage.as_deref().map_or(Ok(ZeroUsage::Free), |text| ZeroUsage::parse(place, text))?;
         let scope = Scope {
@@ -171,6 +185,22 @@ impl<'t> Loader<'t> {
             Some("source_offset") => Ok(BandClock::SourceOffset),
             Some(other) => Err(bad(&self.place, "band_clock", other, "`tariff_zone` or `source_offset` is expected")),
         }
+    }
+
+    fn calendars(&self) -> Result<Calendars, TariffError> {
+        let mut calendars = Calendars::default();
+        for spanned in &self.raw.calendar {
+            let (place, raw) = (self.file.place(spanned), spanned.get_ref());
+            let mut days = raw.dates.iter().map(|date| day_of(&place, date)).collect::<Result<Vec<_>, _>>()?;
+            if let Some(companion) = self.companion(raw.table.as_ref(), &SAME_NAMES) {
+                companion.each(&[required("date", "day"), optional("name")], DATES_MAX, |place, [date, _]| {
+                    days.push(day_of_text(&place, date)?);
+                    Ok(())
+                })?;
+            }
+            calendars.add(place, &raw.name, days)?;
+        }
+        Ok(calendars)
     }
 
     fn rounding(&self) -> Result<Rounding, TariffError> {
@@ -249,15 +279,18 @@ impl<'t> Loader<'t> {
         for spanned in &self.raw.plan {
             let (place, raw) = (self.file.place(spanned), spanned.get_ref());
             let bytes = raw.mb_bytes.map(|bytes| whole(&place, "mb_bytes", &bytes.to_string(), 1..=UNITS_MAX)).transpose()?;
-            plans.push(Plan { name: raw.name.clone(), mb_bytes: bytes, place });
+            let band_edge = BandEdge::parse(&place, raw.band_edge.as_deref().unwrap_or_default())?;
+            plans.push(Plan { name: raw.name.clone(), mb_bytes: bytes, band_edge, fallback: raw.fallback.clone(), place });
         }
         if let Some(companion) = self.companion(self.raw.plans.table.as_ref(), &SAME_NAMES) {
             companion.each(
-                &[required("plan", "plan_id"), required("mb_bytes", "mb_bytes")],
+                &[required("plan", "plan_id"), required("mb_bytes", "mb_bytes"), optional("band_edge"), optional("fallback")],
                 PLANS_MAX,
-                |place, [plan, mb]| {
+                |place, [plan, mb, band_edge, fallback]| {
                     let bytes = if mb.is_empty() { None } else { Some(whole(&place, "mb_bytes", mb, 1..=UNITS_MAX)?) };
-                    plans.push(Plan { name: plan.to_owned(), mb_bytes: bytes, place });
+                    let band_edge = BandEdge::parse(&place, band_edge)?;
+                    let fallback = Some(fallback).filter(|name| !name.is_empty()).map(str::to_owned);
+                    plans.push(Plan { name: plan.to_owned(), mb_bytes: bytes, band_edge, fallback, place });
                     Ok(())
                 },
             )?;
@@ -293,6 +326,12 @@ impl<'t> Loader<'t> {
         }
         Ok(rows)
     }
+}
+
+/// The local days, since 1970, on which calls can begin or be under way.
+fn days_of(from_us: i64, to_us: i64) -> RangeInclusive<i32> {
+    let day = |instant_us: i64| i32::try_from(instant_us.div_euclid(86_400 * SECOND_US)).unwrap_or(i32::MAX);
+    day(from_us).saturating_sub(2)..=day(to_us).saturating_add(LONGEST_DAYS)
 }
 
 struct ZoneTables {

@@ -53,7 +53,8 @@ pub(super) fn check_rounding_scope(place: &Place, scope: Option<&str>) -> Result
 pub(crate) struct Step {
     /// First unit of the step; the first step begins at 0.
     pub from: u64,
-    /// Units are billed in multiples of this, counted from the step's begin (in the first step from the minimum).
+    /// Units are billed in multiples of this, counted from the step's begin (in the first step from the minimum), or from where
+    /// the increment before them ends if that reaches over an edge of a band.
     pub increment: u64,
     /// Price of one unit size in nano-units.
     pub unit_nano: u64,

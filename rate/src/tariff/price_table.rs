@@ -13,6 +13,7 @@ use domain::usage::{Usage, UsageKind};
 
 use crate::error::{Place, TariffError};
 use crate::tariff::field::bad;
+use crate::tariff::plan::{BandEdge, Plan, fallbacks};
 use crate::tariff::price_row::{Extras, Formula, PriceRow, ZeroUsage, kinds, usual_per};
 
 /// Most combinations of plan, kind, zone and band that the rows of a tariff may name, counted with repeats.
@@ -20,17 +21,13 @@ const CELLS_MAX: usize = 1 << 25;
 
 const NO_CELL: u32 = u32::MAX;
 
+const NO_LENDER: u16 = u16::MAX;
+
+/// Largest common size of the unit prices of a call's bands.
+const PERS_MAX: u64 = 1_000_000_000;
+
 /// Numerators and divisors of the fast path stay below this, so that twice a remainder fits as well.
 const FAST_MAX: u64 = 1 << 62;
-
-/// A plan of the tariff.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    pub name: String,
-    /// Bytes of a megabyte by contract.
-    pub mb_bytes: Option<u64>,
-    pub place: Place,
-}
 
 /// A price as the hot loop reads it: one cache line.
 #[derive(Debug, Clone)]
@@ -50,6 +47,8 @@ pub(crate) struct Charge {
     pub free_at_zero: bool,
     /// Whether the first units are not charged; the row says how many.
     pub has_free_units: bool,
+    /// What becomes of a call that reaches into another band.
+    pub band_edge: BandEdge,
 }
 
 const _: () = assert!(size_of::<Charge>() == 64, "a price is one cache line");
@@ -81,7 +80,9 @@ pub(crate) struct Scope<'t> {
 
 impl PriceTable {
     pub fn build(scope: &Scope<'_>, rows: Vec<PriceRow>) -> Result<Self, TariffError> {
+        rows.iter().try_for_each(|row| check_bounds(row, scope.rounding))?;
         let cells = Resolution::of(scope, &rows)?;
+        let lent = cells.lent;
         let mut table = Self {
             rounding: scope.rounding,
             unit_nano: unit_nano(scope.rounding),
@@ -92,26 +93,40 @@ impl PriceTable {
             bands: scope.bands.len(),
             rows,
         };
-        table.compile(scope)?;
+        table.compile(scope, &lent)?;
         Ok(table)
     }
 
     /// Turns the row of each cell into a charge; equal ones are shared.
-    fn compile(&mut self, scope: &Scope<'_>) -> Result<(), TariffError> {
+    fn compile(&mut self, scope: &Scope<'_>, lent: &[u16]) -> Result<(), TariffError> {
         let width = self.zones * self.bands;
-        let mut known: HashMap<(u32, u64, bool), u32> = HashMap::new();
+        let mut known: HashMap<(u32, u64, bool, BandEdge), u32> = HashMap::new();
         for (at, first) in self.blocks.iter().enumerate().filter(|(_, first)| **first != NO_CELL) {
             let plan = &scope.plans[at / Usage::COUNT];
             let usage = Usage::all().nth(at % Usage::COUNT).expect("blocks are counted in kinds");
-            for cell in self.cells[*first as usize..].iter_mut().take(width).filter(|cell| **cell != NO_CELL) {
+            let cells = &mut self.cells[*first as usize..][..width];
+            let is_cut = usage.kind() == UsageKind::Voice && plan.band_edge != BandEdge::Start;
+            // By zone: where all bands have one price, no edge means anything.
+            let mut cut: Vec<bool> = vec![false; self.zones];
+            for (cut, bands) in cut.iter_mut().zip(cells.chunks(self.bands)).filter(|_| is_cut) {
+                *cut = bands.iter().any(|cell| *cell != bands[0]);
+                if *cut {
+                    check_edges(plan, &self.rows, bands)?;
+                }
+            }
+            for (place, cell) in cells.iter_mut().enumerate().filter(|(_, cell)| **cell != NO_CELL) {
+                let band_edge = if cut[place / self.bands] { plan.band_edge } else { BandEdge::Start };
                 let row = &self.rows[*cell as usize];
-                let per = per(row, usage.kind(), plan)?;
-                check_bounds(row, self.unit_nano, scope.rounding)?;
+                // A megabyte is that of the plan whose price it is.
+                let lender = lent.get(*first as usize + place).copied().filter(|lender| *lender != NO_LENDER);
+                let seller = lender.map_or(plan, |lender| &scope.plans[usize::from(lender)]);
+                let per = per(row, usage.kind(), seller)?;
                 let free = is_free_at_zero(row, usage.kind(), scope.zero_usage);
                 let next = u32::try_from(self.charges.len()).expect("there are fewer charges than cells");
-                let charge = *known.entry((*cell, per, free)).or_insert(next);
+                let charge = *known.entry((*cell, per, free, band_edge)).or_insert(next);
                 if charge == next {
-                    self.charges.push(Charge::compile(*cell, row, per, free, scope.rounding));
+                    let charge = Charge::compile(*cell, row, per, free, scope.rounding);
+                    self.charges.push(Charge { band_edge, ..charge });
                 }
                 *cell = charge;
             }
@@ -138,6 +153,8 @@ struct Resolution<'t> {
     rows: Vec<u32>,
     ranks: Vec<u8>,
     entered: usize,
+    /// Of each cell the plan that lends its price, or [`NO_LENDER`]; empty if no plan falls back on another.
+    lent: Vec<u16>,
 }
 
 /// Codes that one row names, each with its rank.
@@ -151,12 +168,19 @@ struct Patterns {
 impl<'t> Resolution<'t> {
     fn of(scope: &'t Scope<'t>, rows: &[PriceRow]) -> Result<Self, TariffError> {
         let blocks = vec![NO_CELL; scope.plans.len() * Usage::COUNT];
-        let mut resolution = Self { scope, blocks, rows: Vec::new(), ranks: Vec::new(), entered: 0 };
+        let mut resolution = Self { scope, blocks, rows: Vec::new(), ranks: Vec::new(), entered: 0, lent: Vec::new() };
         let plans: HashMap<&str, usize> = scope.plans.iter().enumerate().map(|(i, p)| (p.name.as_str(), i)).collect();
         for (number, row) in rows.iter().enumerate() {
             let number = u32::try_from(number).expect("a tariff has at most a million price rows");
             let patterns = Patterns::of(scope, &plans, row)?;
             resolution.enter(number, rows, &patterns)?;
+        }
+        for (plan, fallback) in fallbacks(scope.plans, &plans)? {
+            if resolution.lend(plan, fallback)? == 0 {
+                let Plan { place, fallback, .. } = &scope.plans[plan];
+                let expected = "it lends no price: the plan has one of its own wherever that one has, perhaps by `*`; remove one";
+                return Err(bad(place, "fallback", fallback.as_deref().unwrap_or_default(), expected));
+            }
         }
         let has_price = |plan: usize| resolution.blocks[plan * Usage::COUNT..][..Usage::COUNT].iter().any(|b| *b != NO_CELL);
         match (0..scope.plans.len()).find(|plan| !has_price(*plan)) {
@@ -184,6 +208,30 @@ impl<'t> Resolution<'t> {
             }
         }
         Ok(())
+    }
+
+    /// Gives a plan the prices of another where it has none; tells how many.
+    fn lend(&mut self, plan: usize, fallback: usize) -> Result<usize, TariffError> {
+        let own = u16::try_from(fallback).expect("a tariff has at most 10,000 plans");
+        let mut lent = 0;
+        let width = self.scope.zones.len() * self.scope.bands.len();
+        for usage in Usage::all() {
+            let from = self.blocks[fallback * Usage::COUNT + usage.code()];
+            if from == NO_CELL {
+                continue;
+            }
+            let (from, to) = (from as usize, self.block(plan, usage)?);
+            self.lent.resize(self.rows.len(), NO_LENDER);
+            for at in 0..width {
+                if self.rows[to + at] == NO_CELL && self.rows[from + at] != NO_CELL {
+                    self.rows[to + at] = self.rows[from + at];
+                    let lender = self.lent[from + at];
+                    self.lent[to + at] = if lender == NO_LENDER { own } else { lender };
+                    lent += 1;
+                }
+            }
+        }
+        Ok(lent)
     }
 
     fn block(&mut self, plan: usize, usage: Usage) -> Result<usize, TariffError> {
@@ -251,7 +299,7 @@ fn all<T>(patterns: &[String], codes: impl Fn(&String) -> Result<Vec<T>, TariffE
     Ok(lists.into_iter().flatten().collect())
 }
 
-fn unknown<'a>(
+pub(super) fn unknown<'a>(
     place: &Place,
     field: &str,
     name: &str,
@@ -275,14 +323,33 @@ fn per(row: &PriceRow, kind: UsageKind, plan: &Plan) -> Result<u64, TariffError>
 }
 
 /// A bound that is finer than the last place of a charge would be broken by rounding.
-fn check_bounds(row: &PriceRow, unit_nano: u64, rounding: Rounding) -> Result<(), TariffError> {
+fn check_bounds(row: &PriceRow, rounding: Rounding) -> Result<(), TariffError> {
     let Formula::Units { extras, .. } = &row.formula else { return Ok(()) };
     let bounds = [("charge_min", Some(extras.charge_min_nano)), ("charge_max", extras.charge_max_nano)];
-    let finer = bounds.into_iter().find_map(|(field, nano)| nano.filter(|nano| nano % unit_nano != 0).map(|nano| (field, nano)));
+    let finer = bounds
+        .into_iter()
+        .find_map(|(field, nano)| nano.filter(|nano| nano % unit_nano(rounding) != 0).map(|nano| (field, nano)));
     finer.map_or(Ok(()), |(field, nano)| {
         let expected = format!("at most {} places are expected, as charges have after rounding", rounding.places);
         Err(bad(&row.place, field, Money(nano.into()), expected))
     })
+}
+
+/// The prices of one call by band must go together in one sum.
+fn check_edges(plan: &Plan, rows: &[PriceRow], bands: &[u32]) -> Result<(), TariffError> {
+    let mut pers = 1u64;
+    for row in bands.iter().filter(|cell| **cell != NO_CELL).map(|cell| &rows[*cell as usize]) {
+        let Formula::Units { per, .. } = row.formula else {
+            let expected = format!("a price per unit is expected, because plan `{}` cuts calls at the edge of a band", plan.name);
+            return Err(bad(&row.place, "cost_plus", "given", expected));
+        };
+        let per = per.unwrap_or(60);
+        pers = (pers / gcd(pers, per)).checked_mul(per).filter(|pers| *pers <= PERS_MAX).ok_or_else(|| {
+            let text = "a size that goes together with those of the other bands is expected, such as 60";
+            bad(&row.place, "per", per, format!("{text}, because plan `{}` cuts calls at the edge of a band", plan.name))
+        })?;
+    }
+    Ok(())
 }
 
 /// Voice and data of zero units are free unless the tariff or the row says otherwise; a message is always a unit.
@@ -304,6 +371,7 @@ impl Charge {
             row: number,
             free_at_zero,
             has_free_units: false,
+            band_edge: BandEdge::Start,
         };
         let Formula::Units { setup_nano, minimum, steps, extras, .. } = &row.formula else {
             return exact;

@@ -38,6 +38,8 @@ pub(crate) struct RawTariff {
     #[serde(default)]
     pub prices: RawPrices,
     #[serde(default)]
+    pub calendar: Vec<Spanned<RawCalendar>>,
+    #[serde(default)]
     pub band: Vec<Spanned<RawBand>>,
     #[serde(default)]
     pub plan: Vec<Spanned<RawPlan>>,
@@ -90,12 +92,23 @@ pub(crate) struct RawPrices {
     pub columns: BTreeMap<String, String>,
 }
 
-/// `[[band]]`: a weekly window.
+/// `[[calendar]]`: dates with a name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawCalendar {
+    pub name: String,
+    #[serde(default)]
+    pub dates: Vec<Datetime>,
+    pub table: Option<String>,
+}
+
+/// `[[band]]`: a window.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawBand {
     pub name: String,
     pub days: OneOrMany,
+    pub except: Option<OneOrMany>,
     pub from: String,
     pub to: String,
 }
@@ -106,6 +119,8 @@ pub(crate) struct RawBand {
 pub(crate) struct RawPlan {
     pub name: String,
     pub mb_bytes: Option<i64>,
+    pub band_edge: Option<String>,
+    pub fallback: Option<String>,
 }
 
 /// `[[price]]`.
@@ -191,10 +206,13 @@ impl TomlFile<'_> {
         toml::from_str(self.text).map_err(|error| {
             let place = Place { line: error.span().map(|span| self.line(span.start)), ..self.whole() };
             let message = error.message();
-            match message.strip_prefix("unknown field ") {
-                Some(rest) => unknown_key(place, rest),
-                None => TariffError::Unreadable { place, problem: message.lines().collect::<Vec<_>>().join(": ") },
+            if let Some(rest) = message.strip_prefix("unknown field ") {
+                return unknown_key(place, rest);
             }
+            let line = error.span().and_then(|span| self.line_at(span.start));
+            let problem = line.and_then(|line| quoting(message, line));
+            let problem = problem.unwrap_or_else(|| message.lines().collect::<Vec<_>>().join(": "));
+            TariffError::Unreadable { place, problem }
         })
     }
 
@@ -208,10 +226,32 @@ impl TomlFile<'_> {
         Place { line: Some(self.line(spanned.span().start)), ..self.whole() }
     }
 
+    fn line_at(&self, offset: usize) -> Option<&str> {
+        let (before, behind) = self.text.split_at_checked(offset)?;
+        let begin = before.rfind('\n').map_or(0, |end| end + 1);
+        self.text.get(begin..offset + behind.find('\n').unwrap_or(behind.len()))
+    }
+
     fn line(&self, offset: usize) -> u64 {
         let before = self.text.as_bytes().iter().take(offset);
         1 + before.filter(|byte| **byte == b'\n').count() as u64
     }
+}
+
+/// What to write where a value wants quotes and has none, or has them and wants none: the slips that are made most.
+fn quoting(message: &str, line: &str) -> Option<String> {
+    let (key, value) = line.split_once('=')?;
+    let (key, value) = (key.trim(), value.split('#').next().unwrap_or_default().trim());
+    let is_plain = !key.is_empty() && key.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.'));
+    if !is_plain || value.is_empty() || value.len() > 60 || value.contains(['{', '[']) {
+        return None;
+    }
+    if message.contains("expected a TOML datetime") && value.starts_with('"') {
+        return Some(format!("`{key}` is a text; write the date without quotes: {key} = {}", value.trim_matches('"')));
+    }
+    let wants_text = message.starts_with("invalid type: ") && (message.contains("a string") || message.contains("a text"));
+    (wants_text && !value.starts_with(['"', '\'']))
+        .then(|| format!("`{key}` is {value}; write it in quotes: {key} = \"{value}\""))
 }
 
 /// `message` is what follows "unknown field": `` `nmae`, expected one of `name`, `currency` ``.

@@ -210,16 +210,173 @@ fn bands_refuse_impossible_times_and_two_answers_for_one_minute() {
         (
             "mon-fri",
             "mon-fry",
-            "small.toml line 16: `days` is `mon-fry`; days are mon, tue, wed, thu, fri, sat, sun or a range such as mon-fri",
+            "small.toml line 16: `days` is `mon-fry`; days are mon, tue, wed, thu, fri, sat, sun, a range such as mon-fri, or the name of a [[calendar]]",
         ),
         (
             "[[plan]]",
             "[[band]]\nname = \"night\"\ndays = \"thu\"\nfrom = \"19:00\"\nto = \"07:00\"\n[[plan]]",
-            "small.toml line 22: thu 19:00 is already defined at small.toml line 16; keep one of the two",
+            "small.toml line 22: the windows of two bands meet on thu 19:00, the other one is at small.toml line 16; shorten one of them",
         ),
     ] {
         assert_eq!(with(old, new), text);
     }
+}
+
+/// The refusal of a tariff with these calendars and one more band in place of its plan's line.
+fn with_calendar(calendar: &str, band: &str) -> String {
+    with("[[plan]]", &format!("[[calendar]]\n{calendar}\n[[band]]\nname = \"quiet\"\n{band}\n[[plan]]"))
+}
+
+#[test]
+fn calendars_and_the_bands_that_name_them_are_checked() {
+    let nl = "name = \"holidays\"\ndates = [2026-12-25]";
+    let day = "from = \"00:00\"\nto = \"24:00\"";
+    let of = |band: &str| with_calendar(nl, &format!("{band}\n{day}"));
+    assert!(of("days = [\"sat\", \"sun\"]").starts_with("loaded"));
+    for (band, text) in [
+        (
+            "days = \"holliday\"",
+            "small.toml line 25: `days` is `holliday`; days are mon, tue, wed, thu, fri, sat, sun, a range such as mon-fri, \
+             or the name of a [[calendar]]; did you mean `holidays`?",
+        ),
+        ("days = \"sun\"\nexcept = \"sat\"", "small.toml line 25: `except` is `sat`; the name of a [[calendar]] is expected"),
+        // Christmas Day 2026 is a Friday, and `peak` does not leave it out.
+        (
+            "days = \"holidays\"",
+            "small.toml line 25: the windows of two bands meet on 2026-12-25 08:00, the other one is at small.toml line 16; shorten one of them",
+        ),
+    ] {
+        assert_eq!(of(band), text);
+    }
+    // Saturday, into which a window of Christmas Day's evening reaches.
+    let night = "days = \"holidays\"\nfrom = \"20:00\"\nto = \"02:00\"";
+    let early = "[[band]]\nname = \"early\"\ndays = \"sat\"\nfrom = \"01:00\"\nto = \"03:00\"";
+    assert_eq!(
+        with_calendar(nl, &format!("{night}\n{early}")),
+        "small.toml line 30: the windows of two bands meet on 2026-12-26 01:00, the other one is at small.toml line 25; shorten one of them"
+    );
+    let sunday = format!("days = \"sun\"\n{day}");
+    let date = "a date such as 2026-12-25 is expected, from 1970 to 2099";
+    for (calendar, text) in [
+        (
+            "name = \"mon-fri\"\ndates = [2026-12-25]",
+            "`name` is `mon-fri`; days have this name; give the calendar another".to_owned(),
+        ),
+        ("name = \"none\"", "`dates` is `[]`; a calendar without dates says nothing; add dates or remove it".to_owned()),
+        ("name = \"x\"\ndates = [2100-01-01]", format!("`dates` is `2100-01-01`; {date}")),
+        ("name = \"x\"\ndates = [2026-12-25T00:00:00]", format!("`dates` is `2026-12-25T00:00:00`; {date}")),
+    ] {
+        assert_eq!(with_calendar(calendar, &sunday), format!("small.toml line 22: {text}"));
+    }
+    let twice = format!("{nl}\n[[calendar]]\n{nl}");
+    assert!(with_calendar(&twice, &sunday).contains("line 25: calendar `holidays` is already defined at small.toml line 22"));
+}
+
+#[test]
+fn a_calendar_may_be_a_table_and_names_the_line_that_is_no_date() {
+    let toml = TOML.replace("[[plan]]", "[[calendar]]\nname = \"holidays\"\ntable = \"notes.csv\"\n[[plan]]");
+    let with_table = |text: &str| {
+        let mut source = source(&toml, PREFIXES, PRICES);
+        source.companions.insert("notes.csv".to_owned(), text.to_owned());
+        refusal(&source)
+    };
+    assert!(with_table("date,name\n2026-12-25,Christmas Day\n2026-12-26,Boxing Day\n").starts_with("loaded"));
+    let said = with_table("date\n2026-12-25\n25-12-2027\n");
+    assert_eq!(said, "notes.csv line 3: `date` is `25-12-2027`; a date such as 2026-12-25 is expected, from 1970 to 2099");
+    assert_eq!(companion_names(&toml), ["notes.csv", "prefixes.csv", "prices.csv"]);
+}
+
+#[test]
+fn prices_that_are_to_be_cut_at_an_edge_must_go_together() {
+    let cut = |edge: &str, peak: &str| {
+        let toml = TOML.replace("mb_bytes = 1000000", &format!("mb_bytes = 1000000\nband_edge = \"{edge}\""));
+        let peak = format!("[[price]]\nplan = \"basis\"\nkind = \"voice-mo\"\nzone = \"NL-FIX\"\nband = \"peak\"\n{peak}\n");
+        refusal(&source(&format!("{toml}{peak}"), PREFIXES, PRICES))
+    };
+    let unit = "unit_price = \"0.10\"";
+    assert_eq!(cut("middle", unit), "small.toml line 22: `band_edge` is `middle`; `start`, `increment` or `anew` is expected");
+    for edge in ["increment", "anew"] {
+        assert!(cut(edge, &format!("{unit}\nper = 1")).starts_with("loaded"));
+        assert_eq!(
+            cut(edge, "cost_plus = { percent = \"15\" }"),
+            "small.toml line 29: `cost_plus` is `given`; a price per unit is expected, because plan `basis` cuts calls at the edge of a band"
+        );
+        let said = cut(edge, &format!("{unit}\nper = 999999999989"));
+        assert!(said.contains("a size that goes together with those of the other bands is expected, such as 60"), "{said}");
+    }
+    assert!(cut("start", "cost_plus = { percent = \"15\" }").starts_with("loaded"), "the start decides: nothing is cut");
+}
+
+#[test]
+fn a_plan_falls_back_on_one_that_is_there_and_not_on_itself() {
+    let plans = |more: &str| with("[[plan]]", &format!("{more}\n[[plan]]"));
+    assert!(plans("[[plan]]\nname = \"small\"\nfallback = \"basis\"").starts_with("loaded"), "it needs no price of its own");
+    assert_eq!(
+        plans("[[plan]]\nname = \"small\"\nfallback = \"basiss\""),
+        "small.toml line 22: `fallback` is `basiss`, but no plan has that name; did you mean `basis`?"
+    );
+    assert_eq!(
+        plans("[[plan]]\nname = \"small\"\nfallback = \"small\""),
+        "small.toml line 22: `fallback` is `small`; a plan that does not fall back on this one is expected: small → small"
+    );
+    let idle = "[[plan]]\nname = \"idle\"\nfallback = \"a\"\n";
+    let circle = "[[plan]]\nname = \"a\"\nfallback = \"b\"\n[[plan]]\nname = \"b\"\nfallback = \"c\"\n[[plan]]\nname = \"c\"\nfallback = \"a\"";
+    assert_eq!(
+        plans(&format!("{idle}{circle}")),
+        "small.toml line 25: `fallback` is `b`; a plan that does not fall back on this one is expected: a → b → c → a"
+    );
+    let all = "[[price]]\nplan = \"*\"\nkind = \"*\"\nzone = \"*\"\nunit_price = \"0.2\"\n";
+    let text =
+        TOML.replace("[[plan]]", &format!("{all}[[plan]]\nname = \"small\"\nfallback = \"basis\"\nmb_bytes = 1000000\n[[plan]]"));
+    let said = refusal(&source(&text, PREFIXES, PRICES));
+    assert!(said.contains("line 27: `fallback` is `basis`; it lends no price") && said.contains("perhaps by `*`"), "{said}");
+}
+
+#[test]
+fn plans_in_a_table_say_their_fallback_and_edge_there() {
+    let toml = TOML.replace("[[plan]]\nname = \"basis\"\nmb_bytes = 1000000", "[plans]\ntable = \"plans.csv\"");
+    let with_plans = |text: &str| {
+        let mut source = source(&toml, PREFIXES, PRICES);
+        source.companions.insert("plans.csv".to_owned(), text.to_owned());
+        refusal(&source)
+    };
+    let head = "plan,mb_bytes,band_edge,fallback\nbasis,1000000,anew,\n";
+    assert!(with_plans(&format!("{head}small,,,basis\n")).starts_with("loaded"));
+    assert_eq!(
+        with_plans(&format!("{head}small,,,basics\n")),
+        "plans.csv line 3: `fallback` is `basics`, but no plan has that name; did you mean `basis`?"
+    );
+    let said = with_plans(&format!("{head}small,,later,basis\n"));
+    assert_eq!(said, "plans.csv line 3: `band_edge` is `later`; `start`, `increment` or `anew` is expected");
+}
+
+#[test]
+fn calendars_have_limits_and_dates_beyond_the_tariff_count_for_nothing() {
+    let of = |calendars: &str| with("[[plan]]", &format!("{calendars}\n[[plan]]"));
+    let many = (0..101).map(|n| format!("[[calendar]]\nname = \"c{n}\"\ndates = [2026-12-25]")).collect::<Vec<_>>().join("\n");
+    assert!(of(&many).contains("calendars"), "{}", of(&many));
+    let dates = |count: usize| (0..count).map(|n| format!("20{:02}-{:02}-01", n % 99, n % 12 + 1)).collect::<Vec<_>>().join(", ");
+    assert!(of(&format!("[[calendar]]\nname = \"c\"\ndates = [{}]", dates(5_001))).contains("dates in calendars"));
+    assert!(of(&format!("[[calendar]]\nname = \"c\"\ndates = [{}]", dates(5_000))).starts_with("loaded"));
+    // Christmas Day 2025 was a Thursday: `peak` clashes on it, before the tariff is in force.
+    let old = "[[calendar]]\nname = \"old\"\ndates = [2025-12-25]\n[[band]]\nname = \"quiet\"\ndays = \"old\"\nfrom = \"00:00\"\nto = \"24:00\"";
+    assert!(of(old).starts_with("loaded"), "{}", of(old));
+    assert!(of(&old.replace("2025", "2026")).contains("meet on 2026-12-25 08:00"));
+}
+
+#[test]
+fn values_that_want_quotes_or_none_are_told_so() {
+    assert_eq!(
+        with("valid_from = 2026-01-01", "valid_from = \"2026-01-01\""),
+        "small.toml line 5: `valid_from` is a text; write the date without quotes: valid_from = 2026-01-01"
+    );
+    assert_eq!(
+        with("from = \"08:00\"", "from = 08:00  # early"),
+        "small.toml line 19: `from` is 08:00; write it in quotes: from = \"08:00\""
+    );
+    let price = "[[price]]\nplan = \"basis\"\nkind = \"sms-mo\"\nzone = \"*\"\nunit_price = 0.12\n[prices]";
+    assert_eq!(with("[prices]", price), "small.toml line 30: `unit_price` is 0.12; write it in quotes: unit_price = \"0.12\"");
+    assert!(with("places = 6", "places = \"six\"").starts_with("small.toml line 10: invalid type"), "what is no such slip stays");
 }
 
 #[test]

@@ -91,3 +91,29 @@ pub fn round(numerator: i128, denominator: i128, places: u32, mode: &str) -> i12
     };
     if numerator < 0 { -size } else { size }
 }
+
+/// A call over the edges of bands, one increment after the other: `band_at` tells the band of each of its seconds, and so its
+/// price. Billed seconds, and the exact charge in nano-units as a fraction.
+pub fn over_edges(prices: &[Price], band_at: &dyn Fn(i128) -> usize, seconds: i128, anew: bool) -> (i128, (i128, i128)) {
+    let first = &prices[band_at(0)];
+    let left = left(first, seconds);
+    if left == 0 {
+        return (0, (0, 1));
+    }
+    // Any number that all sizes go into will do.
+    let size: i128 = prices.iter().map(|price| price.per).product();
+    let mut billed = first.minimum;
+    let mut sum = (first.setup_nano + first.disconnect_nano) * size + first.steps[0].2 * first.minimum * (size / first.per);
+    let mut at = first.free_units + first.minimum;
+    while at < seconds {
+        let price = &prices[band_at(at)];
+        let step = price.steps.iter().rev().find(|step| step.0 <= at - first.free_units).expect("steps begin with 0");
+        billed += step.1;
+        sum += step.2 * step.1 * (size / price.per);
+        let cut = (at..seconds.min(at + step.1)).find(|second| anew && band_at(*second) != band_at(at));
+        at = cut.unwrap_or(at + step.1);
+    }
+    let least = first.charge_min_nano * size;
+    let most = first.charge_max_nano.map_or(i128::MAX, |most| most * size);
+    (billed, (sum.max(least).min(most), size))
+}

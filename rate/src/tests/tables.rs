@@ -1,8 +1,9 @@
 //! Runs tests/rating/*.tbl: one row per record, the expected outcome beside it, the sum by hand as a remark.
 //!
 //! A table says which tariff holds for the rows below: `tariff: FILE` (from the repository's root) or a tariff between
-//! `tariff:` and `---`. The first line with `|` names the columns; `-` or nothing means "not given". Starts are local times
-//! of Europe/Amsterdam, with an offset where the clock change makes them ambiguous.
+//! `tariff:` and `---`. A line `clauses:` says which clauses of the model the rows below show (docs/rating-map.md). The first line
+//! with `|` names the columns; `-` or nothing means "not given". Starts are local times of Europe/Amsterdam, with an offset where
+//! the clock change makes them ambiguous.
 
 use std::collections::HashMap;
 use std::fmt::Write;

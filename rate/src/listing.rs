@@ -1,0 +1,315 @@
+//! What a tariff says, as plain values: its head, plans, bands, zone rules and prices, as they are shown and compared.
+
+pub mod terms;
+
+use domain::money::{Rounding, RoundingMode};
+use domain::usage::{Usage, UsageKind};
+use domain::zone::{SECOND_US, Zone, date_of};
+use serde::Serialize;
+
+use crate::error::Place;
+use crate::listing::terms::{Terms, UnitTerms, per_text};
+use crate::tariff::Tariff;
+use crate::tariff::band::BandClock;
+use crate::tariff::deck::ZoneRule;
+use crate::tariff::plan::BandEdge;
+
+/// A tariff as it is read by people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Listing {
+    /// What holds for all of it.
+    pub head: Head,
+    /// The windows of its bands, as written.
+    pub bands: Vec<Window>,
+    /// The dates on which windows hold, or do not.
+    pub calendars: Vec<NamedDates>,
+    /// What it sells.
+    pub plans: Vec<SoldPlan>,
+    /// What leads to its zones: prefixes, short codes, networks and classes.
+    pub rules: Vec<Rule>,
+    /// Its prices, as written: a `*` stands for all.
+    pub prices: Vec<Price>,
+}
+
+/// The head of a tariff.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Head {
+    /// `name@hash`.
+    pub id: String,
+    /// The name that all its versions have.
+    pub name: String,
+    /// The whole content hash.
+    pub sha256: String,
+    /// The currency of its prices.
+    pub currency: String,
+    /// The clock of dates and bands.
+    pub time_zone: String,
+    /// First local day in force.
+    pub valid_from: String,
+    /// First local day no longer in force; nothing: until further notice.
+    pub valid_to: Option<String>,
+    /// Zone of home networks, and of usage without a destination.
+    pub home_zone: String,
+    /// Zone of words and masked numbers.
+    pub unnumbered_zone: Option<String>,
+    /// The band of what no window holds.
+    pub default_band: String,
+    /// `tariff_zone` or `source_offset`.
+    pub band_clock: &'static str,
+    /// Places that charges are rounded to.
+    pub rounding_places: u8,
+    /// How.
+    pub rounding_mode: &'static str,
+}
+
+/// A window of a band.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Window {
+    /// The band's name.
+    pub band: String,
+    /// `mon-fri 08:00 to 20:00`.
+    pub window: String,
+    /// Where it stands.
+    pub place: String,
+}
+
+/// A calendar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NamedDates {
+    /// Its name.
+    pub name: String,
+    /// Its dates, such as 2026-12-25.
+    pub dates: Vec<String>,
+}
+
+/// A plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SoldPlan {
+    /// Its name.
+    pub name: String,
+    /// Bytes of a megabyte by contract.
+    pub mb_bytes: Option<u64>,
+    /// What becomes of a call that reaches into another band: `start`, `increment` or `anew`.
+    pub band_edge: &'static str,
+    /// The plan whose prices hold where it has none.
+    pub fallback: Option<String>,
+    /// Where it stands.
+    pub place: String,
+}
+
+/// Something that leads to a zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    /// `prefix`, `short code`, `network` or `class`.
+    pub by: &'static str,
+    /// The prefix, code, network or class.
+    pub key: String,
+    /// The zone.
+    pub zone: String,
+    /// Where it stands.
+    pub place: String,
+}
+
+/// A price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Price {
+    /// Plans, or `*`.
+    pub plans: Vec<String>,
+    /// Kinds, families such as `voice-*`, or `*`.
+    pub kinds: Vec<String>,
+    /// Zones, or `*`.
+    pub zones: Vec<String>,
+    /// Bands, or `*`.
+    pub bands: Vec<String>,
+    /// What it asks.
+    pub terms: Terms,
+    /// Where it stands.
+    pub place: String,
+}
+
+impl Listing {
+    /// Lists a tariff.
+    pub fn of(tariff: &Tariff) -> Self {
+        let prices = tariff.prices.rows.iter().map(|row| Price {
+            plans: row.plans.clone(),
+            kinds: row.kinds.clone(),
+            zones: row.zones.clone(),
+            bands: row.bands.clone(),
+            terms: Terms::of(row),
+            place: row.place.to_string(),
+        });
+        Self { rules: rules(tariff).collect(), prices: prices.collect(), ..Self::of_head(tariff) }
+    }
+
+    /// Head, bands, calendars and plans only.
+    pub(crate) fn of_head(tariff: &Tariff) -> Self {
+        let windows = tariff.bands.windows.iter().map(|window| Window {
+            band: tariff.bands.names.name(u32::from(window.band)).to_owned(),
+            window: window.text.clone(),
+            place: window.place.to_string(),
+        });
+        let plans = tariff.plans.iter().map(|plan| SoldPlan {
+            name: plan.name.clone(),
+            mb_bytes: plan.mb_bytes,
+            band_edge: edge_text(plan.band_edge),
+            fallback: plan.fallback.clone(),
+            place: plan.place.to_string(),
+        });
+        let calendars = tariff.bands.calendars.iter().map(|calendar| NamedDates {
+            name: calendar.name.clone(),
+            dates: calendar.days.iter().map(|day| day_text(*day)).collect(),
+        });
+        let (bands, calendars, plans) = (windows.collect(), calendars.collect(), plans.collect());
+        Self { head: Head::of(tariff), bands, calendars, plans, rules: Vec::new(), prices: Vec::new() }
+    }
+
+    /// What one unit price of a price covers, in words: `60 s`, the megabyte of its plans, or a message.
+    pub fn per_text(&self, price: &Price) -> String {
+        let Terms::Units(UnitTerms { per, .. }) = &price.terms else { return String::new() };
+        let mut kinds: Vec<UsageKind> = Usage::all().filter(|usage| price.is_for(*usage)).map(Usage::kind).collect();
+        kinds.sort();
+        kinds.dedup();
+        match (kinds.as_slice(), per) {
+            ([kind], Some(per)) => per_text(*kind, *per),
+            ([UsageKind::Voice], None) => per_text(UsageKind::Voice, 60),
+            ([UsageKind::Data], None) => self.megabyte(price),
+            (_, Some(per)) => format!("{per} units"),
+            (kinds, None) if kinds.iter().all(|kind| matches!(kind, UsageKind::Sms | UsageKind::Mms)) => "message".to_owned(),
+            (_, None) => "minute, MB or message".to_owned(),
+        }
+    }
+
+    /// The megabyte of a price's plans, if they agree.
+    fn megabyte(&self, price: &Price) -> String {
+        let mut sizes: Vec<u64> =
+            self.plans.iter().filter(|plan| names(&price.plans, &plan.name)).filter_map(|plan| plan.mb_bytes).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        match sizes.as_slice() {
+            [bytes] => per_text(UsageKind::Data, *bytes),
+            _ => "MB of the plan".to_owned(),
+        }
+    }
+
+    /// Keeps what is sold under a plan.
+    pub fn keep_plan(&mut self, plan: &str) {
+        self.plans.retain(|sold| sold.name == plan);
+        self.prices.retain(|price| names(&price.plans, plan));
+    }
+
+    /// Keeps what concerns a zone: the prices that hold there, and what leads to it.
+    pub fn keep_zone(&mut self, zone: &str) {
+        self.rules.retain(|rule| rule.zone == zone);
+        self.prices.retain(|price| names(&price.zones, zone));
+    }
+}
+
+impl Price {
+    /// Whether it names a kind.
+    fn is_for(&self, usage: Usage) -> bool {
+        self.kinds.iter().any(|pattern| names_kind(pattern, usage))
+    }
+}
+
+fn names(patterns: &[String], name: &str) -> bool {
+    patterns.iter().any(|pattern| pattern == "*" || pattern == name)
+}
+
+impl Head {
+    /// The head of a tariff.
+    pub fn of(tariff: &Tariff) -> Self {
+        let zone_name = |code: u16| tariff.zones.name(u32::from(code)).to_owned();
+        Self {
+            id: tariff.id().to_string(),
+            name: tariff.name().to_owned(),
+            sha256: tariff.sha256().to_owned(),
+            currency: tariff.currency().to_string(),
+            time_zone: tariff.zone().name().to_owned(),
+            valid_from: date_text(tariff.zone(), tariff.from_us()),
+            valid_to: (tariff.to_us() != i64::MAX).then(|| date_text(tariff.zone(), tariff.to_us())),
+            home_zone: zone_name(tariff.home),
+            unnumbered_zone: tariff.unnumbered.map(zone_name),
+            default_band: tariff.bands.names.name(u32::from(tariff.bands.default)).to_owned(),
+            band_clock: match tariff.bands.clock {
+                BandClock::TariffZone => "tariff_zone",
+                BandClock::SourceOffset => "source_offset",
+            },
+            rounding_places: tariff.prices.rounding.places,
+            rounding_mode: mode_text(tariff.prices.rounding),
+        }
+    }
+}
+
+fn edge_text(edge: BandEdge) -> &'static str {
+    match edge {
+        BandEdge::Start => "start",
+        BandEdge::Increment => "increment",
+        BandEdge::Anew => "anew",
+    }
+}
+
+fn mode_text(rounding: Rounding) -> &'static str {
+    match rounding.mode {
+        RoundingMode::HalfUp => "half_up",
+        RoundingMode::HalfEven => "half_even",
+        RoundingMode::Up => "up",
+        RoundingMode::Down => "down",
+    }
+}
+
+fn rules(tariff: &Tariff) -> impl Iterator<Item = Rule> {
+    tables(tariff).into_iter().flat_map(move |(by, rules)| {
+        rules.iter().map(move |rule| Rule {
+            by,
+            key: rule.key.to_string(),
+            zone: tariff.zones.name(u32::from(rule.zone)).to_owned(),
+            place: rule.place.to_string(),
+        })
+    })
+}
+
+/// Whether a pattern such as `voice-mo`, `voice-*` or `*` names a kind.
+pub(crate) fn names_kind(pattern: &str, usage: Usage) -> bool {
+    let family = pattern.strip_suffix('*');
+    family.map_or(pattern == usage.as_str(), |family| usage.as_str().starts_with(family))
+}
+
+/// The zone tables of a tariff, each with what its keys are.
+pub(crate) fn tables(tariff: &Tariff) -> [(&'static str, &[ZoneRule]); 4] {
+    [
+        ("prefix", &tariff.deck.rules),
+        ("short code", &tariff.short_codes.rules),
+        ("network", &tariff.networks.rules),
+        ("class", &tariff.classes.rules),
+    ]
+}
+
+/// The local day of an instant, such as 2026-01-01.
+pub(crate) fn date_text(zone: &Zone, instant_us: i64) -> String {
+    let local_us = instant_us.saturating_add(i64::from(zone.offset_at(instant_us)) * SECOND_US);
+    let days = local_us.div_euclid(86_400 * SECOND_US);
+    day_text(i32::try_from(days).expect("64 bits of microseconds are less than 2^31 days"))
+}
+
+/// A count of days since 1970 as a date.
+pub(crate) fn day_text(days: i32) -> String {
+    let (year, month, day) = date_of(days);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// A list of names in one line: the first ones, and how many more there are.
+pub fn names_text<S: AsRef<str>>(names: &[S], shown_max: usize) -> String {
+    let shown: Vec<&str> = names.iter().take(shown_max).map(AsRef::as_ref).collect();
+    match names.len().saturating_sub(shown_max) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// A place without its line.
+pub(crate) fn whole_file(file: &str) -> Place {
+    Place { file: file.into(), line: None }
+}
+
+#[cfg(test)]
+mod tests;
