@@ -19,6 +19,7 @@ mod scenarios {
     mod healing;
     mod listen;
     mod other_readers;
+    mod pricing_door;
     mod rate;
     mod readers;
     mod recycle;
@@ -26,6 +27,7 @@ mod scenarios {
     mod samples;
     mod service;
     mod state_server;
+    mod tariffs;
     mod withdraw;
     mod wrapped;
 }

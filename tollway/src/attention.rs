@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::delivery::DeliveryId;
+use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::money::Money;
 use domain::outcome::Counts;
 use ingest::land::{ArrivalKind, DeliveryRecord, DeliveryState, Landing};
@@ -40,17 +40,22 @@ impl Trouble {
 /// Files that wait for a word.
 pub fn held(landing: &Landing) -> anyhow::Result<Vec<Trouble>> {
     let held = landing.held()?.into_iter().filter_map(|arrival| match arrival.kind {
-        ArrivalKind::Delivery(record) => Some(record),
+        ArrivalKind::Delivery(record) => Some((arrival.number, record)),
         _ => None,
     });
-    let trouble = |record: DeliveryRecord| {
+    let trouble = |(number, record): (ArrivalNumber, DeliveryRecord)| {
         let message = match record.state {
-            DeliveryState::Held { reason } => reason,
+            DeliveryState::Held { reason } => waits(number, &reason),
             DeliveryState::Announced => String::new(),
         };
         Trouble { file: record.origin, state: "held".to_owned(), message, delivery: Some(record.delivery) }
     };
     Ok(held.map(trouble).collect())
+}
+
+/// Why a file waits, with its own number: the reason names another's.
+pub fn waits(number: ArrivalNumber, reason: &str) -> String {
+    format!("{reason} (this file waits as arrival {number})")
 }
 
 /// Whether a delivery is read, and does not wait for a word.

@@ -5,6 +5,7 @@ mod desk;
 mod listen;
 mod log;
 mod pricing;
+mod tariffs;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ pub use self::desk::{AssignArgs, NumberKind, TodayArgs, UnassignedArgs, Unassign
 pub use self::listen::ListenArgs;
 pub use self::log::{DlqCommand, TopicsCommand};
 pub use self::pricing::RateArgs;
+pub use self::tariffs::{TariffCommand, TariffDiffArgs, TariffLintArgs, TariffShowArgs};
 
 const EXITS: &str = "Exit codes: 0 done; 1 done, but something needs a hand; 2 wrong use; 3 bad input, nothing changed; \
 4 an outside system failed, try again; 5 refused to protect data; 70 a bug.";
@@ -131,6 +133,9 @@ pub enum Command {
         --seconds 63 --tariff nl-zakelijk\n  tollway rate --plan m2m --start 2026-10-14T10:00:00+02:00 --bytes 1500000 --network 26201"
     )]
     Rate(RateArgs),
+    /// Tariffs: list, show, lint before an import, compare two
+    #[command(subcommand)]
+    Tariff(TariffCommand),
     /// Source layouts: list, show, check against a file, draft for an unknown file
     #[command(subcommand)]
     Profile(ProfileCommand),
@@ -475,6 +480,6 @@ pub enum BenchCommand {
 #[derive(Debug, Args)]
 pub struct DocsArgs {
     /// Which document
-    #[arg(value_parser = ["invariants", "columns", "config", "config-schema", "profile-schema", "profiles", "reasons"])]
+    #[arg(value_parser = ["invariants", "columns", "config", "config-schema", "openapi", "profile-schema", "profiles", "reasons"])]
     pub what: String,
 }

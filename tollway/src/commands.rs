@@ -25,6 +25,7 @@ pub mod run;
 pub mod source;
 pub mod status;
 pub mod suspense;
+pub mod tariff;
 pub mod today;
 pub mod topics;
 pub mod totals;
@@ -59,6 +60,7 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Query(args) => query::run(global, args),
         Command::Explain(args) => explain::run(global, args),
         Command::Rate(args) => rate::run(global, args),
+        Command::Tariff(command) => tariff::run(global, command),
         Command::Profile(command) => profile::run(global, command),
         Command::Generate(args) => generate::run(global, args),
         Command::Import(args) => import::run(global, args),

@@ -226,7 +226,11 @@ fn of_landing(error: &LandError) -> Exit {
         | LandError::NoArrival(_) => Exit::BadInput,
         LandError::Damaged { .. } | LandError::Newer { .. } => Exit::Refused,
         LandError::Store { source, .. } => of_object(source),
-        LandError::Source { .. } | LandError::Busy { .. } | LandError::Full(_) | LandError::Denied(_) => Exit::Outside,
+        LandError::Behind { .. }
+        | LandError::Source { .. }
+        | LandError::Busy { .. }
+        | LandError::Full(_)
+        | LandError::Denied(_) => Exit::Outside,
     }
 }
 

@@ -1,18 +1,29 @@
-//! The service's door: metrics for Prometheus, and whether it lives and is ready. Loopback unless configured otherwise.
+//! The service's door: metrics for Prometheus, whether it lives and is ready, and what a call costs. Loopback unless configured
+//! otherwise.
+
+pub mod openapi;
+mod price;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, response::IntoResponse};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use rate::tariff::set::TariffSet;
 use tokio::net::TcpListener;
+
+/// Largest question: it is a handful of short texts.
+const QUESTION_BYTES_MAX: usize = 16 * 1024;
 
 /// Tells whether the work is done, asked at each knock; the text is the answer, an error says that it is not.
 pub type Readiness = Box<dyn Fn() -> Result<String, String> + Send + Sync>;
+
+/// The tariffs in force, asked for at each knock.
+pub type InForce = Box<dyn Fn() -> Arc<TariffSet> + Send + Sync>;
 
 /// What the door knows.
 #[derive(Clone)]
@@ -20,6 +31,8 @@ pub struct Door {
     metrics: PrometheusHandle,
     /// Set once something works behind the door.
     pub ready: Arc<OnceLock<Readiness>>,
+    /// Set once reference data is there.
+    pub tariffs: Arc<OnceLock<InForce>>,
     token: Option<Arc<str>>,
 }
 
@@ -34,7 +47,7 @@ impl Door {
     pub fn new(token: Option<String>) -> anyhow::Result<Self> {
         let metrics = PrometheusBuilder::new().install_recorder()?;
         pipeline::metrics::describe();
-        Ok(Self { metrics, ready: Arc::new(OnceLock::new()), token: token.map(Into::into) })
+        Ok(Self { metrics, ready: Arc::default(), tariffs: Arc::default(), token: token.map(Into::into) })
     }
 
     /// Takes the address, before anything else is started: a service that nobody can watch is none.
@@ -54,6 +67,8 @@ impl Door {
             .route("/metrics", get(metrics))
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))
+            .route("/openapi.json", get(openapi::document))
+            .route("/v1/rate", post(price::price).layer(DefaultBodyLimit::max(QUESTION_BYTES_MAX)))
             .with_state(self);
         tracing::info!(address = %listener.local_addr()?, "listening");
         axum::serve(listener, routes).with_graceful_shutdown(stop).await?;

@@ -190,7 +190,8 @@ impl Installation {
         let limits = &self.config.landing;
         let config::sections::Unwrap { depth_max, members_max, bytes_max, ratio_max } = limits.unwrap;
         let unwrap = UnwrapLimits { depth_max, members_max, bytes_max, ratio_max };
-        let settings = LandingSettings { file_bytes_max: limits.file_bytes_max, unwrap, ..LandingSettings::default() };
+        let (file_bytes_max, together_files_max) = (limits.file_bytes_max, limits.together_files);
+        let settings = LandingSettings { file_bytes_max, together_files_max, unwrap, ..LandingSettings::default() };
         Landing::new(Arc::clone(&self.blob), settings)
     }
 

@@ -24,6 +24,7 @@ pub mod totals;
 pub mod counts;
 pub mod attention;
 pub mod buy;
+pub mod pricing;
 pub mod unassigned;
 pub mod arrived;
 pub mod numbered;

@@ -1,13 +1,14 @@
-//! Files, accounts and ids as people name them. A file is named by its name, arrival number, or the first digits of its delivery.
+//! Files, accounts, cycles and ids as people name them. A file is named by its name, arrival number, or the first digits of its delivery.
 
 use std::collections::HashSet;
 
 use domain::delivery::ArrivalNumber;
 use domain::nearest;
+use domain::period::Month;
 use ingest::land::{ArrivalKind, Decision, DeliveryRecord, DeliveryState, Landing};
 use sinks::keys::stopped::Stopped;
 
-use crate::exit_code::bad_input;
+use crate::exit_code::{bad_input, usage};
 
 /// The fewest digits that name a delivery: fewer are a number, or a name.
 const DIGITS_MIN: usize = 8;
@@ -18,6 +19,11 @@ const LISTED_MAX: usize = 10;
 /// Whether `TENANT/PROVIDER/ACCOUNT` is the account that somebody has named: by its name, after its provider, or whole.
 pub fn is_account(path: &str, wanted: &str) -> bool {
     path.strip_suffix(wanted).is_some_and(|before| before.is_empty() || before.ends_with('/')) && !wanted.is_empty()
+}
+
+/// A cycle as it is written everywhere: the month in which it begins.
+pub fn cycle(text: &str) -> anyhow::Result<Month> {
+    Month::parse(text).ok_or_else(|| usage(format!("`{text}` is no cycle; write it as 2026-10, the month in which it begins")))
 }
 
 /// The error for an id that the reference data does not have: what is like it, or else the remedy.

@@ -60,14 +60,17 @@ impl SharedReference {
         let looked = apply_landed(&renewal.landing, &renewal.store, &renewal.runtime, renewal.next)?;
         if looked.imports > 0 {
             let newest = renewal.runtime.block_on(load(&renewal.store))?;
-            tracing::info!(version = newest.version, "reference data in force");
+            let version = newest.version;
             *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(newest);
+            // Said when it is so: whoever reads this line may ask for prices.
+            tracing::info!(version, "reference data in force");
         }
         renewal.next = looked.next;
         Ok(self.get())
     }
 
-    fn get(&self) -> Arc<Reference> {
+    /// The version in force when somebody last looked.
+    pub fn get(&self) -> Arc<Reference> {
         Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

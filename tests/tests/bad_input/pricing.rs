@@ -10,7 +10,7 @@ fn a_call_that_cannot_be_is_named_with_its_option() {
     let rate = |more: &[&str]| desk.tollway(&[&CALL[..], more].concat());
     rate(&[]).ends(WRONG_USE).says(&["--seconds", "--messages", "--bytes"]);
     rate(&["--seconds", "63", "--bytes", "5"]).ends(WRONG_USE).says(&["cannot be used with"]);
-    rate(&["--seconds", "63", "--kind", "sms-mo"]).ends(WRONG_USE).says(&["`sms-mo` is not counted in what `--seconds` says"]);
+    rate(&["--seconds", "63", "--kind", "sms-mo"]).ends(WRONG_USE).says(&["--kind: `sms-mo` is not counted in `seconds`"]);
     rate(&["--seconds", "63", "--kind", "voice-om"])
         .ends(WRONG_USE)
         .says(&["there is no kind `voice-om`: there are voice-mo,", "; did you mean `voice-mo`?"]);

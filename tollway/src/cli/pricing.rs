@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 
 /// Options of `rate`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(group = ArgGroup::new("units").required(true).args(["seconds", "messages", "bytes"]))]
 pub struct RateArgs {
     /// The plan that pays

@@ -19,6 +19,7 @@ pub fn run(what: &str) -> anyhow::Result<Exit> {
         "config-schema" => config::schema_json(),
         "profile-schema" => Profile::schema_json(),
         "profiles" => profiles()?,
+        "openapi" => format!("{:#}\n", crate::http::openapi::openapi()),
         _ => reasons(),
     };
     print!("{text}");

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use domain::money::Money;
-use domain::period::Month;
 use serde_json::{Map, Value, json};
 
 use super::totals::{CURRENCY, group};
 use crate::cli::{Global, MarginArgs};
 use crate::counts::grouped;
-use crate::exit_code::{Exit, usage};
+use crate::exit_code::Exit;
 use crate::installation::Installation;
+use crate::named;
 use crate::output::{Answer, Sheet, count};
 use crate::totals;
 
@@ -39,7 +39,7 @@ impl Sides {
 /// Runs the command.
 pub fn run(global: &Global, args: &MarginArgs) -> anyhow::Result<Exit> {
     if let Some(cycle) = &args.cycle {
-        Month::parse(cycle).ok_or_else(|| usage(format!("`{cycle}` is no cycle; write it as 2026-10")))?;
+        named::cycle(cycle)?;
     }
     let installation = Installation::open(global)?;
     let groups = args.by.iter().map(|g| group(g)).collect::<anyhow::Result<Vec<_>>>()?;

@@ -3,15 +3,15 @@
 use std::cmp::Reverse;
 
 use domain::money::Money;
-use domain::period::Month;
 use serde_json::{Value, json};
 
 use super::rows::sql_text;
 use crate::buy::{Difference, Group, Tolerance, compare};
 use crate::cli::{Global, MarginArgs, OutputMode};
 use crate::counts::grouped;
-use crate::exit_code::{Exit, bad_input, usage};
+use crate::exit_code::{Exit, bad_input};
 use crate::installation::Installation;
+use crate::named;
 use crate::output::{Answer, Sheet, count};
 
 /// The differences that the configuration bears.
@@ -25,7 +25,7 @@ pub fn run(global: &Global, args: &MarginArgs) -> anyhow::Result<Exit> {
     let filter = match &args.cycle {
         None => "TRUE".to_owned(),
         Some(cycle) => {
-            Month::parse(cycle).ok_or_else(|| usage(format!("`{cycle}` is no cycle; write it as 2026-10")))?;
+            named::cycle(cycle)?;
             format!("coalesce(billing_period, event_month) = {}", sql_text(cycle))
         }
     };

@@ -32,7 +32,7 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     let token = installation.config().http.token.as_ref().map(|t| t.reveal().to_owned());
     let door = Door::new(token)?;
     let listener = installation.block_on(door.bind(listen))?;
-    let ready = Arc::clone(&door.ready);
+    let (ready, tariffs) = (Arc::clone(&door.ready), Arc::clone(&door.tariffs));
     let landing = Arc::new(installation.landing());
     let runtime = installation.runtime().handle().clone();
     let reference = SharedReference::open(Arc::clone(&landing), installation.state()?, runtime)?;
@@ -60,6 +60,9 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     serve(&installation, door, listener, closed, Arc::clone(&stop));
     watch_signals(&installation, closing, Arc::clone(&stop))?;
     let known = ready.set(Box::new(flow.readiness()));
+    debug_assert!(known.is_ok(), "nobody else knows");
+    let in_force = reference.clone();
+    let known = tariffs.set(Box::new(move || Arc::clone(in_force.get().tariffs.set())));
     debug_assert!(known.is_ok(), "nobody else knows");
     tracing::info!(data = %installation.folder().display(), workers = settings.workers, "running");
     let mut rng = SystemRng::new()?;

@@ -9,6 +9,7 @@ use crate::cli::{Global, TotalsArgs};
 use crate::counts::grouped;
 use crate::exit_code::{Exit, usage};
 use crate::installation::Installation;
+use crate::named;
 use crate::output::{Answer, Sheet, bytes, count};
 use crate::system::{SystemClock, SystemRng};
 use crate::totals;
@@ -38,7 +39,7 @@ pub const CURRENCY: usize = 8;
 /// Runs the command.
 pub fn run(global: &Global, args: &TotalsArgs) -> anyhow::Result<Exit> {
     if let Some(cycle) = &args.cycle {
-        domain::period::Month::parse(cycle).ok_or_else(|| usage(format!("`{cycle}` is no cycle; write it as 2026-10")))?;
+        named::cycle(cycle)?;
     }
     let installation = Installation::open(global)?;
     if args.rebuild {

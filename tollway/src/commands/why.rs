@@ -18,7 +18,7 @@ use super::suspense::remedy;
 use crate::attention;
 use crate::cli::{Global, WhyArgs};
 use crate::counts::grouped;
-use crate::exit_code::{Exit, usage};
+use crate::exit_code::Exit;
 use crate::installation::Installation;
 use crate::named;
 use crate::output::{Answer, Sheet, count};
@@ -51,8 +51,7 @@ struct Charged {
 
 /// Runs the command.
 pub fn run(global: &Global, args: &WhyArgs) -> anyhow::Result<Exit> {
-    let month = Month::parse(&args.cycle)
-        .ok_or_else(|| usage(format!("`{}` is no cycle; write it as 2026-10, the month in which it begins", args.cycle)))?;
+    let month = named::cycle(&args.cycle)?;
     let installation = Installation::open(global)?;
     let reference = installation.block_on(installation.state_read_only()?.load_reference(None))?;
     let code = reference.owners.customer_names.code(&args.customer).ok_or_else(|| unknown(&reference, &args.customer))?;

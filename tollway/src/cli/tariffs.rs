@@ -1,0 +1,73 @@
+//! The command line of tariffs: list, show, lint, diff.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// What to do with tariffs.
+#[derive(Debug, Subcommand)]
+pub enum TariffCommand {
+    /// Tariffs in the data folder, each with its version, currency, dates and size
+    List,
+    /// A tariff as a price list: head, plans, bands, prices, and with --zone what leads there
+    #[command(after_help = "Examples:\n  tollway tariff show nl-zakelijk --plan zakelijk-plus\n  \
+        tollway tariff show prices-2027.toml --zone EU-MOB --output csv")]
+    Show(TariffShowArgs),
+    /// What is wrong with tariffs, and what loads but costs money later; nothing is imported
+    #[command(after_help = "Examples:\n  tollway tariff lint nl-zakelijk.toml\n  \
+        tollway tariff lint prices-2026.toml prices-2027.toml --output json\n\n\
+        Ends with 0 if there is nothing but notes, 1 if there are warnings, 3 if there are errors.")]
+    Lint(TariffLintArgs),
+    /// What changes from one tariff to another: head, plans, bands, zones, and the price of every call
+    #[command(after_help = "Examples:\n  tollway tariff diff nl-zakelijk nl-zakelijk-2027.toml\n  \
+        tollway tariff diff shipped:nl-zakelijk nl-zakelijk --output json")]
+    Diff(TariffDiffArgs),
+}
+
+/// Options of `tariff show`.
+#[derive(Debug, Args)]
+pub struct TariffShowArgs {
+    /// A TOML file, the name of a tariff in the data folder, or a shipped name
+    pub tariff: String,
+    /// Only what is sold under this plan
+    #[arg(long)]
+    pub plan: Option<String>,
+    /// Only the prices of this zone, and the prefixes, codes, networks and classes that lead to it
+    #[arg(long)]
+    pub zone: Option<String>,
+    /// The folder of the tariff's tables, if they do not lie beside it
+    #[arg(long, value_name = "DIR")]
+    pub base: Option<PathBuf>,
+    /// Rows of each table to show; 0 for all
+    #[arg(long, default_value_t = 200)]
+    pub limit: usize,
+}
+
+/// Options of `tariff lint`.
+#[derive(Debug, Args)]
+pub struct TariffLintArgs {
+    /// TOML files, names of tariffs in the data folder, or shipped names
+    #[arg(required = true, value_name = "TARIFF")]
+    pub tariffs: Vec<String>,
+    /// The folder of the tariffs' tables, if they do not lie beside them
+    #[arg(long, value_name = "DIR")]
+    pub base: Option<PathBuf>,
+    /// Findings of each rule to show; 0 for all
+    #[arg(long, default_value_t = 20)]
+    pub limit: usize,
+}
+
+/// Options of `tariff diff`.
+#[derive(Debug, Args)]
+pub struct TariffDiffArgs {
+    /// The tariff before: a TOML file, a name in the data folder, or a shipped name
+    pub old: String,
+    /// The tariff after
+    pub new: String,
+    /// The folder of the tariffs' tables, if they do not lie beside them
+    #[arg(long, value_name = "DIR")]
+    pub base: Option<PathBuf>,
+    /// Differences to show; 0 for all
+    #[arg(long, default_value_t = 200)]
+    pub limit: usize,
+}

@@ -1,0 +1,67 @@
+//! `tollway tariff`: the tariffs of the data folder, one as a price list, what is wrong with one, and what differs between two.
+
+mod named;
+mod show;
+mod lint;
+mod diff;
+
+use anyhow::Context;
+use rate::listing::Head;
+use rate::tariff::Tariff;
+use serde_json::json;
+
+use self::named::Known;
+use crate::cli::{Global, OutputMode, TariffCommand};
+use crate::exit_code::Exit;
+use crate::installation::Installation;
+use crate::output::{Answer, Sheet, count};
+
+/// Runs the command.
+pub fn run(global: &Global, command: &TariffCommand) -> anyhow::Result<Exit> {
+    match command {
+        TariffCommand::List => list(global),
+        TariffCommand::Show(args) => show::run(global, args),
+        TariffCommand::Lint(args) => lint::run(global, args),
+        TariffCommand::Diff(args) => diff::run(global, args),
+    }
+}
+
+fn list(global: &Global) -> anyhow::Result<Exit> {
+    let installation = Installation::open(global)?;
+    let mut sheet =
+        Sheet::new("", &["tariff", "version", "currency", "clock", "from", "to", "#plans", "#prefixes", "#networks", "#prices"]);
+    let mut all = Vec::new();
+    for source in Known::of(&installation)?.in_force {
+        let tariff = Tariff::load(&source).with_context(|| format!("tariff `{}` in the data folder", source.name))?;
+        let (head, rows) = (Head::of(&tariff), tariff.table_rows());
+        let rows_of = |table: &str| rows.iter().find(|(name, _)| *name == table).map_or(0, |(_, rows)| *rows);
+        // A table that a program reads has the whole hash, as the labels of rows have their beginning of it.
+        let short = head.id.rsplit('@').next().unwrap_or_default();
+        let version = if global.output == OutputMode::Csv { &head.sha256 } else { short };
+        let words =
+            [&head.name, version, &head.currency, &head.time_zone, &head.valid_from, head.valid_to.as_deref().unwrap_or("-")];
+        let counts = [tariff.plan_names().len(), rows_of("prefixes"), rows_of("networks"), rows_of("prices")];
+        sheet.row(words.map(str::to_owned).into_iter().chain(counts.map(|n| count(n as u64))));
+        let rows: serde_json::Map<_, _> = rows.iter().map(|(name, rows)| ((*name).to_owned(), json!(rows))).collect();
+        all.push(json!({"head": head, "plans": tariff.plan_names().collect::<Vec<_>>(), "rows": rows}));
+    }
+    let (headline, next) = match all.len() {
+        0 => (
+            "no tariff is in this data folder".to_owned(),
+            "import one: tollway import tariffs FILE, or a shipped one such as nl-zakelijk (docs/howto/write-a-tariff.md)",
+        ),
+        1 => ("1 tariff".to_owned(), "tollway tariff show NAME"),
+        n => (format!("{n} tariffs"), "tollway tariff show NAME"),
+    };
+    let sheets = if all.is_empty() && global.output != OutputMode::Csv { Vec::new() } else { vec![sheet] };
+    Answer { headline, sheets, next: vec![next.to_owned()], json: json!(all) }.print(global.output)?;
+    Ok(Exit::Done)
+}
+
+/// The first rows of a table, and what to type for the rest: people read screens, programs take all.
+fn shown(global: &Global, rows: usize, limit: usize) -> (usize, Option<String>) {
+    if global.output != OutputMode::Table || limit == 0 || rows <= limit {
+        return (rows, None);
+    }
+    (limit, Some(format!("… {} more: --limit 0 shows all", count((rows - limit) as u64))))
+}

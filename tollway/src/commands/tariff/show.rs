@@ -1,0 +1,179 @@
+//! `tollway tariff show`: a tariff as those read it who make prices.
+
+use std::collections::HashMap;
+
+use domain::nearest;
+use rate::listing::terms::{Terms, UnitTerms};
+use rate::listing::{Head, Listing, Price, names_text};
+use rate::tariff::Tariff;
+use serde_json::json;
+
+use super::named::{Known, Named};
+use super::shown;
+use crate::cli::{Global, OutputMode, TariffShowArgs};
+use crate::exit_code::{Exit, bad_input};
+use crate::output::{Answer, Sheet};
+
+/// Names of classes and networks in one cell.
+const NAMES_SHOWN: usize = 3;
+
+const HEADS: [&str; 12] =
+    ["plan", "kind", "zone", "band", "class", "network", "#setup", "#minimum", "increment", "price", "besides", "place"];
+
+/// Runs the command.
+pub fn run(global: &Global, args: &TariffShowArgs) -> anyhow::Result<Exit> {
+    let named = Known::if_any(global)?.find(&args.tariff, args.base.as_deref())?;
+    let tariff = Tariff::load(&named.source)?;
+    let mut listing = Listing::of(&tariff);
+    let leading = Leading::of(&listing);
+    if let Some(plan) = &args.plan {
+        check(plan, "plan", listing.plans.iter().map(|sold| sold.name.as_str()))?;
+        listing.keep_plan(plan);
+    }
+    if let Some(zone) = &args.zone {
+        let head = [Some(&listing.head.home_zone), listing.head.unnumbered_zone.as_ref()];
+        let zones = listing.rules.iter().map(|rule| &rule.zone).chain(head.into_iter().flatten());
+        check(zone, "zone", zones.map(String::as_str))?;
+        listing.keep_zone(zone);
+    }
+    let json = json!({"origin": named.origin, "tariff": listing});
+    let headline = headline(&listing.head, &named);
+    let (prices, mut next) = prices(global, args, &listing, &leading);
+    let mut sheets = vec![prices];
+    if global.output == OutputMode::Table {
+        sheets.splice(
+            0..0,
+            [plans(&listing), bands(&listing), calendars(&listing)].into_iter().filter(|sheet| !sheet.rows.is_empty()),
+        );
+    }
+    if args.zone.is_some() {
+        let (rules, more) = rules(global, args, &listing);
+        sheets.push(rules);
+        next.extend(more);
+    }
+    next.extend(named.aside);
+    Answer { headline, sheets, next, json }.print(global.output)?;
+    Ok(Exit::Done)
+}
+
+fn check<'n>(name: &str, what: &str, known: impl Iterator<Item = &'n str> + Clone) -> anyhow::Result<()> {
+    if known.clone().any(|other| other == name) {
+        return Ok(());
+    }
+    let hint = nearest::hint(name, known);
+    Err(bad_input(format!("the tariff has no {what} `{name}`{hint}")))
+}
+
+fn headline(head: &Head, named: &Named) -> String {
+    let until = head.valid_to.as_ref().map_or_else(|| "until further notice".to_owned(), |to| format!("to {to} (not included)"));
+    let clock = match head.band_clock {
+        "source_offset" => "the clock that the source wrote",
+        _ => head.time_zone.as_str(),
+    };
+    let unnumbered = head.unnumbered_zone.as_ref().map_or_else(String::new, |zone| format!(", words and masked numbers {zone}"));
+    let lines = [
+        format!("{} ({}), in {}", head.id, named.origin, head.currency),
+        format!("  in force   from {} {until}, days of {}", head.valid_from, head.time_zone),
+        format!("  bands      by {clock}; what no window holds is `{}`", head.default_band),
+        format!("  rounding   each charge to {} places, {}", head.rounding_places, head.rounding_mode.replace('_', " ")),
+        format!("  zones      at home {}{unnumbered}", head.home_zone),
+        format!("  sha256     {}", head.sha256),
+    ];
+    lines.join("\n")
+}
+
+fn plans(listing: &Listing) -> Sheet {
+    let mut sheet = Sheet::new("plans", &["plan", "#bytes of a MB", "over a band's edge", "falls back on", "place"]);
+    for plan in &listing.plans {
+        let bytes = plan.mb_bytes.map_or_else(|| "-".to_owned(), |bytes| bytes.to_string());
+        let fallback = plan.fallback.clone().unwrap_or_default();
+        sheet.row([plan.name.clone(), bytes, plan.band_edge.to_owned(), fallback, plan.place.clone()]);
+    }
+    sheet
+}
+
+fn bands(listing: &Listing) -> Sheet {
+    let mut sheet = Sheet::new("bands", &["band", "window", "place"]);
+    for window in &listing.bands {
+        sheet.row([window.band.clone(), window.window.clone(), window.place.clone()]);
+    }
+    sheet
+}
+
+fn calendars(listing: &Listing) -> Sheet {
+    let mut sheet = Sheet::new("calendars", &["calendar", "#dates", "from", "to"]);
+    for calendar in &listing.calendars {
+        let [first, last] = [calendar.dates.first(), calendar.dates.last()].map(|date| date.cloned().unwrap_or_default());
+        sheet.row([calendar.name.clone(), calendar.dates.len().to_string(), first, last]);
+    }
+    sheet
+}
+
+fn rules(global: &Global, args: &TariffShowArgs, listing: &Listing) -> (Sheet, Option<String>) {
+    let title = format!("what leads to {}", args.zone.as_deref().unwrap_or_default());
+    let mut sheet = Sheet::new(&title, &["by", "key", "place"]);
+    let (rows, more) = shown(global, listing.rules.len(), args.limit);
+    for rule in listing.rules.iter().take(rows) {
+        sheet.row([rule.by.to_owned(), rule.key.clone(), rule.place.clone()]);
+    }
+    (sheet, more)
+}
+
+/// Which classes and networks lead to a zone.
+struct Leading {
+    by_zone: HashMap<String, [Vec<String>; 2]>,
+}
+
+impl Leading {
+    fn of(listing: &Listing) -> Self {
+        let mut by_zone: HashMap<String, [Vec<String>; 2]> = HashMap::new();
+        for rule in &listing.rules {
+            let at = match rule.by {
+                "class" => 0,
+                "network" => 1,
+                _ => continue,
+            };
+            by_zone.entry(rule.zone.clone()).or_default()[at].push(rule.key.clone());
+        }
+        Self { by_zone }
+    }
+
+    /// Those of the zones that a price names.
+    fn cells(&self, price: &Price) -> [String; 2] {
+        [0, 1].map(|at| {
+            let lists = price.zones.iter().filter_map(|zone| self.by_zone.get(zone));
+            let names: Vec<&String> = lists.flat_map(|lists| &lists[at]).collect();
+            names_text(&names, NAMES_SHOWN)
+        })
+    }
+}
+
+fn prices(global: &Global, args: &TariffShowArgs, listing: &Listing, leading: &Leading) -> (Sheet, Vec<String>) {
+    let title = format!("prices in {}", listing.head.currency);
+    let mut sheet = Sheet::new(&title, &HEADS);
+    let (rows, more) = shown(global, listing.prices.len(), args.limit);
+    for price in listing.prices.iter().take(rows) {
+        let names = [&price.plans, &price.kinds, &price.zones, &price.bands].map(|names| names.join(", "));
+        let terms = terms(&price.terms, &listing.per_text(price));
+        sheet.row(names.into_iter().chain(leading.cells(price)).chain(terms).chain([price.place.clone()]));
+    }
+    (sheet, more.into_iter().collect())
+}
+
+/// Setup, minimum, increment, price and what is besides.
+fn terms(terms: &Terms, per: &str) -> [String; 5] {
+    let Terms::Units(units) = terms else {
+        return [String::new(), String::new(), String::new(), terms.text(per), String::new()];
+    };
+    [units.setup.to_string(), units.minimum.to_string(), units.increments_text(), price(units, per), units.besides().join(", ")]
+}
+
+fn price(units: &UnitTerms, per: &str) -> String {
+    match units.steps.as_slice() {
+        [step] => format!("{} per {per}", step.unit_price),
+        steps => {
+            let steps: Vec<String> = steps.iter().map(|step| format!("from {}: {}", step.from, step.unit_price)).collect();
+            format!("{} per {per}", steps.join(", "))
+        }
+    }
+}
