@@ -12,6 +12,7 @@ pub mod entries;
 pub mod rows;
 pub mod ledger;
 pub mod settled;
+pub mod standing;
 pub mod keys;
 pub mod correction;
 pub mod parquet;

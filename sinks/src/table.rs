@@ -212,6 +212,11 @@ impl Table {
         reader.collect::<Result<_, _>>().map_err(|e| damaged(e.to_string()))
     }
 
+    /// What a commit says of itself.
+    pub fn commit_info(&self, version: u64) -> Result<CommitInfo, TableError> {
+        Ok(self.log.commit_info(version)?)
+    }
+
     /// The version of the newest checkpoint.
     pub fn newest_checkpoint(&self) -> Result<Option<u64>, TableError> {
         Ok(self.log.newest_checkpoint()?)

@@ -14,6 +14,7 @@ mod scenarios {
     mod bucket;
     mod dead_letters;
     mod demo;
+    mod derivations;
     mod draft;
     mod fixtures;
     mod healing;
@@ -28,6 +29,7 @@ mod scenarios {
     mod service;
     mod state_server;
     mod tariffs;
+    mod verify;
     mod withdraw;
     mod wrapped;
 }

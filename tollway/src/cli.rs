@@ -6,6 +6,7 @@ mod listen;
 mod log;
 mod pricing;
 mod tariffs;
+mod verifying;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub use self::listen::ListenArgs;
 pub use self::log::{DlqCommand, TopicsCommand};
 pub use self::pricing::RateArgs;
 pub use self::tariffs::{TariffCommand, TariffDiffArgs, TariffLintArgs, TariffShowArgs};
+pub use self::verifying::VerifyArgs;
 
 const EXITS: &str = "Exit codes: 0 done; 1 done, but something needs a hand; 2 wrong use; 3 bad input, nothing changed; \
 4 an outside system failed, try again; 5 refused to protect data; 70 a bug.";
@@ -157,6 +159,9 @@ pub enum Command {
     Dlq(DlqCommand),
     /// Audit all invariants of an installation
     Check,
+    /// Derive every charge a second time, from parsed fields and reference data alone, and compare
+    #[command(after_help = "Examples:\n  tollway verify\n  tollway verify --cycle 2026-10 --output json")]
+    Verify(VerifyArgs),
     /// Measured jobs
     #[command(subcommand)]
     Bench(BenchCommand),

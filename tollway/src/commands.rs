@@ -30,6 +30,7 @@ pub mod today;
 pub mod topics;
 pub mod totals;
 pub mod unassigned;
+pub mod verify;
 pub mod why;
 pub mod withdraw;
 
@@ -68,6 +69,7 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Topics(command) => topics::run(global, *command),
         Command::Dlq(command) => dlq::run(global, command),
         Command::Check => check::run(global),
+        Command::Verify(args) => verify::run(global, args),
         Command::Bench(BenchCommand::Job { data, out }) => job::run(data, out),
         Command::Docs(args) => docs::run(&args.what),
     }

@@ -134,7 +134,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     {
         return Some(Exit::BadInput);
     }
-    if cause.is::<Violation>() || cause.is::<ColumnError>() {
+    if cause.is::<Violation>() || cause.is::<ColumnError>() || cause.is::<verify::VerifyError>() {
         return Some(Exit::Bug);
     }
     None.or_else(|| cause.downcast_ref().map(of_pipeline))

@@ -25,6 +25,7 @@ pub mod counts;
 pub mod attention;
 pub mod buy;
 pub mod pricing;
+pub mod proof;
 pub mod unassigned;
 pub mod arrived;
 pub mod numbered;

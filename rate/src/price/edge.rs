@@ -112,11 +112,13 @@ impl<'t> Call<'t, '_> {
         };
         let number = steps.partition_point(|step| step.from <= begin).saturating_sub(1);
         let (step, end) = (&steps[number], steps.get(number + 1).map_or(left, |next| next.from.min(left)));
-        let edge = self.next_edge(at_us, instant(free + end)?);
+        // The last increment that begins in the step may reach beyond it, and meet an edge there.
+        let reach = (begin + (end - begin).div_ceil(step.increment) * step.increment).min(left);
+        let edge = self.next_edge(at_us, instant(free + reach)?);
         // A second belongs to the band that holds when it begins.
         let seconds = |edge: i64| (edge - self.facts.start_us).unsigned_abs().div_ceil(SECOND_US.unsigned_abs()) - free;
-        let edge = edge.map(seconds).filter(|edge| *edge < end);
-        let billed = (edge.unwrap_or(end) - begin).div_ceil(step.increment) * step.increment;
+        let edge = edge.map(seconds).filter(|edge| *edge < reach);
+        let billed = (edge.unwrap_or(end).min(end) - begin).div_ceil(step.increment) * step.increment;
         let next = edge.filter(|_| band_edge == BandEdge::Anew).unwrap_or(begin + billed);
         Ok((Piece { at: free + begin, band, charge, step, billed, is_minimum: false }, next))
     }

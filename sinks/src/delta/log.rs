@@ -172,6 +172,13 @@ impl DeltaLog {
         Ok(Attempt::Lost)
     }
 
+    /// What the entry of a version says of its commit.
+    pub fn commit_info(&self, version: u64) -> Result<CommitInfo, DeltaError> {
+        let path = self.entry_path(version);
+        let summary = Snapshot::default().apply(&self.root, &path, version, &self.blob.get(&path)?)?;
+        summary.info.ok_or_else(|| DeltaError::Entry { path, line: 1, what: "it does not say who committed it".to_owned() })
+    }
+
     fn whose(&self, path: &str, version: u64, info: &CommitInfo) -> Result<Attempt, DeltaError> {
         let text = self.blob.get(path)?;
         let summary = Snapshot::default().apply(&self.root, path, version, &text)?;

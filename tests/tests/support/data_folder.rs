@@ -110,11 +110,13 @@ impl DataFolder {
         Running::start(&mut command)
     }
 
-    /// Audits all invariants.
+    /// Audits all invariants, and derives every charge a second time.
     pub fn assert_sound(&self) {
         let audit = self.json(&["check"]);
         assert_eq!(audit["wrong"], 0, "{audit:#}");
         assert!(audit["invariants"].as_array().is_some_and(|all| all.len() >= 9), "{audit:#}");
+        let proof = self.json(&["verify"]);
+        assert_eq!(proof["differ"], 0, "{proof:#}");
     }
 }
 

@@ -8,7 +8,8 @@ use super::Report;
 use super::tree::Tree;
 
 const CONTRACTS: &[&str] = &["domain", "config"];
-const ALL: &[&str] = &["domain", "config", "ingest", "rate", "aggregate", "sinks", "store", "pipeline", "generator", "tollway"];
+const ALL: &[&str] =
+    &["domain", "config", "ingest", "rate", "verify", "aggregate", "sinks", "store", "pipeline", "generator", "tollway"];
 
 /// Who may use which of our crates, in flow order. A crate that is not here may not exist.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -16,12 +17,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["domain"]),
     ("ingest", &["domain", "config", "store"]), // sync tasks keep their state in SQL
     ("rate", CONTRACTS),
+    ("verify", &[]), // whoever checks a charge shares nothing with whoever made it
     ("aggregate", CONTRACTS),
     ("sinks", CONTRACTS),
     ("store", CONTRACTS),
     ("pipeline", &["domain", "config", "ingest", "rate", "sinks"]),
     ("generator", CONTRACTS),
-    ("tollway", &["domain", "config", "ingest", "rate", "aggregate", "sinks", "store", "pipeline", "generator"]),
+    ("tollway", &["domain", "config", "ingest", "rate", "verify", "aggregate", "sinks", "store", "pipeline", "generator"]),
     ("tests", ALL),
     ("benches", ALL),
     ("xtask", &[]),

@@ -1,0 +1,14 @@
+//! The command line of the second derivation.
+
+use clap::Args;
+
+/// Options of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The customers' cycle, such as 2026-10, or all
+    #[arg(long, default_value = "all", value_name = "CYCLE")]
+    pub cycle: String,
+    /// How many records that disagree are shown
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub limit: usize,
+}

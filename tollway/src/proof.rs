@@ -1,0 +1,220 @@
+//! Holds what the table says of records against what is derived a second time, from the reference data of the commit that wrote them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::money::Money;
+use serde_json::json;
+use sinks::standing::{Standing, Word};
+use verify::owner::{Customer, Identifier, Owners, Window};
+use verify::tariff::Tariff;
+use verify::{Difference, Record, Reference, Stated, differences};
+
+use crate::installation::Installation;
+use crate::progress::Progress;
+
+/// Reasons that pricing gives; rows with another one have no price to check.
+const PRICING: [&str; 7] = ["no_device", "no_plan", "no_tariff", "no_zone", "no_price", "no_cost", "charge_limit"];
+
+/// Records and their charges.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// Records that agree.
+    pub records: u64,
+    /// What they are charged, units of 10⁻⁹.
+    pub charge_nano: i128,
+}
+
+/// A record on which table and derivation do not agree.
+#[derive(Debug)]
+pub struct Disagreement {
+    /// `delivery:row`, as `tollway explain` takes it.
+    pub record: String,
+    /// Where they do not agree.
+    pub differences: Vec<Difference>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Proof {
+    /// Rated records that agree, by tariff version and currency.
+    pub rated: BTreeMap<(String, String), Sum>,
+    /// Records in suspense whose reason agrees, by reason.
+    pub suspense: BTreeMap<String, u64>,
+    /// Records in suspense that never came to be priced, by reason.
+    pub unpriced: BTreeMap<String, u64>,
+    /// Records that disagree.
+    pub differ: u64,
+    /// Which fields disagree how often.
+    pub fields: BTreeMap<&'static str, u64>,
+    /// The first of them.
+    pub shown: Vec<Disagreement>,
+    /// Reference versions that rows were written under.
+    pub references: Vec<u64>,
+}
+
+impl Proof {
+    /// Goes through every standing word of an installation, or of one cycle.
+    pub fn of(installation: &Installation, cycle: Option<&str>, limit: usize, quiet: bool) -> anyhow::Result<Self> {
+        let entries = installation.entries()?;
+        let store = installation.state_read_only()?;
+        let standing = Standing::of(&entries)?;
+        let rows = standing.by_reference.values().flatten().filter_map(|add| add.rows()).sum();
+        let mut progress = Progress::start("verify", rows, quiet);
+        let mut proof = Self::default();
+        let mut done = 0;
+        for (version, files) in &standing.by_reference {
+            let reference = second_reference(&installation.block_on(store.load_reference(Some(*version)))?)?;
+            proof.references.push(*version);
+            for add in files {
+                let month = add.partition("event_month");
+                standing.read(add, &mut |word| {
+                    if cycle.is_none_or(|cycle| word.billing_period.or(month) == Some(cycle)) {
+                        proof.hold(&reference, word, limit);
+                    }
+                })?;
+                done += add.rows().unwrap_or(0);
+                progress.at(done);
+            }
+        }
+        progress.finish();
+        Ok(proof)
+    }
+
+    /// Records that were derived.
+    pub fn records(&self) -> u64 {
+        self.differ + self.agree()
+    }
+
+    /// Records that agree.
+    pub fn agree(&self) -> u64 {
+        self.rated.values().map(|sum| sum.records).sum::<u64>() + self.suspense.values().sum::<u64>()
+    }
+
+    /// What the records that agree are charged, by currency.
+    pub fn charge(&self) -> BTreeMap<&str, Money> {
+        let mut all: BTreeMap<&str, Money> = BTreeMap::new();
+        for ((_, currency), sum) in &self.rated {
+            all.entry(currency).or_insert(Money(0)).0 += sum.charge_nano;
+        }
+        all
+    }
+
+    fn hold(&mut self, reference: &Reference, word: &Word<'_>, limit: usize) {
+        if let Some(reason) = word.reason.filter(|reason| word.kind.is_none() || !PRICING.contains(reason)) {
+            *self.unpriced.entry(reason.to_owned()).or_default() += 1;
+            return;
+        }
+        let stated = stated(word);
+        let differences = match reference.derive(&record(word)) {
+            Ok(derived) => differences(&derived, &stated),
+            Err(e) => vec![Difference { field: "record", stated: "-".to_owned(), derived: e.to_string() }],
+        };
+        if !differences.is_empty() {
+            self.differ += 1;
+            for difference in &differences {
+                *self.fields.entry(difference.field).or_default() += 1;
+            }
+            if self.shown.len() < limit {
+                let record = format!("{}:{}", word.delivery, word.row);
+                self.shown.push(Disagreement { record, differences });
+            }
+        } else if let Some(reason) = word.reason {
+            *self.suspense.entry(reason.to_owned()).or_default() += 1;
+        } else {
+            let (tariff, currency) = (word.tariff.unwrap_or_default(), word.currency.unwrap_or_default());
+            let sum = self.rated.entry((tariff.to_owned(), currency.to_owned())).or_default();
+            sum.records += 1;
+            sum.charge_nano += word.charge_nano.unwrap_or(0);
+        }
+    }
+
+    /// The same for machines.
+    pub fn to_json(&self) -> serde_json::Value {
+        let tariffs = self.rated.iter().map(|((version, currency), sum)| {
+            json!({"tariff": version, "records": sum.records, "charge": Money(sum.charge_nano).to_text(9), "currency": currency})
+        });
+        let shown = self.shown.iter().map(|one| {
+            let fields = one.differences.iter().map(|d| json!({"field": d.field, "table": d.stated, "derived": d.derived}));
+            json!({"record": one.record, "differences": fields.collect::<Vec<_>>()})
+        });
+        let charge: BTreeMap<&str, String> =
+            self.charge().into_iter().map(|(currency, sum)| (currency, sum.to_text(9))).collect();
+        json!({
+            "records": self.records(), "agree": self.agree(), "differ": self.differ, "charge": charge,
+            "tariffs": tariffs.collect::<Vec<_>>(), "suspense": self.suspense, "unpriced": self.unpriced,
+            "reference_versions": self.references, "fields": self.fields, "differences": shown.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// The parsed fields of a word: all that a derivation may see.
+fn record<'w>(word: &Word<'w>) -> Record<'w> {
+    Record {
+        kind: word.kind.unwrap_or_default(),
+        start_us: word.start_us.unwrap_or_default(),
+        start_offset_s: word.start_offset_s.unwrap_or_default(),
+        duration_s: word.duration_s.unwrap_or_default().into(),
+        bytes_up: word.bytes_up.unwrap_or_default(),
+        bytes_down: word.bytes_down.unwrap_or_default(),
+        messages: word.messages.unwrap_or_default().into(),
+        a_number: word.a_number.unwrap_or_default(),
+        imsi: word.imsi.unwrap_or_default(),
+        iccid: word.iccid.unwrap_or_default(),
+        b_number: word.b_number.unwrap_or_default(),
+        b_number_type: word.b_number_type.unwrap_or_default(),
+        network: word.network.unwrap_or_default(),
+        provider_class: word.provider_class.unwrap_or_default(),
+        cost_nano: word.cost_nano,
+        cost_currency: word.cost_currency.unwrap_or_default(),
+    }
+}
+
+/// What rating made of it.
+fn stated<'w>(word: &Word<'w>) -> Stated<'w> {
+    Stated {
+        owner_path: word.owner_path,
+        customer: word.customer,
+        subscription: word.subscription,
+        device: word.device,
+        plan: word.plan,
+        billing_period: word.billing_period,
+        tariff: word.tariff,
+        zone: word.zone,
+        zone_by: word.zone_by,
+        band: word.band,
+        reason: word.reason,
+        billed_units: word.billed_units,
+        charge_nano: word.charge_nano,
+        currency: word.currency,
+    }
+}
+
+/// Reference data as the second derivation takes it: names for codes, and tariffs read anew from their texts.
+fn second_reference(loaded: &store::Reference) -> anyhow::Result<Reference> {
+    let owners = &loaded.owners;
+    let windows = owners.windows.iter().map(|window| Window {
+        from_us: window.from_us,
+        to_us: window.to_us,
+        device: owners.devices.name(window.device).to_owned(),
+        subscription: owners.subscriptions.name(window.subscription).to_owned(),
+        customer: owners.customer_names.name(window.customer).to_owned(),
+        plan: owners.plans.name(window.plan).to_owned(),
+    });
+    let mut numbers: HashMap<(Identifier, u64), Vec<usize>> = HashMap::new();
+    for (kind, digits, window) in &loaded.identifiers {
+        let kind = match kind {
+            store::IdentifierKind::Msisdn => Identifier::Msisdn,
+            store::IdentifierKind::Imsi => Identifier::Imsi,
+            store::IdentifierKind::Iccid => Identifier::Iccid,
+        };
+        numbers.entry((kind, *digits)).or_default().push(usize::try_from(*window)?);
+    }
+    let named = owners.customer_names.iter().zip(&owners.customers).map(|(name, customer)| {
+        let zone = owners.zones[usize::from(customer.zone)].name();
+        Ok((name.to_owned(), Customer::new(customer.owner_path.to_string(), customer.cycle_day.into(), zone)?))
+    });
+    let customers = named.collect::<Result<HashMap<_, _>, verify::VerifyError>>()?;
+    let tariffs = loaded.tariffs.iter().map(|bundle| Tariff::read(&bundle.toml, &bundle.companions));
+    let tariffs = tariffs.collect::<Result<Vec<_>, _>>()?;
+    Ok(Reference { owners: Owners { windows: windows.collect(), numbers, customers }, tariffs })
+}

@@ -1,0 +1,147 @@
+//! What units cost under a price: increments are counted, fractions are added, and the sum is rounded once at the very end.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{Signed, ToPrimitive};
+
+use crate::amount::{rounded_nano, whole};
+use crate::price::{Rule, Step, Units};
+use crate::record::Record;
+use crate::tariff::{Found, Tariff};
+use crate::text::BandEdge;
+
+/// No charge of a row is as large: a billion units of a currency.
+const TOO_LARGE_NANO: i64 = 1_000_000_000_000_000_000;
+
+/// Longest call that is cut at the edges of bands, in seconds: a leap year.
+const LONGEST_CUT_S: u64 = 366 * 86_400;
+
+/// A charge and the units that it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charge {
+    /// Seconds, bytes or messages that are billed.
+    pub billed: i64,
+    /// Units of 10⁻⁹ of the tariff's currency.
+    pub nano: i64,
+}
+
+/// Where a price was found.
+pub(crate) struct Place<'t> {
+    pub tariff: &'t Tariff,
+    pub plan: &'t str,
+    pub zone: &'t str,
+    pub start: Timestamp,
+    pub source_offset: Offset,
+}
+
+/// The charge of a record under the price of its start, or why it has none.
+pub(crate) fn charge(place: &Place<'_>, first: Found, record: &Record<'_>) -> Result<Charge, &'static str> {
+    let (billed, amount) = match place.tariff.rule(first) {
+        Rule::CostPlus { factor, fixed } => {
+            let is_comparable = record.cost_currency == place.tariff.currency;
+            let cost = record.cost_nano.filter(|_| is_comparable).ok_or("no_cost")?;
+            let units = record.units().ok_or("charge_limit")?;
+            (u128::from(units), whole(cost) / whole(1_000_000_000) * factor + fixed)
+        }
+        Rule::Units(price) => of_units(place, first, price, record)?,
+    };
+    let nano = rounded_nano(&amount, place.tariff.places, place.tariff.mode);
+    let nano = nano.to_i64().filter(|nano| nano.abs() < TOO_LARGE_NANO);
+    let charge = i64::try_from(billed).ok().zip(nano).map(|(billed, nano)| Charge { billed, nano });
+    charge.ok_or("charge_limit")
+}
+
+/// Billed units and the exact amount.
+fn of_units(place: &Place<'_>, first: Found, price: &Units, record: &Record<'_>) -> Result<(u128, BigRational), &'static str> {
+    let is_cut = is_cut(place, record);
+    let units = record.units().filter(|units| !is_cut || *units <= LONGEST_CUT_S).ok_or("charge_limit")?;
+    let left = units.saturating_sub(price.free);
+    if left == 0 && (units > 0 || first.is_free_at_zero) {
+        return Ok((0, whole(0)));
+    }
+    let (billed, used) = if is_cut { walked(place, first, price, record, left)? } else { counted(first, price, left) };
+    let fees = if units > 0 { &price.setup + &price.disconnect } else { price.setup.clone() };
+    let sum = (fees + used).max(price.least.clone());
+    Ok((billed, price.most.clone().map_or(sum.clone(), |most| sum.min(most))))
+}
+
+/// Whether the plan cuts the call where it reaches into a band with another price: only where bands have several.
+fn is_cut(place: &Place<'_>, record: &Record<'_>) -> bool {
+    let row = |band: &str| place.tariff.price(place.plan, record.kind, place.zone, band).map(|found| found.row);
+    let mut rows = place.tariff.bands.names().into_iter().map(row);
+    let first = rows.next();
+    record.family() == "voice" && place.tariff.edge(place.plan) != BandEdge::Start && rows.any(|row| Some(row) != first)
+}
+
+/// Units that the price of the start charges alone: the minimum, and in each step as many increments as cover its units.
+fn counted(found: Found, price: &Units, left: u64) -> (u128, BigRational) {
+    let (mut billed, mut sum) = (0, whole(0));
+    for (number, step) in price.steps.iter().enumerate() {
+        let end = price.steps.get(number + 1).map_or(left, |next| next.from.min(left));
+        let minimum = if number == 0 { price.minimum } else { 0 };
+        let beyond = end.saturating_sub(step.from).saturating_sub(minimum);
+        let units = u128::from(minimum) + u128::from(beyond.div_ceil(step.increment)) * u128::from(step.increment);
+        billed += units;
+        sum += amount(step, found, units);
+    }
+    (billed, sum)
+}
+
+/// A call over bands of several prices: each increment at the price of the second in which it begins. Those that begin in one minute
+/// and one step are counted together.
+fn walked(
+    place: &Place<'_>,
+    first: Found,
+    price: &Units,
+    record: &Record<'_>,
+    left: u64,
+) -> Result<(u128, BigRational), &'static str> {
+    let anew = place.tariff.edge(place.plan) == BandEdge::Anew;
+    let mut counted: BTreeMap<(Found, usize), u128> = BTreeMap::from([((first, 0), price.minimum.into())]);
+    let mut at = price.minimum;
+    while at < left {
+        let (found, rest) = price_at(place, record, price.free + at)?;
+        let found = found.ok_or("no_price")?;
+        let Rule::Units(units) = place.tariff.rule(found) else { return Err("no_price") };
+        let step = units.steps.iter().rposition(|step| step.from <= at).unwrap_or(0);
+        let step_end = units.steps.get(step + 1).map_or(left, |next| next.from.min(left));
+        let (increment, until) = (units.steps[step].increment, step_end.min(at + rest));
+        let end = at + (until - at).div_ceil(increment) * increment;
+        *counted.entry((found, step)).or_default() += u128::from(end - at);
+        at = end;
+        // Under `anew` the increment that an edge cuts is the last one of its part.
+        let mut second = until;
+        while anew && second < end.min(left) {
+            let (next, rest) = price_at(place, record, price.free + second)?;
+            if next.map(|next| next.row) != Some(found.row) {
+                at = second;
+                break;
+            }
+            second += rest;
+        }
+    }
+    let billed = counted.values().sum();
+    let amounts = counted.into_iter().map(|((found, step), units)| match place.tariff.rule(found) {
+        Rule::Units(price) => amount(&price.steps[step], found, units),
+        Rule::CostPlus { .. } => whole(0),
+    });
+    Ok((billed, amounts.sum()))
+}
+
+/// The price of a second of a call, and for how many seconds it surely holds: bands change with the minutes of a local clock.
+fn price_at(place: &Place<'_>, record: &Record<'_>, second: u64) -> Result<(Option<Found>, u64), &'static str> {
+    let Place { tariff, plan, zone, start, source_offset } = place;
+    let later = i64::try_from(second).map(SignedDuration::from_secs).map_err(|_| "charge_limit")?;
+    let at = start.checked_add(later).map_err(|_| "charge_limit")?;
+    let local = tariff.bands.local(&tariff.zone, at, *source_offset);
+    let found = tariff.price(plan, record.kind, zone, tariff.bands.at(local));
+    Ok((found, 60 - u64::from(local.second().unsigned_abs())))
+}
+
+fn amount(step: &Step, found: Found, units: u128) -> BigRational {
+    &step.unit_price * BigRational::new(BigInt::from(units), BigInt::from(found.per))
+}

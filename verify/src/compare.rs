@@ -1,0 +1,90 @@
+//! What the table says of a record beside what was derived, field by field.
+
+use crate::derive::Derived;
+
+/// What the table says; `None` is null.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stated<'s> {
+    /// Operator / reseller / customer / cost centre.
+    pub owner_path: Option<&'s str>,
+    /// The customer.
+    pub customer: Option<&'s str>,
+    /// The subscription.
+    pub subscription: Option<&'s str>,
+    /// The device.
+    pub device: Option<&'s str>,
+    /// The plan.
+    pub plan: Option<&'s str>,
+    /// The customer's cycle.
+    pub billing_period: Option<&'s str>,
+    /// The tariff's version.
+    pub tariff: Option<&'s str>,
+    /// The zone.
+    pub zone: Option<&'s str>,
+    /// What decided the zone.
+    pub zone_by: Option<&'s str>,
+    /// The band.
+    pub band: Option<&'s str>,
+    /// Why it is in suspense.
+    pub reason: Option<&'s str>,
+    /// Units billed.
+    pub billed_units: Option<i64>,
+    /// The charge in units of 10⁻⁹.
+    pub charge_nano: Option<i128>,
+    /// Its currency.
+    pub currency: Option<&'s str>,
+}
+
+/// A field on which the two do not agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The column.
+    pub field: &'static str,
+    /// What the table says; null is `-`.
+    pub stated: String,
+    /// What was derived.
+    pub derived: String,
+}
+
+/// The fields on which table and derivation do not agree.
+pub fn differences(derived: &Derived<'_>, stated: &Stated<'_>) -> Vec<Difference> {
+    let (window, priced) = (derived.window, &derived.priced);
+    let charge = priced.charge.ok();
+    let texts = [
+        ("owner_path", stated.owner_path, derived.owner_path),
+        ("customer", stated.customer, window.map(|window| window.customer.as_str())),
+        ("subscription", stated.subscription, window.map(|window| window.subscription.as_str())),
+        ("device", stated.device, window.map(|window| window.device.as_str())),
+        ("plan", stated.plan, window.map(|window| window.plan.as_str())),
+        ("billing_period", stated.billing_period, derived.billing_period.as_deref()),
+        ("tariff", stated.tariff, priced.tariff),
+        ("zone", stated.zone, priced.zone),
+        ("zone_by", stated.zone_by, priced.zone_by),
+        ("band", stated.band, priced.band),
+        ("reason", stated.reason, priced.charge.err()),
+        ("currency", stated.currency, charge.and(priced.currency)),
+    ];
+    let text = |text: Option<&str>| text.unwrap_or("-").to_owned();
+    let texts = texts.into_iter().filter(|(_, stated, derived)| stated != derived);
+    let mut found: Vec<Difference> =
+        texts.map(|(field, stated, derived)| Difference { field, stated: text(stated), derived: text(derived) }).collect();
+    let numbers = [
+        ("billed_units", stated.billed_units.map(i128::from), charge.map(|charge| i128::from(charge.billed))),
+        ("charge", stated.charge_nano, charge.map(|charge| i128::from(charge.nano))),
+    ];
+    for (field, stated, derived) in numbers.into_iter().filter(|(_, stated, derived)| stated != derived) {
+        let show = |number: Option<i128>| match number {
+            None => "-".to_owned(),
+            Some(number) if field == "charge" => money(number),
+            Some(number) => number.to_string(),
+        };
+        found.push(Difference { field, stated: show(stated), derived: show(derived) });
+    }
+    found
+}
+
+/// Units of 10⁻⁹ as a decimal with nine places.
+fn money(nano: i128) -> String {
+    let (size, sign) = (nano.unsigned_abs(), if nano < 0 { "-" } else { "" });
+    format!("{sign}{}.{:09}", size / 1_000_000_000, size % 1_000_000_000)
+}

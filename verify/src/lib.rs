@@ -1,0 +1,28 @@
+//! Verify: what a record costs, derived a second time from its parsed fields and the texts in force, to be held against the table.
+//!
+//! *Purpose.* A charge is proved by somebody else. This crate reads tariffs from their texts, finds owner, zone, band and price by plain
+//! search, counts a call increment by increment and adds exact fractions of any size. *Input → output.*
+//! [`Reference::derive`]`(&Record) -> Derived`, then [`compare::differences`]`(&Derived, &Stated)`. *Never.* It uses none of our other crates,
+//! and above all none of `rate`: a mistake that both would share proves nothing. It checks no tariff for sense, because an import did; what it
+//! does not understand is an error and never a guess. No floats, no rounding but the one that the tariff names.
+//! *Start reading at* [`derive`], then [`charge`].
+
+pub mod compare;
+pub mod derive;
+pub mod error;
+pub mod owner;
+pub mod record;
+pub mod tariff;
+
+mod amount;
+mod band;
+mod charge;
+mod price;
+mod table;
+mod text;
+mod zone;
+
+pub use compare::{Difference, Stated, differences};
+pub use derive::{Derived, Reference};
+pub use error::VerifyError;
+pub use record::Record;

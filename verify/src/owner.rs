@@ -1,0 +1,146 @@
+//! Whose device a number was at an instant, and in which of the customer's cycles that instant lies.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::error::VerifyError;
+use crate::record::Record;
+
+/// Which number of a record names the device; they are asked in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Identifier {
+    /// The SIM.
+    Imsi,
+    /// The card.
+    Iccid,
+    /// The subscriber's number.
+    Msisdn,
+}
+
+/// Who had a device during a window of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// First instant, microseconds since 1970 UTC.
+    pub from_us: i64,
+    /// First instant after it; `i64::MAX` for an open window.
+    pub to_us: i64,
+    /// The device.
+    pub device: String,
+    /// The subscription.
+    pub subscription: String,
+    /// The customer.
+    pub customer: String,
+    /// The plan.
+    pub plan: String,
+}
+
+/// A customer, as far as records are concerned.
+#[derive(Debug, Clone)]
+pub struct Customer {
+    /// Operator / reseller / customer / cost centre.
+    pub owner_path: String,
+    /// The day of the month on which the cycle begins, 1 to 31.
+    pub cycle_day: u8,
+    zone: TimeZone,
+}
+
+impl Customer {
+    /// A customer whose cycles begin by the clock of a time zone.
+    pub fn new(owner_path: String, cycle_day: u8, time_zone: &str) -> Result<Self, VerifyError> {
+        let zone = TimeZone::get(time_zone).map_err(|_| VerifyError::Zone(time_zone.to_owned()))?;
+        Ok(Self { owner_path, cycle_day, zone })
+    }
+
+    /// The cycle that holds an instant: the month in which it began, such as `2026-10`. A month that is too short for the
+    /// cycle's day begins it on its last day.
+    pub(crate) fn cycle_of(&self, start: Timestamp) -> String {
+        let date = self.zone.to_datetime(start).date();
+        let begins = i8::try_from(self.cycle_day).unwrap_or(i8::MAX).min(date.days_in_month());
+        let month = if date.day() >= begins { date } else { date.first_of_month().yesterday().unwrap_or(date) };
+        format!("{:04}-{:02}", month.year(), month.month())
+    }
+}
+
+/// Everybody's windows.
+#[derive(Debug, Clone, Default)]
+pub struct Owners {
+    /// The windows.
+    pub windows: Vec<Window>,
+    /// Which windows a number has, by their place in the list.
+    pub numbers: HashMap<(Identifier, u64), Vec<usize>>,
+    /// Customers by name.
+    pub customers: HashMap<String, Customer>,
+}
+
+impl Owners {
+    /// The window of a record. The first of its numbers that has any window decides, even if none of them holds the start.
+    pub(crate) fn of(&self, record: &Record<'_>) -> Option<&Window> {
+        let numbers = [
+            (Identifier::Imsi, u64::try_from(record.imsi).ok()),
+            (Identifier::Iccid, u64::try_from(record.iccid).ok()),
+            (Identifier::Msisdn, msisdn(record.a_number)),
+        ];
+        let known = numbers.into_iter().find_map(|(kind, digits)| self.numbers.get(&(kind, digits?)))?;
+        let windows = known.iter().filter_map(|place| self.windows.get(*place));
+        windows.into_iter().find(|window| window.from_us <= record.start_us && record.start_us < window.to_us)
+    }
+}
+
+/// The number of a subscriber, if the text is one: an international number has at most 15 digits and no leading zero.
+fn msisdn(text: &str) -> Option<u64> {
+    let is_international = (1..=15).contains(&text.len()) && !text.starts_with('0');
+    text.parse().ok().filter(|_| is_international && text.bytes().all(|digit| digit.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instant(text: &str) -> Timestamp {
+        text.parse().expect("an instant")
+    }
+
+    #[test]
+    fn cycles_begin_by_the_customers_clock_and_not_later_than_the_months_end() {
+        let customer = |day| Customer::new("a".to_owned(), day, "Europe/Amsterdam").expect("a zone");
+        let cases = [
+            (1, "2026-09-30T21:59:59Z", "2026-09"),
+            (1, "2026-09-30T22:00:00Z", "2026-10"),
+            (15, "2026-10-14T12:00:00Z", "2026-09"),
+            (15, "2026-10-15T12:00:00Z", "2026-10"),
+            (31, "2027-02-27T12:00:00Z", "2027-01"),
+            (31, "2027-02-28T12:00:00Z", "2027-02"),
+            (31, "2027-01-01T12:00:00Z", "2026-12"),
+        ];
+        for (day, start, cycle) in cases {
+            assert_eq!(customer(day).cycle_of(instant(start)), cycle, "day {day} at {start}");
+        }
+    }
+
+    #[test]
+    fn a_sim_that_is_known_and_was_nobodys_is_not_billed_to_whoever_held_its_number() {
+        let window = |from_us, to_us, device: &str| Window {
+            from_us,
+            to_us,
+            device: device.to_owned(),
+            subscription: String::new(),
+            customer: String::new(),
+            plan: String::new(),
+        };
+        let owners = Owners {
+            windows: vec![window(0, 10, "sim"), window(0, i64::MAX, "number")],
+            numbers: [((Identifier::Imsi, 204_041), vec![0]), ((Identifier::Msisdn, 31_612_345_678), vec![1])].into(),
+            customers: HashMap::new(),
+        };
+        let device = |start_us, imsi, a_number| {
+            owners.of(&Record { start_us, a_number, imsi, ..Record::default() }).map(|window| window.device.as_str())
+        };
+        assert_eq!(device(5, 204_041, "31612345678"), Some("sim"));
+        assert_eq!(device(10, 204_041, "31612345678"), None);
+        assert_eq!(device(10, 204_042, "31612345678"), Some("number"));
+        assert_eq!(device(10, 0, "31612345678"), Some("number"));
+        assert_eq!(device(10, 0, "031612345678"), None);
+    }
+}

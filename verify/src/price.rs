@@ -1,0 +1,157 @@
+//! The price list of a tariff: which row holds for a plan, kind, zone and band, found by looking at every row that could.
+
+use num_rational::BigRational;
+
+use crate::amount::{decimal, whole};
+use crate::table::Row;
+use crate::text::{PriceText, ZeroUsage};
+
+/// A row of the price list.
+#[derive(Debug)]
+pub(crate) struct Price {
+    plans: Vec<String>,
+    kinds: Vec<String>,
+    zones: Vec<String>,
+    bands: Vec<String>,
+    pub rule: Rule,
+    pub zero_usage: Option<ZeroUsage>,
+}
+
+/// How a row charges.
+#[derive(Debug)]
+pub(crate) enum Rule {
+    Units(Units),
+    /// The provider's cost times a factor, and a fixed part.
+    CostPlus {
+        factor: BigRational,
+        fixed: BigRational,
+    },
+}
+
+/// Fees, minimum and steps; amounts in units of the currency.
+#[derive(Debug)]
+pub(crate) struct Units {
+    pub setup: BigRational,
+    pub disconnect: BigRational,
+    pub free: u64,
+    pub minimum: u64,
+    /// Units that one unit price covers; if the row does not say, the kind and the plan do.
+    pub per: Option<u64>,
+    pub steps: Vec<Step>,
+    pub least: BigRational,
+    pub most: Option<BigRational>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub from: u64,
+    pub increment: u64,
+    pub unit_price: BigRational,
+}
+
+/// How exactly a row names plan, kind, zone and band; the greatest wins.
+pub(crate) type Rank = [u8; 4];
+
+impl Price {
+    /// A `[[price]]` of the file.
+    pub fn from_text(text: PriceText) -> Result<Self, String> {
+        let zero_usage = text.zero_usage;
+        let [plans, kinds, zones] = [&text.plan, &text.kind, &text.zone].map(|names| names.clone().into_list());
+        let bands = text.band.clone().map_or_else(|| vec!["*".to_owned()], crate::text::OneOrMany::into_list);
+        Ok(Self { plans, kinds, zones, bands, rule: rule(text)?, zero_usage })
+    }
+
+    /// A row of the table beside it.
+    pub fn from_row(row: &Row) -> Result<Self, String> {
+        const KNOWN: [&str; 13] = [
+            "plan",
+            "kind",
+            "zone",
+            "band",
+            "setup",
+            "minimum",
+            "increment",
+            "unit_price",
+            "per",
+            "disconnect",
+            "free_units",
+            "charge_min",
+            "charge_max",
+        ];
+        if let Some(column) = row.keys().find(|column| !KNOWN.contains(&column.as_str())) {
+            return Err(format!("the column `{column}` of a price list is not known"));
+        }
+        let cell = |name: &str| row.get(name).cloned();
+        let number = |name: &str| {
+            cell(name).map(|text| text.parse().map_err(|_| format!("`{text}` in `{name}` is no whole number"))).transpose()
+        };
+        let text = PriceText {
+            setup: cell("setup"),
+            disconnect: cell("disconnect"),
+            free_units: number("free_units")?,
+            minimum: number("minimum")?,
+            increment: number("increment")?,
+            unit_price: cell("unit_price"),
+            per: number("per")?,
+            charge_min: cell("charge_min"),
+            charge_max: cell("charge_max"),
+            ..PriceText::default()
+        };
+        let [plans, kinds, zones, bands] = ["plan", "kind", "zone", "band"].map(|name| cell(name).into_iter().collect());
+        Ok(Self { plans, kinds, zones, bands, rule: rule(text)?, zero_usage: None })
+    }
+
+    /// The plans that the row names, `*` among them.
+    pub fn plans(&self) -> &[String] {
+        &self.plans
+    }
+
+    /// How exactly the row names this usage; `None` if it does not.
+    pub fn rank(&self, plan: &str, kind: &str, zone: &str, band: &str) -> Option<Rank> {
+        let named = |patterns: &[String], name: &str| {
+            let ranks = patterns.iter().filter_map(|pattern| match pattern.as_str() {
+                "*" => Some(0),
+                pattern => (pattern == name).then_some(1),
+            });
+            ranks.max()
+        };
+        let kinds = self.kinds.iter().filter_map(|pattern| match pattern.strip_suffix('*') {
+            Some("") => Some(0),
+            Some(family) => kind.starts_with(family).then_some(1),
+            None => (pattern == kind).then_some(2),
+        });
+        Some([named(&self.plans, plan)?, kinds.max()?, named(&self.zones, zone)?, named(&self.bands, band)?])
+    }
+}
+
+fn rule(text: PriceText) -> Result<Rule, String> {
+    let amount = |text: &str| decimal(text).ok_or_else(|| format!("`{text}` is no amount"));
+    let fee = |text: &Option<String>| text.as_deref().map_or_else(|| Ok(whole(0)), amount);
+    if let Some(plus) = text.cost_plus {
+        let factor = whole(1) + amount(&plus.percent)? / whole(100);
+        return Ok(Rule::CostPlus { factor, fixed: fee(&plus.fixed)? });
+    }
+    let steps = match (text.steps, &text.unit_price) {
+        (Some(steps), None) => {
+            let step = |step: crate::text::StepText| {
+                Ok(Step { from: step.from, increment: step.increment, unit_price: amount(&step.unit_price)? })
+            };
+            steps.into_iter().map(step).collect::<Result<Vec<_>, String>>()?
+        }
+        (None, Some(price)) => vec![Step { from: 0, increment: text.increment.unwrap_or(1), unit_price: amount(price)? }],
+        _ => return Err("a price has `unit_price`, or `steps`, or `cost_plus`".to_owned()),
+    };
+    if steps.is_empty() || steps.iter().any(|step| step.increment == 0) || text.per == Some(0) {
+        return Err("a price has steps, and sizes are not zero".to_owned());
+    }
+    Ok(Rule::Units(Units {
+        setup: fee(&text.setup)?,
+        disconnect: fee(&text.disconnect)?,
+        free: text.free_units.unwrap_or(0),
+        minimum: text.minimum.unwrap_or(0),
+        per: text.per,
+        steps,
+        least: fee(&text.charge_min)?,
+        most: text.charge_max.as_deref().map(amount).transpose()?,
+    }))
+}

@@ -1,0 +1,260 @@
+//! A tariff from its texts, and the version that they make.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use sha2::{Digest, Sha256};
+use toml::value::Datetime;
+
+use crate::amount::Mode;
+use crate::band::Bands;
+use crate::error::VerifyError;
+use crate::price::{Price, Rule};
+use crate::table;
+use crate::text::{BandEdge, PlanText, TariffText, ZeroUsage};
+use crate::zone::Zones;
+
+/// Hexadecimal digits of a version in `name@hash`.
+const VERSION_DIGITS: usize = 16;
+
+/// A tariff version.
+#[derive(Debug)]
+pub struct Tariff {
+    /// `name@hash` over all its texts, as rows carry it.
+    pub version: String,
+    pub(crate) currency: String,
+    pub(crate) zone: TimeZone,
+    from: Timestamp,
+    to: Option<Timestamp>,
+    pub(crate) zones: Zones,
+    pub(crate) bands: Bands,
+    plans: HashMap<String, Plan>,
+    prices: Vec<Price>,
+    /// Which prices name a plan, or `*`.
+    by_plan: HashMap<String, Vec<usize>>,
+    zero_usage: ZeroUsage,
+    pub(crate) places: u32,
+    pub(crate) mode: Mode,
+    /// What was found before, by plan, kind, zone and band.
+    found: RefCell<HashMap<String, Option<Found>>>,
+}
+
+#[derive(Debug)]
+struct Plan {
+    mb_bytes: Option<u64>,
+    edge: BandEdge,
+    fallback: Option<String>,
+}
+
+/// A row of the price list and what it leaves to others to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Found {
+    pub row: usize,
+    /// Units that one unit price covers.
+    pub per: u64,
+    /// Whether no units cost nothing.
+    pub is_free_at_zero: bool,
+}
+
+impl Tariff {
+    /// Reads a tariff: the file, and the tables that it names from those beside it.
+    pub fn read(toml: &str, companions: &BTreeMap<String, String>) -> Result<Self, VerifyError> {
+        let plain = toml.strip_prefix('\u{feff}').unwrap_or(toml);
+        let refused = |tariff: &str, problem: String| VerifyError::Tariff { tariff: tariff.to_owned(), problem };
+        let text: TariffText = toml::from_str(plain).map_err(|e| refused("?", e.message().to_owned()))?;
+        let name = text.name.clone();
+        Self::build(toml, text, companions).map_err(|problem| refused(&name, problem))
+    }
+
+    fn build(toml: &str, mut text: TariffText, companions: &BTreeMap<String, String>) -> Result<Self, String> {
+        let zone = TimeZone::get(&text.time_zone).map_err(|e| e.to_string())?;
+        let mut tables = Tables { all: companions, used: BTreeSet::new() };
+        let midnight = |day: &Datetime| {
+            let midnight = date(day)?.to_zoned(zone.clone()).map_err(|e| e.to_string())?;
+            Ok::<_, String>(midnight.timestamp())
+        };
+        let (from, to) = (midnight(&text.valid_from)?, text.valid_to.as_ref().map(midnight).transpose()?);
+        let zones = zones(&mut text, &mut tables)?;
+        let mut calendars: HashMap<String, BTreeSet<Date>> = HashMap::new();
+        for calendar in &text.calendar {
+            let dates = calendars.entry(calendar.name.clone()).or_default();
+            for day in &calendar.dates {
+                dates.insert(date(day)?);
+            }
+            for row in tables.rows(calendar.table.as_ref(), &BTreeMap::new(), &[("date", "day")])? {
+                let day = row.get("date").and_then(|day| day.parse().ok());
+                dates.insert(day.ok_or("a calendar's table has a row without a date")?);
+            }
+        }
+        let bands = Bands::new(text.band_clock, text.default_band, text.band, calendars)?;
+        let plans = plans(text.plan, tables.rows(text.plans.table.as_ref(), &BTreeMap::new(), &[("plan", "plan_id")])?)?;
+        let mut prices = text.price.into_iter().map(Price::from_text).collect::<Result<Vec<_>, _>>()?;
+        for row in tables.rows(text.prices.table.as_ref(), &text.prices.columns, &[("plan", "plan_id")])? {
+            prices.push(Price::from_row(&row)?);
+        }
+        let mut by_plan: HashMap<String, Vec<usize>> = HashMap::new();
+        for (row, price) in prices.iter().enumerate() {
+            for plan in price.plans() {
+                by_plan.entry(plan.clone()).or_default().push(row);
+            }
+        }
+        let hash = content_hash(toml, tables.used.iter().map(|file| (file.as_str(), companions[file].as_str())));
+        Ok(Self {
+            version: format!("{}@{}", text.name, &hash[..VERSION_DIGITS]),
+            currency: text.currency,
+            zone,
+            from,
+            to,
+            zones,
+            bands,
+            plans,
+            prices,
+            by_plan,
+            zero_usage: text.zero_usage,
+            places: text.rounding.places,
+            mode: text.rounding.mode,
+            found: RefCell::default(),
+        })
+    }
+
+    pub(crate) fn sells(&self, plan: &str) -> bool {
+        self.plans.contains_key(plan)
+    }
+
+    pub(crate) fn is_in_force(&self, at: Timestamp) -> bool {
+        self.from <= at && self.to.is_none_or(|to| at < to)
+    }
+
+    /// What a plan says of calls that reach into another band.
+    pub(crate) fn edge(&self, plan: &str) -> BandEdge {
+        self.plans.get(plan).map_or(BandEdge::Start, |plan| plan.edge)
+    }
+
+    pub(crate) fn rule(&self, found: Found) -> &Rule {
+        &self.prices[found.row].rule
+    }
+
+    /// The price of a plan, else that of the plan on which it falls back.
+    pub(crate) fn price(&self, plan: &str, kind: &str, zone: &str, band: &str) -> Option<Found> {
+        let key = [plan, kind, zone, band].join("\u{1f}");
+        if let Some(found) = self.found.borrow().get(&key) {
+            return *found;
+        }
+        let found = self.search(plan, kind, zone, band);
+        self.found.borrow_mut().insert(key, found);
+        found
+    }
+
+    fn search(&self, plan: &str, kind: &str, zone: &str, band: &str) -> Option<Found> {
+        let seller = self.plans.get(plan)?;
+        let named = [plan, "*"].into_iter().filter_map(|name| self.by_plan.get(name)).flatten();
+        let ranked = named.filter_map(|row| Some((self.prices[*row].rank(plan, kind, zone, band)?, *row)));
+        let Some((_, row)) = ranked.max() else {
+            return self.price(seller.fallback.as_deref()?, kind, zone, band);
+        };
+        let price = &self.prices[row];
+        let usual = match kind.split('-').next() {
+            Some("voice") => Some(60),
+            Some("data") => seller.mb_bytes,
+            _ => Some(1),
+        };
+        let (own, is_units) = match &price.rule {
+            Rule::Units(units) => (units.per, true),
+            Rule::CostPlus { .. } => (Some(1), false),
+        };
+        let is_counted_at_zero = kind.starts_with("sms") || kind.starts_with("mms");
+        let zero_usage = price.zero_usage.unwrap_or(if is_counted_at_zero { ZeroUsage::Priced } else { self.zero_usage });
+        Some(Found { row, per: own.or(usual)?, is_free_at_zero: is_units && zero_usage == ZeroUsage::Free })
+    }
+}
+
+/// The tables that a tariff names; they belong to its version.
+struct Tables<'t> {
+    all: &'t BTreeMap<String, String>,
+    used: BTreeSet<String>,
+}
+
+impl Tables<'_> {
+    fn rows(
+        &mut self,
+        file: Option<&String>,
+        columns: &BTreeMap<String, String>,
+        aliases: &[(&str, &str)],
+    ) -> Result<Vec<table::Row>, String> {
+        let Some(file) = file else { return Ok(Vec::new()) };
+        let text = self.all.get(file).ok_or_else(|| format!("its table `{file}` is not there"))?;
+        self.used.insert(file.clone());
+        table::rows(text, columns, aliases).map_err(|e| format!("`{file}`: {e}"))
+    }
+}
+
+fn zones(text: &mut TariffText, tables: &mut Tables<'_>) -> Result<Zones, String> {
+    let destinations = std::mem::take(&mut text.destinations);
+    let mut all = |inline: BTreeMap<String, String>, file: Option<&String>, aliases: &[(&str, &str)]| {
+        let mut zones: HashMap<String, String> = inline.into_iter().collect();
+        for row in tables.rows(file, &BTreeMap::new(), aliases)? {
+            let cell = |name: &str| row.get(name).cloned().ok_or_else(|| format!("a row has no `{name}`"));
+            zones.insert(cell("key")?, cell("zone")?);
+        }
+        Ok::<_, String>(zones)
+    };
+    let (networks, classes) = (std::mem::take(&mut text.networks), std::mem::take(&mut text.classes));
+    Ok(Zones {
+        home: text.home_zone.clone(),
+        prefixes: all(destinations.prefixes, destinations.table.as_ref(), &[("key", "prefix")])?,
+        short_codes: all(destinations.short_codes, None, &[])?,
+        unnumbered: destinations.unnumbered,
+        networks: all(networks.zones, networks.table.as_ref(), &[("key", "network"), ("key", "mcc")])?,
+        classes: all(classes.zones, classes.table.as_ref(), &[("key", "class")])?,
+    })
+}
+
+fn plans(inline: Vec<PlanText>, listed: Vec<table::Row>) -> Result<HashMap<String, Plan>, String> {
+    let mut plans = HashMap::new();
+    for text in inline {
+        plans.insert(text.name, Plan { mb_bytes: text.mb_bytes, edge: text.band_edge, fallback: text.fallback });
+    }
+    for row in listed {
+        let bytes = row.get("mb_bytes").map(|bytes| bytes.parse().map_err(|_| format!("`{bytes}` is no number of bytes")));
+        let edge = match row.get("band_edge").map(String::as_str) {
+            None | Some("start") => BandEdge::Start,
+            Some("increment") => BandEdge::Increment,
+            Some("anew") => BandEdge::Anew,
+            Some(other) => return Err(format!("the band edge `{other}` is not known")),
+        };
+        let name = row.get("plan").cloned().ok_or("a plan without a name")?;
+        plans.insert(name, Plan { mb_bytes: bytes.transpose()?, edge, fallback: row.get("fallback").cloned() });
+    }
+    Ok(plans)
+}
+
+fn date(day: &Datetime) -> Result<Date, String> {
+    let date = day.date.ok_or_else(|| format!("`{day}` is no date"))?;
+    let part = |value: u8| i8::try_from(value).map_err(|e| e.to_string());
+    Date::new(date.year.cast_signed(), part(date.month)?, part(date.day)?).map_err(|e| e.to_string())
+}
+
+/// SHA-256 over the file and its tables in the order of their names, each with name and length. Line ends, spaces at the ends of lines,
+/// empty lines at the end and a byte order mark do not count (docs/adr/0006).
+fn content_hash<'t>(toml: &'t str, tables: impl Iterator<Item = (&'t str, &'t str)>) -> String {
+    let mut hash = Sha256::new();
+    for (name, text) in [("", toml)].into_iter().chain(tables) {
+        let mut plain = String::new();
+        for line in text.strip_prefix('\u{feff}').unwrap_or(text).lines() {
+            plain.push_str(line.trim_end());
+            plain.push('\n');
+        }
+        for part in [name, plain.trim_end()] {
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+            hash.update(part);
+        }
+    }
+    hash.finalize().iter().fold(String::new(), |mut digits, byte| {
+        write!(digits, "{byte:02x}").expect("a string takes all");
+        digits
+    })
+}

@@ -1,0 +1,208 @@
+//! A tariff file as it is written. A key that is not known here is an error: what is not understood cannot be verified.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::value::Datetime;
+
+use crate::amount::Mode;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TariffText {
+    pub name: String,
+    pub currency: String,
+    pub time_zone: String,
+    pub valid_from: Datetime,
+    pub valid_to: Option<Datetime>,
+    pub home_zone: String,
+    pub default_band: String,
+    #[serde(default)]
+    pub band_clock: BandClock,
+    #[serde(default)]
+    pub zero_usage: ZeroUsage,
+    #[serde(rename = "rounding_scope")]
+    pub _rounding_scope: Option<RoundingScope>,
+    pub rounding: Rounding,
+    #[serde(default)]
+    pub destinations: Destinations,
+    #[serde(default)]
+    pub networks: Zones,
+    #[serde(default)]
+    pub classes: Zones,
+    #[serde(default)]
+    pub plans: Listed,
+    #[serde(default)]
+    pub prices: Listed,
+    #[serde(default)]
+    pub calendar: Vec<CalendarText>,
+    #[serde(default)]
+    pub band: Vec<BandText>,
+    #[serde(default)]
+    pub plan: Vec<PlanText>,
+    #[serde(default)]
+    pub price: Vec<PriceText>,
+}
+
+/// By which clock the band is read.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BandClock {
+    /// The tariff's own time zone.
+    #[default]
+    TariffZone,
+    /// The clock that the source wrote beside the start.
+    SourceOffset,
+}
+
+/// What zero seconds or bytes cost.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ZeroUsage {
+    #[default]
+    Free,
+    Priced,
+}
+
+/// Only what is charged record by record can be verified record by record.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RoundingScope {
+    Record,
+}
+
+/// What becomes of a call that reaches into another band.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BandEdge {
+    #[default]
+    Start,
+    Increment,
+    Anew,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rounding {
+    pub places: u32,
+    pub mode: Mode,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Destinations {
+    pub table: Option<String>,
+    #[serde(default)]
+    pub prefixes: BTreeMap<String, String>,
+    #[serde(default)]
+    pub short_codes: BTreeMap<String, String>,
+    pub unnumbered: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Zones {
+    pub table: Option<String>,
+    #[serde(default)]
+    pub zones: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Listed {
+    pub table: Option<String>,
+    /// Our name of a column to theirs.
+    #[serde(default)]
+    pub columns: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CalendarText {
+    pub name: String,
+    #[serde(default)]
+    pub dates: Vec<Datetime>,
+    pub table: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BandText {
+    pub name: String,
+    pub days: OneOrMany,
+    #[serde(default)]
+    pub except: OneOrMany,
+    pub from: String,
+    pub to: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlanText {
+    pub name: String,
+    pub mb_bytes: Option<u64>,
+    #[serde(default)]
+    pub band_edge: BandEdge,
+    pub fallback: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PriceText {
+    pub plan: OneOrMany,
+    pub kind: OneOrMany,
+    pub zone: OneOrMany,
+    pub band: Option<OneOrMany>,
+    pub setup: Option<String>,
+    pub disconnect: Option<String>,
+    pub free_units: Option<u64>,
+    pub minimum: Option<u64>,
+    pub increment: Option<u64>,
+    pub unit_price: Option<String>,
+    pub per: Option<u64>,
+    pub charge_min: Option<String>,
+    pub charge_max: Option<String>,
+    pub zero_usage: Option<ZeroUsage>,
+    #[serde(rename = "rounding_scope")]
+    pub _rounding_scope: Option<RoundingScope>,
+    pub steps: Option<Vec<StepText>>,
+    pub cost_plus: Option<CostPlusText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StepText {
+    pub from: u64,
+    pub increment: u64,
+    pub unit_price: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CostPlusText {
+    pub percent: String,
+    pub fixed: Option<String>,
+}
+
+/// `"NL-FIX"` or `["NL-FIX", "NL-MOB"]`.
+#[derive(Deserialize, Clone)]
+#[serde(untagged)]
+pub(crate) enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Default for OneOrMany {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl OneOrMany {
+    pub fn into_list(self) -> Vec<String> {
+        match self {
+            Self::One(name) => vec![name],
+            Self::Many(names) => names,
+        }
+    }
+}
