@@ -53,6 +53,11 @@ pub fn companion_names(toml: &str) -> Vec<String> {
     load::companions(toml)
 }
 
+/// The JSON schema of a tariff's TOML, for editors.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(raw::RawTariff)
+}
+
 /// A tariff version, checked and ready to price.
 #[derive(Debug)]
 pub struct Tariff {

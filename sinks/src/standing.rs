@@ -1,4 +1,4 @@
-//! The words that stand on records: rows of `cdr_entries` that nothing took back, each with the reference version that it was said under.
+//! The words that stand on records: rows of `cdr_entries` that nothing took back, by the reference version that they were said under.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -6,18 +6,23 @@ use std::sync::Arc;
 use arrow_array::{ArrayAccessor, RecordBatch};
 use domain::columns::ColumnError;
 use domain::columns::entries::EntriesView;
+use domain::delivery::DeliveryId;
 use domain::outcome::Outcome;
+use domain::ports::BlobError;
 
+use crate::delta::DeltaError;
 use crate::delta::action::Add;
-use crate::table::{TAG_VERSION, Table, TableError};
+use crate::table::{TAG_REFERENCE, Table, TableError};
+
+/// The tag of a file that holds nothing but reversals, with their number.
+pub const TAG_REVERSALS: &str = "tollway.reversals";
 
 /// The columns of a [`Word`].
-const COLUMNS: [&str; 35] = [
+const COLUMNS: [&str; 34] = [
     "rows",
     "entry_no",
     "delivery",
     "row",
-    "record_key",
     "reason",
     "kind",
     "start",
@@ -57,8 +62,6 @@ pub struct Word<'b> {
     pub delivery: &'b str,
     /// Its row there.
     pub row: i64,
-    /// The key that names the record in its account.
-    pub record_key: Option<&'b [u8]>,
     /// Why it is in suspense.
     pub reason: Option<&'b str>,
     /// Kind and direction; `None` for a row that could not be read.
@@ -125,30 +128,38 @@ pub struct Word<'b> {
 #[derive(Debug)]
 pub struct Standing<'t> {
     table: &'t Table,
-    /// Files with rated and suspended rows by the reference version of the commit that added them.
+    /// Files with first words and corrections by the reference version that their rows were rated with.
     pub by_reference: BTreeMap<u64, Vec<Arc<Add>>>,
+    /// Files of which nobody says so any more: written before the tag, by a commit that was trimmed from the table's log.
+    pub unknown: Vec<Arc<Add>>,
     /// Words that were taken back: delivery, row, number of the entry.
-    taken_back: HashSet<(String, i64, i32)>,
+    taken_back: HashSet<(DeliveryId, i64, i32)>,
 }
 
 impl<'t> Standing<'t> {
     /// Looks through the table for what was taken back, and under which reference version each file was written.
     pub fn of(table: &'t Table) -> Result<Self, TableError> {
-        let mut all = Self { table, by_reference: BTreeMap::new(), taken_back: HashSet::new() };
-        let mut versions: BTreeMap<u64, u64> = BTreeMap::new();
+        let mut all = Self { table, by_reference: BTreeMap::new(), unknown: Vec::new(), taken_back: HashSet::new() };
+        let mut commits: BTreeMap<u64, Option<u64>> = BTreeMap::new();
         for outcome in [Outcome::Rated, Outcome::Suspense] {
             for add in table.files(&[("outcome", outcome.as_str())]) {
-                let damaged = |what: String| TableError::File { path: add.path.clone(), what };
-                let version = add.tag(TAG_VERSION).and_then(|version| version.parse().ok());
-                let version: u64 = version.ok_or_else(|| damaged("it does not say which commit added it".to_owned()))?;
-                let reference = match versions.get(&version) {
-                    Some(known) => *known,
-                    None => table.commit_info(version)?.reference_version,
+                let tagged = add.tag(TAG_REFERENCE).and_then(|version| version.parse().ok());
+                let reference = match (tagged, commits.get(&add.version())) {
+                    (Some(tagged), _) => Some(tagged),
+                    (None, Some(known)) => *known,
+                    (None, None) => *commits.entry(add.version()).or_insert(said_by_log(table, add.version())?),
                 };
-                versions.insert(version, reference);
-                all.by_reference.entry(reference).or_default().push(Arc::clone(add));
-                for batch in table.read(add, Some(&["rows", "entry_no", "delivery", "row"]))? {
-                    all.note_reversals(&batch).map_err(|e| damaged(e.to_string()))?;
+                let reversals = add.tag(TAG_REVERSALS).is_some();
+                if reversals || tagged.is_none() {
+                    for batch in table.read(add, Some(&["rows", "entry_no", "delivery", "row"]))? {
+                        let noted = all.note_reversals(&batch);
+                        noted.map_err(|e| TableError::File { path: add.path.clone(), what: e.to_string() })?;
+                    }
+                }
+                match reference {
+                    _ if reversals => {}
+                    Some(reference) => all.by_reference.entry(reference).or_default().push(Arc::clone(add)),
+                    None => all.unknown.push(Arc::clone(add)),
                 }
             }
         }
@@ -159,7 +170,7 @@ impl<'t> Standing<'t> {
         let v = EntriesView(batch);
         let (rows, numbers, deliveries, row) = (v.rows()?, v.entry_no()?, v.delivery()?, v.row()?);
         for i in (0..batch.num_rows()).filter(|i| rows.value(*i) < 0) {
-            self.taken_back.insert((deliveries.value(i).to_owned(), row.value(i), numbers.value(i)));
+            self.taken_back.insert((delivery_of(deliveries.value(i))?, row.value(i), numbers.value(i)));
         }
         Ok(())
     }
@@ -176,7 +187,7 @@ impl<'t> Standing<'t> {
     // tidy: one line per column
     fn words(&self, batch: &RecordBatch, each: &mut dyn FnMut(&Word<'_>)) -> Result<(), ColumnError> {
         let v = EntriesView(batch);
-        let (rows, entry_no, delivery, row, record_key) = (v.rows()?, v.entry_no()?, v.delivery()?, v.row()?, v.record_key()?);
+        let (rows, entry_no, delivery, row) = (v.rows()?, v.entry_no()?, v.delivery()?, v.row()?);
         let (reason, kind, start, start_offset_s) = (v.reason()?, v.kind()?, v.start()?, v.start_offset_s()?);
         let (duration_s, bytes_up, bytes_down, messages) = (v.duration_s()?, v.bytes_up()?, v.bytes_down()?, v.messages()?);
         let (a_number, b_number, b_number_type) = (v.a_number()?, v.b_number()?, v.b_number_type()?);
@@ -185,16 +196,26 @@ impl<'t> Standing<'t> {
         let (subscription, device, plan, billing_period) = (v.subscription()?, v.device()?, v.plan()?, v.billing_period()?);
         let (tariff, zone, zone_by, band) = (v.tariff()?, v.zone()?, v.zone_by()?, v.band()?);
         let (billed_units, charge, currency) = (v.billed_units()?, v.charge()?, v.currency()?);
+        // Rows of one delivery follow each other: it is read once.
+        let mut of: Option<(&str, DeliveryId)> = None;
         for i in 0..batch.num_rows() {
-            let name = (delivery.value(i), row.value(i), entry_no.value(i));
-            let is_back = || self.taken_back.contains(&(name.0.to_owned(), name.1, name.2));
-            if rows.value(i) < 0 || (!self.taken_back.is_empty() && is_back()) {
+            if rows.value(i) < 0 {
                 continue;
             }
+            if !self.taken_back.is_empty() {
+                let text = delivery.value(i);
+                let id = match of.filter(|(known, _)| *known == text) {
+                    Some((_, id)) => id,
+                    None => delivery_of(text)?,
+                };
+                of = Some((text, id));
+                if self.taken_back.contains(&(id, row.value(i), entry_no.value(i))) {
+                    continue;
+                }
+            }
             each(&Word {
-                delivery: name.0,
-                row: name.1,
-                record_key: at(record_key, i),
+                delivery: delivery.value(i),
+                row: row.value(i),
                 reason: at(reason, i),
                 kind: at(kind, i),
                 start_us: at(start, i),
@@ -229,6 +250,19 @@ impl<'t> Standing<'t> {
         }
         Ok(())
     }
+}
+
+/// The reference version that a commit says of itself; nothing if it was trimmed from the log.
+fn said_by_log(table: &Table, version: u64) -> Result<Option<u64>, TableError> {
+    match table.commit_info(version) {
+        Ok(info) => Ok(Some(info.reference_version)),
+        Err(TableError::Delta(DeltaError::Blob(BlobError::NotFound(_)))) => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+fn delivery_of(text: &str) -> Result<DeliveryId, ColumnError> {
+    DeliveryId::parse(text).ok_or_else(|| ColumnError::Batch(format!("`{text}` is no delivery id")))
 }
 
 /// A value, or nothing where it is null.

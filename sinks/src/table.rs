@@ -18,6 +18,9 @@ use crate::parquet::{ParquetSettings, decode, decode_coded, encode};
 /// The tag that holds the version of the commit that added a file.
 pub const TAG_VERSION: &str = "tollway.version";
 
+/// The tag that holds the reference version that a file's rows were linked and priced with; absent where it is 0.
+pub const TAG_REFERENCE: &str = "tollway.reference";
+
 /// Why a table operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
@@ -176,7 +179,11 @@ impl Table {
             .collect();
         actions.extend(adds.iter().map(|add| {
             let mut add = add.clone();
-            add.tags.get_or_insert_default().insert(TAG_VERSION.to_owned(), version.to_string());
+            let tags = add.tags.get_or_insert_default();
+            tags.insert(TAG_VERSION.to_owned(), version.to_string());
+            if info.reference_version > 0 {
+                tags.insert(TAG_REFERENCE.to_owned(), info.reference_version.to_string());
+            }
             Action { add: Some(add), ..Action::default() }
         }));
         let attempt = self.log.attempt(version, info, &actions)?;

@@ -13,7 +13,7 @@ path = sys.argv[1]
 changed = path + ".changed"
 session = duckdb.connect()
 session.execute("SET TimeZone = 'UTC'")
-largest = "SELECT delivery, row, charge FROM read_parquet(?, hive_partitioning = false) WHERE entry = 'charge' ORDER BY charge DESC, 1, 2 LIMIT 1"
+largest = "SELECT delivery, row, charge FROM read_parquet(?, hive_partitioning = false) WHERE rows > 0 ORDER BY charge DESC, 1, 2 LIMIT 1"
 delivery, row, was = session.execute(largest, [path]).fetchone()
 raised = "CAST(charge + CASE WHEN delivery = ? AND row = ? THEN 0.000000001 ELSE 0 END AS DECIMAL(18, 9)) AS charge"
 session.execute(

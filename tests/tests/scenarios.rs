@@ -26,6 +26,7 @@ mod scenarios {
     mod recycle;
     mod same_month;
     mod samples;
+    mod schemas;
     mod service;
     mod state_server;
     mod tariffs;

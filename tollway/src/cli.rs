@@ -17,7 +17,7 @@ pub use self::desk::{AssignArgs, NumberKind, TodayArgs, UnassignedArgs, Unassign
 pub use self::listen::ListenArgs;
 pub use self::log::{DlqCommand, TopicsCommand};
 pub use self::pricing::RateArgs;
-pub use self::tariffs::{TariffCommand, TariffDiffArgs, TariffLintArgs, TariffShowArgs};
+pub use self::tariffs::{TariffCommand, TariffDiffArgs, TariffImportArgs, TariffLintArgs, TariffShowArgs};
 pub use self::verifying::VerifyArgs;
 
 const EXITS: &str = "Exit codes: 0 done; 1 done, but something needs a hand; 2 wrong use; 3 bad input, nothing changed; \
@@ -135,7 +135,7 @@ pub enum Command {
         --seconds 63 --tariff nl-zakelijk\n  tollway rate --plan m2m --start 2026-10-14T10:00:00+02:00 --bytes 1500000 --network 26201"
     )]
     Rate(RateArgs),
-    /// Tariffs: list, show, lint before an import, compare two
+    /// Tariffs: list, show, lint before an import, compare two, import
     #[command(subcommand)]
     Tariff(TariffCommand),
     /// Source layouts: list, show, check against a file, draft for an unknown file
@@ -485,6 +485,6 @@ pub enum BenchCommand {
 #[derive(Debug, Args)]
 pub struct DocsArgs {
     /// Which document
-    #[arg(value_parser = ["invariants", "columns", "config", "config-schema", "openapi", "profile-schema", "profiles", "reasons"])]
+    #[arg(value_parser = ["invariants", "columns", "config", "config-schema", "openapi", "profile-schema", "profiles", "reasons", "tariff-schema"])]
     pub what: String,
 }

@@ -134,7 +134,10 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     {
         return Some(Exit::BadInput);
     }
-    if cause.is::<Violation>() || cause.is::<ColumnError>() || cause.is::<verify::VerifyError>() {
+    if cause.is::<verify::VerifyError>() {
+        return Some(Exit::Refused);
+    }
+    if cause.is::<Violation>() || cause.is::<ColumnError>() {
         return Some(Exit::Bug);
     }
     None.or_else(|| cause.downcast_ref().map(of_pipeline))

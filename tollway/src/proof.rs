@@ -1,8 +1,10 @@
 //! Holds what the table says of records against what is derived a second time, from the reference data of the commit that wrote them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use domain::money::Money;
+use domain::outcome::Reason;
 use serde_json::json;
 use sinks::standing::{Standing, Word};
 use verify::owner::{Customer, Identifier, Owners, Window};
@@ -11,9 +13,6 @@ use verify::{Difference, Record, Reference, Stated, differences};
 
 use crate::installation::Installation;
 use crate::progress::Progress;
-
-/// Reasons that pricing gives; rows with another one have no price to check.
-const PRICING: [&str; 7] = ["no_device", "no_plan", "no_tariff", "no_zone", "no_price", "no_cost", "charge_limit"];
 
 /// Records and their charges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,8 +39,10 @@ pub struct Proof {
     pub rated: BTreeMap<(String, String), Sum>,
     /// Records in suspense whose reason agrees, by reason.
     pub suspense: BTreeMap<String, u64>,
-    /// Records in suspense that never came to be priced, by reason.
+    /// Records in suspense that never came to be priced, by reason: what could not be read, and conflicts of ids.
     pub unpriced: BTreeMap<String, u64>,
+    /// Records that cannot be derived, by what is in the way.
+    pub underivable: BTreeMap<String, u64>,
     /// Records that disagree.
     pub differ: u64,
     /// Which fields disagree how often.
@@ -62,21 +63,23 @@ impl Proof {
         let mut progress = Progress::start("verify", rows, quiet);
         let mut proof = Self::default();
         let mut done = 0;
+        let mut known = HashMap::new();
         for (version, files) in &standing.by_reference {
-            let reference = second_reference(&installation.block_on(store.load_reference(Some(*version)))?)?;
+            let reference = second_reference(&installation.block_on(store.load_reference(Some(*version)))?, &mut known)?;
             proof.references.push(*version);
             for add in files {
-                let month = add.partition("event_month");
-                standing.read(add, &mut |word| {
-                    if cycle.is_none_or(|cycle| word.billing_period.or(month) == Some(cycle)) {
-                        proof.hold(&reference, word, limit);
-                    }
-                })?;
+                let asked = Asked { cycle, month: add.partition("event_month"), limit };
+                standing.read(add, &mut |word| proof.hold(&reference, word, &asked))?;
                 done += add.rows().unwrap_or(0);
                 progress.at(done);
             }
         }
         progress.finish();
+        let unknown = standing.unknown.iter().filter_map(|add| add.rows()).sum();
+        if unknown > 0 {
+            let why = "the commit that says by which reference data they were rated is gone from the table's log";
+            proof.underivable.insert(why.to_owned(), unknown);
+        }
         Ok(proof)
     }
 
@@ -99,22 +102,33 @@ impl Proof {
         all
     }
 
-    fn hold(&mut self, reference: &Reference, word: &Word<'_>, limit: usize) {
-        if let Some(reason) = word.reason.filter(|reason| word.kind.is_none() || !PRICING.contains(reason)) {
-            *self.unpriced.entry(reason.to_owned()).or_default() += 1;
+    /// Holds a word against its derivation, if it is of the cycle that is asked for by either of the two.
+    fn hold(&mut self, reference: &Reference, word: &Word<'_>, asked: &Asked<'_>) {
+        let stated_cycle = word.billing_period.or(asked.month);
+        let is_asked = |cycle: Option<&str>| asked.cycle.is_none_or(|wanted| cycle == Some(wanted));
+        if let Some(reason) = word.reason.filter(|reason| never_priced(word, reason)) {
+            if is_asked(stated_cycle) {
+                *self.unpriced.entry(reason.to_owned()).or_default() += 1;
+            }
             return;
         }
         let stated = stated(word);
         let differences = match reference.derive(&record(word)) {
-            Ok(derived) => differences(&derived, &stated),
-            Err(e) => vec![Difference { field: "record", stated: "-".to_owned(), derived: e.to_string() }],
+            Ok(derived) if is_asked(stated_cycle) || is_asked(derived.billing_period.as_deref()) => {
+                differences(&derived, &stated)
+            }
+            Ok(_) => return,
+            Err(e) => {
+                *self.underivable.entry(e.to_string()).or_default() += 1;
+                return;
+            }
         };
         if !differences.is_empty() {
             self.differ += 1;
             for difference in &differences {
                 *self.fields.entry(difference.field).or_default() += 1;
             }
-            if self.shown.len() < limit {
+            if self.shown.len() < asked.limit {
                 let record = format!("{}:{}", word.delivery, word.row);
                 self.shown.push(Disagreement { record, differences });
             }
@@ -142,8 +156,27 @@ impl Proof {
         json!({
             "records": self.records(), "agree": self.agree(), "differ": self.differ, "charge": charge,
             "tariffs": tariffs.collect::<Vec<_>>(), "suspense": self.suspense, "unpriced": self.unpriced,
+            "underivable": self.underivable,
             "reference_versions": self.references, "fields": self.fields, "differences": shown.collect::<Vec<_>>(),
         })
+    }
+}
+
+/// What is asked for, of a file.
+struct Asked<'a> {
+    cycle: Option<&'a str>,
+    /// The month of its starts, for words that have no cycle.
+    month: Option<&'a str>,
+    limit: usize,
+}
+
+/// Whether a word has a reason that comes before any price: the row could not be read, or another record has its id. Any other
+/// reason has to be derived, also one that nobody knows.
+fn never_priced(word: &Word<'_>, reason: &str) -> bool {
+    match Reason::parse(reason) {
+        Some(Reason::IdConflict) => true,
+        Some(reason) => reason.is_malformed() && word.kind.is_none(),
+        None => false,
     }
 }
 
@@ -156,7 +189,8 @@ fn record<'w>(word: &Word<'w>) -> Record<'w> {
         duration_s: word.duration_s.unwrap_or_default().into(),
         bytes_up: word.bytes_up.unwrap_or_default(),
         bytes_down: word.bytes_down.unwrap_or_default(),
-        messages: word.messages.unwrap_or_default().into(),
+        // Tables of earlier versions leave out what the source does not count: one.
+        messages: word.messages.unwrap_or(1).into(),
         a_number: word.a_number.unwrap_or_default(),
         imsi: word.imsi.unwrap_or_default(),
         iccid: word.iccid.unwrap_or_default(),
@@ -189,8 +223,8 @@ fn stated<'w>(word: &Word<'w>) -> Stated<'w> {
     }
 }
 
-/// Reference data as the second derivation takes it: names for codes, and tariffs read anew from their texts.
-fn second_reference(loaded: &store::Reference) -> anyhow::Result<Reference> {
+/// Reference data as the second derivation takes it: names for codes, and tariffs read anew from their texts, once for all versions.
+fn second_reference(loaded: &store::Reference, known: &mut HashMap<String, Rc<Tariff>>) -> anyhow::Result<Reference> {
     let owners = &loaded.owners;
     let windows = owners.windows.iter().map(|window| Window {
         from_us: window.from_us,
@@ -214,7 +248,14 @@ fn second_reference(loaded: &store::Reference) -> anyhow::Result<Reference> {
         Ok((name.to_owned(), Customer::new(customer.owner_path.to_string(), customer.cycle_day.into(), zone)?))
     });
     let customers = named.collect::<Result<HashMap<_, _>, verify::VerifyError>>()?;
-    let tariffs = loaded.tariffs.iter().map(|bundle| Tariff::read(&bundle.toml, &bundle.companions));
-    let tariffs = tariffs.collect::<Result<Vec<_>, _>>()?;
+    let mut tariffs = Vec::with_capacity(loaded.tariffs.len());
+    for bundle in &loaded.tariffs {
+        let tariff = match known.get(&bundle.hash) {
+            Some(tariff) => Rc::clone(tariff),
+            None => Rc::new(Tariff::read(&bundle.name, &bundle.toml, &bundle.companions)?),
+        };
+        known.insert(bundle.hash.clone(), Rc::clone(&tariff));
+        tariffs.push(tariff);
+    }
     Ok(Reference { owners: Owners { windows: windows.collect(), numbers, customers }, tariffs })
 }

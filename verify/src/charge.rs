@@ -6,7 +6,7 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{Signed, ToPrimitive};
+use num_traits::ToPrimitive;
 
 use crate::amount::{rounded_nano, whole};
 use crate::price::{Rule, Step, Units};
@@ -15,7 +15,7 @@ use crate::tariff::{Found, Tariff};
 use crate::text::BandEdge;
 
 /// No charge of a row is as large: a billion units of a currency.
-const TOO_LARGE_NANO: i64 = 1_000_000_000_000_000_000;
+const TOO_LARGE_NANO: u64 = 1_000_000_000_000_000_000;
 
 /// Longest call that is cut at the edges of bands, in seconds: a leap year.
 const LONGEST_CUT_S: u64 = 366 * 86_400;
@@ -41,16 +41,16 @@ pub(crate) struct Place<'t> {
 /// The charge of a record under the price of its start, or why it has none.
 pub(crate) fn charge(place: &Place<'_>, first: Found, record: &Record<'_>) -> Result<Charge, &'static str> {
     let (billed, amount) = match place.tariff.rule(first) {
-        Rule::CostPlus { factor, fixed } => {
+        Rule::CostPlus { factor, fixed, bounds } => {
             let is_comparable = record.cost_currency == place.tariff.currency;
             let cost = record.cost_nano.filter(|_| is_comparable).ok_or("no_cost")?;
             let units = record.units().ok_or("charge_limit")?;
-            (u128::from(units), whole(cost) / whole(1_000_000_000) * factor + fixed)
+            (u128::from(units), bounds.hold(whole(cost) / whole(1_000_000_000) * factor + fixed))
         }
         Rule::Units(price) => of_units(place, first, price, record)?,
     };
     let nano = rounded_nano(&amount, place.tariff.places, place.tariff.mode);
-    let nano = nano.to_i64().filter(|nano| nano.abs() < TOO_LARGE_NANO);
+    let nano = nano.to_i64().filter(|nano| nano.unsigned_abs() < TOO_LARGE_NANO);
     let charge = i64::try_from(billed).ok().zip(nano).map(|(billed, nano)| Charge { billed, nano });
     charge.ok_or("charge_limit")
 }
@@ -65,16 +65,18 @@ fn of_units(place: &Place<'_>, first: Found, price: &Units, record: &Record<'_>)
     }
     let (billed, used) = if is_cut { walked(place, first, price, record, left)? } else { counted(first, price, left) };
     let fees = if units > 0 { &price.setup + &price.disconnect } else { price.setup.clone() };
-    let sum = (fees + used).max(price.least.clone());
-    Ok((billed, price.most.clone().map_or(sum.clone(), |most| sum.min(most))))
+    Ok((billed, price.bounds.hold(fees + used)))
 }
 
 /// Whether the plan cuts the call where it reaches into a band with another price: only where bands have several.
 fn is_cut(place: &Place<'_>, record: &Record<'_>) -> bool {
+    if record.family() != "voice" || place.tariff.edge(place.plan) == BandEdge::Start {
+        return false;
+    }
     let row = |band: &str| place.tariff.price(place.plan, record.kind, place.zone, band).map(|found| found.row);
     let mut rows = place.tariff.bands.names().into_iter().map(row);
     let first = rows.next();
-    record.family() == "voice" && place.tariff.edge(place.plan) != BandEdge::Start && rows.any(|row| Some(row) != first)
+    rows.any(|row| Some(row) != first)
 }
 
 /// Units that the price of the start charges alone: the minimum, and in each step as many increments as cover its units.
@@ -101,7 +103,7 @@ fn walked(
     left: u64,
 ) -> Result<(u128, BigRational), &'static str> {
     let anew = place.tariff.edge(place.plan) == BandEdge::Anew;
-    let mut counted: BTreeMap<(Found, usize), u128> = BTreeMap::from([((first, 0), price.minimum.into())]);
+    let mut units_of: BTreeMap<(Found, usize), u128> = BTreeMap::from([((first, 0), price.minimum.into())]);
     let mut at = price.minimum;
     while at < left {
         let (found, rest) = price_at(place, record, price.free + at)?;
@@ -111,7 +113,7 @@ fn walked(
         let step_end = units.steps.get(step + 1).map_or(left, |next| next.from.min(left));
         let (increment, until) = (units.steps[step].increment, step_end.min(at + rest));
         let end = at + (until - at).div_ceil(increment) * increment;
-        *counted.entry((found, step)).or_default() += u128::from(end - at);
+        *units_of.entry((found, step)).or_default() += u128::from(end - at);
         at = end;
         // Under `anew` the increment that an edge cuts is the last one of its part.
         let mut second = until;
@@ -124,8 +126,8 @@ fn walked(
             second += rest;
         }
     }
-    let billed = counted.values().sum();
-    let amounts = counted.into_iter().map(|((found, step), units)| match place.tariff.rule(found) {
+    let billed = units_of.values().sum();
+    let amounts = units_of.into_iter().map(|((found, step), units)| match place.tariff.rule(found) {
         Rule::Units(price) => amount(&price.steps[step], found, units),
         Rule::CostPlus { .. } => whole(0),
     });

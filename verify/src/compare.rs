@@ -88,3 +88,83 @@ fn money(nano: i128) -> String {
     let (size, sign) = (nano.unsigned_abs(), if nano < 0 { "-" } else { "" });
     format!("{sign}{}.{:09}", size / 1_000_000_000, size % 1_000_000_000)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charge::Charge;
+    use crate::derive::Priced;
+    use crate::owner::Window;
+
+    /// A field, and a change of it alone.
+    type Slip = (&'static str, fn(&mut Stated<'static>));
+
+    const SLIPS: [Slip; 14] = [
+        ("owner_path", |s| s.owner_path = Some("main/y")),
+        ("customer", |s| s.customer = None),
+        ("subscription", |s| s.subscription = Some("S-2")),
+        ("device", |s| s.device = Some("D-2")),
+        ("plan", |s| s.plan = Some("other")),
+        ("billing_period", |s| s.billing_period = Some("2026-11")),
+        ("tariff", |s| s.tariff = Some("nl@2")),
+        ("zone", |s| s.zone = None),
+        ("zone_by", |s| s.zone_by = Some("class")),
+        ("band", |s| s.band = Some("off")),
+        ("reason", |s| s.reason = Some("no_price")),
+        ("currency", |s| s.currency = Some("USD")),
+        ("billed_units", |s| s.billed_units = Some(61)),
+        ("charge", |s| s.charge_nano = Some(100_000_001)),
+    ];
+
+    #[test]
+    fn each_field_that_differs_is_named_and_no_other() {
+        let name = |text: &str| text.to_owned();
+        let window = Window {
+            from_us: 0,
+            to_us: 1,
+            device: name("D-1"),
+            subscription: name("S-1"),
+            customer: name("C-1"),
+            plan: name("basis"),
+        };
+        let derived = Derived {
+            window: Some(&window),
+            owner_path: Some("main/x"),
+            billing_period: Some(name("2026-10")),
+            priced: Priced {
+                tariff: Some("nl@1"),
+                currency: Some("EUR"),
+                zone: Some("NL"),
+                zone_by: Some("prefix"),
+                band: Some("peak"),
+                charge: Ok(Charge { billed: 60, nano: 100_000_000 }),
+            },
+        };
+        let stated = Stated {
+            owner_path: Some("main/x"),
+            customer: Some("C-1"),
+            subscription: Some("S-1"),
+            device: Some("D-1"),
+            plan: Some("basis"),
+            billing_period: Some("2026-10"),
+            tariff: Some("nl@1"),
+            zone: Some("NL"),
+            zone_by: Some("prefix"),
+            band: Some("peak"),
+            reason: None,
+            billed_units: Some(60),
+            charge_nano: Some(100_000_000),
+            currency: Some("EUR"),
+        };
+        assert_eq!(differences(&derived, &stated), []);
+        for (field, slip) in SLIPS {
+            let mut wrong = stated;
+            slip(&mut wrong);
+            let found: Vec<&str> = differences(&derived, &wrong).iter().map(|difference| difference.field).collect();
+            assert_eq!(found, [field]);
+        }
+        let raised = Stated { charge_nano: Some(100_000_001), ..stated };
+        let expected = Difference { field: "charge", stated: name("0.100000001"), derived: name("0.100000000") };
+        assert_eq!(differences(&derived, &raised), [expected]);
+    }
+}

@@ -1,5 +1,7 @@
 //! What becomes of a record under the reference data of one version: owner, cycle, tariff, zone, band, charge, or the reason without one.
 
+use std::rc::Rc;
+
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
@@ -15,7 +17,7 @@ pub struct Reference {
     /// Whose devices are whose, and since when.
     pub owners: Owners,
     /// The tariffs.
-    pub tariffs: Vec<Tariff>,
+    pub tariffs: Vec<Rc<Tariff>>,
 }
 
 /// What was derived for a record.

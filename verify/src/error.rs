@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
     /// A tariff text that this crate does not understand.
-    #[error("tariff `{tariff}` cannot be verified: {problem}; import it again, or update the program if a newer one wrote it")]
+    #[error("tariff `{tariff}` is not understood: {problem}; verify with the program that rates by it, or a newer one")]
     Tariff {
         /// Its name or file.
         tariff: String,

@@ -83,8 +83,8 @@ impl Owners {
             (Identifier::Msisdn, msisdn(record.a_number)),
         ];
         let known = numbers.into_iter().find_map(|(kind, digits)| self.numbers.get(&(kind, digits?)))?;
-        let windows = known.iter().filter_map(|place| self.windows.get(*place));
-        windows.into_iter().find(|window| window.from_us <= record.start_us && record.start_us < window.to_us)
+        let mut windows = known.iter().filter_map(|place| self.windows.get(*place));
+        windows.find(|window| window.from_us <= record.start_us && record.start_us < window.to_us)
     }
 }
 

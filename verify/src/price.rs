@@ -25,7 +25,23 @@ pub(crate) enum Rule {
     CostPlus {
         factor: BigRational,
         fixed: BigRational,
+        bounds: Bounds,
     },
+}
+
+/// The least and the most that a record costs.
+#[derive(Debug)]
+pub(crate) struct Bounds {
+    least: Option<BigRational>,
+    most: Option<BigRational>,
+}
+
+impl Bounds {
+    /// The amount within the bounds.
+    pub fn hold(&self, amount: BigRational) -> BigRational {
+        let least = self.least.iter().fold(amount, |amount, least| amount.max(least.clone()));
+        self.most.iter().fold(least, |amount, most| amount.min(most.clone()))
+    }
 }
 
 /// Fees, minimum and steps; amounts in units of the currency.
@@ -38,8 +54,7 @@ pub(crate) struct Units {
     /// Units that one unit price covers; if the row does not say, the kind and the plan do.
     pub per: Option<u64>,
     pub steps: Vec<Step>,
-    pub least: BigRational,
-    pub most: Option<BigRational>,
+    pub bounds: Bounds,
 }
 
 #[derive(Debug)]
@@ -61,26 +76,25 @@ impl Price {
         Ok(Self { plans, kinds, zones, bands, rule: rule(text)?, zero_usage })
     }
 
-    /// A row of the table beside it.
+    /// The columns of the table beside it.
+    pub const COLUMNS: [&str; 13] = [
+        "plan",
+        "kind",
+        "zone",
+        "band",
+        "setup",
+        "minimum",
+        "increment",
+        "unit_price",
+        "per",
+        "disconnect",
+        "free_units",
+        "charge_min",
+        "charge_max",
+    ];
+
+    /// A row of that table.
     pub fn from_row(row: &Row) -> Result<Self, String> {
-        const KNOWN: [&str; 13] = [
-            "plan",
-            "kind",
-            "zone",
-            "band",
-            "setup",
-            "minimum",
-            "increment",
-            "unit_price",
-            "per",
-            "disconnect",
-            "free_units",
-            "charge_min",
-            "charge_max",
-        ];
-        if let Some(column) = row.keys().find(|column| !KNOWN.contains(&column.as_str())) {
-            return Err(format!("the column `{column}` of a price list is not known"));
-        }
         let cell = |name: &str| row.get(name).cloned();
         let number = |name: &str| {
             cell(name).map(|text| text.parse().map_err(|_| format!("`{text}` in `{name}` is no whole number"))).transpose()
@@ -101,9 +115,9 @@ impl Price {
         Ok(Self { plans, kinds, zones, bands, rule: rule(text)?, zero_usage: None })
     }
 
-    /// The plans that the row names, `*` among them.
-    pub fn plans(&self) -> &[String] {
-        &self.plans
+    /// The plans and zones that the row names, `*` among them.
+    pub fn plans_and_zones(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.plans.iter().flat_map(|plan| self.zones.iter().map(move |zone| (plan.as_str(), zone.as_str())))
     }
 
     /// How exactly the row names this usage; `None` if it does not.
@@ -127,9 +141,11 @@ impl Price {
 fn rule(text: PriceText) -> Result<Rule, String> {
     let amount = |text: &str| decimal(text).ok_or_else(|| format!("`{text}` is no amount"));
     let fee = |text: &Option<String>| text.as_deref().map_or_else(|| Ok(whole(0)), amount);
+    let bound = |text: &Option<String>| text.as_deref().map(amount).transpose();
+    let bounds = Bounds { least: bound(&text.charge_min)?, most: bound(&text.charge_max)? };
     if let Some(plus) = text.cost_plus {
         let factor = whole(1) + amount(&plus.percent)? / whole(100);
-        return Ok(Rule::CostPlus { factor, fixed: fee(&plus.fixed)? });
+        return Ok(Rule::CostPlus { factor, fixed: fee(&plus.fixed)?, bounds });
     }
     let steps = match (text.steps, &text.unit_price) {
         (Some(steps), None) => {
@@ -151,7 +167,6 @@ fn rule(text: PriceText) -> Result<Rule, String> {
         minimum: text.minimum.unwrap_or(0),
         per: text.per,
         steps,
-        least: fee(&text.charge_min)?,
-        most: text.charge_max.as_deref().map(amount).transpose()?,
+        bounds,
     }))
 }

@@ -5,22 +5,37 @@ use std::collections::{BTreeMap, HashMap};
 /// A row: what stands in its columns, by our names; an empty field is not there.
 pub(crate) type Row = HashMap<String, String>;
 
-/// All rows of a table. `columns` says what ours are called there; `aliases` is another name that some go by.
-pub(crate) fn rows(text: &str, columns: &BTreeMap<String, String>, aliases: &[(&str, &str)]) -> Result<Vec<Row>, csv::Error> {
+/// What is known of a table's columns.
+pub(crate) struct Columns<'t> {
+    /// Their names.
+    pub known: &'t [&'t str],
+    /// Our name and another one that a column goes by.
+    pub aliases: &'t [(&'t str, &'t str)],
+    /// Our name to what the tariff says that it is called.
+    pub called: &'t BTreeMap<String, String>,
+}
+
+/// Hands out the rows of a table, one by one. A column that is not known is refused: what it says could not be verified.
+pub(crate) fn each(text: &str, columns: &Columns<'_>, mut row: impl FnMut(Row) -> Result<(), String>) -> Result<(), String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let titles: Vec<String> = reader.headers()?.iter().map(|title| ours(title, columns, aliases)).collect();
-    let row = |record: csv::StringRecord| {
+    let header = reader.headers().map_err(|e| e.to_string())?;
+    let titles: Vec<String> = header.iter().map(|title| ours(title, columns)).collect();
+    if let Some(title) = titles.iter().find(|title| !columns.known.contains(&title.as_str())) {
+        return Err(format!("the column `{title}` is not known"));
+    }
+    for record in reader.records() {
+        let record = record.map_err(|e| e.to_string())?;
         let cells = titles.iter().zip(record.iter()).filter(|(_, cell)| !cell.is_empty());
-        cells.map(|(title, cell)| (title.clone(), cell.to_owned())).collect()
-    };
-    reader.records().map(|record| record.map(row)).collect()
+        row(cells.map(|(title, cell)| (title.clone(), cell.to_owned())).collect())?;
+    }
+    Ok(())
 }
 
 /// Our name of a column that is titled so.
-fn ours(title: &str, columns: &BTreeMap<String, String>, aliases: &[(&str, &str)]) -> String {
-    let renamed = columns.iter().find(|(_, theirs)| *theirs == title).map(|(ours, _)| ours.as_str());
-    let alias = || aliases.iter().find(|(_, alias)| *alias == title).map(|(ours, _)| *ours);
+fn ours(title: &str, columns: &Columns<'_>) -> String {
+    let renamed = columns.called.iter().find(|(_, theirs)| *theirs == title).map(|(ours, _)| ours.as_str());
+    let alias = || columns.aliases.iter().find(|(_, alias)| *alias == title).map(|(ours, _)| *ours);
     renamed.or_else(alias).unwrap_or(title).to_owned()
 }
 
@@ -28,10 +43,26 @@ fn ours(title: &str, columns: &BTreeMap<String, String>, aliases: &[(&str, &str)
 mod tests {
     use super::*;
 
+    fn rows(text: &str, called: &BTreeMap<String, String>) -> Result<Vec<Row>, String> {
+        let columns = Columns { known: &["plan", "zone", "setup"], aliases: &[("plan", "plan_id")], called };
+        let mut rows = Vec::new();
+        each(text, &columns, |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
     #[test]
     fn columns_are_found_by_their_own_name_an_alias_or_what_the_tariff_calls_them() {
-        let columns = BTreeMap::from([("zone".to_owned(), "gebied".to_owned())]);
-        let found = rows("\u{feff}plan_id, gebied,setup\nbasis,NL,\n", &columns, &[("plan", "plan_id")]).expect("a table");
-        assert_eq!(found, [Row::from([("plan".to_owned(), "basis".to_owned()), ("zone".to_owned(), "NL".to_owned())])]);
+        let called = BTreeMap::from([("zone".to_owned(), "gebied".to_owned())]);
+        let row = Row::from([("plan".to_owned(), "basis".to_owned()), ("zone".to_owned(), "NL".to_owned())]);
+        assert_eq!(rows("\u{feff}plan_id, gebied,setup\nbasis,NL,\n", &called), Ok(vec![row]));
+    }
+
+    #[test]
+    fn a_column_that_is_not_known_is_refused_even_if_it_is_empty() {
+        let refused = rows("plan,zone,round_per\nbasis,NL,\n", &BTreeMap::new());
+        assert_eq!(refused, Err("the column `round_per` is not known".to_owned()));
     }
 }

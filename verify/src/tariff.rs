@@ -14,9 +14,12 @@ use crate::amount::Mode;
 use crate::band::Bands;
 use crate::error::VerifyError;
 use crate::price::{Price, Rule};
-use crate::table;
+use crate::table::{self, Columns, Row};
 use crate::text::{BandEdge, PlanText, TariffText, ZeroUsage};
 use crate::zone::Zones;
+
+/// Columns that the tariff gives no other names.
+static AS_THEY_ARE: BTreeMap<String, String> = BTreeMap::new();
 
 /// Hexadecimal digits of a version in `name@hash`.
 const VERSION_DIGITS: usize = 16;
@@ -34,8 +37,8 @@ pub struct Tariff {
     pub(crate) bands: Bands,
     plans: HashMap<String, Plan>,
     prices: Vec<Price>,
-    /// Which prices name a plan, or `*`.
-    by_plan: HashMap<String, Vec<usize>>,
+    /// Which prices name a plan and a zone, or `*` for one or both.
+    by_name: HashMap<String, HashMap<String, Vec<usize>>>,
     zero_usage: ZeroUsage,
     pub(crate) places: u32,
     pub(crate) mode: Mode,
@@ -61,13 +64,12 @@ pub(crate) struct Found {
 }
 
 impl Tariff {
-    /// Reads a tariff: the file, and the tables that it names from those beside it.
-    pub fn read(toml: &str, companions: &BTreeMap<String, String>) -> Result<Self, VerifyError> {
+    /// Reads a tariff: the file, and the tables that it names from those beside it. `name` is for messages.
+    pub fn read(name: &str, toml: &str, companions: &BTreeMap<String, String>) -> Result<Self, VerifyError> {
         let plain = toml.strip_prefix('\u{feff}').unwrap_or(toml);
-        let refused = |tariff: &str, problem: String| VerifyError::Tariff { tariff: tariff.to_owned(), problem };
-        let text: TariffText = toml::from_str(plain).map_err(|e| refused("?", e.message().to_owned()))?;
-        let name = text.name.clone();
-        Self::build(toml, text, companions).map_err(|problem| refused(&name, problem))
+        let text = toml::from_str(plain).map_err(|e| e.message().to_owned());
+        let read = text.and_then(|text| Self::build(toml, text, companions));
+        read.map_err(|problem| VerifyError::Tariff { tariff: name.to_owned(), problem })
     }
 
     fn build(toml: &str, mut text: TariffText, companions: &BTreeMap<String, String>) -> Result<Self, String> {
@@ -85,21 +87,25 @@ impl Tariff {
             for day in &calendar.dates {
                 dates.insert(date(day)?);
             }
-            for row in tables.rows(calendar.table.as_ref(), &BTreeMap::new(), &[("date", "day")])? {
+            let columns = Columns { known: &["date", "name"], aliases: &[("date", "day")], called: &AS_THEY_ARE };
+            tables.each(calendar.table.as_ref(), &columns, |row| {
                 let day = row.get("date").and_then(|day| day.parse().ok());
                 dates.insert(day.ok_or("a calendar's table has a row without a date")?);
-            }
+                Ok(())
+            })?;
         }
         let bands = Bands::new(text.band_clock, text.default_band, text.band, calendars)?;
-        let plans = plans(text.plan, tables.rows(text.plans.table.as_ref(), &BTreeMap::new(), &[("plan", "plan_id")])?)?;
+        let plans = plans(text.plan, text.plans.table.as_ref(), &mut tables)?;
         let mut prices = text.price.into_iter().map(Price::from_text).collect::<Result<Vec<_>, _>>()?;
-        for row in tables.rows(text.prices.table.as_ref(), &text.prices.columns, &[("plan", "plan_id")])? {
+        let columns = Columns { known: &Price::COLUMNS, aliases: &[("plan", "plan_id")], called: &text.prices.columns };
+        tables.each(text.prices.table.as_ref(), &columns, |row| {
             prices.push(Price::from_row(&row)?);
-        }
-        let mut by_plan: HashMap<String, Vec<usize>> = HashMap::new();
+            Ok(())
+        })?;
+        let mut by_name: HashMap<String, HashMap<String, Vec<usize>>> = HashMap::new();
         for (row, price) in prices.iter().enumerate() {
-            for plan in price.plans() {
-                by_plan.entry(plan.clone()).or_default().push(row);
+            for (plan, zone) in price.plans_and_zones() {
+                by_name.entry(plan.to_owned()).or_default().entry(zone.to_owned()).or_default().push(row);
             }
         }
         let hash = content_hash(toml, tables.used.iter().map(|file| (file.as_str(), companions[file].as_str())));
@@ -113,7 +119,7 @@ impl Tariff {
             bands,
             plans,
             prices,
-            by_plan,
+            by_name,
             zero_usage: text.zero_usage,
             places: text.rounding.places,
             mode: text.rounding.mode,
@@ -151,7 +157,8 @@ impl Tariff {
 
     fn search(&self, plan: &str, kind: &str, zone: &str, band: &str) -> Option<Found> {
         let seller = self.plans.get(plan)?;
-        let named = [plan, "*"].into_iter().filter_map(|name| self.by_plan.get(name)).flatten();
+        let named = [plan, "*"].into_iter().filter_map(|plan| self.by_name.get(plan));
+        let named = named.flat_map(|zones| [zone, "*"].into_iter().filter_map(|zone| zones.get(zone))).flatten();
         let ranked = named.filter_map(|row| Some((self.prices[*row].rank(plan, kind, zone, band)?, *row)));
         let Some((_, row)) = ranked.max() else {
             return self.price(seller.fallback.as_deref()?, kind, zone, band);
@@ -179,16 +186,16 @@ struct Tables<'t> {
 }
 
 impl Tables<'_> {
-    fn rows(
+    fn each(
         &mut self,
         file: Option<&String>,
-        columns: &BTreeMap<String, String>,
-        aliases: &[(&str, &str)],
-    ) -> Result<Vec<table::Row>, String> {
-        let Some(file) = file else { return Ok(Vec::new()) };
+        columns: &Columns<'_>,
+        row: impl FnMut(Row) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let Some(file) = file else { return Ok(()) };
         let text = self.all.get(file).ok_or_else(|| format!("its table `{file}` is not there"))?;
         self.used.insert(file.clone());
-        table::rows(text, columns, aliases).map_err(|e| format!("`{file}`: {e}"))
+        table::each(text, columns, row).map_err(|problem| format!("{file}: {problem}"))
     }
 }
 
@@ -196,10 +203,11 @@ fn zones(text: &mut TariffText, tables: &mut Tables<'_>) -> Result<Zones, String
     let destinations = std::mem::take(&mut text.destinations);
     let mut all = |inline: BTreeMap<String, String>, file: Option<&String>, aliases: &[(&str, &str)]| {
         let mut zones: HashMap<String, String> = inline.into_iter().collect();
-        for row in tables.rows(file, &BTreeMap::new(), aliases)? {
+        tables.each(file, &Columns { known: &["key", "zone"], aliases, called: &AS_THEY_ARE }, |row| {
             let cell = |name: &str| row.get(name).cloned().ok_or_else(|| format!("a row has no `{name}`"));
             zones.insert(cell("key")?, cell("zone")?);
-        }
+            Ok(())
+        })?;
         Ok::<_, String>(zones)
     };
     let (networks, classes) = (std::mem::take(&mut text.networks), std::mem::take(&mut text.classes));
@@ -213,12 +221,14 @@ fn zones(text: &mut TariffText, tables: &mut Tables<'_>) -> Result<Zones, String
     })
 }
 
-fn plans(inline: Vec<PlanText>, listed: Vec<table::Row>) -> Result<HashMap<String, Plan>, String> {
+fn plans(inline: Vec<PlanText>, table: Option<&String>, tables: &mut Tables<'_>) -> Result<HashMap<String, Plan>, String> {
     let mut plans = HashMap::new();
     for text in inline {
         plans.insert(text.name, Plan { mb_bytes: text.mb_bytes, edge: text.band_edge, fallback: text.fallback });
     }
-    for row in listed {
+    let known = ["plan", "mb_bytes", "band_edge", "fallback"];
+    let columns = Columns { known: &known, aliases: &[("plan", "plan_id")], called: &AS_THEY_ARE };
+    tables.each(table, &columns, |row| {
         let bytes = row.get("mb_bytes").map(|bytes| bytes.parse().map_err(|_| format!("`{bytes}` is no number of bytes")));
         let edge = match row.get("band_edge").map(String::as_str) {
             None | Some("start") => BandEdge::Start,
@@ -228,7 +238,8 @@ fn plans(inline: Vec<PlanText>, listed: Vec<table::Row>) -> Result<HashMap<Strin
         };
         let name = row.get("plan").cloned().ok_or("a plan without a name")?;
         plans.insert(name, Plan { mb_bytes: bytes.transpose()?, edge, fallback: row.get("fallback").cloned() });
-    }
+        Ok(())
+    })?;
     Ok(plans)
 }
 

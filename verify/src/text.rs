@@ -31,9 +31,9 @@ pub(crate) struct TariffText {
     #[serde(default)]
     pub classes: Zones,
     #[serde(default)]
-    pub plans: Listed,
+    pub plans: Plans,
     #[serde(default)]
-    pub prices: Listed,
+    pub prices: Prices,
     #[serde(default)]
     pub calendar: Vec<CalendarText>,
     #[serde(default)]
@@ -109,7 +109,13 @@ pub(crate) struct Zones {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Listed {
+pub(crate) struct Plans {
+    pub table: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Prices {
     pub table: Option<String>,
     /// Our name of a column to theirs.
     #[serde(default)]

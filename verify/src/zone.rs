@@ -46,8 +46,8 @@ impl Zones {
     }
 
     fn by_prefix(&self, number: &str) -> Option<&str> {
-        let lengths = (1..=number.len()).rev();
-        lengths.into_iter().find_map(|length| self.prefixes.get(number.get(..length)?)).map(String::as_str)
+        let mut lengths = (1..=number.len()).rev();
+        lengths.find_map(|length| self.prefixes.get(number.get(..length)?)).map(String::as_str)
     }
 }
 

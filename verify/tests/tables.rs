@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -30,8 +31,8 @@ fn reference(toml: &str, folder: Option<&Path>) -> Reference {
             companions.insert(path.file_name().expect("a file").to_string_lossy().into_owned(), text(&path));
         }
     }
-    let tariff = Tariff::read(toml, &companions).unwrap_or_else(|e| panic!("{e}"));
-    Reference { owners: Owners::default(), tariffs: vec![tariff] }
+    let tariff = Tariff::read("a table's tariff", toml, &companions).unwrap_or_else(|e| panic!("{e}"));
+    Reference { owners: Owners::default(), tariffs: vec![Rc::new(tariff)] }
 }
 
 #[test]
@@ -102,11 +103,12 @@ fn differences(tariffs: &Reference, cells: &Cells<'_>, header: &[&str]) -> Vec<S
         cost_currency: "EUR",
         ..Record::default()
     };
-    let Some(plan) = cell("plan") else {
-        // A row of nobody's: there is nothing to price.
-        return if cell("charge") == Some("no_device") { Vec::new() } else { vec!["a row without a plan".to_owned()] };
+    // Without a plan the row is nobody's: no window is there to say whose it was.
+    let priced = match cell("plan") {
+        Some(plan) => tariffs.price(plan, &record),
+        None => tariffs.derive(&record).map(|derived| derived.priced),
     };
-    let priced = tariffs.price(plan, &record).unwrap_or_else(|e| panic!("{e}"));
+    let priced = priced.unwrap_or_else(|e| panic!("{e}"));
     let charge = match &priced.charge {
         Ok(charge) => charge.nano.to_string(),
         Err(reason) => (*reason).to_owned(),

@@ -25,13 +25,14 @@ struct Page {
 }
 
 /// All generated pages.
-const PAGES: [Page; 7] = [
+const PAGES: [Page; 8] = [
     Page { what: "invariants", path: "docs/invariants.md" },
     Page { what: "reasons", path: "docs/reasons.md" },
     Page { what: "columns", path: "docs/data-dictionary.md" },
     Page { what: "config", path: "docs/config-reference.md" },
     Page { what: "profiles", path: "docs/profiles.md" },
     Page { what: "profile-schema", path: "docs/profile.schema.json" },
+    Page { what: "tariff-schema", path: "docs/tariff.schema.json" },
     Page { what: "openapi", path: "docs/openapi.json" },
 ];
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::ids::Names;
+use domain::money::Money;
 use domain::usage::{Usage, UsageKind};
 
 use crate::compare::percent::percent;
@@ -239,11 +240,13 @@ impl Difference {
                 of_units(before, after, &sizes)
             }
             (
-                Terms::CostPlus { percent: old_part, fixed: old_fixed },
-                Terms::CostPlus { percent: new_part, fixed: new_fixed },
+                Terms::CostPlus { percent: old_part, fixed: old_fixed, charge_min: old_least, charge_max: old_most },
+                Terms::CostPlus { percent: new_part, fixed: new_fixed, charge_min: new_least, charge_max: new_most },
             ) => [
                 field("cost_plus.percent", old_part.to_string(), new_part.to_string(), None),
                 field("cost_plus.fixed", old_fixed.to_string(), new_fixed.to_string(), percent(old_fixed.0, new_fixed.0)),
+                bound("charge_min", *old_least, *new_least),
+                bound("charge_max", *old_most, *new_most),
             ]
             .into_iter()
             .flatten()
@@ -265,6 +268,12 @@ fn field(name: &'static str, old: String, new: String, percent: Option<String>) 
     (old != new).then_some((name, Some(old), Some(new), percent))
 }
 
+/// A bound that may not be there.
+fn bound(name: &'static str, old: Option<Money>, new: Option<Money>) -> Option<Field> {
+    let text = |bound: Option<Money>| bound.map_or_else(|| "none".to_owned(), |amount| amount.to_string());
+    field(name, text(old), text(new), old.zip(new).and_then(|(a, b)| percent(a.0, b.0)))
+}
+
 fn of_units(old: &UnitTerms, new: &UnitTerms, [(old_per, old_size), (new_per, new_size)]: &[(u64, String); 2]) -> Vec<Field> {
     let amounts = [
         ("setup", old.setup, new.setup),
@@ -273,9 +282,7 @@ fn of_units(old: &UnitTerms, new: &UnitTerms, [(old_per, old_size), (new_per, ne
     ];
     let mut fields: Vec<Field> =
         amounts.iter().filter_map(|(n, a, b)| field(n, a.to_string(), b.to_string(), percent(a.0, b.0))).collect();
-    let most = |terms: &UnitTerms| terms.charge_max.map_or_else(|| "none".to_owned(), |most| most.to_string());
-    let difference = old.charge_max.zip(new.charge_max).and_then(|(a, b)| percent(a.0, b.0));
-    fields.extend(field("charge_max", most(old), most(new), difference));
+    fields.extend(bound("charge_max", old.charge_max, new.charge_max));
     let counts = [("minimum", old.minimum, new.minimum), ("free_units", old.free_units, new.free_units)];
     fields.extend(counts.iter().filter_map(|(n, a, b)| field(n, a.to_string(), b.to_string(), None)));
     match (old.steps.as_slice(), new.steps.as_slice()) {

@@ -14,7 +14,7 @@ use crate::tariff::band::BandClock;
 use crate::tariff::deck::ZoneRule;
 use crate::tariff::network::NetworkKey;
 use crate::tariff::plan::BandEdge;
-use crate::tariff::price_row::{Extras, Formula, PriceRow};
+use crate::tariff::price_row::{Bounds, Formula, PriceRow};
 use crate::tariff::price_table::Charge;
 use crate::tariff::{NONE_ROW, Tariff};
 
@@ -153,8 +153,9 @@ pub(super) fn price_step(tariff: &Tariff, charge: &Charge, plan: &str) -> PriceS
         terms.push(format!("{}: a plan falls back on the next where it has no price of its own", sellers.join(" → ")));
     }
     match &row.formula {
-        Formula::CostPlus { percent_nano, fixed_nano } => {
+        Formula::CostPlus { percent_nano, fixed_nano, bounds } => {
             terms.push(format!("provider's cost plus {} % plus {}", percent_text(*percent_nano), amount(*fixed_nano)));
+            terms.extend(bounds_terms(*bounds));
         }
         Formula::Units { setup_nano, minimum, steps, extras, .. } => {
             terms.push(format!("setup {}, minimum {minimum}", amount(*setup_nano)));
@@ -168,10 +169,7 @@ pub(super) fn price_step(tariff: &Tariff, charge: &Charge, plan: &str) -> PriceS
             if extras.disconnect_nano > 0 {
                 terms.push(format!("disconnect {}", amount(extras.disconnect_nano)));
             }
-            if extras.charge_min_nano > 0 {
-                terms.push(format!("at least {}", amount(extras.charge_min_nano)));
-            }
-            terms.extend(extras.charge_max_nano.map(|most| format!("at most {}", amount(most))));
+            terms.extend(bounds_terms(extras.bounds));
             if charge.free_at_zero {
                 terms.push("no units, no charge".to_owned());
             }
@@ -183,6 +181,11 @@ pub(super) fn price_step(tariff: &Tariff, charge: &Charge, plan: &str) -> PriceS
         }
     }
     PriceStep { row: charge.row, place: row.place.to_string(), terms }
+}
+
+fn bounds_terms(bounds: Bounds) -> impl Iterator<Item = String> {
+    let bounds = [("at least", bounds.least_nano), ("at most", bounds.most_nano)];
+    bounds.into_iter().filter_map(|(word, nano)| Some(format!("{word} {}", amount(nano?))))
 }
 
 /// Most pieces of a call that are shown.
@@ -277,15 +280,14 @@ fn pieces(call: &Call<'_, '_>, first: &Charge) -> Vec<String> {
         terms.push(amount(extras.disconnect_nano));
     }
     let billed: u64 = pieces.iter().map(|piece| piece.billed).sum();
-    let (sum, exact) = (bounded(extras, &terms.join(" + ")), fraction_text(numerator, denominator));
+    let (sum, exact) = (bounded(extras.bounds, &terms.join(" + ")), fraction_text(numerator, denominator));
     lines.push(format!("{sum} = {exact} ({billed} billed)"));
     lines
 }
 
 /// The sum within the least and the most of a record.
-fn bounded(extras: &Extras, sum: &str) -> String {
-    let least = Some(extras.charge_min_nano).filter(|least| *least > 0);
-    match (least.map(amount), extras.charge_max_nano.map(amount)) {
+fn bounded(bounds: Bounds, sum: &str) -> String {
+    match (bounds.least_nano.map(amount), bounds.most_nano.map(amount)) {
         (None, None) => sum.to_owned(),
         (Some(least), None) => format!("max({least}, {sum})"),
         (None, Some(most)) => format!("min({most}, {sum})"),
@@ -300,9 +302,10 @@ fn arithmetic(tariff: &Tariff, charge: &Charge, units: u64, cost_nano: Option<i6
     };
     let exact = fraction_text(numerator, denominator);
     match &tariff.prices.rows[charge.row as usize].formula {
-        Formula::CostPlus { percent_nano, fixed_nano } => {
+        Formula::CostPlus { percent_nano, fixed_nano, bounds } => {
             let (cost, percent) = (amount(cost_nano.unwrap_or(0)), percent_text(*percent_nano));
-            vec![format!("{cost} × (100 + {percent}) / 100 + {} = {exact}", amount(*fixed_nano))]
+            let sum = format!("{cost} × (100 + {percent}) / 100 + {}", amount(*fixed_nano));
+            vec![format!("{} = {exact}", bounded(*bounds, &sum))]
         }
         Formula::Units { setup_nano, minimum, steps, extras, .. } => {
             let (mut lines, mut terms) = (Vec::new(), vec![amount(*setup_nano)]);
@@ -317,7 +320,7 @@ fn arithmetic(tariff: &Tariff, charge: &Charge, units: u64, cost_nano: Option<i6
             if units > 0 && extras.disconnect_nano > 0 {
                 terms.push(amount(extras.disconnect_nano));
             }
-            let bounded = bounded(extras, &terms.join(" + "));
+            let bounded = bounded(extras.bounds, &terms.join(" + "));
             lines.push(format!("{bounded} = {exact} ({billed} billed)"));
             lines
         }

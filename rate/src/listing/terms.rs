@@ -20,6 +20,12 @@ pub enum Terms {
         /// And this, once per record.
         #[serde(serialize_with = "as_text")]
         fixed: Money,
+        /// The least that a record costs.
+        #[serde(serialize_with = "as_optional_text")]
+        charge_min: Option<Money>,
+        /// The most.
+        #[serde(serialize_with = "as_optional_text")]
+        charge_max: Option<Money>,
     },
 }
 
@@ -76,9 +82,15 @@ fn as_optional_text<S: Serializer>(amount: &Option<Money>, serializer: S) -> Res
 
 impl Terms {
     pub(crate) fn of(row: &PriceRow) -> Self {
+        let money = |nano: u64| Money(nano.into());
         let (setup_nano, minimum, steps, per, extras) = match &row.formula {
-            Formula::CostPlus { percent_nano, fixed_nano } => {
-                return Self::CostPlus { percent: Money((*percent_nano).into()), fixed: Money((*fixed_nano).into()) };
+            Formula::CostPlus { percent_nano, fixed_nano, bounds } => {
+                return Self::CostPlus {
+                    percent: Money((*percent_nano).into()),
+                    fixed: Money((*fixed_nano).into()),
+                    charge_min: bounds.least_nano.map(money),
+                    charge_max: bounds.most_nano.map(money),
+                };
             }
             Formula::Units { setup_nano, minimum, steps, per, extras } => (*setup_nano, *minimum, steps, *per, extras),
         };
@@ -94,8 +106,8 @@ impl Terms {
             per,
             disconnect: Money(extras.disconnect_nano.into()),
             free_units: extras.free_units,
-            charge_min: Money(extras.charge_min_nano.into()),
-            charge_max: extras.charge_max_nano.map(|nano| Money(nano.into())),
+            charge_min: money(extras.bounds.least_nano.unwrap_or(0)),
+            charge_max: extras.bounds.most_nano.map(money),
             zero_usage: row.zero_usage.map(|zero| match zero {
                 ZeroUsage::Free => "free",
                 ZeroUsage::Priced => "priced",
@@ -114,7 +126,11 @@ impl Terms {
     pub fn text(&self, per: &str) -> String {
         let units = match self {
             Self::Units(units) => units,
-            Self::CostPlus { percent, fixed } => return cost_plus_text(*percent, *fixed),
+            Self::CostPlus { percent, fixed, charge_min, charge_max } => {
+                let bounds = [("at least", charge_min), ("at most", charge_max)];
+                let bounds = bounds.into_iter().filter_map(|(word, bound)| Some(format!(", {word} {}", (*bound)?)));
+                return cost_plus_text(*percent, *fixed) + &bounds.collect::<String>();
+            }
         };
         let mut parts = Vec::new();
         if units.setup != Money(0) {

@@ -103,10 +103,10 @@ pub(crate) fn fraction(
     cost_nano: Option<i64>,
 ) -> Result<(i128, i128, u64), Reason> {
     match &table.rows[charge.row as usize].formula {
-        Formula::CostPlus { percent_nano, fixed_nano } => {
+        Formula::CostPlus { percent_nano, fixed_nano, bounds } => {
             let cost = i128::from(cost_nano.ok_or(Reason::NoCost)?);
             let numerator = cost * (WHOLE_NANO + i128::from(*percent_nano)) + i128::from(*fixed_nano) * WHOLE_NANO;
-            Ok((numerator, WHOLE_NANO, units))
+            Ok((bounds.hold(numerator, WHOLE_NANO), WHOLE_NANO, units))
         }
         Formula::Units { setup_nano, minimum, steps, extras, .. } => {
             let per = i128::from(charge.per);
@@ -116,8 +116,7 @@ pub(crate) fn fraction(
                 numerator += i128::from(part.step.unit_nano) * i128::from(part.billed);
                 billed = billed.checked_add(part.billed).ok_or(Reason::ChargeLimit)?;
             }
-            let most = extras.charge_max_nano.map_or(i128::MAX, |most| i128::from(most) * per);
-            Ok((numerator.clamp(i128::from(extras.charge_min_nano) * per, most), per, billed))
+            Ok((extras.bounds.hold(numerator, per), per, billed))
         }
     }
 }

@@ -156,8 +156,7 @@ pub(crate) fn sum(tariff: &Tariff, first: &Charge, pieces: &[Piece<'_>]) -> Opti
         let units = i128::from(piece.billed).checked_mul(per / i128::from(piece.charge.per))?;
         numerator = numerator.checked_add(i128::from(piece.step.unit_nano).checked_mul(units)?)?;
     }
-    let most = extras.charge_max_nano.map_or(i128::MAX, |most| i128::from(most) * per);
-    Some((numerator.clamp(i128::from(extras.charge_min_nano) * per, most), per))
+    Some((extras.bounds.hold(numerator, per), per))
 }
 
 /// The sizes of a call's bands go together, or the tariff was not loaded.

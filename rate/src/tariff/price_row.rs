@@ -67,10 +67,23 @@ pub(crate) struct Extras {
     pub disconnect_nano: u64,
     /// The first units of a record are not charged; the rest is charged as a record of that length.
     pub free_units: u64,
-    /// A record that is charged at all costs at least this, nano-units.
-    pub charge_min_nano: u64,
-    /// And at most this.
-    pub charge_max_nano: Option<u64>,
+    pub bounds: Bounds,
+}
+
+/// The least and the most that a record costs which is charged at all, nano-units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Bounds {
+    pub least_nano: Option<u64>,
+    pub most_nano: Option<u64>,
+}
+
+impl Bounds {
+    /// The numerator of a charge over a denominator, within the bounds.
+    pub fn hold(self, numerator: i128, denominator: i128) -> i128 {
+        let least = self.least_nano.map_or(i128::MIN, |least| i128::from(least) * denominator);
+        let most = self.most_nano.map_or(i128::MAX, |most| i128::from(most) * denominator);
+        numerator.clamp(least, most)
+    }
 }
 
 /// How a charge is made.
@@ -95,6 +108,7 @@ pub(crate) enum Formula {
         percent_nano: i64,
         /// Nano-units.
         fixed_nano: u64,
+        bounds: Bounds,
     },
 }
 
@@ -180,8 +194,6 @@ fn cost_plus(place: &Place, raw: &RawPrice) -> Result<Formula, TariffError> {
         ("setup", raw.setup.is_some()),
         ("disconnect", raw.disconnect.is_some()),
         ("free_units", raw.free_units.is_some()),
-        ("charge_min", raw.charge_min.is_some()),
-        ("charge_max", raw.charge_max.is_some()),
         ("minimum", raw.minimum.is_some()),
         ("increment", raw.increment.is_some()),
         ("unit_price", raw.unit_price.is_some()),
@@ -196,6 +208,7 @@ fn cost_plus(place: &Place, raw: &RawPrice) -> Result<Formula, TariffError> {
     Ok(Formula::CostPlus {
         percent_nano: percent(place, "cost_plus.percent", &plus.percent)?,
         fixed_nano: plus.fixed.as_deref().map_or(Ok(0), |fixed| amount(place, "cost_plus.fixed", fixed))?,
+        bounds: bounds(place, raw.charge_min.as_deref(), raw.charge_max.as_deref())?,
     })
 }
 
@@ -241,21 +254,25 @@ struct RawExtras {
 
 impl RawExtras {
     fn check(&self, place: &Place) -> Result<Extras, TariffError> {
-        let money = |field: &str, text: &Option<String>| text.as_deref().map(|text| amount(place, field, text)).transpose();
         let units = self.free_units.as_deref().map(|text| whole(place, "free_units", text, 0..=UNITS_MAX)).transpose()?;
-        let extras = Extras {
-            disconnect_nano: money("disconnect", &self.disconnect)?.unwrap_or(0),
+        let bounds = bounds(place, self.charge_min.as_deref(), self.charge_max.as_deref())?;
+        Ok(Extras {
+            disconnect_nano: self.disconnect.as_deref().map_or(Ok(0), |text| amount(place, "disconnect", text))?,
             free_units: units.unwrap_or(0),
-            charge_min_nano: money("charge_min", &self.charge_min)?.unwrap_or(0),
-            charge_max_nano: money("charge_max", &self.charge_max)?,
-        };
-        match extras.charge_max_nano {
-            Some(most) if most < extras.charge_min_nano => {
-                let found = self.charge_max.as_deref().unwrap_or_default();
-                Err(bad(place, "charge_max", found, "at least as much as `charge_min` is expected"))
-            }
-            _ => Ok(extras),
+            // Units never cost less than nothing.
+            bounds: Bounds { least_nano: bounds.least_nano.filter(|least| *least > 0), ..bounds },
+        })
+    }
+}
+
+fn bounds(place: &Place, least: Option<&str>, most: Option<&str>) -> Result<Bounds, TariffError> {
+    let money = |field: &str, text: Option<&str>| text.map(|text| amount(place, field, text)).transpose();
+    let bounds = Bounds { least_nano: money("charge_min", least)?, most_nano: money("charge_max", most)? };
+    match (bounds.least_nano, bounds.most_nano) {
+        (Some(least), Some(highest)) if highest < least => {
+            Err(bad(place, "charge_max", most.unwrap_or_default(), "at least as much as `charge_min` is expected"))
         }
+        _ => Ok(bounds),
     }
 }
 

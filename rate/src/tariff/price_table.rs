@@ -324,8 +324,11 @@ fn per(row: &PriceRow, kind: UsageKind, plan: &Plan) -> Result<u64, TariffError>
 
 /// A bound that is finer than the last place of a charge would be broken by rounding.
 fn check_bounds(row: &PriceRow, rounding: Rounding) -> Result<(), TariffError> {
-    let Formula::Units { extras, .. } = &row.formula else { return Ok(()) };
-    let bounds = [("charge_min", Some(extras.charge_min_nano)), ("charge_max", extras.charge_max_nano)];
+    let held = match &row.formula {
+        Formula::Units { extras, .. } => extras.bounds,
+        Formula::CostPlus { bounds, .. } => *bounds,
+    };
+    let bounds = [("charge_min", held.least_nano), ("charge_max", held.most_nano)];
     let finer = bounds
         .into_iter()
         .find_map(|(field, nano)| nano.filter(|nano| nano % unit_nano(rounding) != 0).map(|nano| (field, nano)));

@@ -1,10 +1,12 @@
 //! A tariff file as it is written: TOML to plain structs, unknown keys refused; nothing is believed yet.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use domain::nearest;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
@@ -12,159 +14,280 @@ use toml::value::Datetime;
 
 use crate::error::{Place, TariffError};
 
-/// The file.
-#[derive(Deserialize)]
+/// A tariff: what usage costs, for whom, where and when. Amounts are texts such as "0.05", in the tariff's currency.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Tariff")]
 pub(crate) struct RawTariff {
+    /// Names the tariff over all its versions: `nl-zakelijk`.
     pub name: String,
+    /// Of all amounts: three capital letters such as EUR.
     pub currency: String,
+    /// IANA zone such as Europe/Amsterdam; dates and bands are local times there.
     pub time_zone: String,
+    /// First day in force.
+    #[schemars(with = "Day")]
     pub valid_from: Datetime,
+    /// First day that is no longer in force. Without it: until further notice.
+    #[schemars(with = "Option<Day>")]
     pub valid_to: Option<Datetime>,
+    /// Zone of home networks, and of usage at home without a destination.
     pub home_zone: String,
+    /// The band of what no window holds.
     pub default_band: String,
+    /// By which clock bands are read: `tariff_zone` (the usual), or `source_offset`, the clock that the source wrote.
+    #[schemars(extend("enum" = ["tariff_zone", "source_offset"]))]
     pub band_clock: Option<String>,
+    /// What zero seconds or bytes cost: nothing (`free`, the usual), or setup and minimum all the same (`priced`).
+    #[schemars(extend("enum" = ["free", "priced"]))]
     pub zero_usage: Option<String>,
+    /// What setup, minimum and increments are of: each `record`.
+    #[schemars(extend("enum" = ["record"]))]
     pub rounding_scope: Option<String>,
+    /// Of the charge of each record, once.
     pub rounding: RawRounding,
+    /// Zones of numbers that are called.
     #[serde(default)]
     pub destinations: RawDestinations,
+    /// Zones by visited network: MCC-MNC or TADIG code, or MCC.
     #[serde(default)]
     pub networks: RawZones,
+    /// Zones by the provider's rate class.
     #[serde(default)]
     pub classes: RawZones,
+    /// Where plans are listed; they may stand in the file as well.
     #[serde(default)]
     pub plans: RawPlans,
+    /// Where prices are listed; they may stand in the file as well.
     #[serde(default)]
     pub prices: RawPrices,
+    /// Dates with a name.
     #[serde(default)]
+    #[schemars(with = "Vec<RawCalendar>")]
     pub calendar: Vec<Spanned<RawCalendar>>,
+    /// Windows of time bands.
     #[serde(default)]
+    #[schemars(with = "Vec<RawBand>")]
     pub band: Vec<Spanned<RawBand>>,
+    /// Plans that the tariff sells.
     #[serde(default)]
+    #[schemars(with = "Vec<RawPlan>")]
     pub plan: Vec<Spanned<RawPlan>>,
+    /// Prices; the one that names plan, kind, zone and band most exactly holds.
     #[serde(default)]
+    #[schemars(with = "Vec<RawPrice>")]
     pub price: Vec<Spanned<RawPrice>>,
 }
 
-/// `[rounding]`: of the charge of one record.
-#[derive(Deserialize)]
+/// A local date, without quotes: 2026-01-01.
+#[derive(JsonSchema)]
+#[schemars(extend("format" = "date"))]
+pub(crate) struct Day(#[expect(dead_code, reason = "only its schema is asked for")] String);
+
+/// Of the charge of one record.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Rounding")]
 pub(crate) struct RawRounding {
+    /// Decimal places.
+    #[schemars(range(min = 0, max = 9))]
     pub places: i64,
+    /// Halves away from zero, halves to the even neighbour, always away from zero, or always towards it.
+    #[schemars(extend("enum" = ["half_up", "half_even", "up", "down"]))]
     pub mode: String,
 }
 
-/// `[destinations]`: zones of the numbers that are called.
-#[derive(Deserialize, Default)]
+/// Zones of the numbers that are called: the longest prefix decides.
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Destinations")]
 pub(crate) struct RawDestinations {
+    /// A CSV file beside the tariff with the columns `prefix,zone`.
     pub table: Option<String>,
+    /// International prefixes without + or 00, to zones.
     #[serde(default)]
     pub prefixes: BTreeMap<String, String>,
+    /// Numbers such as 112 that are matched as a whole, to zones.
     #[serde(default)]
     pub short_codes: BTreeMap<String, String>,
+    /// Zone of words and masked numbers. Without it they have none.
     pub unnumbered: Option<String>,
 }
 
-/// `[networks]` and `[classes]`: zones by key.
-#[derive(Deserialize, Default)]
+/// Zones by key.
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Zones")]
 pub(crate) struct RawZones {
+    /// A CSV file beside the tariff with the columns `network,zone` or `class,zone`.
     pub table: Option<String>,
+    /// Keys to zones.
     #[serde(default)]
     pub zones: BTreeMap<String, String>,
 }
 
-/// `[plans]`: where they are listed.
-#[derive(Deserialize, Default)]
+/// Where plans are listed.
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Plans")]
 pub(crate) struct RawPlans {
+    /// A CSV file beside the tariff with the columns `plan,mb_bytes` and, if needed, `band_edge`, `fallback`.
     pub table: Option<String>,
 }
 
-/// `[prices]`: where they are listed, and what the columns are called there.
-#[derive(Deserialize, Default)]
+/// Where prices are listed, and what the columns are called there.
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Prices")]
 pub(crate) struct RawPrices {
+    /// A CSV file beside the tariff with the columns `plan,kind,zone,band,setup,minimum,increment,unit_price` and, if needed, others of a
+    /// price.
     pub table: Option<String>,
+    /// Our names of columns to those in the file.
     #[serde(default)]
     pub columns: BTreeMap<String, String>,
 }
 
-/// `[[calendar]]`: dates with a name.
-#[derive(Deserialize)]
+/// Dates with a name, such as the public holidays of a country.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Calendar")]
 pub(crate) struct RawCalendar {
+    /// What bands call it.
     pub name: String,
+    /// Its dates.
     #[serde(default)]
+    #[schemars(with = "Vec<Day>")]
     pub dates: Vec<Datetime>,
+    /// A CSV file beside the tariff with a column `date` and, if wanted, `name`.
     pub table: Option<String>,
 }
 
-/// `[[band]]`: a window.
-#[derive(Deserialize)]
+/// A window of a time band; it belongs to the date on which it begins.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Band")]
 pub(crate) struct RawBand {
+    /// The band; several windows may share it.
     pub name: String,
+    /// Days on which it begins: `mon`, `mon-fri`, or the name of a calendar.
     pub days: OneOrMany,
+    /// Calendars on whose dates it does not begin.
     pub except: Option<OneOrMany>,
+    /// Its first minute: HH:MM.
+    #[schemars(regex(pattern = "^[0-2][0-9]:[0-5][0-9]$"))]
     pub from: String,
+    /// The first minute behind it: HH:MM, 24:00 for midnight; may lie on the next day.
+    #[schemars(regex(pattern = "^[0-2][0-9]:[0-5][0-9]$"))]
     pub to: String,
 }
 
-/// `[[plan]]`.
-#[derive(Deserialize)]
+/// A plan, by the name that devices have.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Plan")]
 pub(crate) struct RawPlan {
+    /// Its name.
     pub name: String,
+    /// Bytes of a megabyte by contract: 1000000 or 1048576. Needed where data is sold by the megabyte.
+    #[schemars(range(min = 1))]
     pub mb_bytes: Option<i64>,
+    /// What a call costs that reaches into another band: that of its `start` (the usual), each `increment` by the band in which it begins,
+    /// or each part `anew`.
+    #[schemars(extend("enum" = ["start", "increment", "anew"]))]
     pub band_edge: Option<String>,
+    /// The plan whose prices hold where this one has none.
     pub fallback: Option<String>,
 }
 
-/// `[[price]]`.
-#[derive(Deserialize)]
+/// A price: `unit_price` (with `increment`), or `steps`, or `cost_plus`.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Price")]
 pub(crate) struct RawPrice {
+    /// Plans, or `*` for all.
     pub plan: OneOrMany,
+    /// Kinds such as `voice-mo`, families such as `voice-*`, or `*` for all.
     pub kind: OneOrMany,
+    /// Zones, or `*` for all.
     pub zone: OneOrMany,
+    /// Bands, or `*` for all, as without it.
     pub band: Option<OneOrMany>,
+    /// Once per record.
     pub setup: Option<String>,
+    /// Once per record, unless it has no units or all are free.
     pub disconnect: Option<String>,
+    /// The first so many seconds, bytes or messages of a record are not charged.
+    #[schemars(range(min = 0))]
     pub free_units: Option<i64>,
+    /// So many seconds, bytes or messages are billed at least.
+    #[schemars(range(min = 0))]
     pub minimum: Option<i64>,
+    /// Units are billed in multiples of this; 1 without it.
+    #[schemars(range(min = 1))]
     pub increment: Option<i64>,
+    /// Of one unit size.
     pub unit_price: Option<String>,
+    /// Units that one unit price covers. Without it: 60 seconds, the plan's megabyte, 1 message.
+    #[schemars(range(min = 1))]
     pub per: Option<i64>,
+    /// The least that a charged record costs.
     pub charge_min: Option<String>,
+    /// The most.
     pub charge_max: Option<String>,
+    /// As in the head, for this price.
+    #[schemars(extend("enum" = ["free", "priced"]))]
     pub zero_usage: Option<String>,
+    /// As in the head, for this price.
+    #[schemars(extend("enum" = ["record"]))]
     pub rounding_scope: Option<String>,
+    /// Prices by the first unit of each, in rising order.
     pub steps: Option<Vec<RawStep>>,
+    /// A part of the provider's cost instead of a price per unit.
     pub cost_plus: Option<RawCostPlus>,
 }
 
-/// One element of `steps`.
-#[derive(Deserialize)]
+/// What units from one on cost.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Step")]
 pub(crate) struct RawStep {
+    /// The first unit; the first step begins at 0.
+    #[schemars(range(min = 0))]
     pub from: i64,
+    /// Units are billed in multiples of this.
+    #[schemars(range(min = 1))]
     pub increment: i64,
+    /// Of one unit size.
     pub unit_price: String,
 }
 
-/// `cost_plus`.
-#[derive(Deserialize)]
+/// The provider's cost × (1 + percent / 100) + fixed.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CostPlus")]
 pub(crate) struct RawCostPlus {
+    /// -100 to 10000, such as "15" or "7.5".
     pub percent: String,
+    /// Once per record.
     pub fixed: Option<String>,
 }
 
 /// A text or a list of texts: `"NL-FIX"` or `["NL-FIX", "NL-MOB"]`.
 pub(crate) struct OneOrMany(pub Vec<String>);
+
+impl JsonSchema for OneOrMany {
+    fn schema_name() -> Cow<'static, str> {
+        "OneOrMany".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A name, or a list of names.",
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
+        })
+    }
+}
 
 impl<'de> Deserialize<'de> for OneOrMany {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -18,6 +18,7 @@ use crate::entries::Words;
 use crate::keys::cache::Found;
 use crate::keys::sidecar::{account_hash, encode};
 use crate::keys::stopped;
+use crate::standing::TAG_REVERSALS;
 use crate::table::TableError;
 
 /// See [`Committer::prepare_correction`].
@@ -107,7 +108,9 @@ fn reverse(
         let Some((month, outcome)) = partition("event_month").zip(partition("outcome")) else {
             return Err(TableError::File { path: of.path.clone(), what: "it lies in no partition".to_owned() }.into());
         };
-        adds.push(table.put(&table.encode(&turned)?, rows, &[month, outcome], &rng.next_name(), now_ms)?);
+        let mut add = table.put(&table.encode(&turned)?, rows, &[month, outcome], &rng.next_name(), now_ms)?;
+        add.tags.get_or_insert_default().insert(TAG_REVERSALS.to_owned(), rows.to_string());
+        adds.push(add);
         Ok(())
     })?;
     Ok(sums)

@@ -1,6 +1,7 @@
 //! Two derivations of one price: rating's columns and the second derivation's search and fractions, over random tariffs and records.
 
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use domain::columns::linked::{Customer, NO_OWNER, Owner, Owners};
@@ -30,16 +31,17 @@ const CYCLE_DAYS: [u8; 3] = [1, 25, 31];
 const HEAD: &str = r#"
 name = "random"
 currency = "EUR"
-time_zone = "Europe/Amsterdam"
 valid_from = 2026-01-01
 valid_to = 2027-11-01
 home_zone = "HOME"
 default_band = "off"
+classes.table = "classes.csv"
 networks.zones = { 204 = "HOME", NLDPT = "HOME", 262 = "ROAM", 26201 = "HOME" }
-classes.zones = { premium = "B" }
 
 [destinations]
-prefixes = { 31 = "A", 316 = "B", 3161 = "A", 44 = "B" }
+table = "prefixes.csv"
+prefixes = { 31 = "A", 316 = "B" }
+unnumbered = "B"
 short_codes = { 112 = "A" }
 
 [[calendar]]
@@ -66,9 +68,21 @@ zone = "*"
 unit_price = "0.01"
 "#;
 
+/// The tables beside it.
+fn companions() -> BTreeMap<String, String> {
+    let tables = [
+        ("prefixes.csv", "\u{feff}prefix, zone\n3161,A\n44,B\n"),
+        ("classes.csv", "zone,class\nB,premium\n"),
+        ("other.csv", "x"),
+    ];
+    tables.map(|(name, text)| (name.to_owned(), text.to_owned())).into()
+}
+
 /// A tariff text that rating takes: what it refuses of random parts is left out.
 fn a_tariff() -> impl Strategy<Value = String> {
-    let head = (0u32..=6, select(&["half_up", "half_even", "up", "down"]), select(&["free", "priced"]), any::<bool>());
+    // The second one changes its clock by half an hour.
+    let zones = select(&["Europe/Amsterdam", "Australia/Lord_Howe", "America/Sao_Paulo"]);
+    let head = (0u32..=6, select(&["half_up", "half_even", "up", "down"]), select(&["free", "priced"]), any::<bool>(), zones);
     let plans = prop::collection::vec((select(&["start", "increment", "anew"]), select(&["", "a", "b", "c"])), 3);
     let usual = prop::option::weighted(0.8, per_unit());
     let prices = (prop::collection::vec(a_price(), 4..14), usual).prop_map(|(mut prices, usual)| {
@@ -76,15 +90,16 @@ fn a_tariff() -> impl Strategy<Value = String> {
         prices.extend(usual.map(|formula| format!("{all}{formula}")));
         prices
     });
-    (head, plans, prices).prop_map(|((places, mode, zero, own_clock), plans, prices)| {
-        let clock = if own_clock { "tariff_zone" } else { "source_offset" };
+    (head, plans, prices).prop_map(|((places, mode, zero, of_source, zone), plans, prices)| {
+        let clock = if of_source { "source_offset" } else { "tariff_zone" };
         let head = format!(
-            "band_clock = \"{clock}\"\nzero_usage = \"{zero}\"\nrounding = {{ places = {places}, mode = \"{mode}\" }}{HEAD}"
+            "time_zone = \"{zone}\"\nband_clock = \"{clock}\"\nzero_usage = \"{zero}\"\nrounding = {{ places = {places}, mode = \"{mode}\" }}{HEAD}"
         );
         let plan = |fallbacks: &[&str; 3]| {
-            let texts = PLANS.iter().zip(&plans).zip(fallbacks).map(|((name, (edge, _)), fallback)| {
+            let sizes = [1_000_000, 1_048_576, 100];
+            let texts = PLANS.iter().zip(&plans).zip(fallbacks).zip(sizes).map(|(((name, (edge, _)), fallback), mb)| {
                 let fallback = if fallback.is_empty() { String::new() } else { format!("fallback = \"{fallback}\"\n") };
-                format!("[[plan]]\nname = \"{name}\"\nmb_bytes = 1000000\nband_edge = \"{edge}\"\n{fallback}")
+                format!("[[plan]]\nname = \"{name}\"\nmb_bytes = {mb}\nband_edge = \"{edge}\"\n{fallback}")
             });
             texts.collect::<String>()
         };
@@ -152,9 +167,10 @@ fn per_unit() -> impl Strategy<Value = String> {
 }
 
 fn on_the_cost() -> impl Strategy<Value = String> {
-    (-100i32..300, amount()).prop_map(|(tenths, fixed)| {
+    (-100i32..300, amount(), prop::option::of(0u32..60)).prop_map(|(tenths, fixed, bounds)| {
         let (sign, size) = (if tenths < 0 { "-" } else { "" }, tenths.unsigned_abs());
-        format!("cost_plus = {{ percent = \"{sign}{}.{}\", fixed = \"{fixed}\" }}\n", size / 10, size % 10)
+        let bounds = bounds.map(|least| format!("charge_min = \"0.{least:02}\"\ncharge_max = \"0.90\"\n")).unwrap_or_default();
+        format!("cost_plus = {{ percent = \"{sign}{}.{}\", fixed = \"{fixed}\" }}\n{bounds}", size / 10, size % 10)
     })
 }
 
@@ -185,6 +201,7 @@ fn a_record() -> impl Strategy<Value = Made> {
         ("112", "short_code"),
         ("113", "short_code"),
         ("BANK", "alphanumeric"),
+        ("", "absent"),
     ]);
     // Beside edges, clock changes, the ends of cycles and of the tariff.
     let near = prop::sample::select(vec![
@@ -231,7 +248,7 @@ fn select_offset() -> impl Strategy<Value = i32> {
 }
 
 fn source(toml: &str) -> TariffSource {
-    TariffSource { name: "random.toml".to_owned(), toml: toml.to_owned(), companions: BTreeMap::new() }
+    TariffSource { name: "random.toml".to_owned(), toml: toml.to_owned(), companions: companions() }
 }
 
 /// Who has the three numbers, and who has the SIM until it is taken out of use.
@@ -295,6 +312,7 @@ fn parsed(records: &[Made]) -> ParsedBatch {
         columns.b_number.push(match made.to.1 {
             "e164" => Number::e164(text.parse().expect("digits"), digits),
             "short_code" => Number::short_code(text.parse().expect("digits"), digits),
+            "absent" => Number::ABSENT,
             _ => Number::text(NumberKind::Alphanumeric, 0),
         });
         columns.start_us.push(made.start_us);
@@ -351,8 +369,8 @@ fn second(toml: &str) -> Reference {
         numbers: windows().into_iter().enumerate().map(number).collect(),
         customers: CYCLE_DAYS.into_iter().enumerate().map(customer).collect::<HashMap<_, _>>(),
     };
-    let tariff = verify::tariff::Tariff::read(toml, &BTreeMap::new()).unwrap_or_else(|e| panic!("{e}\n{toml}"));
-    Reference { owners, tariffs: vec![tariff] }
+    let tariff = verify::tariff::Tariff::read("random", toml, &companions()).unwrap_or_else(|e| panic!("{e}\n{toml}"));
+    Reference { owners, tariffs: vec![Rc::new(tariff)] }
 }
 
 /// What rating says of a row, as the table would.

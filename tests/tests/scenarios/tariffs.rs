@@ -47,7 +47,9 @@ fn tariffs_are_listed_beside_a_running_service() {
     service.line("running", |_| true);
     let empty = data.ok(&["tariff", "list"]);
     assert!(empty.contains("no tariff is in this data folder") && empty.contains("tollway import tariffs"), "{empty}");
-    data.ok(&["import", "tariffs", "nl-zakelijk"]);
+    data.ok(&["tariff", "import", "nl-zakelijk", "--dry-run"]);
+    assert!(data.ok(&["tariff", "list"]).contains("no tariff is in this data folder"), "a dry run imports nothing");
+    data.ok(&["tariff", "import", "nl-zakelijk"]);
     let listed = data.json(&["tariff", "list"]);
     let [tariff] = listed.as_array().expect("a list").as_slice() else { panic!("{listed}") };
     let head = &tariff["head"];

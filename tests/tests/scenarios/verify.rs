@@ -37,6 +37,8 @@ fn every_charge_is_derived_a_second_time() {
     assert!(nobodys["suspense"]["no_device"].as_u64().is_some_and(|records| records > 0), "{nobodys}");
     month.import(&data);
     data.run(&["suspense", "recycle"]);
+    let taken_back = data.query("SELECT count(*) AS n FROM cdr_entries WHERE entry = 'reversal'");
+    assert!(taken_back[0]["n"].as_u64().is_some_and(|n| n > 1_000), "{taken_back:?}");
     Month::land(&data, &after.iter().collect::<Vec<_>>());
     data.run(&month.rating());
 

@@ -1,8 +1,10 @@
-//! The command line of tariffs: list, show, lint, diff.
+//! The command line of tariffs: list, show, lint, diff, import.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+
+use super::{ImportArgs, ImportWhat, ListMode};
 
 /// What to do with tariffs.
 #[derive(Debug, Subcommand)]
@@ -22,6 +24,9 @@ pub enum TariffCommand {
     #[command(after_help = "Examples:\n  tollway tariff diff nl-zakelijk nl-zakelijk-2027.toml\n  \
         tollway tariff diff shipped:nl-zakelijk nl-zakelijk --output json")]
     Diff(TariffDiffArgs),
+    /// Put a tariff in force, or a new version of one: the same as `import tariffs`
+    #[command(after_help = "Examples:\n  tollway tariff import nl-zakelijk\n  tollway tariff import prices-2027.toml --dry-run")]
+    Import(TariffImportArgs),
 }
 
 /// Options of `tariff show`.
@@ -55,6 +60,34 @@ pub struct TariffLintArgs {
     /// Findings of each rule to show; 0 for all
     #[arg(long, default_value_t = 20)]
     pub limit: usize,
+}
+
+/// Options of `tariff import`.
+#[derive(Debug, Args)]
+pub struct TariffImportArgs {
+    /// A TOML file or a shipped name
+    pub file: PathBuf,
+    /// The folder of the tariff's tables, if they do not lie beside it
+    #[arg(long, value_name = "DIR")]
+    pub base: Option<PathBuf>,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+impl From<&TariffImportArgs> for ImportArgs {
+    fn from(args: &TariffImportArgs) -> Self {
+        Self {
+            what: ImportWhat::Tariffs,
+            file: args.file.clone(),
+            base: args.base.clone(),
+            mode: ListMode::Delta,
+            as_of: None,
+            approve: None,
+            by: None,
+            dry_run: args.dry_run,
+        }
+    }
 }
 
 /// Options of `tariff diff`.

@@ -18,6 +18,7 @@ pub fn run(what: &str) -> anyhow::Result<Exit> {
         "config" => config::reference_markdown(),
         "config-schema" => config::schema_json(),
         "profile-schema" => Profile::schema_json(),
+        "tariff-schema" => format!("{:#}\n", rate::tariff::schema().to_value()),
         "profiles" => profiles()?,
         "openapi" => format!("{:#}\n", crate::http::openapi::openapi()),
         _ => reasons(),

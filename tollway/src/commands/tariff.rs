@@ -23,6 +23,7 @@ pub fn run(global: &Global, command: &TariffCommand) -> anyhow::Result<Exit> {
         TariffCommand::Show(args) => show::run(global, args),
         TariffCommand::Lint(args) => lint::run(global, args),
         TariffCommand::Diff(args) => diff::run(global, args),
+        TariffCommand::Import(args) => super::import::run(global, &args.into()),
     }
 }
 

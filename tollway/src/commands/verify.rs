@@ -21,12 +21,16 @@ pub fn run(global: &Global, args: &VerifyArgs) -> anyhow::Result<Exit> {
     let mut json = proof.to_json();
     json["cycle"] = json!(args.cycle);
     Answer { headline: headline(&proof, cycle), sheets: sheets(&proof), next: next(&proof), json }.print(global.output)?;
-    Ok(if proof.differ == 0 { Exit::Done } else { Exit::Bug })
+    Ok(match (proof.differ, proof.underivable.is_empty()) {
+        (0, true) => Exit::Done,
+        (0, false) => Exit::NeedsHand,
+        _ => Exit::Bug,
+    })
 }
 
 fn headline(proof: &Proof, cycle: Option<&str>) -> String {
     let of = cycle.map(|cycle| format!(" of cycle {cycle}")).unwrap_or_default();
-    if proof.records() == 0 {
+    if proof.records() == 0 && proof.underivable.is_empty() {
         return format!("no record{of} is there to verify");
     }
     if proof.differ > 0 {
@@ -65,12 +69,17 @@ fn next(proof: &Proof) -> Vec<String> {
         let reasons: Vec<&str> = proof.unpriced.keys().map(String::as_str).collect();
         next.push(format!("{} records in suspense never came to a price: {}", count(unpriced), reasons.join(", ")));
     }
+    for (why, records) in &proof.underivable {
+        next.push(format!("{} records were not derived: {why}", count(*records)));
+    }
     if proof.differ > proof.shown.len() as u64 {
         next.push(format!("… {} more: --limit shows more", count(proof.differ - proof.shown.len() as u64)));
     }
     if proof.differ > 0 {
         next.push(
-            "stop the service, keep the folder and report a bug; `tollway explain RECORD` shows how rating came to it".to_owned(),
+            "how rating comes to it: `tollway explain RECORD`; if an earlier program rated it, withdraw its file and ingest it with \
+             --as-new; if this one did, stop the service, keep the folder and report a bug"
+                .to_owned(),
         );
     }
     next
