@@ -160,7 +160,8 @@ pub enum Command {
     /// Audit all invariants of an installation
     Check,
     /// Derive every charge a second time, from parsed fields and reference data alone, and compare
-    #[command(after_help = "Examples:\n  tollway verify\n  tollway verify --cycle 2026-10 --output json")]
+    #[command(after_help = "Examples:\n  tollway verify\n  tollway verify --cycle 2026-10 --output json\n\n\
+        Ends with 0 if all agree, 1 if some could not be derived or the cycle has no record, 70 if some disagree.")]
     Verify(VerifyArgs),
     /// Measured jobs
     #[command(subcommand)]

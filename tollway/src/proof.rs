@@ -45,6 +45,8 @@ pub struct Proof {
     pub underivable: BTreeMap<String, u64>,
     /// Records that disagree.
     pub differ: u64,
+    /// What they are charged beyond their derivation, by currency, units of 10⁻⁹; negative: too little.
+    pub too_much: BTreeMap<String, i128>,
     /// Which fields disagree how often.
     pub fields: BTreeMap<&'static str, u64>,
     /// The first of them.
@@ -65,7 +67,16 @@ impl Proof {
         let mut done = 0;
         let mut known = HashMap::new();
         for (version, files) in &standing.by_reference {
-            let reference = second_reference(&installation.block_on(store.load_reference(Some(*version)))?, &mut known)?;
+            let loaded = installation.block_on(store.load_reference(Some(*version)))?;
+            if loaded.version != *version {
+                let why = format!(
+                    "the state does not know reference version {version}, by which they were rated; it reads the imports from landing \
+                     again when `tollway run` or `tollway ingest` starts"
+                );
+                proof.underivable.insert(why, files.iter().filter_map(|add| add.rows()).sum());
+                continue;
+            }
+            let reference = second_reference(&loaded, &mut known)?;
             proof.references.push(*version);
             for add in files {
                 let asked = Asked { cycle, month: add.partition("event_month"), limit };
@@ -113,22 +124,26 @@ impl Proof {
             return;
         }
         let stated = stated(word);
-        let differences = match reference.derive(&record(word)) {
-            Ok(derived) if is_asked(stated_cycle) || is_asked(derived.billing_period.as_deref()) => {
-                differences(&derived, &stated)
-            }
+        let derived = match reference.derive(&record(word)) {
+            Ok(derived) if is_asked(stated_cycle) || is_asked(derived.billing_period.as_deref()) => derived,
             Ok(_) => return,
             Err(e) => {
                 *self.underivable.entry(e.to_string()).or_default() += 1;
                 return;
             }
         };
+        let differences = differences(&derived, &stated);
         if !differences.is_empty() {
             self.differ += 1;
+            let (currency, charge) = (derived.priced.currency, derived.priced.charge);
+            let derived = currency.zip(charge.ok().map(|charge| -i128::from(charge.nano)));
+            for (currency, nano) in [stated.currency.zip(stated.charge_nano), derived].into_iter().flatten() {
+                *self.too_much.entry(currency.to_owned()).or_default() += nano;
+            }
             for difference in &differences {
                 *self.fields.entry(difference.field).or_default() += 1;
             }
-            if self.shown.len() < asked.limit {
+            if asked.limit == 0 || self.shown.len() < asked.limit {
                 let record = format!("{}:{}", word.delivery, word.row);
                 self.shown.push(Disagreement { record, differences });
             }
@@ -153,10 +168,12 @@ impl Proof {
         });
         let charge: BTreeMap<&str, String> =
             self.charge().into_iter().map(|(currency, sum)| (currency, sum.to_text(9))).collect();
+        let too_much: BTreeMap<&String, String> =
+            self.too_much.iter().map(|(currency, n)| (currency, Money(*n).to_text(9))).collect();
         json!({
             "records": self.records(), "agree": self.agree(), "differ": self.differ, "charge": charge,
             "tariffs": tariffs.collect::<Vec<_>>(), "suspense": self.suspense, "unpriced": self.unpriced,
-            "underivable": self.underivable,
+            "underivable": self.underivable, "too_much": too_much,
             "reference_versions": self.references, "fields": self.fields, "differences": shown.collect::<Vec<_>>(),
         })
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::nearest;
 
 use crate::error::{Place, TariffError};
+use crate::tariff::field::bad;
 
 /// A column that a table may have.
 pub(super) struct Column {
@@ -78,16 +79,23 @@ impl Companion<'_> {
                 Some(theirs) => theirs == title,
                 None => c.name == title || c.alias == title,
             };
-            let Some(which) = columns.iter().position(is_called) else {
+            let mut called = columns.iter().enumerate().filter(|(_, column)| is_called(column));
+            let Some((which, column)) = called.next() else {
                 let hint = nearest::hint(title, known);
                 return Err(TariffError::UnknownKey { place: self.place(Some(1)), what: "column", key: title.to_owned(), hint });
             };
+            if let Some((_, other)) = called.next() {
+                let (both, place) = (format!("`{}` and `{}`", column.name, other.name), self.place(Some(1)));
+                let expected = format!("it would be read as {both}; one column holds one thing: name the other's column, too");
+                return Err(bad(&place, "columns", title, expected));
+            }
             if positions[which].replace(at).is_some() {
                 let (place, first) = (self.place(Some(1)), self.place(Some(1)));
                 return Err(TariffError::Twice { place, what: format!("column `{}`", columns[which].name), first });
             }
         }
-        match columns.iter().zip(&positions).find(|(c, p)| c.required && p.is_none()) {
+        let is_wanted = |column: &Column| column.required || self.columns.contains_key(column.name);
+        match columns.iter().zip(&positions).find(|(column, at)| is_wanted(column) && at.is_none()) {
             None => Ok(positions),
             Some((column, _)) => {
                 let column = self.columns.get(column.name).map_or(column.name, String::as_str).to_owned();

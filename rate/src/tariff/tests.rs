@@ -500,6 +500,23 @@ fn columns_may_have_other_names() {
     assert!(refusal(&source(&toml, PREFIXES, prices)).starts_with("loaded small@"));
     let toml = format!("{TOML}columns = {{ plann = \"abonnement\" }}\n");
     assert_eq!(refusal(&source(&toml, PREFIXES, prices)), "prices.csv: unknown column `plann`; did you mean `plan`?");
+    let swapped = "plan,kind,zone,band,minimum,setup,increment,unit_price\nbasis,voice-mo,NL-FIX,*,0.05,60,1,0.10\n";
+    let toml = format!("{TOML}columns = {{ setup = \"minimum\", minimum = \"setup\" }}\n");
+    assert!(refusal(&source(&toml, PREFIXES, swapped)).starts_with("loaded small@"), "each of the two is named");
+}
+
+#[test]
+fn a_column_that_two_names_lead_to_or_none_is_refused() {
+    let refused = |columns: &str| refusal(&source(&format!("{TOML}columns = {{ {columns} }}\n"), PREFIXES, PRICES));
+    assert_eq!(
+        refused("charge_min = \"minimum\""),
+        "prices.csv line 1: `columns` is `minimum`; it would be read as `minimum` and `charge_min`; one column holds one thing: name the \
+         other's column, too"
+    );
+    let both = refused("disconnect = \"setup\"");
+    assert!(both.contains("it would be read as `setup` and `disconnect`"), "{both}");
+    let absent = refused("disconnect = \"fee\"");
+    assert!(absent.starts_with("prices.csv line 1: ") && absent.contains("`fee`"), "{absent}");
 }
 
 #[test]

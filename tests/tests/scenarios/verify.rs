@@ -54,13 +54,26 @@ fn every_charge_is_derived_a_second_time() {
 
     let cycle = data.json(&["verify", "--cycle", "2026-10"]);
     assert!(number(&cycle["agree"]) > 0 && number(&cycle["agree"]) < number(&all["agree"]), "{cycle}");
-    assert_eq!(number(&data.json(&["verify", "--cycle", "2019-01"])["records"]), 0);
+    let none = data.run(&["verify", "--cycle", "2019-01"]);
+    assert_eq!((none.code, none.out.trim()), (Some(1), "no record of cycle 2019-01 is there to verify"));
+
+    let forgetful = data.copied();
+    for entry in fs::read_dir(forgetful.path()).expect("a data folder").map(|entry| entry.expect("readable").path()) {
+        if entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with("state.db")) {
+            fs::remove_file(entry).expect("a file can be removed");
+        }
+    }
+    let ended = forgetful.run(&["verify"]);
+    assert_eq!(ended.code, Some(1), "without its state it accuses nobody: {}{}", ended.out, ended.err);
+    assert!(ended.out.contains("does not know reference version") && ended.out.contains("tollway ingest"), "{}", ended.out);
+    forgetful.run(&month.rating());
+    assert_eq!(forgetful.json(&["verify"])["agree"], all["agree"], "the state was read from landing again");
 
     let changed = raise_one_charge(&data.table("cdr_entries"));
     let ended = data.run(&["verify", "--output", "json"]);
     assert_eq!(ended.code, Some(70), "{}", ended.err);
     let said: Value = serde_json::from_str(&ended.out).expect("JSON");
-    assert_eq!(number(&said["differ"]), 1);
+    assert_eq!((number(&said["differ"]), &said["too_much"]["EUR"]), (1, &"0.000000001".into()));
     let [one] = said["differences"].as_array().expect("a list").as_slice() else { panic!("{said}") };
     assert_eq!(one["record"], changed["record"]);
     let [field] = one["differences"].as_array().expect("a list").as_slice() else { panic!("{said}") };

@@ -8,7 +8,7 @@ pub struct VerifyArgs {
     /// The customers' cycle, such as 2026-10, or all
     #[arg(long, default_value = "all", value_name = "CYCLE")]
     pub cycle: String,
-    /// How many records that disagree are shown
+    /// How many records that disagree are shown; 0 for all
     #[arg(long, default_value_t = 20, value_name = "N")]
     pub limit: usize,
 }

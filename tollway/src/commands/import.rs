@@ -18,6 +18,7 @@ use store::{
 };
 use tokio::runtime::Handle;
 
+use super::tariff::named::SHIPPED_PREFIX;
 use crate::cli::{Global, ImportArgs, ImportWhat, ListMode};
 use crate::exit_code::{Exit, bad_input, usage};
 use crate::installation::Installation;
@@ -319,7 +320,8 @@ pub fn tariff_bundle(file: &Path, base: Option<&Path>) -> anyhow::Result<Vec<u8>
 
 /// The texts of a tariff by file or shipped name, with its companions from beside it or from `base`.
 pub fn tariff_source(file: &Path, base: Option<&Path>) -> anyhow::Result<TariffSource> {
-    let shipped = file.to_str().and_then(|name| config::tariffs::find(name).map(|toml| (name, toml)));
+    let named = file.to_str().map(|name| name.strip_prefix(SHIPPED_PREFIX).unwrap_or(name));
+    let shipped = named.and_then(|name| config::tariffs::find(name).map(|toml| (name, toml)));
     if let Some((name, toml)) = shipped.filter(|_| !file.exists()) {
         let names = rate::tariff::companion_names(toml);
         let companions = match base {

@@ -1,8 +1,9 @@
 //! `tollway verify`: every charge derived a second time, by code that shares nothing with rating.
 
+use domain::money::Money;
 use serde_json::json;
 
-use crate::cli::{Global, VerifyArgs};
+use crate::cli::{Global, OutputMode, VerifyArgs};
 use crate::counts::grouped;
 use crate::exit_code::Exit;
 use crate::installation::Installation;
@@ -20,8 +21,10 @@ pub fn run(global: &Global, args: &VerifyArgs) -> anyhow::Result<Exit> {
     let proof = Proof::of(&installation, cycle, args.limit, global.quiet)?;
     let mut json = proof.to_json();
     json["cycle"] = json!(args.cycle);
-    Answer { headline: headline(&proof, cycle), sheets: sheets(&proof), next: next(&proof), json }.print(global.output)?;
-    Ok(match (proof.differ, proof.underivable.is_empty()) {
+    let sheets = if global.output == OutputMode::Csv { vec![outcomes(&proof, true)] } else { sheets(&proof) };
+    Answer { headline: headline(&proof, cycle), sheets, next: next(&proof), json }.print(global.output)?;
+    let is_whole = proof.underivable.is_empty() && (cycle.is_none() || proof.records() > 0);
+    Ok(match (proof.differ, is_whole) {
         (0, true) => Exit::Done,
         (0, false) => Exit::NeedsHand,
         _ => Exit::Bug,
@@ -30,28 +33,57 @@ pub fn run(global: &Global, args: &VerifyArgs) -> anyhow::Result<Exit> {
 
 fn headline(proof: &Proof, cycle: Option<&str>) -> String {
     let of = cycle.map(|cycle| format!(" of cycle {cycle}")).unwrap_or_default();
-    if proof.records() == 0 && proof.underivable.is_empty() {
-        return format!("no record{of} is there to verify");
+    if proof.records() == 0 {
+        let waiting: u64 = proof.underivable.values().sum();
+        return if waiting == 0 { format!("no record{of} is there to verify") } else { "no record could be derived".to_owned() };
     }
     if proof.differ > 0 {
         let fields: Vec<String> = proof.fields.iter().map(|(field, n)| format!("{field} {}", count(*n))).collect();
+        let wrong: Vec<String> = proof.too_much.iter().map(|(currency, nano)| off_by(currency, *nano)).collect();
         let (differ, records) = (count(proof.differ), count(proof.records()));
-        return format!("{differ} of {records} records{of} disagree with their derivation: {}", fields.join(", "));
+        let (wrong, fields) = (wrong.join(", "), fields.join(", "));
+        return format!("{differ} of {records} records{of} disagree with their derivation, {wrong}: {fields}");
     }
     let charges: Vec<String> = proof.charge().iter().map(|(currency, sum)| format!("{currency} {}", grouped(*sum, 9))).collect();
     let charged = if charges.is_empty() { String::new() } else { format!(": {} charged", charges.join(", ")) };
     format!("all {} records{of} agree with their derivation, to the last unit{charged}", count(proof.records()))
 }
 
-fn sheets(proof: &Proof) -> Vec<Sheet> {
-    let mut agree = Sheet::new("", &["outcome", "by", "#records", "#charge", ""]);
+/// `EUR 0.05 too much`.
+fn off_by(currency: &str, nano: i128) -> String {
+    let amount = grouped(Money(nano.abs()), 9);
+    format!("{currency} {amount} too {}", if nano < 0 { "little" } else { "much" })
+}
+
+/// How many records ended how, and what they are charged; for machines with those that do not agree or were not derived.
+fn outcomes(proof: &Proof, is_for_machines: bool) -> Sheet {
+    let title = if proof.differ > 0 { "records that agree" } else { "" };
+    let mut sheet = Sheet::new(title, &["outcome", "by", "#records", "#charge", if is_for_machines { "currency" } else { "" }]);
+    let mut row = |outcome: &str, by: &str, records: u64, charge: String, currency: &str| {
+        sheet.row([outcome.to_owned(), by.to_owned(), count(records), charge, currency.to_owned()]);
+    };
     for ((tariff, currency), sum) in &proof.rated {
-        let charge = grouped(domain::money::Money(sum.charge_nano), 9);
-        agree.row(["rated".to_owned(), tariff.clone(), count(sum.records), charge, currency.clone()]);
+        let money = Money(sum.charge_nano);
+        let charge = if is_for_machines { money.to_text(9) } else { grouped(money, 9) };
+        row("rated", tariff, sum.records, charge, currency);
     }
     for (reason, records) in &proof.suspense {
-        agree.row(["suspense".to_owned(), reason.clone(), count(*records), String::new(), String::new()]);
+        row("suspense", reason, *records, String::new(), "");
     }
+    if is_for_machines {
+        for (field, records) in &proof.fields {
+            row("differs", field, *records, String::new(), "");
+        }
+        for (outcome, reasons) in [("unpriced", &proof.unpriced), ("underivable", &proof.underivable)] {
+            for (reason, records) in reasons {
+                row(outcome, reason, *records, String::new(), "");
+            }
+        }
+    }
+    sheet
+}
+
+fn sheets(proof: &Proof) -> Vec<Sheet> {
     let mut differ = Sheet::new("records that disagree", &["record", "field", "the table says", "derived"]);
     for one in &proof.shown {
         for difference in &one.differences {
@@ -59,7 +91,7 @@ fn sheets(proof: &Proof) -> Vec<Sheet> {
             differ.row([one.record.clone(), field, stated, derived]);
         }
     }
-    [differ, agree].into_iter().filter(|sheet| !sheet.rows.is_empty()).collect()
+    [differ, outcomes(proof, false)].into_iter().filter(|sheet| !sheet.rows.is_empty()).collect()
 }
 
 fn next(proof: &Proof) -> Vec<String> {
@@ -67,18 +99,21 @@ fn next(proof: &Proof) -> Vec<String> {
     let unpriced: u64 = proof.unpriced.values().sum();
     if unpriced > 0 {
         let reasons: Vec<&str> = proof.unpriced.keys().map(String::as_str).collect();
-        next.push(format!("{} records in suspense never came to a price: {}", count(unpriced), reasons.join(", ")));
+        let (records, reasons) = (count(unpriced), reasons.join(", "));
+        next.push(format!(
+            "{records} more in suspense are not derived, because they could not be read or share an id: {reasons}"
+        ));
     }
     for (why, records) in &proof.underivable {
         next.push(format!("{} records were not derived: {why}", count(*records)));
     }
     if proof.differ > proof.shown.len() as u64 {
-        next.push(format!("… {} more: --limit shows more", count(proof.differ - proof.shown.len() as u64)));
+        next.push(format!("… {} more: --limit 0 shows all", count(proof.differ - proof.shown.len() as u64)));
     }
     if proof.differ > 0 {
         next.push(
             "how rating comes to it: `tollway explain RECORD`; if an earlier program rated it, withdraw its file and ingest it with \
-             --as-new; if this one did, stop the service, keep the folder and report a bug"
+             --as-new, which prices it by what is in force now; if this one did, stop the service, keep the folder and report a bug"
                 .to_owned(),
         );
     }

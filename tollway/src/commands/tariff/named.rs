@@ -12,7 +12,7 @@ use crate::exit_code::{bad_input, usage};
 use crate::installation::{Installation, settings};
 
 /// Before the name of a shipped tariff, if the data folder has one of that name, too.
-const SHIPPED_PREFIX: &str = "shipped:";
+pub const SHIPPED_PREFIX: &str = "shipped:";
 
 /// The tariffs of the data folder.
 #[derive(Debug, Default)]
