@@ -121,8 +121,10 @@ impl StagedBlob for StagedBytes {
         }
         match state.drawn_fault(path) {
             None => {
+                // A name that was there is as settled as it was: whoever comes second writes nothing.
+                state.put(path, bytes)?;
                 state.unsettled.insert(path.to_owned());
-                state.put(path, bytes)
+                Ok(())
             }
             Some(Fault::Full) => Err(BlobError::Full(path.to_owned())),
             Some(Fault::Denied) => Err(BlobError::Denied(path.to_owned())),
