@@ -1,4 +1,4 @@
-//! Instants and local times as people read them in messages and derivations.
+//! Instants, local times and dates as people read them in messages, listings and derivations.
 
 use domain::zone::{SECOND_US, Zone, date_of};
 
@@ -17,6 +17,18 @@ pub(crate) fn time_text(instant_us: i64, offset_s: Option<i32>) -> String {
     let fraction = if fraction_us == 0 { String::new() } else { format!(".{fraction_us:06}") };
     let suffix = offset_s.map_or_else(|| "Z".to_owned(), |offset| Zone::fixed(offset).name().to_owned());
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}{suffix}")
+}
+
+/// The local day of an instant, such as 2026-01-01.
+pub(crate) fn date_text(zone: &Zone, instant_us: i64) -> String {
+    let local_us = instant_us.saturating_add(i64::from(zone.offset_at(instant_us)) * SECOND_US);
+    day_text(i32::try_from(local_us.div_euclid(DAY_US)).expect("64 bits of microseconds are less than 2^31 days"))
+}
+
+/// A count of days since 1970 as a date.
+pub(crate) fn day_text(days: i32) -> String {
+    let (year, month, day) = date_of(days);
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 #[cfg(test)]

@@ -4,15 +4,15 @@ pub mod terms;
 
 use domain::money::{Rounding, RoundingMode};
 use domain::usage::{Usage, UsageKind};
-use domain::zone::{SECOND_US, Zone, date_of};
 use serde::Serialize;
 
 use crate::error::Place;
+use crate::instant::{date_text, day_text};
 use crate::listing::terms::{Terms, UnitTerms, per_text};
 use crate::tariff::Tariff;
 use crate::tariff::band::BandClock;
 use crate::tariff::deck::ZoneRule;
-use crate::tariff::plan::BandEdge;
+use crate::tariff::price_row::names_kind;
 
 /// A tariff as it is read by people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -151,7 +151,7 @@ impl Listing {
         let plans = tariff.plans.iter().map(|plan| SoldPlan {
             name: plan.name.clone(),
             mb_bytes: plan.mb_bytes,
-            band_edge: edge_text(plan.band_edge),
+            band_edge: plan.band_edge.as_str(),
             fallback: plan.fallback.clone(),
             place: plan.place.to_string(),
         });
@@ -240,14 +240,6 @@ impl Head {
     }
 }
 
-fn edge_text(edge: BandEdge) -> &'static str {
-    match edge {
-        BandEdge::Start => "start",
-        BandEdge::Increment => "increment",
-        BandEdge::Anew => "anew",
-    }
-}
-
 fn mode_text(rounding: Rounding) -> &'static str {
     match rounding.mode {
         RoundingMode::HalfUp => "half_up",
@@ -268,12 +260,6 @@ fn rules(tariff: &Tariff) -> impl Iterator<Item = Rule> {
     })
 }
 
-/// Whether a pattern such as `voice-mo`, `voice-*` or `*` names a kind.
-pub(crate) fn names_kind(pattern: &str, usage: Usage) -> bool {
-    let family = pattern.strip_suffix('*');
-    family.map_or(pattern == usage.as_str(), |family| usage.as_str().starts_with(family))
-}
-
 /// The zone tables of a tariff, each with what its keys are.
 pub(crate) fn tables(tariff: &Tariff) -> [(&'static str, &[ZoneRule]); 4] {
     [
@@ -282,19 +268,6 @@ pub(crate) fn tables(tariff: &Tariff) -> [(&'static str, &[ZoneRule]); 4] {
         ("network", &tariff.networks.rules),
         ("class", &tariff.classes.rules),
     ]
-}
-
-/// The local day of an instant, such as 2026-01-01.
-pub(crate) fn date_text(zone: &Zone, instant_us: i64) -> String {
-    let local_us = instant_us.saturating_add(i64::from(zone.offset_at(instant_us)) * SECOND_US);
-    let days = local_us.div_euclid(86_400 * SECOND_US);
-    day_text(i32::try_from(days).expect("64 bits of microseconds are less than 2^31 days"))
-}
-
-/// A count of days since 1970 as a date.
-pub(crate) fn day_text(days: i32) -> String {
-    let (year, month, day) = date_of(days);
-    format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// A list of names in one line: the first ones, and how many more there are.

@@ -17,111 +17,101 @@ use crate::table::{TAG_REFERENCE, Table, TableError};
 /// The tag of a file that holds nothing but reversals, with their number.
 pub const TAG_REVERSALS: &str = "tollway.reversals";
 
-/// The columns of a [`Word`].
-const COLUMNS: [&str; 34] = [
-    "rows",
-    "entry_no",
-    "delivery",
-    "row",
-    "reason",
-    "kind",
-    "start",
-    "start_offset_s",
-    "duration_s",
-    "bytes_up",
-    "bytes_down",
-    "messages",
-    "a_number",
-    "b_number",
-    "b_number_type",
-    "imsi",
-    "iccid",
-    "network",
-    "provider_class",
-    "cost",
-    "cost_currency",
-    "owner_path",
-    "customer",
-    "subscription",
-    "device",
-    "plan",
-    "billing_period",
-    "tariff",
-    "zone",
-    "zone_by",
-    "band",
-    "billed_units",
-    "charge",
-    "currency",
-];
+/// The columns of which a word is made, each once: a field of [`Word`], a column that is read, a value that is handed out.
+macro_rules! words {
+    ($($(#[$doc:meta])+ $name:ident: $value:ty,)*) => {
+        /// The columns to read.
+        const COLUMNS: &[&str] = &["rows", "entry_no", "delivery", "row", $(stringify!($name)),*];
 
-/// What is said of one record; the fields are those of `cdr_entries`, `None` is null.
-#[derive(Debug, Clone, Copy)]
-pub struct Word<'b> {
-    /// The delivery that it came in.
-    pub delivery: &'b str,
-    /// Its row there.
-    pub row: i64,
+        /// What is said of one record; the fields are those of `cdr_entries`, `None` is null.
+        #[derive(Debug, Clone, Copy)]
+        pub struct Word<'b> {
+            /// The delivery that it came in.
+            pub delivery: &'b str,
+            /// Its row there.
+            pub row: i64,
+            $($(#[$doc])+ pub $name: Option<$value>,)*
+        }
+
+        impl Standing<'_> {
+            /// Hands out the words of a batch that stand.
+            fn words(&self, batch: &RecordBatch, each: &mut dyn FnMut(&Word<'_>)) -> Result<(), ColumnError> {
+                let v = EntriesView(batch);
+                let (delivery, row) = (v.delivery()?, v.row()?);
+                $(let $name = v.$name()?;)*
+                let mut stands = self.stands(batch)?;
+                for i in 0..batch.num_rows() {
+                    if stands(i)? {
+                        each(&Word { delivery: delivery.value(i), row: row.value(i), $($name: at($name, i),)* });
+                    }
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+words! {
     /// Why it is in suspense.
-    pub reason: Option<&'b str>,
+    reason: &'b str,
     /// Kind and direction; `None` for a row that could not be read.
-    pub kind: Option<&'b str>,
+    kind: &'b str,
     /// Microseconds since 1970 UTC.
-    pub start_us: Option<i64>,
+    start: i64,
     /// Seconds east of UTC.
-    pub start_offset_s: Option<i32>,
+    start_offset_s: i32,
     /// Seconds.
-    pub duration_s: Option<i32>,
+    duration_s: i32,
     /// Bytes sent.
-    pub bytes_up: Option<i64>,
+    bytes_up: i64,
     /// Bytes received.
-    pub bytes_down: Option<i64>,
+    bytes_down: i64,
     /// Parts of a message.
-    pub messages: Option<i32>,
+    messages: i32,
     /// The served party.
-    pub a_number: Option<&'b str>,
+    a_number: &'b str,
     /// The other party.
-    pub b_number: Option<&'b str>,
+    b_number: &'b str,
     /// What the other party's number is.
-    pub b_number_type: Option<&'b str>,
+    b_number_type: &'b str,
     /// IMSI of the served party.
-    pub imsi: Option<i64>,
+    imsi: i64,
     /// First 19 digits of its ICCID.
-    pub iccid: Option<i64>,
+    iccid: i64,
     /// The network that carried it.
-    pub network: Option<&'b str>,
+    network: &'b str,
     /// The provider's rate class.
-    pub provider_class: Option<&'b str>,
+    provider_class: &'b str,
     /// The provider's cost, units of 10⁻⁹.
-    pub cost_nano: Option<i128>,
+    cost: i128,
     /// Its currency.
-    pub cost_currency: Option<&'b str>,
+    cost_currency: &'b str,
     /// Operator / reseller / customer / cost centre.
-    pub owner_path: Option<&'b str>,
+    owner_path: &'b str,
     /// The customer.
-    pub customer: Option<&'b str>,
+    customer: &'b str,
     /// The subscription.
-    pub subscription: Option<&'b str>,
+    subscription: &'b str,
     /// The device.
-    pub device: Option<&'b str>,
+    device: &'b str,
     /// The plan.
-    pub plan: Option<&'b str>,
+    plan: &'b str,
     /// The customer's cycle.
-    pub billing_period: Option<&'b str>,
+    billing_period: &'b str,
     /// The tariff's version.
-    pub tariff: Option<&'b str>,
+    tariff: &'b str,
     /// The zone.
-    pub zone: Option<&'b str>,
+    zone: &'b str,
     /// What decided it.
-    pub zone_by: Option<&'b str>,
+    zone_by: &'b str,
     /// The time band.
-    pub band: Option<&'b str>,
+    band: &'b str,
     /// Units billed.
-    pub billed_units: Option<i64>,
+    billed_units: i64,
     /// The charge, units of 10⁻⁹.
-    pub charge_nano: Option<i128>,
+    charge: i128,
     /// Its currency.
-    pub currency: Option<&'b str>,
+    currency: &'b str,
 }
 
 /// The standing words of a table, as files to read.
@@ -177,78 +167,34 @@ impl<'t> Standing<'t> {
 
     /// Hands out the standing words of a file.
     pub fn read(&self, add: &Add, each: &mut dyn FnMut(&Word<'_>)) -> Result<(), TableError> {
-        for batch in self.table.read(add, Some(&COLUMNS))? {
+        for batch in self.table.read(add, Some(COLUMNS))? {
             let damaged = |e: ColumnError| TableError::File { path: add.path.clone(), what: e.to_string() };
             self.words(&batch, each).map_err(damaged)?;
         }
         Ok(())
     }
 
-    // tidy: one line per column
-    fn words(&self, batch: &RecordBatch, each: &mut dyn FnMut(&Word<'_>)) -> Result<(), ColumnError> {
+    /// Tells of each row of a batch whether it is a word that nothing took back.
+    fn stands<'b>(
+        &self,
+        batch: &'b RecordBatch,
+    ) -> Result<impl FnMut(usize) -> Result<bool, ColumnError> + use<'_, 'b>, ColumnError> {
         let v = EntriesView(batch);
-        let (rows, entry_no, delivery, row) = (v.rows()?, v.entry_no()?, v.delivery()?, v.row()?);
-        let (reason, kind, start, start_offset_s) = (v.reason()?, v.kind()?, v.start()?, v.start_offset_s()?);
-        let (duration_s, bytes_up, bytes_down, messages) = (v.duration_s()?, v.bytes_up()?, v.bytes_down()?, v.messages()?);
-        let (a_number, b_number, b_number_type) = (v.a_number()?, v.b_number()?, v.b_number_type()?);
-        let (imsi, iccid, network, provider_class) = (v.imsi()?, v.iccid()?, v.network()?, v.provider_class()?);
-        let (cost, cost_currency, owner_path, customer) = (v.cost()?, v.cost_currency()?, v.owner_path()?, v.customer()?);
-        let (subscription, device, plan, billing_period) = (v.subscription()?, v.device()?, v.plan()?, v.billing_period()?);
-        let (tariff, zone, zone_by, band) = (v.tariff()?, v.zone()?, v.zone_by()?, v.band()?);
-        let (billed_units, charge, currency) = (v.billed_units()?, v.charge()?, v.currency()?);
-        // Rows of one delivery follow each other: it is read once.
+        let (rows, numbers, deliveries, row) = (v.rows()?, v.entry_no()?, v.delivery()?, v.row()?);
+        // Rows of one delivery follow each other: its text is read once.
         let mut of: Option<(&str, DeliveryId)> = None;
-        for i in 0..batch.num_rows() {
-            if rows.value(i) < 0 {
-                continue;
+        Ok(move |i: usize| {
+            if rows.value(i) < 0 || self.taken_back.is_empty() {
+                return Ok(rows.value(i) >= 0);
             }
-            if !self.taken_back.is_empty() {
-                let text = delivery.value(i);
-                let id = match of.filter(|(known, _)| *known == text) {
-                    Some((_, id)) => id,
-                    None => delivery_of(text)?,
-                };
-                of = Some((text, id));
-                if self.taken_back.contains(&(id, row.value(i), entry_no.value(i))) {
-                    continue;
-                }
-            }
-            each(&Word {
-                delivery: delivery.value(i),
-                row: row.value(i),
-                reason: at(reason, i),
-                kind: at(kind, i),
-                start_us: at(start, i),
-                start_offset_s: at(start_offset_s, i),
-                duration_s: at(duration_s, i),
-                bytes_up: at(bytes_up, i),
-                bytes_down: at(bytes_down, i),
-                messages: at(messages, i),
-                a_number: at(a_number, i),
-                b_number: at(b_number, i),
-                b_number_type: at(b_number_type, i),
-                imsi: at(imsi, i),
-                iccid: at(iccid, i),
-                network: at(network, i),
-                provider_class: at(provider_class, i),
-                cost_nano: at(cost, i),
-                cost_currency: at(cost_currency, i),
-                owner_path: at(owner_path, i),
-                customer: at(customer, i),
-                subscription: at(subscription, i),
-                device: at(device, i),
-                plan: at(plan, i),
-                billing_period: at(billing_period, i),
-                tariff: at(tariff, i),
-                zone: at(zone, i),
-                zone_by: at(zone_by, i),
-                band: at(band, i),
-                billed_units: at(billed_units, i),
-                charge_nano: at(charge, i),
-                currency: at(currency, i),
-            });
-        }
-        Ok(())
+            let text = deliveries.value(i);
+            let id = match of.filter(|(known, _)| *known == text) {
+                Some((_, id)) => id,
+                None => delivery_of(text)?,
+            };
+            of = Some((text, id));
+            Ok(!self.taken_back.contains(&(id, row.value(i), numbers.value(i))))
+        })
     }
 }
 

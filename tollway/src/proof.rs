@@ -153,7 +153,7 @@ impl Proof {
             let (tariff, currency) = (word.tariff.unwrap_or_default(), word.currency.unwrap_or_default());
             let sum = self.rated.entry((tariff.to_owned(), currency.to_owned())).or_default();
             sum.records += 1;
-            sum.charge_nano += word.charge_nano.unwrap_or(0);
+            sum.charge_nano += word.charge.unwrap_or(0);
         }
     }
 
@@ -201,7 +201,7 @@ fn never_priced(word: &Word<'_>, reason: &str) -> bool {
 fn record<'w>(word: &Word<'w>) -> Record<'w> {
     Record {
         kind: word.kind.unwrap_or_default(),
-        start_us: word.start_us.unwrap_or_default(),
+        start_us: word.start.unwrap_or_default(),
         start_offset_s: word.start_offset_s.unwrap_or_default(),
         duration_s: word.duration_s.unwrap_or_default().into(),
         bytes_up: word.bytes_up.unwrap_or_default(),
@@ -215,7 +215,7 @@ fn record<'w>(word: &Word<'w>) -> Record<'w> {
         b_number_type: word.b_number_type.unwrap_or_default(),
         network: word.network.unwrap_or_default(),
         provider_class: word.provider_class.unwrap_or_default(),
-        cost_nano: word.cost_nano,
+        cost_nano: word.cost,
         cost_currency: word.cost_currency.unwrap_or_default(),
     }
 }
@@ -235,7 +235,7 @@ fn stated<'w>(word: &Word<'w>) -> Stated<'w> {
         band: word.band,
         reason: word.reason,
         billed_units: word.billed_units,
-        charge_nano: word.charge_nano,
+        charge_nano: word.charge,
         currency: word.currency,
     }
 }

@@ -1,7 +1,8 @@
 //! Two small tariffs whose differences are worked out by hand, in any order of their rows.
 
 use crate::compare::{Change, Fate, Part, compare};
-use crate::tariff::{Tariff, TariffSource};
+use crate::tariff::Tariff;
+use crate::tests::fixture::with_tables;
 
 const TOML: &str = r#"name = "small"
 currency = "EUR"
@@ -46,12 +47,7 @@ plus,data,HOME,*,0,0,1,0.01
 ";
 
 fn tariff(toml: &str, prefixes: &str, prices: &str) -> Tariff {
-    let companions = [("prefixes.csv", prefixes), ("prices.csv", prices)];
-    let source = TariffSource {
-        name: "small.toml".to_owned(),
-        toml: toml.to_owned(),
-        companions: companions.map(|(name, text)| (name.to_owned(), text.to_owned())).into(),
-    };
+    let source = with_tables("small.toml", toml, &[("prefixes.csv", prefixes), ("prices.csv", prices)]);
     Tariff::load(&source).unwrap_or_else(|e| panic!("{e}"))
 }
 

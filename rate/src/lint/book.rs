@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use domain::usage::Usage;
 
-use crate::listing::names_kind;
 use crate::reach::Reach;
 use crate::tariff::Tariff;
-use crate::tariff::price_row::PriceRow;
+use crate::tariff::price_row::{PriceRow, names_kind};
 use crate::tariff::price_table::Charge;
 
 /// A tariff and what its records can ask for.

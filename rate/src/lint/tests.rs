@@ -3,7 +3,7 @@
 use crate::lint::versions::{Given, together};
 use crate::lint::{Finding, Linted, Rule, Severity, lint};
 use crate::tariff::{Tariff, TariffSource};
-use crate::tests::fixture::{read, repository};
+use crate::tests::fixture::{read, repository, with_tables};
 
 /// Plans stand in lines 32 and 36.
 const TOML: &str = r#"name = "faulty"
@@ -66,12 +66,7 @@ plus,data,HOME,*,0,0,1,0
 ";
 
 fn source(toml: &str, prefixes: &str, prices: &str) -> TariffSource {
-    let companions = [("prefixes.csv", prefixes), ("prices.csv", prices)];
-    TariffSource {
-        name: "faulty.toml".to_owned(),
-        toml: toml.to_owned(),
-        companions: companions.map(|(name, text)| (name.to_owned(), text.to_owned())).into(),
-    }
+    with_tables("faulty.toml", toml, &[("prefixes.csv", prefixes), ("prices.csv", prices)])
 }
 
 fn told(findings: &[Finding]) -> Vec<(&'static str, String)> {

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::error::Place;
+use crate::instant::date_text;
 use crate::lint::{Finding, Rule, sorted};
-use crate::listing::{date_text, names_text, whole_file};
+use crate::listing::{names_text, whole_file};
 use crate::tariff::Tariff;
 
 const NAMES_SHOWN: usize = 8;

@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 
 use domain::ids::Names;
-use domain::zone::{SECOND_US, Zone, date_of};
+use domain::zone::{SECOND_US, Zone};
 use toml::Spanned;
 
 use crate::error::{Place, TariffError};
+use crate::instant::day_text;
 use crate::tariff::calendar::{Calendar, Calendars};
 use crate::tariff::field::{bad, name};
 use crate::tariff::raw::{RawBand, TomlFile};
@@ -256,10 +257,7 @@ fn minutes_of(day: i32, windows: &[BandWindow], begun: &[(bool, bool)]) -> Resul
         let today = today.then_some(window.from..(window.from + window.length).min(DAY_MIN));
         let since_yesterday = yesterday.then_some(0..(window.from + window.length).saturating_sub(DAY_MIN));
         for at in today.into_iter().chain(since_yesterday).flatten() {
-            let when = || {
-                let (year, month, day) = date_of(day);
-                format!("{year:04}-{month:02}-{day:02} {}", clock(at))
-            };
+            let when = || format!("{} {}", day_text(day), clock(at));
             enter(&mut minutes[at], number, windows, when)?;
         }
     }

@@ -30,6 +30,15 @@ pub(crate) enum BandEdge {
 }
 
 impl BandEdge {
+    /// As tariffs write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Increment => "increment",
+            Self::Anew => "anew",
+        }
+    }
+
     pub fn parse(place: &Place, text: &str) -> Result<Self, TariffError> {
         match text {
             "" | "start" => Ok(Self::Start),

@@ -309,16 +309,20 @@ fn steps(place: &Place, raw: &[RawStep], minimum: u64) -> Result<Vec<Step>, Tari
     Ok(steps)
 }
 
+/// Whether a pattern such as `voice-mo`, `voice-*` or `*` names a kind.
+pub(crate) fn names_kind(pattern: &str, usage: Usage) -> bool {
+    let family = pattern.strip_suffix('*').filter(|family| family.is_empty() || family.ends_with('-'));
+    family.map_or(pattern == usage.as_str(), |family| usage.as_str().starts_with(family))
+}
+
 /// Codes that a kind pattern names, with how exactly: 0 for `*`, 1 for `voice-*`, 2 for one kind.
 pub(super) fn kinds(place: &Place, pattern: &str) -> Result<(u8, Vec<Usage>), TariffError> {
-    if pattern == "*" {
-        return Ok((0, Usage::all().collect()));
-    }
-    let family = pattern.strip_suffix('*').filter(|f| f.ends_with('-'));
-    let (rank, found): (u8, Vec<Usage>) = match family {
-        Some(family) => (1, Usage::all().filter(|u| u.as_str().starts_with(family)).collect()),
-        None => (2, Usage::parse(pattern).into_iter().collect()),
+    let rank = match pattern {
+        "*" => 0,
+        family if family.ends_with('*') => 1,
+        _ => 2,
     };
+    let found: Vec<Usage> = Usage::all().filter(|usage| names_kind(pattern, *usage)).collect();
     if found.is_empty() {
         let known: Vec<&str> = Usage::all().map(Usage::as_str).collect();
         return Err(bad(

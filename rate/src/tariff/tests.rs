@@ -7,7 +7,7 @@ use domain::ports::Disposition;
 
 use crate::tariff::set::TariffSet;
 use crate::tariff::{Tariff, TariffSource, companion_names};
-use crate::tests::fixture::{inline, read, repository, utc};
+use crate::tests::fixture::{inline, read, repository, utc, with_tables};
 
 const TOML: &str = r#"
 name = "small"
@@ -42,12 +42,8 @@ const PREFIXES: &str = "prefix,zone\n31,NL-FIX\n316,NL-MOB\n";
 const PRICES: &str = "plan,kind,zone,band,setup,minimum,increment,unit_price\nbasis,voice-mo,NL-FIX,*,0,0,1,0.10\n";
 
 fn source(toml: &str, prefixes: &str, prices: &str) -> TariffSource {
-    let companions = [("prefixes.csv", prefixes), ("prices.csv", prices), ("notes.csv", "not named by the tariff")];
-    TariffSource {
-        name: "small.toml".to_owned(),
-        toml: toml.to_owned(),
-        companions: companions.map(|(name, text)| (name.to_owned(), text.to_owned())).into(),
-    }
+    let notes = ("notes.csv", "not named by the tariff");
+    with_tables("small.toml", toml, &[("prefixes.csv", prefixes), ("prices.csv", prices), notes])
 }
 
 fn refusal(source: &TariffSource) -> String {

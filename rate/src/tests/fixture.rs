@@ -127,7 +127,13 @@ pub fn linked(parsed: ParsedBatch, owners: &Arc<Owners>, owner: Vec<u32>) -> Lin
 
 /// A tariff without companions.
 pub fn inline(toml: &str) -> TariffSource {
-    TariffSource { name: "tariff.toml".to_owned(), toml: toml.to_owned(), companions: BTreeMap::new() }
+    with_tables("tariff.toml", toml, &[])
+}
+
+/// A tariff with tables beside it.
+pub fn with_tables(name: &str, toml: &str, tables: &[(&str, &str)]) -> TariffSource {
+    let companions = tables.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect();
+    TariffSource { name: name.to_owned(), toml: toml.to_owned(), companions }
 }
 
 /// A set of one tariff.

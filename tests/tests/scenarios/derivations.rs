@@ -374,8 +374,7 @@ fn second(toml: &str) -> Reference {
 }
 
 /// What rating says of a row, as the table would.
-fn stated(rated: &RatedBatch, i: usize, period: &str) -> Stated<'static> {
-    let leak = |text: &str| -> &'static str { Box::leak(text.to_owned().into_boxed_str()) };
+fn stated<'r>(rated: &'r RatedBatch, i: usize, period: &'r str) -> Stated<'r> {
     let (columns, labels) = (&rated.columns, &rated.labels);
     let owner = Some(rated.linked.owner[i]).filter(|owner| *owner != NO_OWNER);
     let name = owner.map(|owner| PLANS[rated.linked.owners.windows[owner as usize].plan as usize]);
@@ -388,11 +387,11 @@ fn stated(rated: &RatedBatch, i: usize, period: &str) -> Stated<'static> {
         subscription: name,
         device: name,
         plan: name,
-        billing_period: name.map(|_| leak(period)),
-        tariff: tariff.map(|tariff| leak(&tariff.id)),
-        zone: Some(columns.zone[i]).filter(|zone| *zone != u16::MAX).map(|zone| leak(labels.zones.name(zone.into()))),
+        billing_period: name.map(|_| period),
+        tariff: tariff.map(|tariff| &*tariff.id),
+        zone: Some(columns.zone[i]).filter(|zone| *zone != u16::MAX).map(|zone| labels.zones.name(zone.into())),
         zone_by: Some(ZoneBy::from_code(columns.zone_by[i])).filter(|by| *by != ZoneBy::None).map(ZoneBy::as_str),
-        band: Some(columns.band[i]).filter(|band| *band != u8::MAX).map(|band| leak(labels.bands.name(band.into()))),
+        band: Some(columns.band[i]).filter(|band| *band != u8::MAX).map(|band| labels.bands.name(band.into())),
         reason,
         billed_units: is_rated.then(|| columns.billed[i]),
         charge_nano: is_rated.then(|| columns.charge_nano[i].into()),

@@ -47,7 +47,7 @@ fn tariffs_are_listed_beside_a_running_service() {
     service.line("running", |_| true);
     let empty = data.ok(&["tariff", "list"]);
     assert!(empty.contains("no tariff is in this data folder") && empty.contains("tollway import tariffs"), "{empty}");
-    data.ok(&["tariff", "import", "nl-zakelijk", "--dry-run"]);
+    data.ok(&["tariff", "import", "shipped:nl-zakelijk", "--dry-run"]);
     assert!(data.ok(&["tariff", "list"]).contains("no tariff is in this data folder"), "a dry run imports nothing");
     data.ok(&["tariff", "import", "nl-zakelijk"]);
     let listed = data.json(&["tariff", "list"]);

@@ -18,7 +18,6 @@ use store::{
 };
 use tokio::runtime::Handle;
 
-use super::tariff::named::SHIPPED_PREFIX;
 use crate::cli::{Global, ImportArgs, ImportWhat, ListMode};
 use crate::exit_code::{Exit, bad_input, usage};
 use crate::installation::Installation;
@@ -317,6 +316,9 @@ pub fn tariff_bundle(file: &Path, base: Option<&Path>) -> anyhow::Result<Vec<u8>
     let bundle = TariffBundle::new(tariff.name(), &source.toml, source.companions)?;
     Ok(bundle.to_json().into_bytes())
 }
+
+/// Before the name of a shipped tariff, where something else has that name, too.
+pub const SHIPPED_PREFIX: &str = "shipped:";
 
 /// The texts of a tariff by file or shipped name, with its companions from beside it or from `base`.
 pub fn tariff_source(file: &Path, base: Option<&Path>) -> anyhow::Result<TariffSource> {

@@ -7,12 +7,9 @@ use domain::nearest;
 use rate::tariff::{Tariff, TariffSource};
 
 use crate::cli::Global;
-use crate::commands::import::tariff_source;
+use crate::commands::import::{SHIPPED_PREFIX, tariff_source};
 use crate::exit_code::{bad_input, usage};
 use crate::installation::{Installation, settings};
-
-/// Before the name of a shipped tariff, if the data folder has one of that name, too.
-pub const SHIPPED_PREFIX: &str = "shipped:";
 
 /// The tariffs of the data folder.
 #[derive(Debug, Default)]
@@ -79,10 +76,7 @@ impl Known {
             let all = names.collect::<Vec<_>>().join(", ");
             return Err(bad_input(format!("there is no shipped tariff `{name}`: there are {all}{hint}")));
         }
-        if Path::new(name).exists() {
-            return Err(bad_input(format!("`{name}` is a file here: run this in another folder to read the shipped tariff")));
-        }
-        Ok(Named { source: tariff_source(Path::new(name), base)?, origin: "shipped", aside: None })
+        Ok(Named { source: shipped_source(name, base)?, origin: "shipped", aside: None })
     }
 
     fn unknown(&self, name: &str) -> anyhow::Error {
@@ -97,6 +91,11 @@ impl Known {
     }
 }
 
+/// The texts of a shipped tariff, also where a file has its name.
+fn shipped_source(name: &str, base: Option<&Path>) -> anyhow::Result<TariffSource> {
+    tariff_source(Path::new(&format!("{SHIPPED_PREFIX}{name}")), base)
+}
+
 /// Whether `name@hash` names this version, by its first digits at least.
 fn is_version(source: &TariffSource, name: &str) -> bool {
     let asked = name.split_once('@').filter(|(before, digits)| *before == source.name && !digits.is_empty());
@@ -106,7 +105,7 @@ fn is_version(source: &TariffSource, name: &str) -> bool {
 /// Says if the shipped tariff of the same name is another one.
 fn differs(own: &TariffSource) -> Option<String> {
     config::tariffs::find(&own.name)?;
-    let shipped = Tariff::load(&tariff_source(Path::new(&own.name), None).ok()?).ok()?;
+    let shipped = Tariff::load(&shipped_source(&own.name, None).ok()?).ok()?;
     let is_same = Tariff::load(own).is_ok_and(|tariff| tariff.id() == shipped.id());
     (!is_same).then(|| format!("`{0}` is the one in the data folder; the shipped one differs: {SHIPPED_PREFIX}{0}", own.name))
 }
