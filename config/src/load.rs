@@ -196,6 +196,7 @@ impl Reader<'_> {
             linger: self.milliseconds("pipeline.linger_ms")?,
             queue_max: self.number("pipeline.queue_max")?,
             key_cache_bytes: self.number("pipeline.key_cache_bytes")?,
+            rerated_rows_max: self.number("pipeline.rerated_rows_max")?,
             commit_attempts_max: self.number("pipeline.commit_attempts_max")?,
             retries_max: self.number("pipeline.retries_max")?,
             retry_pause: self.milliseconds("pipeline.retry_pause_ms")?,

@@ -236,6 +236,8 @@ pub struct Pipeline {
     pub queue_max: usize,
     /// Memory for keys of committed rows.
     pub key_cache_bytes: usize,
+    /// Records of an account that one `rerate` may correct.
+    pub rerated_rows_max: u64,
     /// Commits that may be lost to other writers in a row.
     pub commit_attempts_max: u32,
     /// Further tries of what may succeed later.

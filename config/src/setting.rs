@@ -159,6 +159,7 @@ pub const SETTINGS: &[Setting] = &[
     integer("pipeline.linger_ms", 0, 3_600_000),
     integer("pipeline.queue_max", 1, 1_000_000),
     integer("pipeline.key_cache_bytes", 0, 1 << 40),
+    integer("pipeline.rerated_rows_max", 1, 1_000_000_000),
     integer("pipeline.commit_attempts_max", 1, 100_000),
     integer("pipeline.retries_max", 0, 1_000),
     integer("pipeline.retry_pause_ms", 1, 3_600_000),

@@ -129,6 +129,16 @@ impl Network {
         Some(Self((value + 1) | NETWORK_TADIG))
     }
 
+    /// Reads MCC-MNC digits (`20404`, `310260`) or a TADIG code (`NLDPT`), as they are written.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_digits = text.bytes().all(|c| c.is_ascii_digit());
+        match (text.len(), is_digits) {
+            (5 | 6, true) => text.parse().ok().map(|value| Self::mccmnc(value, if text.len() == 6 { 6 } else { 5 })),
+            (5, false) => Self::tadig(text.as_bytes().try_into().ok()?),
+            _ => None,
+        }
+    }
+
     /// Whether the source named one.
     pub fn is_absent(self) -> bool {
         self.0 == 0

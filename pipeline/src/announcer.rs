@@ -1,5 +1,5 @@
 //! Arrivals → notices: watches landing and announces each delivery that has no word in the ledger yet, again if it fell off, and
-//! each withdrawal, replacement and recycling of suspense that has not acted yet.
+//! each withdrawal, replacement and decision to rate rows again that has not acted yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! What an arrival corrects, drafted: a withdrawal, a file that takes the place of others, or suspense that is rated again
-//! (docs/adr/0017).
+//! What an arrival corrects, drafted: a withdrawal, a file that takes the place of others, or rows that are rated again
+//! (docs/adr/0017, 0021).
 //!
 //! An order stands in the log behind all claim checks of its account that arrived before it, so one worker carries out both in
 //! their order. What is to be done follows from landing and from the table alone: an order that comes twice finds it done.
@@ -11,7 +11,6 @@ use domain::delivery::{ArrivalNumber, DeliveryId};
 use ingest::land::{ArrivalKind, Decision, DeliveryRecord, Landing};
 use ingest::message::ClaimCheck;
 use sinks::commit::{CommitError, Committer};
-use sinks::correction::recycle::suspended;
 use sinks::correction::stop::Stop;
 use sinks::correction::{Draft, Files, LiveEntries, Plan};
 use sinks::keys::stopped::{Fate, Stopped};
@@ -85,13 +84,11 @@ pub fn draft(
             return Err(foreign(order));
         }
         let (account, table) = (word.account.path(), committer.table());
-        let choices = recycling::due(&account, order.arrival, landing, table)?;
-        if choices.is_empty() {
+        let due = recycling::due(&account, order.arrival, landing, table)?;
+        if due.is_empty() {
             return Ok(None);
         }
-        let rows = suspended(table, Some(&account), &choices)?;
-        let proposal = recycling::propose((&account, order.arrival), &rows, table, landing, deliveries, reference)?;
-        return Ok(Some(proposal.draft));
+        return Ok(Some(recycling::draft((&account, order.arrival), &due, table, landing, deliveries, reference)?));
     }
     let stopped = committer.stopped().clone();
     let Some(stop) = ordered(order, landing, committer.table(), &stopped)? else { return Ok(None) };

@@ -14,7 +14,7 @@ use sinks::table::Table;
 #[derive(Debug, Default)]
 pub struct Acted {
     stopped: HashSet<DeliveryId>,
-    /// Up to which decision suspense of each account was rated again.
+    /// Up to which decision rows of each account were rated again.
     recycled: HashMap<String, ArrivalNumber>,
 }
 
@@ -34,7 +34,7 @@ impl Acted {
 }
 
 /// Whether an arrival corrects what is in the table and has not done so: a file that takes the place of one that acts, or the
-/// withdrawal of one, or suspense that is to be rated again.
+/// withdrawal of one, or rows that are to be rated again.
 ///
 /// What is held has no rows: its withdrawal is all that there is to it, also if its bytes are announced later. A file that has its
 /// verdict and is not whole takes nobody's place.

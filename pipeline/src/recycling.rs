@@ -1,15 +1,17 @@
-//! Suspense that is rated again: the chosen rows read anew from landing, those that come out otherwise drafted as a correction.
+//! Rows that are rated again, those that come out otherwise drafted as a correction: in suspense, which are read anew from landing,
+//! and with a price, which are taken from the table (docs/adr/0017, 0021).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use domain::columns::rated::RatedBatch;
-use domain::delivery::ArrivalNumber;
 use domain::money::{Currency, Money};
 use domain::outcome::Reason;
-use ingest::land::{Landing, Numbered, SuspenseChoice};
-use sinks::correction::recycle::{Choice, ServedBy, Suspended, done, plan};
-use sinks::correction::{Anew, Draft, Files, LiveEntries};
+use domain::delivery::{ArrivalNumber, DeliveryId};
+use ingest::land::{Landing, Numbered, PricedChoice, RowChoice, SuspenseChoice};
+use sinks::correction::recycle::{Choice, ServedBy, Suspended, done, plan, suspended};
+use sinks::correction::rerate::{self, Difference, Findings};
+use sinks::correction::{Anew, Draft, Files, LiveEntries, Place};
 use sinks::table::Table;
 
 use crate::deliveries::Deliveries;
@@ -29,13 +31,29 @@ pub struct Turned {
 /// By old reason and what they are now: rated (`None`) or in suspense for a reason, which may be the same.
 pub type Turns = BTreeMap<(Reason, Option<Reason>), Turned>;
 
-/// A correction of an account's suspense, and how all rows came out that were looked at.
-#[derive(Debug)]
+/// Rows in suspense that were rated again.
+#[derive(Debug, Default)]
 pub struct Proposal {
-    /// The rows that change.
-    pub draft: Draft,
-    /// Every row that was chosen.
+    /// Those that come out otherwise, with the record keys that their entries carry.
+    pub changed: Vec<(Place, u128)>,
+    /// Every row that was looked at.
     pub turns: Turns,
+    files: Files,
+    rated: Vec<RatedBatch>,
+}
+
+/// What decisions of an account ask for that is not done.
+#[derive(Debug, Default)]
+pub struct Due {
+    suspense: Vec<Choice>,
+    priced: Vec<rerate::Choice>,
+}
+
+impl Due {
+    /// Whether all is done.
+    pub fn is_empty(&self) -> bool {
+        self.suspense.is_empty() && self.priced.is_empty()
+    }
 }
 
 /// The choice of a decision, as the table is asked. Rows that arrived after the decision are not meant: they were rated with what
@@ -54,39 +72,105 @@ pub fn choice(word: &SuspenseChoice, decided: ArrivalNumber) -> Choice {
     }
 }
 
-/// What the decisions of an account up to one of them ask for that is not done; none if they are.
-pub fn due(account: &str, decision: ArrivalNumber, landing: &Landing, table: &Table) -> Result<Vec<Choice>, PipelineError> {
-    let from = done(table).get(account).copied().unwrap_or(0);
-    let open = landing.recyclings(account, from, decision)?;
-    Ok(open.iter().map(|(number, word)| choice(word, *number)).collect())
+/// The choice of a decision about rows with a price, as the table is asked.
+pub fn priced_choice(word: &PricedChoice, decided: ArrivalNumber) -> rerate::Choice {
+    let PricedChoice { customer, plan, cycle } = word.clone();
+    rerate::Choice { customer, plan, cycle, before: decided }
 }
 
-/// Rates rows of an account's suspense again, with one reference version, and drafts what changes. `by` is the decision that asks
-/// for it; the rows are those that [`sinks::correction::recycle::suspended`] finds on the same table.
-pub fn propose(
+/// What the decisions of an account up to one of them ask for that is not done.
+pub fn due(account: &str, decision: ArrivalNumber, landing: &Landing, table: &Table) -> Result<Due, PipelineError> {
+    let from = done(table).get(account).copied().unwrap_or(0);
+    let mut due = Due::default();
+    for (number, word) in landing.recyclings(account, from, decision)? {
+        match word {
+            RowChoice::Suspense(word) => due.suspense.push(choice(&word, number)),
+            RowChoice::Priced(word) => due.priced.push(priced_choice(&word, number)),
+        }
+    }
+    Ok(due)
+}
+
+/// Drafts what decisions of an account ask for, on the table as it is and with one reference version. `by` is the account and the
+/// last of the decisions.
+pub fn draft(
     by: (&str, ArrivalNumber),
-    rows: &[Suspended],
+    due: &Due,
     table: &Table,
     landing: &Landing,
     deliveries: &mut Deliveries,
     reference: &Reference,
+) -> Result<Draft, PipelineError> {
+    let (account, decision) = by;
+    let rows = if due.suspense.is_empty() { Vec::new() } else { suspended(table, Some(account), &due.suspense)? };
+    let Proposal { mut changed, mut files, mut rated, .. } = propose(&rows, landing, deliveries, reference)?;
+    let mut cause = "recycled";
+    if !due.priced.is_empty() {
+        let rate = |batch| reference.rate(batch);
+        let found: Differing = rerate::look(table, Some(&|of| of == account), &due.priced, &rate, &|_| ())?;
+        let mut theirs = Files::new();
+        for (delivery, arrival) in &found.arrivals {
+            theirs.insert(*delivery, Arc::clone(&deliveries.open(*arrival)?.file));
+        }
+        let live = LiveEntries::of_places(table, &found.places, &theirs)?;
+        let (again, keys) = rerate::rate_entries(&live, table, &theirs, &rate)?;
+        if !keys.is_empty() {
+            cause = "rerated";
+        }
+        rated.extend(again);
+        changed.extend(keys);
+        files.extend(theirs);
+    }
+    let plan = plan(table, account, decision, cause, changed);
+    let live = LiveEntries::of_plan(table, &plan, &files)?;
+    Ok(Draft { plan, files, live, rated, reference_version: reference.version })
+}
+
+/// Rates rows in suspense again, with one reference version; they are those that [`suspended`] finds on the table, by account,
+/// arrival and row.
+pub fn propose(
+    rows: &[Suspended],
+    landing: &Landing,
+    deliveries: &mut Deliveries,
+    reference: &Reference,
 ) -> Result<Proposal, PipelineError> {
-    let (mut turns, mut rated, mut files) = (Turns::new(), Vec::new(), Files::new());
-    let mut changed: Vec<&Suspended> = Vec::new();
+    let mut proposal = Proposal::default();
     for file in rows.chunk_by(|a, b| a.place.delivery == b.place.delivery) {
         let Some(first) = file.first() else { continue };
         let wanted = file.iter().map(|row| (row.place.row, Anew { key: row.key, is_conflict: false })).collect();
         let batches = rate_again(landing, deliveries, first.arrival, &wanted, reference)?;
-        let before = changed.len();
-        rated.extend(batches.into_iter().filter(|batch| compare(batch, file, &mut turns, &mut changed)));
-        if changed.len() > before {
-            files.insert(first.place.delivery, Arc::clone(&deliveries.open(first.arrival)?.file));
+        let mut changed: Vec<&Suspended> = Vec::new();
+        let changes = |batch: &RatedBatch| compare(batch, file, &mut proposal.turns, &mut changed);
+        proposal.rated.extend(batches.into_iter().filter(changes));
+        if !changed.is_empty() {
+            proposal.files.insert(first.place.delivery, Arc::clone(&deliveries.open(first.arrival)?.file));
+        }
+        proposal.changed.extend(changed.iter().map(|row| (row.place, row.key)));
+    }
+    Ok(proposal)
+}
+
+/// Rows with a price that come out otherwise.
+#[derive(Debug, Default)]
+struct Differing {
+    places: BTreeSet<Place>,
+    /// The arrival numbers of their deliveries.
+    arrivals: BTreeMap<DeliveryId, ArrivalNumber>,
+}
+
+impl Findings for Differing {
+    fn row(&mut self, difference: Option<&Difference<'_>>) {
+        if let Some(difference) = difference {
+            self.places.insert(difference.place);
+            self.arrivals.insert(difference.place.delivery, difference.arrival);
         }
     }
-    let (account, by) = by;
-    let plan = plan(table, account, by, changed);
-    let live = LiveEntries::of_plan(table, &plan, &files)?;
-    Ok(Proposal { draft: Draft { plan, files, live, rated, reference_version: reference.version }, turns })
+
+    fn join(mut self, later: Self) -> Self {
+        self.places.extend(later.places);
+        self.arrivals.extend(later.arrivals);
+        self
+    }
 }
 
 /// Notes how the rows of a batch came out, and which of them change; whether there is one. A row that cannot be read any more

@@ -2,12 +2,13 @@
 //!
 //! A correction is planned on one version of the table as a list of changes, each a record, whether its entry is taken
 //! back, and whether it gets a new one. Who makes the list decides what it means: [`stop`] makes one of files that are
-//! withdrawn or replaced, [`recycle`] one of rows in suspense. Rating the rows anew is the caller's;
+//! withdrawn or replaced, [`recycle`] one of rows in suspense, [`rerate`] one of rows with a price. Rating the rows anew is the caller's;
 //! [`crate::commit::Committer`] commits.
 
 mod entries;
 mod ledger;
 pub mod recycle;
+pub mod rerate;
 pub mod stop;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -63,7 +64,7 @@ pub struct Plan {
     pub by: ArrivalNumber,
     /// The name of the position that moves behind [`Plan::by`] with the commit: orders of one kind are done up to there.
     pub position: String,
-    /// Why, as the ledger says it of records whose delivery goes on: `promoted`, `recycled`.
+    /// Why, as the ledger says it of records whose delivery goes on: `promoted`, `recycled`, `rerated`.
     pub cause: &'static str,
     /// The records that change.
     pub changes: BTreeMap<Place, Change>,

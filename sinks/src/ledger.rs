@@ -40,12 +40,14 @@ pub struct LedgerRow {
 pub struct Correction {
     /// Counts that hold no more.
     pub taken_back: Counts,
-    /// Why: the rule that the delivery's rows end under from now on, or `promoted`, or `recycled`.
+    /// Why: the rule that the delivery's rows end under from now on, or `promoted`, `recycled`, `rerated`.
     pub cause: String,
     /// The arrival that brought it about: a decision, or the file that takes another's place.
     pub by: ArrivalNumber,
     /// Claims of the delivery in the sidecar of the commit.
     pub claims: u64,
+    /// Records of the delivery whose entries it takes back or makes; 0 in tables of earlier versions.
+    pub records: u64,
 }
 
 /// What the ledger keeps of a file as a whole.
@@ -80,6 +82,15 @@ struct Note {
     cause: String,
     by: ArrivalNumber,
     claims: u64,
+    #[serde(default)]
+    records: u64,
+}
+
+impl Note {
+    fn of(correction: &Correction) -> Self {
+        let Correction { cause, by, claims, records, .. } = correction;
+        Self { cause: cause.clone(), by: *by, claims: *claims, records: *records }
+    }
 }
 
 /// A count as the table holds it: more than 2^63 rows do not exist.
@@ -112,7 +123,7 @@ impl LedgerRow {
                 let sum = charge.entry(*currency).or_default();
                 *sum = sum.plus(Money(-money.0));
             }
-            detail.correction = Some(Note { cause: correction.cause.clone(), by: correction.by, claims: correction.claims });
+            detail.correction = Some(Note::of(correction));
         }
         detail.charge = charge.iter().map(|(c, m)| (c.to_string(), m.to_text(9))).collect();
         serde_json::to_string(&detail).expect("texts and integers make JSON")
@@ -208,7 +219,10 @@ pub fn read_entries(batch: &RecordBatch) -> Result<Vec<LedgerEntry>, ColumnError
         let (counts, taken_back) = (counts_of(columns, &detail, 1)?, counts_of(columns, &detail, -1)?);
         let delivery = DeliveryId::parse(delivery.value(i))
             .ok_or_else(|| ColumnError::Batch(format!("`{}` is no delivery id", delivery.value(i))))?;
-        let correction = |note: Note| Correction { taken_back, cause: note.cause, by: note.by, claims: note.claims };
+        let correction = |note: Note| {
+            let Note { cause, by, claims, records } = note;
+            Correction { taken_back, cause, by, claims, records }
+        };
         all.push(LedgerEntry {
             account: format!("{}/{}/{}", tenant.value(i), provider.value(i), account.value(i)),
             delivery,
@@ -402,7 +416,7 @@ mod tests {
         first.counts.resent = 1;
         let withdrawn = BTreeMap::from([("withdrawn".to_owned(), 5)]);
         let taken_back = Counts { rated: 4, resent: 1, ..Counts::default() };
-        let correction = Correction { taken_back, cause: "withdrawn".to_owned(), by: 2, claims: 0 };
+        let correction = Correction { taken_back, cause: "withdrawn".to_owned(), by: 2, claims: 0, records: 5 };
         let counts = Counts { skipped: withdrawn.clone(), ..Counts::default() };
         let after = LedgerEntry { counts, correction: Some(correction), ..range(0, 0, None) };
         assert!(first.is_balanced() && after.is_balanced());

@@ -13,6 +13,7 @@ pub mod rows;
 pub mod ledger;
 pub mod settled;
 pub mod standing;
+pub mod premise;
 pub mod keys;
 pub mod correction;
 pub mod parquet;

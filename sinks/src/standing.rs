@@ -17,11 +17,17 @@ use crate::table::{TAG_REFERENCE, Table, TableError};
 /// The tag of a file that holds nothing but reversals, with their number.
 pub const TAG_REVERSALS: &str = "tollway.reversals";
 
+/// The columns that tell one word from another, and whether it takes one back.
+const IDENTITY: [&str; 4] = ["rows", "entry_no", "delivery", "row"];
+
+/// Takes a batch and the positions of the words that stand in it.
+pub type EachBatch<'e> = &'e mut dyn FnMut(&RecordBatch, &[usize]) -> Result<(), ColumnError>;
+
 /// The columns of which a word is made, each once: a field of [`Word`], a column that is read, a value that is handed out.
 macro_rules! words {
     ($($(#[$doc:meta])+ $name:ident: $value:ty,)*) => {
         /// The columns to read.
-        const COLUMNS: &[&str] = &["rows", "entry_no", "delivery", "row", $(stringify!($name)),*];
+        const COLUMNS: &[&str] = &[$(stringify!($name)),*];
 
         /// What is said of one record; the fields are those of `cdr_entries`, `None` is null.
         #[derive(Debug, Clone, Copy)]
@@ -33,20 +39,15 @@ macro_rules! words {
             $($(#[$doc])+ pub $name: Option<$value>,)*
         }
 
-        impl Standing<'_> {
-            /// Hands out the words of a batch that stand.
-            fn words(&self, batch: &RecordBatch, each: &mut dyn FnMut(&Word<'_>)) -> Result<(), ColumnError> {
-                let v = EntriesView(batch);
-                let (delivery, row) = (v.delivery()?, v.row()?);
-                $(let $name = v.$name()?;)*
-                let mut stands = self.stands(batch)?;
-                for i in 0..batch.num_rows() {
-                    if stands(i)? {
-                        each(&Word { delivery: delivery.value(i), row: row.value(i), $($name: at($name, i),)* });
-                    }
-                }
-                Ok(())
+        /// Hands out the words at these positions of a batch.
+        fn words(batch: &RecordBatch, stand: &[usize], each: &mut dyn FnMut(&Word<'_>)) -> Result<(), ColumnError> {
+            let v = EntriesView(batch);
+            let (delivery, row) = (v.delivery()?, v.row()?);
+            $(let $name = v.$name()?;)*
+            for &i in stand {
+                each(&Word { delivery: delivery.value(i), row: row.value(i), $($name: at($name, i),)* });
             }
+            Ok(())
         }
     };
 }
@@ -141,7 +142,7 @@ impl<'t> Standing<'t> {
                 };
                 let reversals = add.tag(TAG_REVERSALS).is_some();
                 if reversals || tagged.is_none() {
-                    for batch in table.read(add, Some(&["rows", "entry_no", "delivery", "row"]))? {
+                    for batch in table.read(add, Some(&IDENTITY))? {
                         let noted = all.note_reversals(&batch);
                         noted.map_err(|e| TableError::File { path: add.path.clone(), what: e.to_string() })?;
                     }
@@ -167,11 +168,30 @@ impl<'t> Standing<'t> {
 
     /// Hands out the standing words of a file.
     pub fn read(&self, add: &Add, each: &mut dyn FnMut(&Word<'_>)) -> Result<(), TableError> {
-        for batch in self.table.read(add, Some(COLUMNS))? {
-            let damaged = |e: ColumnError| TableError::File { path: add.path.clone(), what: e.to_string() };
-            self.words(&batch, each).map_err(damaged)?;
+        self.batches(add, COLUMNS, &mut |batch, stand| words(batch, stand, each))
+    }
+
+    /// Hands out the batches of a file with the positions of the words that stand. The batches have these columns, and those that
+    /// tell one word from another.
+    pub fn batches(&self, add: &Add, columns: &[&str], each: EachBatch<'_>) -> Result<(), TableError> {
+        let damaged = |e: ColumnError| TableError::File { path: add.path.clone(), what: e.to_string() };
+        for batch in self.table.read(add, Some(&[&IDENTITY, columns].concat()))? {
+            let stand = self.positions(&batch).map_err(damaged)?;
+            each(&batch, &stand).map_err(damaged)?;
         }
         Ok(())
+    }
+
+    /// Where the words of a batch stand that nothing took back.
+    fn positions(&self, batch: &RecordBatch) -> Result<Vec<usize>, ColumnError> {
+        let mut stands = self.stands(batch)?;
+        let mut all = Vec::with_capacity(batch.num_rows());
+        for i in 0..batch.num_rows() {
+            if stands(i)? {
+                all.push(i);
+            }
+        }
+        Ok(all)
     }
 
     /// Tells of each row of a batch whether it is a word that nothing took back.

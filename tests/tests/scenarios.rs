@@ -24,6 +24,7 @@ mod scenarios {
     mod rate;
     mod readers;
     mod recycle;
+    mod rerate;
     mod same_month;
     mod samples;
     mod schemas;

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::corrections::{RecycleArgs, WithdrawArgs};
+pub use self::corrections::{RecycleArgs, RerateArgs, WithdrawArgs};
 pub use self::desk::{AssignArgs, NumberKind, TodayArgs, UnassignedArgs, UnassignedCommand};
 pub use self::listen::ListenArgs;
 pub use self::log::{DlqCommand, TopicsCommand};
@@ -123,6 +123,9 @@ pub enum Command {
         --plan zakelijk-plus --subscription S-77 --from 2026-10-01T00:00:00Z"
     )]
     Unassigned(UnassignedArgs),
+    /// Price again what has a price, by the reference data in force: the difference by customer and rule, then the corrections
+    #[command(after_help = self::corrections::RERATE_HELP)]
+    Rerate(RerateArgs),
     /// Ask the tables in SQL: `cdr`, `cdr_entries`, `totals`
     #[command(after_help = "Example:\n  tollway query \"select zone, sum(charge) from cdr group by zone order by 2 desc\"")]
     Query(QueryArgs),

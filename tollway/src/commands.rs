@@ -20,6 +20,7 @@ pub mod profile_draft;
 pub mod query;
 pub mod rate;
 pub mod recycle;
+pub mod rerate;
 pub mod rows;
 pub mod run;
 pub mod source;
@@ -58,6 +59,7 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Margin(args) => margin::run(global, args),
         Command::Suspense(command) => suspense::run(global, command),
         Command::Unassigned(args) => unassigned::run(global, args),
+        Command::Rerate(args) => rerate::run(global, args),
         Command::Query(args) => query::run(global, args),
         Command::Explain(args) => explain::run(global, args),
         Command::Rate(args) => rate::run(global, args),

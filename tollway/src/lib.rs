@@ -33,6 +33,7 @@ pub mod rhythm;
 pub mod named;
 pub mod replacements;
 pub mod recycling;
+pub mod rerating;
 pub mod commands;
 pub mod output;
 pub mod progress;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use domain::delivery::{Account, ArrivalNumber, DeliveryId};
 use domain::outcome::{Counts, Reason};
-use ingest::land::{ArrivalKind, Landing, Numbered, Recycling, SuspenseChoice};
+use ingest::land::{ArrivalKind, Landing, Numbered, Recycling, RowChoice, SuspenseChoice};
 use pipeline::deliveries::Deliveries;
 use pipeline::recycling::{Turns, choice, propose};
 use serde_json::{Value, json};
@@ -115,7 +115,7 @@ pub fn look(installation: &Installation, landing: &Arc<Landing>, wish: &Wish) ->
     let mut outlook = Outlook::default();
     for ours in rows.chunk_by(|a, b| a.account == b.account) {
         let Some(first) = ours.first() else { continue };
-        let proposal = propose((&first.account, next), ours, &entries, landing, &mut deliveries, &reference)?;
+        let proposal = propose(ours, landing, &mut deliveries, &reference)?;
         for (turn, turned) in proposal.turns {
             let all = outlook.turns.entry(turn).or_default();
             all.rows += turned.rows;
@@ -124,7 +124,7 @@ pub fn look(installation: &Installation, landing: &Arc<Landing>, wish: &Wish) ->
                 *sum = sum.plus(money);
             }
         }
-        if !proposal.draft.plan.is_empty() {
+        if !proposal.changed.is_empty() {
             let ArrivalKind::Delivery(record) = landing.arrival(first.arrival)?.kind else { continue };
             outlook.accounts.push(record.identity.account);
         }
@@ -218,10 +218,39 @@ pub fn carry_out(
     if outlook.accounts.is_empty() {
         return Ok(Recycled { state: "unchanged", ..Recycled::shown(outlook) });
     }
+    let word = |account: &Account| Recycling { account: account.clone(), choice: RowChoice::Suspense(wish.word()) };
+    let words: Vec<Recycling> = outlook.accounts.iter().map(word).collect();
+    let Acted { decisions, is_done, taken_back, added, .. } = act(global, installation, landing, &words, workers)?;
+    let state = if is_done { "recycled" } else { "ordered" };
+    Ok(Recycled { outlook, decisions, state, taken_back, added })
+}
+
+/// What became of decisions to rate rows again.
+#[derive(Debug)]
+pub struct Acted {
+    /// Their arrival numbers.
+    pub decisions: Vec<ArrivalNumber>,
+    /// Whether all of them have acted; else a service does it.
+    pub is_done: bool,
+    /// What the ledger says that they have taken back.
+    pub taken_back: Counts,
+    /// What it says that came in its place.
+    pub added: Counts,
+    /// How many records have another entry now.
+    pub records: u64,
+}
+
+/// Lands decisions and lets them act, unless a service runs that does it.
+pub fn act(
+    global: &Global,
+    installation: &Installation,
+    landing: &Arc<Landing>,
+    words: &[Recycling],
+    workers: Option<u32>,
+) -> anyhow::Result<Acted> {
     let mut decided: Vec<(String, ArrivalNumber)> = Vec::new();
-    for account in &outlook.accounts {
-        let word = Recycling { account: account.clone(), choice: wish.word() };
-        decided.push((account.path(), landing.recycle(&word, &SystemClock)?.arrival().number));
+    for word in words {
+        decided.push((word.account.path(), landing.recycle(word, &SystemClock)?.arrival().number));
     }
     let decisions: Vec<ArrivalNumber> = decided.iter().map(|(_, number)| *number).collect();
     let backlog = Backlog::start(installation, landing, workers);
@@ -232,14 +261,15 @@ pub fn carry_out(
     }
     let entries = installation.entries()?;
     let stands = done(&entries);
-    let is_done = |(path, number): &(String, ArrivalNumber)| stands.get(path).is_some_and(|next| next > number);
-    let state = if is_ours && decided.iter().all(is_done) { "recycled" } else { "ordered" };
-    let mut recycled = Recycled { decisions, state, ..Recycled::shown(outlook) };
+    let has_acted = |(path, number): &(String, ArrivalNumber)| stands.get(path).is_some_and(|next| next > number);
+    let is_done = is_ours && decided.iter().all(has_acted);
+    let mut acted = Acted { decisions, is_done, taken_back: Counts::default(), added: Counts::default(), records: 0 };
     for entry in sinks::ledger::read_all(&entries)? {
-        if let Some(correction) = entry.correction.as_ref().filter(|c| recycled.decisions.contains(&c.by)) {
-            recycled.taken_back.add(&correction.taken_back);
-            recycled.added.add(&entry.counts);
+        if let Some(correction) = entry.correction.as_ref().filter(|c| acted.decisions.contains(&c.by)) {
+            acted.taken_back.add(&correction.taken_back);
+            acted.added.add(&entry.counts);
+            acted.records += correction.records;
         }
     }
-    Ok(recycled)
+    Ok(acted)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::outcome::Counts;
-use ingest::land::{ArrivalKind, Decision, Landing};
+use ingest::land::{ArrivalKind, Decision, Landing, RowChoice};
 use serde_json::{Value, json};
 use sinks::ledger::LedgerEntry;
 
@@ -26,6 +26,8 @@ pub struct Corrected {
     pub taken_back: Counts,
     /// What came in its place: rows of the new file that no other had, and rows of other files that were copies before.
     pub added: Counts,
+    /// Records that have another entry now; 0 where an earlier version did it.
+    pub records: u64,
     /// Rows of the new file that were there before and stay as they are.
     pub unchanged: u64,
 }
@@ -54,11 +56,12 @@ fn corrected(
     by: ArrivalNumber,
     entries: &[&LedgerEntry],
 ) -> anyhow::Result<Corrected> {
-    let (mut taken_back, mut added) = (Counts::default(), Counts::default());
+    let (mut taken_back, mut added, mut records) = (Counts::default(), Counts::default(), 0);
     let mut cause = "";
     for (entry, correction) in entries.iter().filter_map(|e| Some((e, e.correction.as_ref()?))) {
         taken_back.add(&correction.taken_back);
         added.add(&entry.counts);
+        records += correction.records;
         if cause.is_empty() || matches!(correction.cause.as_str(), "superseded" | "withdrawn") {
             cause = &correction.cause;
         }
@@ -66,7 +69,13 @@ fn corrected(
     let (file, own) = match landing.arrival(by)?.kind {
         ArrivalKind::Delivery(record) => (record.origin, counts_of(ledger, record.delivery)),
         ArrivalKind::Decision(Decision::Withdraw(word)) => (word.origin, Counts::default()),
-        ArrivalKind::Decision(Decision::Recycle(_)) => ("suspense".to_owned(), Counts::default()),
+        ArrivalKind::Decision(Decision::Recycle(word)) => {
+            let file = match word.choice {
+                RowChoice::Suspense(_) => "suspense",
+                RowChoice::Priced(_) => "records with a price",
+            };
+            (file.to_owned(), Counts::default())
+        }
         ArrivalKind::Import(import) => (import.origin, Counts::default()),
         // No correction is ordered by these.
         ArrivalKind::Decision(Decision::Dismiss(_) | Decision::Replay(_)) => (String::new(), Counts::default()),
@@ -79,7 +88,7 @@ fn corrected(
     let charges = Counts { charge: own.charge, ..Counts::default() };
     added.add(&charges);
     let files = entries.iter().map(|e| e.delivery).collect::<BTreeSet<_>>().len();
-    Ok(Corrected { by, file, cause: cause.to_owned(), files, taken_back, added, unchanged })
+    Ok(Corrected { by, file, cause: cause.to_owned(), files, taken_back, added, records, unchanged })
 }
 
 /// The rows that a file brought itself, before any correction.
@@ -92,7 +101,8 @@ impl Corrected {
     pub fn to_json(&self) -> Value {
         json!({
             "by": self.by, "file": self.file, "cause": self.cause, "files": self.files,
-            "taken_back": to_json(&self.taken_back), "added": to_json(&self.added), "unchanged": self.unchanged,
+            "taken_back": to_json(&self.taken_back), "added": to_json(&self.added), "records": self.records,
+            "unchanged": self.unchanged,
         })
     }
 }
@@ -105,7 +115,9 @@ pub fn sheet(all: &[Corrected]) -> Option<Sheet> {
     let heads = ["file", "", "#taken back", "charge", "#in its place", "charge", "#unchanged"];
     let mut sheet = Sheet::new("corrections", &heads);
     for c in all {
-        let rows = |counts: &Counts| count(counts.rated + counts.suspended());
+        // What has a price before and after is no row more or less in the ledger.
+        let repriced = if c.cause == "rerated" { c.records } else { 0 };
+        let rows = |counts: &Counts| count(repriced.max(counts.rated + counts.suspended()));
         sheet.row([
             c.file.clone(),
             c.cause.clone(),

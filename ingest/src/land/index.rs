@@ -58,7 +58,7 @@ pub(super) struct Index {
     /// Deliveries whose place a later announced one takes, by their number. Whether that one was whole, the table knows.
     superseded: HashMap<ArrivalNumber, Superseded>,
     by_delivery: HashMap<DeliveryId, Acting>,
-    /// Decisions to rate suspense again, by account path, in order.
+    /// Decisions to rate rows again, by account path, in order.
     recyclings: BTreeMap<String, Vec<ArrivalNumber>>,
     /// Deliveries that were dismissed, by their number: the number of the decision.
     dismissed: BTreeMap<ArrivalNumber, ArrivalNumber>,
@@ -382,7 +382,7 @@ impl Index {
         self.withdrawn.get(&delivery).copied()
     }
 
-    /// The decisions to rate an account's suspense again, in order.
+    /// The decisions to rate rows of an account again, in order.
     pub(super) fn recyclings_of(&self, account: &str) -> &[ArrivalNumber] {
         self.recyclings.get(account).map_or(&[], Vec::as_slice)
     }

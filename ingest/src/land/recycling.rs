@@ -1,4 +1,5 @@
-//! Decisions to rate suspense again: landed in the one order before they act, one for each account that has rows of the choice.
+//! Decisions to rate rows again, in suspense or with a price: landed in the one order before they act, one for each account that
+//! has rows of the choice.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +10,72 @@ use serde::{Deserialize, Serialize};
 use super::arrival::{ArrivalKind, Decision};
 use super::{LandError, Landed, Landing};
 
-/// Which rows of an account's suspense are read and rated again.
+/// Which rows of an account are rated again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Wire", into = "Wire")]
 pub struct Recycling {
     /// Whose rows: they stand in the order of the account's files.
     pub account: Account,
     /// Which of them.
-    pub choice: SuspenseChoice,
+    pub choice: RowChoice,
+}
+
+/// The rows that are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowChoice {
+    /// Rows in suspense.
+    Suspense(SuspenseChoice),
+    /// Rows with a price.
+    Priced(PricedChoice),
+}
+
+/// What rows with a price are chosen by, as they stand or as they come out; all that is named must fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PricedChoice {
+    /// The customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// The plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// The customer's billing cycle, `2026-10`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cycle: Option<String>,
+}
+
+/// A decision as it is written: one of the two choices.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    account: Account,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    choice: Option<SuspenseChoice>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    priced: Option<PricedChoice>,
+}
+
+impl TryFrom<Wire> for Recycling {
+    type Error = &'static str;
+
+    fn try_from(wire: Wire) -> Result<Self, Self::Error> {
+        let choice = match (wire.choice, wire.priced) {
+            (Some(choice), None) => RowChoice::Suspense(choice),
+            (None, Some(priced)) => RowChoice::Priced(priced),
+            _ => return Err("a decision to rate rows again has either a `choice` of suspense or one of `priced` rows"),
+        };
+        Ok(Self { account: wire.account, choice })
+    }
+}
+
+impl From<Recycling> for Wire {
+    fn from(word: Recycling) -> Self {
+        let (choice, priced) = match word.choice {
+            RowChoice::Suspense(choice) => (Some(choice), None),
+            RowChoice::Priced(priced) => (None, Some(priced)),
+        };
+        Self { account: word.account, choice, priced }
+    }
 }
 
 /// What rows in suspense are chosen by; all that is named must fit.
@@ -49,26 +108,29 @@ pub enum Numbered {
 impl Recycling {
     /// What an order in the log names as its delivery, so that one of another installation is told apart.
     pub fn order(&self) -> DeliveryId {
-        let choice = serde_json::to_string(&self.choice).expect("texts and numbers are JSON");
-        let logical_file = "recycle".to_owned();
-        let sha256 = Landing::sha256_of(&choice);
+        let (name, choice) = match &self.choice {
+            RowChoice::Suspense(choice) => ("recycle", serde_json::to_string(choice)),
+            RowChoice::Priced(choice) => ("rerate", serde_json::to_string(choice)),
+        };
+        let logical_file = name.to_owned();
+        let sha256 = Landing::sha256_of(choice.expect("texts and numbers are JSON"));
         DeliveryIdentity { account: self.account.clone(), cycle: None, logical_file, sha256, generation: 0 }.id()
     }
 }
 
 impl Landing {
-    /// Lands the decision to rate rows in suspense again: each is an act of its own, because reference data may have changed.
+    /// Lands the decision to rate rows again: each is an act of its own, because reference data may have changed.
     pub fn recycle(&self, word: &Recycling, clock: &dyn Clock) -> Result<Landed, LandError> {
-        self.arrive("suspense", clock, |_| Ok(ArrivalKind::Decision(Decision::Recycle(word.clone()))))
+        self.arrive("rows to rate again", clock, |_| Ok(ArrivalKind::Decision(Decision::Recycle(word.clone()))))
     }
 
-    /// The decisions to rate suspense of an account again from number `from` up to `to`, both included, in order.
+    /// The decisions to rate rows of an account again from number `from` up to `to`, both included, in order.
     pub fn recyclings(
         &self,
         account: &str,
         from: ArrivalNumber,
         to: ArrivalNumber,
-    ) -> Result<Vec<(ArrivalNumber, SuspenseChoice)>, LandError> {
+    ) -> Result<Vec<(ArrivalNumber, RowChoice)>, LandError> {
         let within = |number: &&ArrivalNumber| (from..=to).contains(*number);
         let numbers: Vec<ArrivalNumber> = self.refreshed()?.recyclings_of(account).iter().filter(within).copied().collect();
         let mut found = Vec::with_capacity(numbers.len());

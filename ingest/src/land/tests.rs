@@ -642,13 +642,14 @@ fn a_micro_batch_can_be_corrected_like_a_file() {
 }
 
 #[test]
-fn decisions_to_rate_suspense_again_are_acts_each_and_found_by_account() {
+fn decisions_to_rate_rows_again_are_acts_each_and_found_by_account() {
     let store = TestStore::default();
     let landing = landing(&store);
     let first = land(&landing, &request("a.csv"), "abc");
     let account = delivery(first.arrival()).identity.account.clone();
     let reasons = BTreeSet::from(["no_device".to_owned()]);
     let choice = SuspenseChoice { reasons, delivery: None, identifier: Some(Numbered::Msisdn(31_612_345_678)) };
+    let choice = RowChoice::Suspense(choice);
     let word = Recycling { account: account.clone(), choice: choice.clone() };
     for number in 2..5 {
         let landed = landing.recycle(&word, &TestClock).expect("landed");
@@ -658,8 +659,21 @@ fn decisions_to_rate_suspense_again_are_acts_each_and_found_by_account() {
     let found = self::landing(&store).recyclings(&account.path(), 3, 9).expect("known");
     assert_eq!(found, [(3, choice.clone()), (4, choice)]);
     assert_eq!(landing.recyclings("main/kpn/other", 0, 9).expect("known"), []);
-    let any = Recycling { choice: SuspenseChoice::default(), ..word.clone() };
+    let any = Recycling { choice: RowChoice::Suspense(SuspenseChoice::default()), ..word.clone() };
     assert_ne!(word.order(), any.order(), "an order names its decision");
+    let priced = RowChoice::Priced(PricedChoice { cycle: Some("2026-10".to_owned()), ..PricedChoice::default() });
+    let priced = Recycling { choice: priced, ..any.clone() };
+    landing.recycle(&priced, &TestClock).expect("landed");
+    assert_eq!(landing.recyclings(&account.path(), 5, 5).expect("known"), [(5, priced.choice.clone())]);
+    let every = Recycling { choice: RowChoice::Priced(PricedChoice::default()), ..any.clone() };
+    assert!(every.order() != any.order() && every.order() != priced.order());
+    let written = serde_json::to_value(&priced).expect("JSON");
+    for (key, twice) in [("choice", serde_json::json!({})), ("priced", serde_json::Value::Null)] {
+        let mut record = written.clone();
+        record[key] = twice;
+        let error = serde_json::from_value::<Recycling>(record).expect_err("both or none of the choices");
+        assert!(error.to_string().contains("either"), "{error}");
+    }
 }
 
 #[test]

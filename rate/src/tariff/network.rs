@@ -31,15 +31,9 @@ pub(crate) enum NetworkKey {
 impl NetworkKey {
     /// Reads `204`, `20404`, `310260` or `NLDPT`.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_digits = text.bytes().all(|c| c.is_ascii_digit());
-        match (text.len(), is_digits) {
-            (3, true) => text.parse().ok().map(Self::Country),
-            (5 | 6, true) => {
-                let digits = u32::try_from(text.len()).ok()?;
-                text.parse().ok().map(|value| Self::Network(Network::mccmnc(value, digits)))
-            }
-            (5, false) => Network::tadig(text.as_bytes().try_into().ok()?).map(Self::Network),
-            _ => None,
+        match text.len() {
+            3 if text.bytes().all(|c| c.is_ascii_digit()) => text.parse().ok().map(Self::Country),
+            _ => Network::parse(text).map(Self::Network),
         }
     }
 }

@@ -45,10 +45,14 @@ pub struct Sums {
 impl LiveEntries {
     /// The entries that a plan takes back; `files` holds those of its deliveries.
     pub fn of_plan(table: &Table, plan: &Plan, files: &Files) -> Result<Self, CommitError> {
-        let wanted: BTreeSet<Place> = plan.taken_back().collect();
+        Self::of_places(table, &plan.taken_back().collect(), files)
+    }
+
+    /// The live entries of records; `files` holds those of their deliveries.
+    pub fn of_places(table: &Table, wanted: &BTreeSet<Place>, files: &Files) -> Result<Self, CommitError> {
         let touched: BTreeSet<DeliveryId> = wanted.iter().map(|place| place.delivery).collect();
         let arrivals: Vec<ArrivalNumber> = touched.iter().filter_map(|d| Some(files.get(d)?.arrival)).collect();
-        Self::find(table, &wanted, &arrivals)
+        Self::find(table, wanted, &arrivals)
     }
 
     /// Finds the live entries of records. `arrivals` are those of their deliveries: only files of commits that speak of them are

@@ -92,14 +92,18 @@ impl Moves {
     /// The ledger rows, with the number of claims that each delivery has in the sidecar.
     pub fn rows(self, draft: &Draft) -> Vec<LedgerRow> {
         let plan = &draft.plan;
-        let mut claims: BTreeMap<DeliveryId, u64> = BTreeMap::new();
+        let (mut claims, mut records) = (BTreeMap::<DeliveryId, u64>::new(), BTreeMap::<DeliveryId, u64>::new());
+        for place in plan.changes.keys() {
+            *records.entry(place.delivery).or_default() += 1;
+        }
         for claim in plan.claims.values().flatten() {
             *claims.entry(claim.delivery).or_default() += 1;
         }
         let row = |(delivery, of): (DeliveryId, Move)| {
             let cause = if plan.stopping.contains_key(&delivery) { plan.fate.as_str() } else { plan.cause };
             let claims = claims.get(&delivery).copied().unwrap_or(0);
-            let correction = Correction { taken_back: of.taken_back, cause: cause.to_owned(), by: plan.by, claims };
+            let records = records.get(&delivery).copied().unwrap_or(0);
+            let correction = Correction { taken_back: of.taken_back, cause: cause.to_owned(), by: plan.by, claims, records };
             let file = Arc::clone(draft.files.get(&delivery)?);
             Some(LedgerRow { file, first_row: 0, counts: of.added, verdict: None, correction: Some(correction) })
         };

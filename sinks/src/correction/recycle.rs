@@ -152,7 +152,7 @@ impl Choice {
     }
 }
 
-/// The name of an account's position among decisions to rate suspense again: the number after the last one that is done, with
+/// The name of an account's position among decisions to rate rows again: the number after the last one that is done, with
 /// all before it.
 pub fn app_id(account: &str) -> String {
     format!("{PREFIX}{account}")
@@ -167,13 +167,20 @@ pub fn done(table: &Table) -> HashMap<String, ArrivalNumber> {
     ours.map(|(app, to)| (app[PREFIX.len()..].to_owned(), u64::try_from(*to).unwrap_or(0))).collect()
 }
 
-/// Plans that these rows of an account come out otherwise: each is taken back and entered anew under its key.
-pub fn plan<'r>(table: &Table, account: &str, by: ArrivalNumber, changed: impl IntoIterator<Item = &'r Suspended>) -> Plan {
-    let mut plan = Plan::new(account, table.snapshot().version.unwrap_or(0), by, "recycled");
+/// Plans that these rows of an account come out otherwise: each is taken back and entered anew under its key. `cause` is what the
+/// ledger says.
+pub fn plan(
+    table: &Table,
+    account: &str,
+    by: ArrivalNumber,
+    cause: &'static str,
+    changed: impl IntoIterator<Item = (Place, u128)>,
+) -> Plan {
+    let mut plan = Plan::new(account, table.snapshot().version.unwrap_or(0), by, cause);
     plan.position = app_id(account);
-    for row in changed {
-        let anew = Some(Anew { key: row.key, is_conflict: false });
-        plan.changes.insert(row.place, Change { takes_back: true, anew });
+    for (place, key) in changed {
+        let anew = Some(Anew { key, is_conflict: false });
+        plan.changes.insert(place, Change { takes_back: true, anew });
     }
     plan
 }

@@ -68,7 +68,7 @@ pub struct Audit<'w> {
     rated_with: HashMap<(DeliveryId, u64), u64>,
     /// The reference version in force.
     in_force: u64,
-    /// Decisions to rate suspense again: account and choice, by number.
+    /// Decisions to rate rows again: account and choice, by number.
     recyclings: BTreeMap<ArrivalNumber, Recycling>,
     /// The last number of each record that was corrected.
     numbers: HashMap<(DeliveryId, u64), i32>,

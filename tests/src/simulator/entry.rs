@@ -100,9 +100,10 @@ impl Entry {
         Ok(entry)
     }
 
-    /// Whether it enters rows of suspense anew.
+    /// Whether it enters rows anew that somebody wanted to be rated again.
     pub fn is_recycling(&self) -> bool {
-        self.ledger.iter().any(|line| line.correction.as_ref().is_some_and(|c| c.cause == "recycled"))
+        let is_again = |cause: &str| ["recycled", "rerated"].contains(&cause);
+        self.ledger.iter().any(|line| line.correction.as_ref().is_some_and(|c| is_again(&c.cause)))
     }
 
     fn read_file(&mut self, store: &MemoryStore, version: u64, add: &Add) -> Result<(), Breach> {

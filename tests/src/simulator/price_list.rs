@@ -31,6 +31,19 @@ fn lines(version: u64) -> u64 {
     LINES + version.saturating_sub(VERSIONS[0])
 }
 
+/// A line that the last import takes from its owner, as if it never had one.
+const LOST: u64 = 2;
+
+/// Whether a line is somebody's in a version.
+fn is_owned(line: u64, version: u64) -> bool {
+    line < lines(version) && (line != LOST || version < VERSIONS[2])
+}
+
+/// What a second of an even line costs in a version, nano-units: the first import raises it.
+fn even_nano(version: u64) -> i64 {
+    if version >= VERSIONS[1] { 3_000_000 } else { 2_000_000 }
+}
+
 /// Whether calls abroad have a zone and a price in a version: the last import brings them.
 fn sells_abroad(version: u64) -> bool {
     version >= VERSIONS[2]
@@ -116,12 +129,12 @@ pub struct Usage {
 pub fn charge_nano(usage: Usage, version: u64) -> Result<i64, &'static str> {
     let Usage { line, is_zoned, is_text, seconds } = usage;
     match (is_zoned, is_text, line % 2) {
-        _ if line >= lines(version) => Err("no_device"),
+        _ if !is_owned(line, version) => Err("no_device"),
         (false, _, _) if !sells_abroad(version) => Err("no_zone"),
         (false, true, _) => Ok(70_000_000),
         (false, false, _) => Ok(seconds * 4_000_000),
         (true, true, _) => Ok(50_000_000),
-        (true, false, 0) => Ok(seconds * 2_000_000),
+        (true, false, 0) => Ok(seconds * even_nano(version)),
         (true, false, _) => Ok(100_000_000 + seconds * 1_000_000),
     }
 }
@@ -158,13 +171,14 @@ fn reference(version: u64) -> Arc<Reference> {
                 owner,
             })
         };
-        let windows = (0..lines(version)).zip(0..).flat_map(window).collect();
+        let windows = (0..lines(version)).zip(0..).filter(|(line, _)| is_owned(*line, version)).flat_map(window).collect();
         let index = DeviceIndex::build(Arc::clone(&owners), windows).expect("each number has one owner");
         let toml = if sells_abroad(version) {
             TARIFF.replace("31 = \"NL\"", "31 = \"NL\"\n49 = \"DE\"") + ABROAD
         } else {
             TARIFF.to_owned()
         };
+        let toml = if even_nano(version) == 3_000_000 { toml.replace("\"0.002\"", "\"0.003\"") } else { toml };
         let source = TariffSource { name: "simulated.toml".to_owned(), toml, companions: BTreeMap::new() };
         let tariff = Tariff::load(&source).unwrap_or_else(|e| panic!("the tariff of the simulator: {e}"));
         let tariffs = Arc::new(TariffSet::build(vec![tariff]).expect("one tariff does not overlap"));

@@ -68,7 +68,7 @@ pub struct Script<'w> {
     withdrawn: usize,
     /// Imports that are in force.
     imported: usize,
-    /// Decisions to rate suspense again that have landed.
+    /// Decisions to rate rows again that have landed.
     recycled: usize,
     ghosts: Vec<Ghost>,
     /// Until which step each worker sleeps.

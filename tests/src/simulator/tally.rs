@@ -53,8 +53,10 @@ mishaps! {
     Promoted = "a copy became the record",
     Unconflicted = "a record in conflict got the id",
     Recycled = "a row in suspense came out otherwise when it was rated again",
-    RecycledInVain = "suspense was rated again and nothing changed",
-    RecycledTogether = "several decisions to rate suspense again were carried out at once",
+    Rerated = "a row with a price came out at another when it was rated again",
+    PriceLost = "a row with a price came out without one when it was rated again",
+    RecycledInVain = "rows were rated again and nothing changed",
+    RecycledTogether = "several decisions to rate rows again were carried out at once",
 }
 
 /// How often each mishap happened.

@@ -59,19 +59,34 @@ pub struct Withdrawal {
     pub file: usize,
 }
 
-/// An operator's decision to rate suspense of an account again.
+/// An operator's decision to rate rows of an account again.
 #[derive(Debug)]
 pub struct Recycle {
     /// So many files have landed before it.
     pub after: usize,
-    /// Whose suspense.
+    /// Whose rows.
     pub sender: usize,
-    /// Only rows of this reason.
-    pub reason: Option<&'static str>,
-    /// Only rows of this file.
-    pub file: Option<usize>,
-    /// Only rows of this line.
-    pub line: Option<u64>,
+    /// Which of them.
+    pub rows: Again,
+}
+
+/// The rows that a decision means.
+#[derive(Debug)]
+pub enum Again {
+    /// In suspense; all that is named must fit.
+    Suspense {
+        /// Only rows of this reason.
+        reason: Option<&'static str>,
+        /// Only rows of this file.
+        file: Option<usize>,
+        /// Only rows of this line.
+        line: Option<u64>,
+    },
+    /// With a price.
+    Priced {
+        /// Only rows under this plan.
+        plan: Option<&'static str>,
+    },
 }
 
 /// A file.
@@ -106,7 +121,7 @@ pub struct World {
     pub withdrawals: Vec<Withdrawal>,
     /// After how many files reference data is imported.
     pub imports: Vec<usize>,
-    /// What is rated again, in this order; at last the suspense of every account, so that all ends as the last import has it.
+    /// What is rated again, in this order; at last all of every account, so that all ends as the last import has it.
     pub recycles: Vec<Recycle>,
     /// Rows of one commit at most.
     pub rows_max: u64,
@@ -138,8 +153,12 @@ impl World {
             }
         }
         world.imports.resize(VERSIONS.len() - 1, world.files.len());
-        let all = |sender| Recycle { after: world.files.len(), sender, reason: None, file: None, line: None };
-        let last: Vec<Recycle> = (0..world.senders.len()).map(all).collect();
+        let after = world.files.len();
+        let all = |sender| {
+            let suspense = Again::Suspense { reason: None, file: None, line: None };
+            [suspense, Again::Priced { plan: None }].map(|rows| Recycle { after, sender, rows })
+        };
+        let last: Vec<Recycle> = (0..world.senders.len()).flat_map(all).collect();
         world.recycles.extend(last);
         world
     }
@@ -228,11 +247,16 @@ impl World {
     }
 
     fn recycle(&mut self, chance: &mut Chance) {
-        let sender = chance.index(self.senders.len());
+        let (after, sender) = (self.files.len(), chance.index(self.senders.len()));
+        if chance.per_mille(400) {
+            let plan = chance.per_mille(400).then(|| *chance.pick(&["even", "odd"]));
+            self.recycles.push(Recycle { after, sender, rows: Again::Priced { plan } });
+            return;
+        }
         let reason = chance.per_mille(300).then(|| *chance.pick(&["no_device", "no_zone"]));
         let file = if chance.per_mille(200) { self.some_standing(chance, sender) } else { None };
         let line = chance.per_mille(200).then(|| LINES + chance.below(LINES_MAX - LINES));
-        self.recycles.push(Recycle { after: self.files.len(), sender, reason, file, line });
+        self.recycles.push(Recycle { after, sender, rows: Again::Suspense { reason, file, line } });
     }
 
     /// Whether a file is taken back at some time.

@@ -1,6 +1,6 @@
 //! The commands that correct what is in the tables.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::NumberKind;
 
@@ -51,6 +51,41 @@ pub struct RecycleArgs {
     /// Show what would come of it, and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Threads that rate and commit
+    #[arg(long)]
+    pub workers: Option<u32>,
+}
+
+/// Examples and exit codes of `rerate`.
+pub const RERATE_HELP: &str = "Examples:\n  tollway rerate --cycle 2026-10 --dry-run\n  \
+    tollway rerate --customer C-00017 --cycle all\n  \
+    tollway rerate --plan zakelijk-60-60 --cycle 2026-10 --output json\n\n\
+    All that is named must fit, either to a record as it stands or as it comes out. What comes out as it stands keeps its entry, so \
+    twice is once. Rows in suspense are not meant: `tollway suspense recycle` rates those again.\n\n\
+    Exit codes: 0 done; 1 some records have lost their price, or would; the others as of all commands.";
+
+/// Options of `rerate`.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").args(["customer", "plan", "cycle"]).required(true).multiple(true)))]
+pub struct RerateArgs {
+    /// Only records of this customer, before or after
+    #[arg(long)]
+    pub customer: Option<String>,
+    /// Only records under this plan, before or after
+    #[arg(long)]
+    pub plan: Option<String>,
+    /// Only records of this cycle of their customers, such as 2026-10, before or after; or all
+    #[arg(long)]
+    pub cycle: Option<String>,
+    /// Only records of this account: its name, PROVIDER/ACCOUNT or TENANT/PROVIDER/ACCOUNT
+    #[arg(long)]
+    pub account: Option<String>,
+    /// Show the difference, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Customers and rules to show; 0 for all
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub limit: usize,
     /// Threads that rate and commit
     #[arg(long)]
     pub workers: Option<u32>,

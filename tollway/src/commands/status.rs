@@ -119,7 +119,7 @@ impl Orders {
         let waiting = [
             tell(self.ordered, "withdrawals wait to act"),
             tell(self.replacing, "replacements wait to act"),
-            tell(self.recycling, "decisions to rate suspense again wait to act"),
+            tell(self.recycling, "decisions to rate rows again wait to act"),
         ];
         waiting.into_iter().flatten()
     }

@@ -71,12 +71,16 @@ impl Audit<'_> {
         if let Some(row) = entry.rows.iter().find(|row| !was_read(row)) {
             return Err(Breach(format!("INV-12: a correction read version {:?}: {row:?}", row.as_of)));
         }
+        let mut had_a_price = BTreeSet::new();
         for row in entry.rows.iter().filter(|r| r.kind == "reversal") {
             let at = (row.delivery, row.row);
             let stood = self.live.remove(&at).ok_or_else(|| Breach(format!("INV-12: {at:?} has nothing to take back")))?;
             let turned =
                 DataRow { kind: row.kind.clone(), as_of: row.as_of, charge_nano: stood.charge_nano.map(|c| -c), ..stood.clone() };
             hold!(turned == *row, "INV-12: {row:?} does not take back {stood:?}");
+            if stood.reason.is_none() {
+                had_a_price.insert(at);
+            }
             self.numbers.insert(at, row.number);
         }
         for row in entry.rows.iter().filter(|r| r.kind != "reversal") {
@@ -86,7 +90,12 @@ impl Audit<'_> {
             hold!(self.live.insert(at, row.clone()).is_none(), "INV-12: {at:?} has two entries");
             self.rated_with.insert(at, entry.info.reference_version);
             if entry.is_recycling() {
-                self.tally.note(Mishap::Recycled);
+                let mishap = match (had_a_price.contains(&at), &row.reason) {
+                    (false, _) => Mishap::Recycled,
+                    (true, None) => Mishap::Rerated,
+                    (true, Some(_)) => Mishap::PriceLost,
+                };
+                self.tally.note(mishap);
             } else if number == 0 {
                 self.tally.note(Mishap::Promoted);
             } else {

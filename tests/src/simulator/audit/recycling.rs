@@ -1,9 +1,9 @@
-//! The checks of suspense that is rated again: the rows that come out otherwise are corrected, and no others.
+//! The checks of rows that are rated again: the rows that come out otherwise are corrected, and no others.
 
 use std::collections::BTreeSet;
 
 use domain::delivery::{ArrivalNumber, DeliveryId};
-use ingest::land::{ArrivalKind, Decision, Landing, Numbered, Recycling};
+use ingest::land::{ArrivalKind, Decision, Landing, Numbered, Recycling, RowChoice};
 use sinks::correction::recycle::app_id;
 
 use super::Audit;
@@ -53,7 +53,7 @@ impl Audit<'_> {
     /// INV-12: of the rows that the decisions mean, those whose end is another one under the version that was used are taken back
     /// and entered anew.
     pub(super) fn check_recycled(&mut self, entry: &Entry, due: &[(ArrivalNumber, Recycling)]) -> Result<(), Breach> {
-        hold!(!entry.is_recycling() || !due.is_empty(), "suspense is rated again and nobody has asked for it");
+        hold!(!entry.is_recycling() || !due.is_empty(), "rows are rated again and nobody has asked for it");
         if due.is_empty() {
             return Ok(());
         }
@@ -61,16 +61,23 @@ impl Audit<'_> {
             let delivered = self.deliveries.get(delivery)?;
             let sender = &self.world.senders[self.world.files[delivered.file].sender];
             let reading = self.model.reading((delivered.file, *number));
-            let stood = row.reason.as_deref().filter(|reason| ["no_device", "no_zone"].contains(reason))?;
             let is_meant = |(decided, word): &(ArrivalNumber, Recycling)| {
-                delivered.arrival < *decided
-                    && word.account == sender.account
-                    && word.choice.delivery.is_none_or(|chosen| chosen == *delivery)
-                    && (word.choice.reasons.is_empty() || word.choice.reasons.contains(stood))
-                    && word.choice.identifier.is_none_or(|number| is_of(sender, reading, number))
+                let fits = match (&word.choice, row.reason.as_deref()) {
+                    (RowChoice::Suspense(choice), Some(stood @ ("no_device" | "no_zone"))) => {
+                        choice.delivery.is_none_or(|chosen| chosen == *delivery)
+                            && (choice.reasons.is_empty() || choice.reasons.contains(stood))
+                            && choice.identifier.is_none_or(|number| is_of(sender, reading, number))
+                    }
+                    (RowChoice::Priced(choice), None) => choice.plan.as_deref().is_none_or(|plan| is_under(reading, plan)),
+                    _ => false,
+                };
+                fits && delivered.arrival < *decided && word.account == sender.account
             };
-            let comes_out = reading.end(entry.info.reference_version);
-            let is_same = matches!(comes_out, End::Suspense(reason) if reason == stood);
+            let is_same = match reading.end(entry.info.reference_version) {
+                End::Suspense(reason) => row.reason.as_deref() == Some(reason),
+                End::Rated(charge) => row.charge_nano == Some(i128::from(charge)),
+                End::Skipped => false,
+            };
             (due.iter().any(is_meant) && !is_same).then_some((*delivery, *number))
         };
         let right: BTreeSet<(DeliveryId, u64)> = self.live.iter().filter_map(changes).collect();
@@ -88,6 +95,14 @@ impl Audit<'_> {
             self.tally.note(Mishap::RecycledTogether);
         }
         Ok(())
+    }
+}
+
+/// Whether the line that used something is under a plan, as long as it is somebody's.
+fn is_under(reading: &Reading, plan: &str) -> bool {
+    match reading.fate {
+        Fate::Priced(usage) => plan == ["even", "odd"][usize::from(usage.line % 2 == 1)],
+        Fate::Fixed(_) => false,
     }
 }
 

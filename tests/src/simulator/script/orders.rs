@@ -1,12 +1,14 @@
-//! What operators decide: files are taken back, suspense is rated again.
+//! What operators decide: files are taken back, rows are rated again.
 
-use ingest::land::{ArrivalKind, Numbered, Recycling, SuspenseChoice};
+use domain::delivery::DeliveryId;
+use ingest::land::{ArrivalKind, Numbered, PricedChoice, Recycling, RowChoice, SuspenseChoice};
 
 use super::{Script, chain};
 use crate::hold;
 use crate::simulator::Breach;
 use crate::simulator::audit::Audit;
 use crate::simulator::theatre::Theatre;
+use crate::simulator::world::Again;
 
 impl Script<'_> {
     /// Lands the decision to take a file back; whoever is killed over it tries again later.
@@ -21,20 +23,30 @@ impl Script<'_> {
         Ok(())
     }
 
-    /// Lands the decision to rate suspense again. Whoever is killed over it makes it once more: it may have landed.
+    /// The delivery that a file has become.
+    fn delivery(&self, theatre: &Theatre, file: usize) -> Result<Option<DeliveryId>, Breach> {
+        let arrival = theatre.landing().arrival(self.arrivals[file]).map_err(|e| Breach(chain(&e)))?;
+        Ok(match arrival.kind {
+            ArrivalKind::Delivery(record) => Some(record.delivery),
+            _ => None,
+        })
+    }
+
+    /// Lands the decision to rate rows again. Whoever is killed over it makes it once more: it may have landed.
     pub(super) fn recycle(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
         let recycle = &self.world.recycles[self.recycled];
-        let delivery = recycle.file.map(|file| theatre.landing().arrival(self.arrivals[file]));
-        let delivery = match delivery.transpose().map_err(|e| Breach(chain(&e)))?.map(|arrival| arrival.kind) {
-            Some(ArrivalKind::Delivery(record)) => Some(record.delivery),
-            _ => None,
+        let sender = &self.world.senders[recycle.sender];
+        let choice = match &recycle.rows {
+            Again::Priced { plan } => {
+                RowChoice::Priced(PricedChoice { plan: plan.map(str::to_owned), ..PricedChoice::default() })
+            }
+            Again::Suspense { reason, file, line } => RowChoice::Suspense(SuspenseChoice {
+                reasons: reason.iter().map(|reason| (*reason).to_owned()).collect(),
+                delivery: file.map(|file| self.delivery(theatre, file)).transpose()?.flatten(),
+                identifier: line.map(|line| Numbered::Msisdn(sender.layout.msisdn(line))),
+            }),
         };
-        let choice = SuspenseChoice {
-            reasons: recycle.reason.into_iter().map(str::to_owned).collect(),
-            delivery,
-            identifier: recycle.line.map(|line| Numbered::Msisdn(self.world.senders[recycle.sender].layout.msisdn(line))),
-        };
-        let word = Recycling { account: self.world.senders[recycle.sender].account.clone(), choice };
+        let word = Recycling { account: sender.account.clone(), choice };
         self.arm(theatre);
         let landed = theatre.landing().recycle(&word, &theatre.clock);
         let report = theatre.weather.calm();

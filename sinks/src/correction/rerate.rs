@@ -1,0 +1,267 @@
+//! Rows that have a price, linked and priced again from the table's own columns: which come out otherwise (docs/adr/0021).
+//!
+//! Nothing but what rating was given goes in, and by the code that rated them first. What comes out as it stands is forgotten at
+//! once, so memory grows with the differences. If nothing but the name of the tariff's version is another, a row is as it was.
+
+mod side;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use arrow_array::{RecordBatch, StringArray};
+use domain::columns::ColumnError;
+use domain::columns::entries::EntriesView;
+use domain::columns::parsed::ParsedBatch;
+use domain::columns::rated::RatedBatch;
+use domain::delivery::{Account, ArrivalNumber, DeliveryId, FileContext, KeyMode};
+use domain::ids::{AccountId, ProviderId, TenantId};
+use domain::money::Currency;
+use domain::outcome::Outcome;
+use rayon::prelude::*;
+
+pub use self::side::Side;
+use self::side::{Stood, came, cycles_of, text};
+use super::{Files, LiveEntries, Place};
+use crate::commit::CommitError;
+use crate::delta::action::Add;
+use crate::ledger::{files_about, read_all};
+use crate::premise;
+use crate::standing::Standing;
+use crate::table::{Table, TableError};
+
+/// Links and prices rows with one reference version.
+pub type Rate<'r> = &'r (dyn Fn(ParsedBatch) -> RatedBatch + Sync);
+
+/// What rows with a price are chosen by, as they stand or as they come out; all that is named must fit.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    /// The customer.
+    pub customer: Option<String>,
+    /// The plan.
+    pub plan: Option<String>,
+    /// The customer's cycle.
+    pub cycle: Option<String>,
+    /// They arrived before this number: later ones were rated with what was in force by then.
+    pub before: ArrivalNumber,
+}
+
+/// A row that comes out otherwise.
+#[derive(Debug)]
+pub struct Difference<'r> {
+    /// Tenant, provider and account, with `/`.
+    pub account: &'r str,
+    /// The record.
+    pub place: Place,
+    /// The arrival number of its delivery.
+    pub arrival: ArrivalNumber,
+    /// Kind and direction.
+    pub kind: &'r str,
+    /// What stands.
+    pub was: Side<'r>,
+    /// What comes out.
+    pub becomes: Side<'r>,
+}
+
+/// Takes in what is found, one value for each file; they are joined in the order of the files.
+pub trait Findings: Default + Send {
+    /// A row that is meant; with its difference, if it has one.
+    fn row(&mut self, difference: Option<&Difference<'_>>);
+    /// What this and a later file came to.
+    #[must_use]
+    fn join(self, later: Self) -> Self;
+}
+
+/// Whose rows are meant, by tenant, provider and account, with `/`.
+pub type Accounts<'a> = &'a (dyn Fn(&str) -> bool + Sync);
+
+/// Rates the rows with a price that one of the choices names, as they stand or as they come out; of some accounts, or of all. Reads
+/// every file that may hold some, and calls `done` with the rows of each.
+pub fn look<F: Findings>(
+    table: &Table,
+    accounts: Option<Accounts<'_>>,
+    choices: &[Choice],
+    rate: Rate<'_>,
+    done: &(dyn Fn(u64) + Sync),
+) -> Result<F, CommitError> {
+    let standing = Standing::of(table)?;
+    let versions = accounts.map(|accounts| versions_of(table, accounts)).transpose()?;
+    let mut files: Vec<&Arc<Add>> = standing.by_reference.values().flatten().chain(&standing.unknown).collect();
+    files.retain(|add| add.partition("outcome") == Some(Outcome::Rated.as_str()));
+    files.retain(|add| versions.as_ref().is_none_or(|versions| versions.contains(&add.version())));
+    files.sort_by_key(|add| add.version());
+    let columns = [&premise::RATING[..], &side::COLUMNS[..], &["tenant", "provider", "account", "arrival"]].concat();
+    let question = Question { accounts, choices, rate };
+    let find = |add: &&Arc<Add>| {
+        let mut findings = F::default();
+        standing.batches(add, &columns, &mut |batch, stand| question.ask(batch, stand, &mut findings))?;
+        done(add.rows().unwrap_or(0));
+        Ok(findings)
+    };
+    let found = files.par_iter().map(find).collect::<Result<Vec<F>, TableError>>()?;
+    Ok(found.into_iter().fold(F::default(), F::join))
+}
+
+/// The versions of the table whose commits may have brought something of these accounts.
+fn versions_of(table: &Table, accounts: Accounts<'_>) -> Result<HashSet<u64>, CommitError> {
+    let entries = read_all(table)?;
+    let ours: BTreeSet<ArrivalNumber> = entries.iter().filter(|entry| accounts(&entry.account)).map(|e| e.arrival).collect();
+    let ours: Vec<ArrivalNumber> = ours.into_iter().collect();
+    Ok(files_about(table, &ours).iter().map(|add| add.version()).collect())
+}
+
+struct Question<'q> {
+    accounts: Option<Accounts<'q>>,
+    choices: &'q [Choice],
+    rate: Rate<'q>,
+}
+
+impl Question<'_> {
+    /// Rates rows of a batch again and notes what differs.
+    fn ask(&self, batch: &RecordBatch, stand: &[usize], findings: &mut impl Findings) -> Result<(), ColumnError> {
+        let v = EntriesView(batch);
+        let stood = Stood::of(v)?;
+        let mut paths = Paths::of(v)?;
+        for (currency, rows) in by_currency(v, stand)? {
+            let parsed = premise::for_rating(batch, &rows, &Arc::new(any_file(currency)))?;
+            let rated = (self.rate)(parsed);
+            let cycles = cycles_of(&rated);
+            for (n, &i) in rows.iter().enumerate() {
+                let account = paths.at(i);
+                let (was, becomes) = (stood.at(i)?, came(&rated, n, &cycles));
+                let arrival = v.arrival()?.value(i).max(0).cast_unsigned();
+                let is_meant = |one: &Choice| arrival < one.before && (was.fits(one) || becomes.fits(one));
+                if self.accounts.is_some_and(|meant| !meant(account)) || !self.choices.iter().any(is_meant) {
+                    continue;
+                }
+                if was.is_as(&becomes) {
+                    findings.row(None);
+                    continue;
+                }
+                let place = Place { delivery: delivery_of(v.delivery()?.value(i))?, row: v.row()?.value(i).max(0).cast_unsigned() };
+                let kind = text(v.kind()?, i).unwrap_or_default();
+                findings.row(Some(&Difference { account, place, arrival, kind, was, becomes }));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The accounts of the rows of a batch, each name made when it is not the one before.
+struct Paths<'b> {
+    columns: [&'b StringArray; 3],
+    last: Option<[&'b str; 3]>,
+    path: String,
+}
+
+impl<'b> Paths<'b> {
+    fn of(v: EntriesView<'b>) -> Result<Self, ColumnError> {
+        Ok(Self { columns: [v.tenant()?, v.provider()?, v.account()?], last: None, path: String::new() })
+    }
+
+    fn at(&mut self, i: usize) -> &str {
+        let names = self.columns.map(|column| column.value(i));
+        if self.last != Some(names) {
+            (self.last, self.path) = (Some(names), names.join("/"));
+        }
+        &self.path
+    }
+}
+
+/// Rows by the currency of their cost; those without a cost are with the first.
+fn by_currency(v: EntriesView<'_>, rows: &[usize]) -> Result<BTreeMap<Currency, Vec<usize>>, ColumnError> {
+    let column = v.cost_currency()?;
+    let mut groups: BTreeMap<Currency, Vec<usize>> = BTreeMap::new();
+    let mut without = Vec::new();
+    let mut last: Option<(&str, Currency)> = None;
+    for &i in rows {
+        let Some(code) = text(column, i) else {
+            without.push(i);
+            continue;
+        };
+        let currency = match last.filter(|(known, _)| *known == code) {
+            Some((_, currency)) => currency,
+            None => Currency::parse(code).ok_or_else(|| ColumnError::Batch(format!("`{code}` is no currency")))?,
+        };
+        last = Some((code, currency));
+        groups.entry(currency).or_default().push(i);
+    }
+    if !without.is_empty() {
+        let first = groups.keys().next().copied().unwrap_or(Currency::EUR);
+        groups.entry(first).or_default().extend(without);
+    }
+    Ok(groups)
+}
+
+fn delivery_of(text: &str) -> Result<DeliveryId, ColumnError> {
+    DeliveryId::parse(text).ok_or_else(|| ColumnError::Batch(format!("`{text}` is no delivery id")))
+}
+
+/// Stands for the files of rows of many: rating asks it for the currency of the cost, and for nothing else.
+fn any_file(cost_currency: Currency) -> FileContext {
+    let account = Account {
+        tenant: TenantId::parse("any").expect("a name"),
+        provider: ProviderId::parse("any").expect("a name"),
+        account: AccountId::parse("any").expect("a name"),
+    };
+    FileContext {
+        account,
+        delivery: DeliveryId(0),
+        arrival: 0,
+        origin: "".into(),
+        profile: "".into(),
+        cycle: None,
+        cost_currency,
+        key_mode: KeyMode::Id,
+    }
+}
+
+/// The rows that come out otherwise, by delivery, with the arrivals of these.
+#[derive(Debug, Default)]
+pub struct Changed {
+    /// The records.
+    pub places: BTreeSet<Place>,
+    /// The arrival numbers of their deliveries.
+    pub arrivals: BTreeMap<DeliveryId, ArrivalNumber>,
+}
+
+impl Findings for Changed {
+    fn row(&mut self, difference: Option<&Difference<'_>>) {
+        if let Some(difference) = difference {
+            self.places.insert(difference.place);
+            self.arrivals.insert(difference.place.delivery, difference.arrival);
+        }
+    }
+
+    fn join(mut self, later: Self) -> Self {
+        self.places.extend(later.places);
+        self.arrivals.extend(later.arrivals);
+        self
+    }
+}
+
+/// Rates live entries again that stand with a price, to be entered anew; with the record key of each. What rating did not decide is
+/// taken over from the table.
+pub fn rate_entries(
+    live: &LiveEntries,
+    table: &Table,
+    files: &Files,
+    rate: Rate<'_>,
+) -> Result<(Vec<RatedBatch>, BTreeMap<Place, u128>), CommitError> {
+    let (mut rated, mut keys) = (Vec::new(), BTreeMap::new());
+    live.read(table, |add, batches| {
+        for batch in &batches {
+            for ((delivery, ..), rows) in premise::by_delivery(batch)? {
+                let Some(file) = files.get(&delivery) else {
+                    let what = format!("delivery {delivery} was not asked for");
+                    return Err(TableError::File { path: add.path.clone(), what }.into());
+                };
+                let parsed = premise::whole(batch, &rows, file)?;
+                let places = parsed.columns.row.iter().map(|row| Place { delivery, row: *row });
+                keys.extend(places.zip(parsed.columns.key.iter().copied()));
+                rated.push(rate(parsed));
+            }
+        }
+        Ok(())
+    })?;
+    Ok((rated, keys))
+}

@@ -1,0 +1,164 @@
+//! What stands on a row beside what comes out of it: the columns that rating decides.
+
+use std::collections::HashMap;
+
+use arrow_array::{Array, Decimal128Array, Int64Array, StringArray};
+use domain::columns::ColumnError;
+use domain::columns::entries::EntriesView;
+use domain::columns::rated::{NO_PERIOD, RatedBatch, ZoneBy};
+use domain::money::{Currency, Money};
+use domain::outcome::Reason;
+use domain::period::Month;
+
+use super::Choice;
+
+/// The columns of what stands.
+pub(super) const COLUMNS: [&str; 13] = [
+    "owner_path",
+    "customer",
+    "subscription",
+    "device",
+    "plan",
+    "billing_period",
+    "tariff",
+    "zone",
+    "zone_by",
+    "band",
+    "billed_units",
+    "charge",
+    "currency",
+];
+
+/// What is said of a row; the fields are columns of `cdr_entries`, `None` is null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Side<'r> {
+    /// Why it has no price.
+    pub reason: Option<Reason>,
+    /// Operator / reseller / customer / cost centre.
+    pub owner_path: Option<&'r str>,
+    /// The customer.
+    pub customer: Option<&'r str>,
+    /// The subscription.
+    pub subscription: Option<&'r str>,
+    /// The device.
+    pub device: Option<&'r str>,
+    /// The plan.
+    pub plan: Option<&'r str>,
+    /// The customer's cycle.
+    pub cycle: Option<&'r str>,
+    /// The tariff's version, which may change without any consequence.
+    pub tariff: Option<&'r str>,
+    /// The zone.
+    pub zone: Option<&'r str>,
+    /// What decided it.
+    pub zone_by: Option<&'r str>,
+    /// The time band.
+    pub band: Option<&'r str>,
+    /// Units billed.
+    pub billed_units: Option<i64>,
+    /// The charge.
+    pub charge: Option<(Money, Currency)>,
+}
+
+impl Side<'_> {
+    /// Whether both say the same; the version of a tariff that charges the same may be another.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        Self { tariff: None, ..*self } == Self { tariff: None, ..*other }
+    }
+
+    pub(super) fn fits(&self, choice: &Choice) -> bool {
+        let is = |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|wanted| found == Some(wanted));
+        is(&choice.customer, self.customer) && is(&choice.plan, self.plan) && is(&choice.cycle, self.cycle)
+    }
+}
+
+/// The columns of what stands.
+pub(super) struct Stood<'b> {
+    texts: [&'b StringArray; 11],
+    billed_units: &'b Int64Array,
+    charge: &'b Decimal128Array,
+}
+
+impl<'b> Stood<'b> {
+    pub(super) fn of(v: EntriesView<'b>) -> Result<Self, ColumnError> {
+        let texts = [
+            v.owner_path()?,
+            v.customer()?,
+            v.subscription()?,
+            v.device()?,
+            v.plan()?,
+            v.billing_period()?,
+            v.tariff()?,
+            v.zone()?,
+            v.zone_by()?,
+            v.band()?,
+            v.currency()?,
+        ];
+        Ok(Self { texts, billed_units: v.billed_units()?, charge: v.charge()? })
+    }
+
+    pub(super) fn at(&self, i: usize) -> Result<Side<'b>, ColumnError> {
+        let [owner_path, customer, subscription, device, plan, cycle, tariff, zone, zone_by, band, currency] =
+            self.texts.map(|column| text(column, i));
+        let unknown = |code: &str| ColumnError::Batch(format!("`{code}` is no currency"));
+        let currency = currency.map(|code| Currency::parse(code).ok_or_else(|| unknown(code))).transpose()?;
+        let charge = self.charge.is_valid(i).then(|| Money(self.charge.value(i)));
+        let billed_units = self.billed_units.is_valid(i).then(|| self.billed_units.value(i));
+        Ok(Side {
+            reason: None,
+            owner_path,
+            customer,
+            subscription,
+            device,
+            plan,
+            cycle,
+            tariff,
+            zone,
+            zone_by,
+            band,
+            billed_units,
+            charge: charge.zip(currency),
+        })
+    }
+}
+
+pub(super) fn text(column: &StringArray, i: usize) -> Option<&str> {
+    column.is_valid(i).then(|| column.value(i))
+}
+
+/// The names of the cycles of a batch, by their numbers.
+pub(super) fn cycles_of(rated: &RatedBatch) -> HashMap<i32, String> {
+    let mut names = HashMap::new();
+    for period in rated.columns.period.iter().filter(|period| **period != NO_PERIOD) {
+        names.entry(*period).or_insert_with(|| Month::from_number(*period).to_string());
+    }
+    names
+}
+
+/// What comes out, as it would stand in the table.
+pub(super) fn came<'r>(rated: &'r RatedBatch, i: usize, cycles: &'r HashMap<i32, String>) -> Side<'r> {
+    let (columns, labels, owners) = (&rated.columns, &rated.labels, &rated.linked.owners);
+    let reason = rated.reason(i);
+    let owner = owners.windows.get(rated.linked.owner[i] as usize);
+    let customer = owner.map(|owner| &owners.customers[owner.customer as usize]);
+    let tariff = labels.tariffs.get(usize::from(columns.tariff[i]));
+    let (zone, band) = (columns.zone[i], columns.band[i]);
+    let zone_by = ZoneBy::from_code(columns.zone_by[i]);
+    let charge = tariff.filter(|_| reason.is_none());
+    Side {
+        reason,
+        owner_path: customer.map(|customer| &*customer.owner_path),
+        customer: owner.map(|owner| owners.customer_names.name(owner.customer)),
+        subscription: owner.map(|owner| owners.subscriptions.name(owner.subscription)),
+        device: owner.map(|owner| owners.devices.name(owner.device)),
+        plan: owner.map(|owner| owners.plans.name(owner.plan)),
+        cycle: cycles.get(&columns.period[i]).map(String::as_str),
+        tariff: tariff.map(|tariff| &*tariff.id),
+        zone: (zone != u16::MAX).then(|| labels.zones.name(u32::from(zone))),
+        zone_by: (zone_by != ZoneBy::None).then(|| zone_by.as_str()),
+        band: (band != u8::MAX).then(|| labels.bands.name(u32::from(band))),
+        billed_units: reason.is_none().then(|| columns.billed[i]),
+        charge: charge.map(|tariff| (Money(i128::from(columns.charge_nano[i])), tariff.currency)),
+    }
+}
+

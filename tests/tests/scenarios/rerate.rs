@@ -1,0 +1,277 @@
+//! What has a price, rated again on the real program: the difference to the cent, posted once, killed in the middle, taken back.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::data_folder::DataFolder;
+use crate::support::month::Month;
+
+const HEADER: &str = "record_id,type,a_number,b_number,start,duration_s,bytes_up,bytes_down,direction,mccmnc,cost\n";
+
+const TARIFF: &str = r#"
+name = "small"
+currency = "EUR"
+time_zone = "Europe/Amsterdam"
+valid_from = 2020-01-01
+home_zone = "HOME"
+default_band = "all"
+
+[rounding]
+places = 6
+mode = "half_up"
+
+[destinations.prefixes]
+31 = "NL"
+49 = "DE"
+
+[networks.zones]
+20408 = "HOME"
+
+[[plan]]
+name = "flat"
+
+[[price]]
+plan = "flat"
+kind = "voice-mo"
+zone = "NL"
+unit_price = "0.002"
+per = 1
+
+[[price]]
+plan = "flat"
+kind = "voice-mo"
+zone = "DE"
+unit_price = "0.005"
+per = 1
+"#;
+
+/// Everything of `C-1` since the beginning of the year.
+const DEVICES: &str =
+    "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\nD-1,31612340001,C-1,flat,2026-01-01T00:00:00Z,\n";
+
+/// The same, but from the 14th of November at noon it is of `C-2`: somebody forgot to say so in time.
+const MOVED: &str = "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\n\
+    D-1,31612340001,C-1,flat,2026-01-01T00:00:00Z,2026-11-14T11:00:00Z\nD-2,31612340001,C-2,flat,2026-11-14T11:00:00Z,\n";
+
+fn write(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    fs::write(&path, text).expect("a file can be written");
+    path.to_string_lossy().into_owned()
+}
+
+/// Ten minutes within the Netherlands and three to Germany, half of each in the morning of the 14th of November, the others in the
+/// afternoon.
+fn file() -> String {
+    let row = |id: u32| {
+        let (to, hour) = (if id < 10 { "+31201234567" } else { "+4930123456" }, if id % 2 == 0 { 10 } else { 15 });
+        format!("r-{id},voice,+31612340001,{to},2026-11-14T{hour}:00:00+01:00,60,,,MO,20408,0.10\n")
+    };
+    HEADER.to_owned() + &(0..13).map(row).collect::<String>()
+}
+
+/// A data folder with the file rated: ten at 0.12, three at 0.30.
+fn rated(home: &Path) -> DataFolder {
+    let data = DataFolder::new();
+    data.ok(&["import", "tariffs", &write(home, "small.toml", TARIFF)]);
+    data.ok(&["import", "devices", &write(home, "devices.csv", DEVICES)]);
+    data.ok(&["ingest", "--profile", "job", "--account", "haven", &write(home, "a.csv", &file())]);
+    data
+}
+
+/// Runs a command that may need a hand, for its exit code and its JSON.
+fn asked(data: &DataFolder, arguments: &[&str]) -> (Option<i32>, Value) {
+    let ended = data.run(&[arguments, &["--output", "json"]].concat());
+    assert!(matches!(ended.code, Some(0 | 1)), "{arguments:?}: {} {}", ended.out, ended.err);
+    let json = serde_json::from_str(&ended.out).unwrap_or_else(|e| panic!("{arguments:?} printed no JSON ({e}): {}", ended.out));
+    (ended.code, json)
+}
+
+/// What customers are charged, by SQL over a table.
+fn charged(data: &DataFolder, table: &str) -> Vec<Value> {
+    data.query(&format!("select customer, sum(charge) as charge from {table} where customer is not null group by 1 order by 1"))
+}
+
+fn customer(name: &str, charge: &str) -> Value {
+    json!({"customer": name, "charge": charge})
+}
+
+/// *Scenario.* A price is corrected after the month was rated: first the difference is shown, then it is posted, then asked for
+/// again; before that, the same prices come in another file. *Guarantees.* The difference is told per customer and per rule, to
+/// the cent; showing changes nothing, posting nothing twice; entries, records and totals say the same; what has the old price
+/// keeps its entry; the second derivation agrees.
+#[test]
+fn a_corrected_price_is_shown_and_posted_once() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = rated(home.path());
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &format!("# the same prices\n{TARIFF}"))]);
+    let before = data.version("cdr_entries");
+    let (code, same) = asked(&data, &["rerate", "--cycle", "all"]);
+    assert_eq!((code, &same["state"], &same["chosen"], &same["changes"]), (Some(0), &json!("unchanged"), &json!(13), &json!(0)));
+
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &TARIFF.replace("0.002", "0.0025"))]);
+    let (code, shown) = asked(&data, &["rerate", "--cycle", "2026-11", "--dry-run"]);
+    let figures = json!({
+        "records": 10, "before": "1.200000000", "after": "1.500000000", "difference": "0.300000000", "currency": "EUR",
+    });
+    assert_eq!((code, &shown["state"], &shown["total"]), (Some(0), &json!("shown"), &json!([figures])), "{shown:#}");
+    let of_customer = &shown["customers"][0];
+    assert_eq!((&of_customer["customer"], &of_customer["difference"]), (&json!("C-1"), &json!("0.300000000")), "{shown:#}");
+    let rule = &shown["rules"][0];
+    assert_eq!((&rule["kind"], &rule["was"]["zone"], &rule["becomes"]["zone"]), (&json!("voice-mo"), &json!("NL"), &json!("NL")));
+    assert_ne!(rule["was"]["tariff"], rule["becomes"]["tariff"]);
+    let (_, other) = asked(&data, &["rerate", "--cycle", "2026-10", "--dry-run"]);
+    assert_eq!(other["chosen"], json!(0), "no record is of that cycle");
+    assert_eq!(data.version("cdr_entries"), before, "nothing was changed so far");
+
+    let (code, done) = asked(&data, &["rerate", "--plan", "flat"]);
+    let posted = (&done["posted"]["records"], &done["posted"]["charge"]);
+    assert_eq!((code, &done["state"], posted), (Some(0), &json!("rerated"), (&json!(10), &json!({"EUR": "0.300000000"}))), "{done:#}");
+    for table in ["cdr_entries", "cdr", "totals"] {
+        assert_eq!(charged(&data, table), [customer("C-1", "2.400000000")], "{table}");
+    }
+    let counted = data.query("select sum(rows) as rows, count(*) as entries from cdr_entries where outcome <> 'ledger'");
+    assert_eq!(counted, [json!({"rows": 13, "entries": 13 + 2 * 10})], "pairs, of what differs");
+    let after = data.version("cdr_entries");
+    let (_, again) = asked(&data, &["rerate", "--plan", "flat"]);
+    assert_eq!((&again["state"], data.version("cdr_entries")), (&json!("unchanged"), after), "twice is once");
+    let (_, status) = asked(&data, &["status"]);
+    let correction = &status["corrections"][0];
+    assert_eq!((&correction["cause"], &correction["records"]), (&json!("rerated"), &json!(10)), "{status:#}");
+    data.assert_sound();
+}
+
+/// *Scenario.* A device that was given to another customer is imported late; then a tariff loses a destination; then it has it
+/// again. *Guarantees.* The calls after the move go over with their money, asked for by either customer; what loses its price is in
+/// suspense with the reason, and is told before; it comes back by `suspense recycle`; a withdrawal of the file takes all of it.
+#[test]
+fn calls_follow_a_device_that_moved_and_prices_that_go_and_come() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = rated(home.path());
+    data.ok(&["import", "devices", &write(home.path(), "devices.csv", MOVED)]);
+    let (code, moved) = asked(&data, &["rerate", "--customer", "C-2"]);
+    // In the afternoon five calls of twelve cents and one or two of thirty: rows 1, 3, 5, 7, 9 and 11.
+    assert_eq!((code, &moved["posted"]["records"]), (Some(0), &json!(6)), "{moved:#}");
+    let of = |n: usize| (&moved["customers"][n]["customer"], &moved["customers"][n]["difference"]);
+    assert_eq!((of(0), of(1)), ((&json!("C-1"), &json!("-0.900000000")), (&json!("C-2"), &json!("0.900000000"))), "{moved:#}");
+    assert_eq!(moved["posted"]["charge"], json!({"EUR": "0.000000000"}), "no money came or went");
+    for table in ["cdr_entries", "cdr", "totals"] {
+        assert_eq!(charged(&data, table), [customer("C-1", "1.200000000"), customer("C-2", "0.900000000")], "{table}");
+    }
+    assert_eq!(asked(&data, &["rerate", "--customer", "C-1"]).1["state"], json!("unchanged"));
+    data.assert_sound();
+
+    let abroad = TARIFF.replace("49 = ", "44 = ");
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &abroad)]);
+    let (code, lost) = asked(&data, &["rerate", "--cycle", "all", "--dry-run"]);
+    assert_eq!((code, &lost["lost"], &lost["total"][0]["difference"]), (Some(1), &json!(3), &json!("-0.900000000")), "{lost:#}");
+    assert_eq!(lost["rules"][0]["becomes"], json!({"reason": "no_zone"}), "{lost:#}");
+    let (code, done) = asked(&data, &["rerate", "--cycle", "all"]);
+    assert_eq!((code, &done["posted"]["suspense"]), (Some(1), &json!({"no_zone": 3})), "{done:#}");
+    assert_eq!(charged(&data, "totals"), [customer("C-1", "0.600000000"), customer("C-2", "0.600000000")]);
+    data.assert_sound();
+
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", TARIFF)]);
+    let (code, back) = asked(&data, &["suspense", "recycle"]);
+    assert_eq!((code, &back["added"]["rated"]), (Some(0), &json!(3)), "{back:#}");
+    assert_eq!(charged(&data, "cdr"), [customer("C-1", "1.200000000"), customer("C-2", "0.900000000")]);
+    let (_, taken) = asked(&data, &["withdraw", "a.csv", "--yes"]);
+    assert_eq!(taken["taken_back"]["charge"]["EUR"], json!("2.100000000"), "{taken:#}");
+    assert_eq!(charged(&data, "totals"), [customer("C-1", "0.000000000"), customer("C-2", "0.000000000")]);
+    data.assert_sound();
+}
+
+/// *Scenario.* More records differ than one commit may hold; a customer, a plan and a cycle that are not there are asked for.
+/// *Guarantees.* Nothing is changed, and the error says what to do.
+#[test]
+fn what_cannot_be_done_is_refused_with_what_helps() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = rated(home.path());
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &TARIFF.replace("0.002", "0.0025"))]);
+    let before = data.version("cdr_entries");
+    let config = write(home.path(), "tollway.toml", "[pipeline]\nrerated_rows_max = 9\n");
+    let refused = |arguments: &[&str], code: i32, words: &[&str]| {
+        let ended = data.run(arguments);
+        assert_eq!(ended.code, Some(code), "{arguments:?}: {} {}", ended.out, ended.err);
+        assert!(words.iter().all(|word| ended.err.contains(word)), "{arguments:?}: {}", ended.err);
+    };
+    refused(&["rerate", "--cycle", "all", "--config", &config], 2, &["10 records", "9 of them", "rerated_rows_max", "--customer"]);
+    refused(&["rerate"], 2, &["--customer", "--plan", "--cycle"]);
+    refused(&["rerate", "--customer", "C-l"], 3, &["`C-l`", "C-1"]);
+    refused(&["rerate", "--plan", "flet"], 3, &["`flet`", "flat"]);
+    refused(&["rerate", "--cycle", "november"], 2, &["`november`", "2026-10"]);
+    assert_eq!(data.version("cdr_entries"), before);
+}
+
+/// *Scenario.* A month of twelve layouts is rated with prices that are wrong; they are corrected, and rating it again is killed in
+/// the middle, again and again; then another command comes. *Guarantees.* Everything is as in an installation that had the right
+/// prices from the beginning: each record with all that the source said of it, its outcome and its charge, and the totals.
+#[test]
+fn rating_a_month_again_is_done_once_however_often_it_is_killed() {
+    let home = TempDir::new().expect("a temporary folder");
+    let month = Month::generate(&home.path().join("month"), 8_000, 4, 12);
+    let (data, other) = (DataFolder::new(), DataFolder::new());
+    month.import(&data);
+    month.import(&other);
+    let wrong = wrong_prices(&home.path().join("wrong"));
+    data.ok(&["import", "tariffs", &wrong]);
+    for file in &month.files {
+        for folder in [&data, &other] {
+            folder.run(&["ingest", "--profile", &file.profile, "--account", &file.account, &file.path.to_string_lossy()]);
+        }
+    }
+    data.ok(&["import", "tariffs", "nl-zakelijk"]);
+    let (_, shown) = asked(&data, &["rerate", "--cycle", "all", "--dry-run"]);
+    assert!(shown["changes"].as_u64() > Some(1_000), "{shown:#}");
+    let mut killed = 0;
+    for message in ["read", "prepared", "committed"] {
+        let running = data.start(&["rerate", "--cycle", "all"], Some("debug"));
+        let seen = running.wait_for(message, |lines| lines.iter().find(|l| l.contains(&format!(": {message} worker="))).cloned());
+        if seen.is_some() {
+            running.kill();
+            killed += 1;
+        }
+    }
+    assert!(killed >= 2, "it was killed {killed} times");
+    // Whatever command comes next goes on with it.
+    asked(&data, &["ingest", "--profile", "job", "--account", "haven", &write(home.path(), "nothing.csv", "")]);
+    let (_, status) = asked(&data, &["status"]);
+    assert_eq!(
+        (&status["recyclings_waiting"], &status["corrections"][0]["cause"]),
+        (&json!(0), &json!("rerated")),
+        "{status:#}"
+    );
+    let columns = data.query("select column_name from information_schema.columns where table_name = 'cdr'");
+    let columns: Vec<&str> = columns.iter().filter_map(|row| row["column_name"].as_str()).collect();
+    assert!(columns.len() > 40, "{columns:?}");
+    // What says which word on the record it is, and of which folder; what costs the same by both tariffs names the one that it had.
+    let own = ["entry", "entry_no", "as_of", "arrival", "tariff"];
+    let said: Vec<&str> = columns.into_iter().filter(|column| !own.contains(column)).collect();
+    let records = format!("select {} from cdr order by record_key, delivery, row", said.join(", "));
+    let (ours, theirs) = (data.query(&records), other.query(&records));
+    let differ = ours.iter().zip(&theirs).find(|(a, b)| a != b);
+    assert!(ours.len() == theirs.len() && differ.is_none(), "{} and {} records; {differ:#?}", ours.len(), theirs.len());
+    let totals = "select customer, billing_period, sum(charge) as charge from totals group by 1, 2 order by 1, 2";
+    assert_eq!(data.query(totals), other.query(totals));
+    assert_eq!(asked(&data, &["rerate", "--cycle", "all"]).1["state"], json!("unchanged"));
+    data.assert_sound();
+}
+
+/// The shipped tariff with a later peak, another zone for fixed lines and coarser rounding, in a folder of its own.
+fn wrong_prices(folder: &Path) -> String {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/tariffs");
+    fs::create_dir_all(folder).expect("a folder");
+    for table in ["prefixes", "networks", "prices"] {
+        let name = format!("nl-zakelijk-{table}.csv");
+        fs::copy(shipped.join(&name), folder.join(&name)).expect("a shipped table");
+    }
+    let right = fs::read_to_string(shipped.join("nl-zakelijk.toml")).expect("the shipped tariff");
+    let changes = [("from = \"08:00\"", "from = \"09:00\""), ("N_VAST = \"NL-FIX\"", "N_VAST = \"NL-MOB\""), ("places = 6", "places = 3")];
+    let wrong = changes.iter().fold(right, |text, (was, becomes)| {
+        assert!(text.contains(was), "{was}");
+        text.replace(was, becomes)
+    });
+    write(folder, "nl-zakelijk.toml", &wrong)
+}

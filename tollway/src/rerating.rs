@@ -1,0 +1,256 @@
+//! Rows that have a price, rated again: what would come of it by customer and by rule, the decisions to do it, and what came of them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::delivery::{Account, ArrivalNumber};
+use domain::money::{Currency, Money};
+use domain::outcome::Reason;
+use ingest::land::{ArrivalKind, Landing, PricedChoice, Recycling, RowChoice};
+use pipeline::recycling::priced_choice;
+use sinks::correction::rerate::{self, Difference, Findings, Side};
+
+use crate::cli::Global;
+use crate::exit_code::usage;
+use crate::installation::Installation;
+use crate::named::{is_account, unknown_id};
+use crate::output::count;
+use crate::progress::Progress;
+use crate::recycling::{Acted, act};
+
+/// Which rows with a price are meant; all that is named must fit.
+#[derive(Debug, Default)]
+pub struct Wish {
+    /// Their account: its name, `PROVIDER/ACCOUNT` or `TENANT/PROVIDER/ACCOUNT`.
+    pub account: Option<String>,
+    /// Customer, plan and cycle.
+    pub choice: PricedChoice,
+}
+
+/// The rule by which a row has its price.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rule {
+    /// The plan.
+    pub plan: String,
+    /// The zone.
+    pub zone: String,
+    /// The time band.
+    pub band: String,
+    /// The tariff's version.
+    pub tariff: String,
+}
+
+impl Rule {
+    fn of(side: &Side<'_>) -> Self {
+        let text = |name: Option<&str>| name.unwrap_or_default().to_owned();
+        Self { plan: text(side.plan), zone: text(side.zone), band: text(side.band), tariff: text(side.tariff) }
+    }
+}
+
+/// What rows that differ have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Turn {
+    /// Kind and direction.
+    pub kind: String,
+    /// The rule by which they stand.
+    pub was: Rule,
+    /// The rule by which they come out, or why they lose their price.
+    pub becomes: Result<Rule, Reason>,
+}
+
+/// Rows that differ, and their charges in one currency.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// How many.
+    pub records: u64,
+    /// What stands.
+    pub before: Money,
+    /// What comes out.
+    pub after: Money,
+}
+
+impl Sum {
+    /// What they cost more; negative: less.
+    pub fn difference(self) -> Money {
+        Money(self.after.0 - self.before.0)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.records += other.records;
+        self.before = self.before.plus(other.before);
+        self.after = self.after.plus(other.after);
+    }
+}
+
+/// What rating the rows that are meant again would make of them.
+#[derive(Debug, Default)]
+pub struct Outlook {
+    /// How many rows are meant.
+    pub chosen: u64,
+    /// How many of them come out otherwise.
+    pub changes: u64,
+    /// How many of these lose their price.
+    pub lost: u64,
+    /// What each customer has and would have, by currency.
+    pub customers: BTreeMap<(String, Currency), Sum>,
+    /// What differs by which rule, by currency.
+    pub rules: BTreeMap<(Turn, Currency), Sum>,
+    /// Rows that differ by account, with one of their arrivals.
+    accounts: BTreeMap<String, (u64, ArrivalNumber)>,
+}
+
+impl Outlook {
+    /// What all rows that differ come to, by currency.
+    pub fn total(&self) -> BTreeMap<Currency, Sum> {
+        let mut total: BTreeMap<Currency, Sum> = BTreeMap::new();
+        for ((_, currency), sum) in &self.rules {
+            total.entry(*currency).or_default().add(*sum);
+        }
+        total
+    }
+}
+
+/// The money of a row before and after, in each currency that it has there.
+fn money(difference: &Difference<'_>) -> impl Iterator<Item = (Currency, Sum)> {
+    let (was, becomes) = (difference.was.charge, difference.becomes.charge);
+    let records = 1;
+    let both = match (was, becomes) {
+        (Some((before, of)), Some((after, same))) if of == same => [Some((of, Sum { records, before, after })), None],
+        _ => [
+            was.map(|(before, of)| (of, Sum { records, before, after: Money::default() })),
+            becomes.map(|(after, of)| (of, Sum { records, before: Money::default(), after })),
+        ],
+    };
+    both.into_iter().flatten()
+}
+
+impl Findings for Outlook {
+    fn row(&mut self, difference: Option<&Difference<'_>>) {
+        self.chosen += 1;
+        let Some(difference) = difference else { return };
+        self.changes += 1;
+        self.lost += u64::from(difference.becomes.reason.is_some());
+        match self.accounts.get_mut(difference.account) {
+            Some((rows, _)) => *rows += 1,
+            None => drop(self.accounts.insert(difference.account.to_owned(), (1, difference.arrival))),
+        }
+        let (was, becomes) = (&difference.was, &difference.becomes);
+        let turn = Turn {
+            kind: difference.kind.to_owned(),
+            was: Rule::of(was),
+            becomes: becomes.reason.map_or_else(|| Ok(Rule::of(becomes)), Err),
+        };
+        for (currency, sum) in money(difference) {
+            self.rules.entry((turn.clone(), currency)).or_default().add(sum);
+        }
+        let customers = [(was.customer, was.charge, true), (becomes.customer, becomes.charge, false)];
+        let is_same = was.customer == becomes.customer;
+        for (customer, charge, is_before) in customers {
+            let Some((charge, currency)) = charge else { continue };
+            let key = (customer.unwrap_or_default().to_owned(), currency);
+            let is_counted = is_before || !is_same || was.charge.is_none_or(|(_, other)| other != currency);
+            let none = Money::default();
+            let (before, after) = if is_before { (charge, none) } else { (none, charge) };
+            self.customers.entry(key).or_default().add(Sum { records: u64::from(is_counted), before, after });
+        }
+    }
+
+    fn join(mut self, later: Self) -> Self {
+        self.chosen += later.chosen;
+        self.changes += later.changes;
+        self.lost += later.lost;
+        later.customers.into_iter().for_each(|(key, sum)| self.customers.entry(key).or_default().add(sum));
+        later.rules.into_iter().for_each(|(key, sum)| self.rules.entry(key).or_default().add(sum));
+        for (account, (rows, arrival)) in later.accounts {
+            self.accounts.entry(account).or_insert((0, arrival)).0 += rows;
+        }
+        self
+    }
+}
+
+/// Rates the rows that are meant again, on the table as it is and with the reference data in force, and changes nothing.
+pub fn look(installation: &Installation, landing: &Landing, wish: &Wish, quiet: bool) -> anyhow::Result<Outlook> {
+    let entries = installation.entries()?;
+    let choice = priced_choice(&wish.choice, landing.next_number()?);
+    let store = installation.state_read_only()?;
+    let reference = installation.block_on(crate::reference::load(&store))?;
+    let rows = entries.files(&[("outcome", "rated")]).filter_map(|add| add.rows()).sum();
+    let progress = Mutex::new((Progress::start("rerate", rows, quiet), 0));
+    let done = |rows: u64| {
+        let mut held = progress.lock().unwrap_or_else(PoisonError::into_inner);
+        held.1 += rows;
+        let (progress, all) = &mut *held;
+        progress.at(*all);
+    };
+    let is_meant = |path: &str| wish.account.as_deref().is_none_or(|wanted| is_account(path, wanted));
+    let accounts: Option<rerate::Accounts<'_>> = wish.account.is_some().then_some(&is_meant);
+    let outlook: Outlook = rerate::look(&entries, accounts, &[choice], &|batch| reference.rate(batch), &done)?;
+    progress.into_inner().unwrap_or_else(PoisonError::into_inner).0.finish();
+    if outlook.chosen == 0 {
+        let owners = reference.index.owners();
+        let remedy = "no record with a price is of that one";
+        for (what, wanted, known) in
+            [("customer", &wish.choice.customer, &owners.customer_names), ("plan", &wish.choice.plan, &owners.plans)]
+        {
+            if let Some(wanted) = wanted.as_deref().filter(|wanted| known.code(wanted).is_none()) {
+                return Err(unknown_id(what, wanted, known.iter(), remedy));
+            }
+        }
+    }
+    Ok(outlook)
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Rerated {
+    /// How the rows that are meant come out.
+    pub outlook: Outlook,
+    /// What was decided; `None`: nothing.
+    pub acted: Option<Acted>,
+}
+
+impl Rerated {
+    /// `unchanged`, `shown`, `ordered` or `rerated`.
+    pub fn state(&self) -> &'static str {
+        match &self.acted {
+            None if self.outlook.changes == 0 => "unchanged",
+            None => "shown",
+            Some(acted) if acted.is_done => "rerated",
+            Some(_) => "ordered",
+        }
+    }
+}
+
+/// Lands a decision for each account in which something changes, and lets them act. Nothing lands where nothing changes, or where
+/// more changes than one commit may hold.
+pub fn carry_out(
+    global: &Global,
+    installation: &Installation,
+    landing: &Arc<Landing>,
+    wish: &Wish,
+    outlook: Outlook,
+    workers: Option<u32>,
+) -> anyhow::Result<Rerated> {
+    let rows_max = installation.config().pipeline.rerated_rows_max;
+    let mut words = Vec::new();
+    for (path, (rows, arrival)) in &outlook.accounts {
+        if *rows > rows_max {
+            return Err(usage(format!(
+                "{} records of {path} come out otherwise, and a commit holds {} of them at most; nothing was changed; choose fewer by \
+                 --customer, --plan or --cycle, or raise `pipeline.rerated_rows_max`",
+                count(*rows),
+                count(rows_max)
+            )));
+        }
+        words.push(Recycling { account: account_of(landing, *arrival)?, choice: RowChoice::Priced(wish.choice.clone()) });
+    }
+    let acted = if words.is_empty() { None } else { Some(act(global, installation, landing, &words, workers)?) };
+    Ok(Rerated { outlook, acted })
+}
+
+fn account_of(landing: &Landing, arrival: ArrivalNumber) -> anyhow::Result<Account> {
+    match landing.arrival(arrival)?.kind {
+        ArrivalKind::Delivery(record) => Ok(record.identity.account),
+        _ => Err(anyhow::anyhow!("arrival {arrival} is no file, but the table has rows of it; `tollway check` tells more")),
+    }
+}
