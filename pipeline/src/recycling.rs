@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use domain::columns::ColumnError;
 use domain::columns::rated::RatedBatch;
-use domain::money::{Currency, Money};
-use domain::outcome::Reason;
 use domain::delivery::{ArrivalNumber, DeliveryId};
+use domain::money::{Currency, Money};
+use domain::outcome::{Outcome, Reason};
 use ingest::land::{Landing, Numbered, PricedChoice, RowChoice, SuspenseChoice};
 use sinks::correction::recycle::{Choice, ServedBy, Suspended, done, plan, suspended};
-use sinks::correction::rerate::{self, Difference, Findings};
+use sinks::correction::rerate::{self, Compared, Findings};
 use sinks::correction::{Anew, Draft, Files, LiveEntries, Place};
 use sinks::table::Table;
 
@@ -107,7 +108,7 @@ pub fn draft(
     let mut cause = "recycled";
     if !due.priced.is_empty() {
         let rate = |batch| reference.rate(batch);
-        let found: Differing = rerate::look(table, Some(&|of| of == account), &due.priced, &rate, &|_| ())?;
+        let found: Differing = rerate::look(table, &[Outcome::Rated], Some(&|of| of == account), &due.priced, &rate, &|_| ())?;
         let mut theirs = Files::new();
         for (delivery, arrival) in &found.arrivals {
             theirs.insert(*delivery, Arc::clone(&deliveries.open(*arrival)?.file));
@@ -159,11 +160,13 @@ struct Differing {
 }
 
 impl Findings for Differing {
-    fn row(&mut self, difference: Option<&Difference<'_>>) {
-        if let Some(difference) = difference {
-            self.places.insert(difference.place);
-            self.arrivals.insert(difference.place.delivery, difference.arrival);
+    fn row(&mut self, row: &Compared<'_>) -> Result<(), ColumnError> {
+        if row.differs {
+            let place = row.place()?;
+            self.places.insert(place);
+            self.arrivals.insert(place.delivery, row.arrival);
         }
+        Ok(())
     }
 
     fn join(mut self, later: Self) -> Self {

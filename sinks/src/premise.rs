@@ -51,12 +51,15 @@ pub fn for_rating(batch: &RecordBatch, rows: &[usize], file: &Arc<FileContext>) 
         imsi: absent_or(v.imsi()?, rows, |column| longs(column, rows, 0).map(i64::cast_unsigned).collect()),
         iccid: absent_or(v.iccid()?, rows, |column| longs(column, rows, 0).map(i64::cast_unsigned).collect()),
         start_us: rows.iter().map(|i| v.start().map(|column| value(column, *i).unwrap_or(0))).collect::<Result<_, _>>()?,
-        offset_s: rows.iter().map(|i| v.start_offset_s().map(|column| value(column, *i).unwrap_or(0))).collect::<Result<_, _>>()?,
+        offset_s: rows
+            .iter()
+            .map(|i| v.start_offset_s().map(|column| value(column, *i).unwrap_or(0)))
+            .collect::<Result<_, _>>()?,
         duration_s: rows.iter().map(|i| v.duration_s().map(|column| value(column, *i).unwrap_or(0))).collect::<Result<_, _>>()?,
         bytes_up: absent_or(v.bytes_up()?, rows, |column| longs(column, rows, 0).collect()),
         bytes_down: absent_or(v.bytes_down()?, rows, |column| longs(column, rows, 0).collect()),
         messages: absent_or(v.messages()?, rows, |column| rows.iter().map(|i| value(column, *i).unwrap_or(1)).collect()),
-        network: networks(v.network()?, rows)?,
+        network: labels("network", v.network()?, rows, Network::parse)?,
         class: codes(v.provider_class()?, rows, &mut classes)?,
         cost_nano: costs(v, rows)?,
         ..ParsedColumns::default()
@@ -84,24 +87,33 @@ pub fn whole(batch: &RecordBatch, rows: &[usize], file: &Arc<FileContext>) -> Re
     c.record_id = texts_of(v.record_id()?, rows);
     c.session_id = texts_of(v.session_id()?, rows);
     c.session_sequence = absent_or(v.session_sequence()?, rows, |column| longs(column, rows, NO_SEQUENCE).collect());
-    c.partial = labels(v.partial()?, rows, |name| match name {
+    c.partial = labels("partial", v.partial()?, rows, |name| match name {
         "partial" => Some(Partial::Part as u8),
         "last" => Some(Partial::Last as u8),
         _ => None,
     })?;
-    c.time_flag = labels(v.time_flag()?, rows, |name| (name == "repeated").then_some(TimeFlag::Repeated as u8))?;
+    c.time_flag = labels("time_flag", v.time_flag()?, rows, |name| (name == "repeated").then_some(TimeFlag::Repeated as u8))?;
     Ok(parsed)
 }
 
-/// The rows of a batch by what one [`ParsedBatch`] of them must share: the delivery, and whether volumes are there at all.
-pub fn by_delivery(batch: &RecordBatch) -> Result<BTreeMap<(DeliveryId, bool, bool), Vec<usize>>, ColumnError> {
+/// What all rows of one [`ParsedBatch`] share: the delivery, and whether volumes are absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shared {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    no_bytes_up: bool,
+    no_bytes_down: bool,
+}
+
+/// The rows of a batch by what those of one [`ParsedBatch`] share.
+pub fn by_delivery(batch: &RecordBatch) -> Result<BTreeMap<Shared, Vec<usize>>, ColumnError> {
     let v = EntriesView(batch);
-    let (delivery, up, down) = (v.delivery()?, v.bytes_up()?, v.bytes_down()?);
+    let (deliveries, up, down) = (v.delivery()?, v.bytes_up()?, v.bytes_down()?);
     let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for i in 0..batch.num_rows() {
-        let text = delivery.value(i);
-        let id = DeliveryId::parse(text).ok_or_else(|| ColumnError::Batch(format!("`{text}` is no delivery id")))?;
-        groups.entry((id, up.is_null(i), down.is_null(i))).or_default().push(i);
+        let text = deliveries.value(i);
+        let delivery = DeliveryId::parse(text).ok_or_else(|| ColumnError::Batch(format!("`{text}` is no delivery id")))?;
+        groups.entry(Shared { delivery, no_bytes_up: up.is_null(i), no_bytes_down: down.is_null(i) }).or_default().push(i);
     }
     Ok(groups)
 }
@@ -132,6 +144,7 @@ fn unknown(column: &str, text: &str) -> ColumnError {
 
 /// Codes of a column of few texts, 0 where it is null; a text is looked at when it is not the one before.
 fn labels<'c, T: Copy + Default>(
+    name: &str,
     column: &'c StringArray,
     rows: &[usize],
     mut code: impl FnMut(&'c str) -> Option<T>,
@@ -148,7 +161,7 @@ fn labels<'c, T: Copy + Default>(
         }
         let found = match known.get(text) {
             Some(found) => *found,
-            None => code(text).ok_or_else(|| unknown("the column", text))?,
+            None => code(text).ok_or_else(|| unknown(name, text))?,
         };
         known.insert(text, found);
         last = Some((text, found));
@@ -171,13 +184,9 @@ fn usages(column: &StringArray, rows: &[usize]) -> Result<Vec<Usage>, ColumnErro
     rows.iter().map(&mut of).collect()
 }
 
-fn networks(column: &StringArray, rows: &[usize]) -> Result<Vec<Network>, ColumnError> {
-    labels(column, rows, Network::parse)
-}
-
 /// Codes of rate classes, from 1 in the order in which they come.
 fn codes(column: &StringArray, rows: &[usize], classes: &mut Vec<Arc<str>>) -> Result<Vec<u16>, ColumnError> {
-    labels(column, rows, |class| {
+    labels("provider_class", column, rows, |class| {
         classes.push(class.into());
         u16::try_from(classes.len()).ok()
     })
@@ -196,7 +205,9 @@ fn costs(v: EntriesView<'_>, rows: &[usize]) -> Result<Vec<i64>, ColumnError> {
 fn texts_of(column: &StringArray, rows: &[usize]) -> Texts {
     let mut texts = Texts::default();
     if rows.iter().any(|i| column.is_valid(*i)) {
-        rows.iter().for_each(|i| texts.push(value(column, *i).unwrap_or_default()));
+        for i in rows {
+            texts.push(value(column, *i).unwrap_or_default());
+        }
     }
     texts
 }
@@ -230,3 +241,6 @@ fn called(text: Option<&str>, kind: Option<&str>, texts: &mut Vec<String>) -> Re
         Some(other) => return Err(unknown("b_number_type", other)),
     })
 }
+
+#[cfg(test)]
+mod tests;

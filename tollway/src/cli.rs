@@ -17,7 +17,7 @@ pub use self::desk::{AssignArgs, NumberKind, TodayArgs, UnassignedArgs, Unassign
 pub use self::listen::ListenArgs;
 pub use self::log::{DlqCommand, TopicsCommand};
 pub use self::pricing::RateArgs;
-pub use self::tariffs::{TariffCommand, TariffDiffArgs, TariffImportArgs, TariffLintArgs, TariffShowArgs};
+pub use self::tariffs::{TariffCommand, TariffDiffArgs, TariffImportArgs, TariffLintArgs, TariffShowArgs, WhatIfArgs};
 pub use self::verifying::VerifyArgs;
 
 const EXITS: &str = "Exit codes: 0 done; 1 done, but something needs a hand; 2 wrong use; 3 bad input, nothing changed; \
@@ -141,6 +141,9 @@ pub enum Command {
     /// Tariffs: list, show, lint before an import, compare two, import
     #[command(subcommand)]
     Tariff(TariffCommand),
+    /// What would a past month come to under a draft of a tariff? Side by side by customer, zone and band
+    #[command(name = "whatif", after_help = self::tariffs::WHATIF_HELP)]
+    WhatIf(WhatIfArgs),
     /// Source layouts: list, show, check against a file, draft for an unknown file
     #[command(subcommand)]
     Profile(ProfileCommand),

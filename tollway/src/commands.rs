@@ -32,6 +32,7 @@ pub mod topics;
 pub mod totals;
 pub mod unassigned;
 pub mod verify;
+pub mod whatif;
 pub mod why;
 pub mod withdraw;
 
@@ -64,6 +65,7 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Explain(args) => explain::run(global, args),
         Command::Rate(args) => rate::run(global, args),
         Command::Tariff(command) => tariff::run(global, command),
+        Command::WhatIf(args) => whatif::run(global, args),
         Command::Profile(command) => profile::run(global, command),
         Command::Generate(args) => generate::run(global, args),
         Command::Import(args) => import::run(global, args),

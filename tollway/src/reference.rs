@@ -11,6 +11,7 @@ use domain::zone::Zone;
 use ingest::land::Landing;
 use pipeline::PipelineError;
 use pipeline::rating::{Reference, References};
+use rate::error::TariffError;
 use rate::link::index::{DeviceIndex, IdentifierWindow};
 use rate::tariff::set::TariffSet;
 use rate::tariff::{Tariff, TariffSource};
@@ -93,6 +94,19 @@ pub async fn load_at(store: &Store, at: u64) -> anyhow::Result<Reference> {
 
 /// Builds the index and the tariffs of a version.
 pub fn compile(loaded: store::Reference) -> anyhow::Result<Reference> {
+    compile_by(loaded, TariffSet::build)
+}
+
+/// The newest version with a draft beside its tariffs, as if that had always been in force.
+pub async fn load_with_draft(store: &Store, draft: &TariffSource) -> anyhow::Result<Reference> {
+    let draft = Tariff::load(draft)?;
+    compile_by(store.load_reference(None).await?, |tariffs| TariffSet::with_draft(tariffs, draft))
+}
+
+fn compile_by(
+    loaded: store::Reference,
+    build: impl FnOnce(Vec<Tariff>) -> Result<TariffSet, TariffError>,
+) -> anyhow::Result<Reference> {
     let owners = Arc::new(loaded.owners);
     let windows = loaded.identifiers.iter().map(|(kind, value, owner)| IdentifierWindow {
         kind: kind_of(*kind),
@@ -102,7 +116,7 @@ pub fn compile(loaded: store::Reference) -> anyhow::Result<Reference> {
     let index = DeviceIndex::build(Arc::clone(&owners), windows.collect())?;
     let tariffs =
         loaded.tariffs.iter().map(|b| Tariff::load(&source(&b.name, &b.toml, &b.companions))).collect::<Result<Vec<_>, _>>()?;
-    let set = Arc::new(TariffSet::build(tariffs)?);
+    let set = Arc::new(build(tariffs)?);
     Ok(Reference { version: loaded.version, index, tariffs: set.bind(&owners) })
 }
 

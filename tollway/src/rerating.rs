@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use domain::columns::ColumnError;
 use domain::delivery::{Account, ArrivalNumber};
 use domain::money::{Currency, Money};
-use domain::outcome::Reason;
+use domain::outcome::{Outcome, Reason};
 use ingest::land::{ArrivalKind, Landing, PricedChoice, Recycling, RowChoice};
+use pipeline::rating::Reference;
 use pipeline::recycling::priced_choice;
-use sinks::correction::rerate::{self, Difference, Findings, Side};
+use sinks::correction::rerate::{self, Compared, Findings, Side};
+use sinks::table::Table;
 
 use crate::cli::Global;
+use crate::counts::grouped;
 use crate::exit_code::usage;
 use crate::installation::Installation;
 use crate::named::{is_account, unknown_id};
@@ -111,8 +115,8 @@ impl Outlook {
 }
 
 /// The money of a row before and after, in each currency that it has there.
-fn money(difference: &Difference<'_>) -> impl Iterator<Item = (Currency, Sum)> {
-    let (was, becomes) = (difference.was.charge, difference.becomes.charge);
+fn money(row: &Compared<'_>) -> impl Iterator<Item = (Currency, Sum)> {
+    let (was, becomes) = (row.was.charge, row.becomes.charge);
     let records = 1;
     let both = match (was, becomes) {
         (Some((before, of)), Some((after, same))) if of == same => [Some((of, Sum { records, before, after })), None],
@@ -125,22 +129,21 @@ fn money(difference: &Difference<'_>) -> impl Iterator<Item = (Currency, Sum)> {
 }
 
 impl Findings for Outlook {
-    fn row(&mut self, difference: Option<&Difference<'_>>) {
+    fn row(&mut self, row: &Compared<'_>) -> Result<(), ColumnError> {
         self.chosen += 1;
-        let Some(difference) = difference else { return };
-        self.changes += 1;
-        self.lost += u64::from(difference.becomes.reason.is_some());
-        match self.accounts.get_mut(difference.account) {
-            Some((rows, _)) => *rows += 1,
-            None => drop(self.accounts.insert(difference.account.to_owned(), (1, difference.arrival))),
+        if !row.differs {
+            return Ok(());
         }
-        let (was, becomes) = (&difference.was, &difference.becomes);
-        let turn = Turn {
-            kind: difference.kind.to_owned(),
-            was: Rule::of(was),
-            becomes: becomes.reason.map_or_else(|| Ok(Rule::of(becomes)), Err),
-        };
-        for (currency, sum) in money(difference) {
+        self.changes += 1;
+        self.lost += u64::from(row.becomes.reason.is_some());
+        match self.accounts.get_mut(row.account) {
+            Some((rows, _)) => *rows += 1,
+            None => drop(self.accounts.insert(row.account.to_owned(), (1, row.arrival))),
+        }
+        let (was, becomes) = (&row.was, &row.becomes);
+        let turned = becomes.reason.map_or_else(|| Ok(Rule::of(becomes)), Err);
+        let turn = Turn { kind: row.kind.to_owned(), was: Rule::of(was), becomes: turned };
+        for (currency, sum) in money(row) {
             self.rules.entry((turn.clone(), currency)).or_default().add(sum);
         }
         let customers = [(was.customer, was.charge, true), (becomes.customer, becomes.charge, false)];
@@ -153,6 +156,7 @@ impl Findings for Outlook {
             let (before, after) = if is_before { (charge, none) } else { (none, charge) };
             self.customers.entry(key).or_default().add(Sum { records: u64::from(is_counted), before, after });
         }
+        Ok(())
     }
 
     fn join(mut self, later: Self) -> Self {
@@ -168,36 +172,69 @@ impl Findings for Outlook {
     }
 }
 
+/// An amount with its sign, for people or in full.
+pub fn signed(money: Money, is_for_machines: bool) -> String {
+    if is_for_machines {
+        return money.to_text(9);
+    }
+    let text = grouped(money, 9);
+    if money.0 > 0 { format!("+{text}") } else { text }
+}
+
 /// Rates the rows that are meant again, on the table as it is and with the reference data in force, and changes nothing.
 pub fn look(installation: &Installation, landing: &Landing, wish: &Wish, quiet: bool) -> anyhow::Result<Outlook> {
     let entries = installation.entries()?;
     let choice = priced_choice(&wish.choice, landing.next_number()?);
     let store = installation.state_read_only()?;
     let reference = installation.block_on(crate::reference::load(&store))?;
-    let rows = entries.files(&[("outcome", "rated")]).filter_map(|add| add.rows()).sum();
-    let progress = Mutex::new((Progress::start("rerate", rows, quiet), 0));
+    let question = Question { what: "rerate", outcomes: &[Outcome::Rated], choice, account: wish.account.as_deref() };
+    let outlook: Outlook = ask(&entries, &question, &reference, quiet)?;
+    if outlook.chosen == 0 {
+        known(&wish.choice, &reference)?;
+    }
+    Ok(outlook)
+}
+
+/// A question about rows of the table.
+pub struct Question<'q> {
+    /// What is done, in progress lines.
+    pub what: &'static str,
+    /// How the rows stand.
+    pub outcomes: &'q [Outcome],
+    /// Which rows.
+    pub choice: rerate::Choice,
+    /// Of which account, as people name it; of all if none.
+    pub account: Option<&'q str>,
+}
+
+/// Rates rows of the table by a reference and gives what was found, with progress.
+pub fn ask<F: Findings>(table: &Table, question: &Question<'_>, reference: &Reference, quiet: bool) -> anyhow::Result<F> {
+    let of = |outcome: &Outcome| table.files(&[("outcome", outcome.as_str())]).filter_map(|add| add.rows()).sum::<u64>();
+    let rows = question.outcomes.iter().map(of).sum();
+    let progress = Mutex::new((Progress::start(question.what, rows, quiet), 0));
     let done = |rows: u64| {
         let mut held = progress.lock().unwrap_or_else(PoisonError::into_inner);
         held.1 += rows;
         let (progress, all) = &mut *held;
         progress.at(*all);
     };
-    let is_meant = |path: &str| wish.account.as_deref().is_none_or(|wanted| is_account(path, wanted));
-    let accounts: Option<rerate::Accounts<'_>> = wish.account.is_some().then_some(&is_meant);
-    let outlook: Outlook = rerate::look(&entries, accounts, &[choice], &|batch| reference.rate(batch), &done)?;
+    let is_meant = |path: &str| question.account.is_none_or(|wanted| is_account(path, wanted));
+    let accounts: Option<rerate::Accounts<'_>> = question.account.is_some().then_some(&is_meant);
+    let choices = std::slice::from_ref(&question.choice);
+    let found = rerate::look(table, question.outcomes, accounts, choices, &|batch| reference.rate(batch), &done)?;
     progress.into_inner().unwrap_or_else(PoisonError::into_inner).0.finish();
-    if outlook.chosen == 0 {
-        let owners = reference.index.owners();
-        let remedy = "no record with a price is of that one";
-        for (what, wanted, known) in
-            [("customer", &wish.choice.customer, &owners.customer_names), ("plan", &wish.choice.plan, &owners.plans)]
-        {
-            if let Some(wanted) = wanted.as_deref().filter(|wanted| known.code(wanted).is_none()) {
-                return Err(unknown_id(what, wanted, known.iter(), remedy));
-            }
+    Ok(found)
+}
+
+/// Refuses a customer or plan that the reference data does not have.
+pub fn known(choice: &PricedChoice, reference: &Reference) -> anyhow::Result<()> {
+    let owners = reference.index.owners();
+    for (what, wanted, known) in [("customer", &choice.customer, &owners.customer_names), ("plan", &choice.plan, &owners.plans)] {
+        if let Some(wanted) = wanted.as_deref().filter(|wanted| known.code(wanted).is_none()) {
+            return Err(unknown_id(what, wanted, known.iter(), "no record with a price is of that one"));
         }
     }
-    Ok(outlook)
+    Ok(())
 }
 
 /// What came of it.

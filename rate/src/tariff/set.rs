@@ -46,7 +46,33 @@ pub(crate) struct SetCodes {
 impl TariffSet {
     /// Puts tariffs together; the order in which they come does not matter. Two tariffs that sell one plan at one instant
     /// are refused.
-    pub fn build(mut tariffs: Vec<Tariff>) -> Result<Self, TariffError> {
+    pub fn build(tariffs: Vec<Tariff>) -> Result<Self, TariffError> {
+        Self::assemble(tariffs, |tariffs| sales(tariffs, None))
+    }
+
+    /// Puts a draft beside the tariffs in force as if it had always been there: it takes the place of the tariff of its name, and
+    /// sells its plans at every instant, whatever its dates say and whoever sells them otherwise.
+    pub fn with_draft(mut tariffs: Vec<Tariff>, draft: Tariff) -> Result<Self, TariffError> {
+        tariffs.retain(|tariff| tariff.name() != draft.name());
+        let id = Arc::clone(draft.id());
+        tariffs.push(draft);
+        Self::assemble(tariffs, |tariffs| {
+            let drafted = tariffs.iter().position(|tariff| *tariff.id() == id);
+            let mut plans = sales(tariffs, drafted)?;
+            if let Some((tariff, at)) = drafted.and_then(|at| Some((&tariffs[at], u16::try_from(at).ok()?))) {
+                for (plan, number) in tariff.plans.iter().zip(0..) {
+                    let sale = Sale { from_us: i64::MIN, to_us: i64::MAX, tariff: at, plan: number };
+                    plans.insert(plan.name.clone(), vec![sale]);
+                }
+            }
+            Ok(plans)
+        })
+    }
+
+    fn assemble(
+        mut tariffs: Vec<Tariff>,
+        sales: impl FnOnce(&[Tariff]) -> Result<BTreeMap<String, Vec<Sale>>, TariffError>,
+    ) -> Result<Self, TariffError> {
         tariffs.sort_by(|a, b| (a.name(), a.from_us(), a.id()).cmp(&(b.name(), b.from_us(), b.id())));
         let zones = Names::new(tariffs.iter().flat_map(|t| t.zones.iter()));
         let bands = Names::new(tariffs.iter().flat_map(|t| t.bands.names.iter()));
@@ -108,9 +134,10 @@ impl TariffSet {
     }
 }
 
-fn sales(tariffs: &[Tariff]) -> Result<BTreeMap<String, Vec<Sale>>, TariffError> {
+/// Who sells which plan when; one of them may be left out.
+fn sales(tariffs: &[Tariff], without: Option<usize>) -> Result<BTreeMap<String, Vec<Sale>>, TariffError> {
     let mut plans: BTreeMap<String, Vec<Sale>> = BTreeMap::new();
-    for (position, tariff) in tariffs.iter().enumerate() {
+    for (position, tariff) in tariffs.iter().enumerate().filter(|(position, _)| Some(*position) != without) {
         let position = u16::try_from(position).expect("at most 65,534 tariffs");
         for (number, plan) in tariff.plans.iter().enumerate() {
             let number = u32::try_from(number).expect("a tariff has at most 10,000 plans");

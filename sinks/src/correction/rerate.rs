@@ -45,14 +45,16 @@ pub struct Choice {
     pub before: ArrivalNumber,
 }
 
-/// A row that comes out otherwise.
+/// A row that is meant, as it stands and as it comes out.
 #[derive(Debug)]
-pub struct Difference<'r> {
+pub struct Compared<'r> {
     /// Tenant, provider and account, with `/`.
     pub account: &'r str,
-    /// The record.
-    pub place: Place,
-    /// The arrival number of its delivery.
+    /// The delivery that it came in, as the table names it.
+    pub delivery: &'r str,
+    /// Its row there.
+    pub row: u64,
+    /// The arrival number of the delivery.
     pub arrival: ArrivalNumber,
     /// Kind and direction.
     pub kind: &'r str,
@@ -60,12 +62,23 @@ pub struct Difference<'r> {
     pub was: Side<'r>,
     /// What comes out.
     pub becomes: Side<'r>,
+    /// Whether that is another thing.
+    pub differs: bool,
+}
+
+impl Compared<'_> {
+    /// The record.
+    pub fn place(&self) -> Result<Place, ColumnError> {
+        let text = self.delivery;
+        let delivery = DeliveryId::parse(text).ok_or_else(|| ColumnError::Batch(format!("`{text}` is no delivery id")))?;
+        Ok(Place { delivery, row: self.row })
+    }
 }
 
 /// Takes in what is found, one value for each file; they are joined in the order of the files.
 pub trait Findings: Default + Send {
-    /// A row that is meant; with its difference, if it has one.
-    fn row(&mut self, difference: Option<&Difference<'_>>);
+    /// A row that is meant.
+    fn row(&mut self, row: &Compared<'_>) -> Result<(), ColumnError>;
     /// What this and a later file came to.
     #[must_use]
     fn join(self, later: Self) -> Self;
@@ -74,10 +87,12 @@ pub trait Findings: Default + Send {
 /// Whose rows are meant, by tenant, provider and account, with `/`.
 pub type Accounts<'a> = &'a (dyn Fn(&str) -> bool + Sync);
 
-/// Rates the rows with a price that one of the choices names, as they stand or as they come out; of some accounts, or of all. Reads
-/// every file that may hold some, and calls `done` with the rows of each.
+/// Rates the rows of some outcomes that one of the choices names, as they stand or as they come out; of some accounts, or of all.
+/// Rows that no reference data can give a price are left out. Reads every file that may hold some, and calls `done` with the rows of
+/// each.
 pub fn look<F: Findings>(
     table: &Table,
+    outcomes: &[Outcome],
     accounts: Option<Accounts<'_>>,
     choices: &[Choice],
     rate: Rate<'_>,
@@ -86,7 +101,7 @@ pub fn look<F: Findings>(
     let standing = Standing::of(table)?;
     let versions = accounts.map(|accounts| versions_of(table, accounts)).transpose()?;
     let mut files: Vec<&Arc<Add>> = standing.by_reference.values().flatten().chain(&standing.unknown).collect();
-    files.retain(|add| add.partition("outcome") == Some(Outcome::Rated.as_str()));
+    files.retain(|add| outcomes.iter().any(|outcome| add.partition("outcome") == Some(outcome.as_str())));
     files.retain(|add| versions.as_ref().is_none_or(|versions| versions.contains(&add.version())));
     files.sort_by_key(|add| add.version());
     let columns = [&premise::RATING[..], &side::COLUMNS[..], &["tenant", "provider", "account", "arrival"]].concat();
@@ -121,7 +136,8 @@ impl Question<'_> {
         let v = EntriesView(batch);
         let stood = Stood::of(v)?;
         let mut paths = Paths::of(v)?;
-        for (currency, rows) in by_currency(v, stand)? {
+        let stand = stood.may_change(stand)?;
+        for (currency, rows) in by_currency(v, &stand)? {
             let parsed = premise::for_rating(batch, &rows, &Arc::new(any_file(currency)))?;
             let rated = (self.rate)(parsed);
             let cycles = cycles_of(&rated);
@@ -133,13 +149,10 @@ impl Question<'_> {
                 if self.accounts.is_some_and(|meant| !meant(account)) || !self.choices.iter().any(is_meant) {
                     continue;
                 }
-                if was.is_as(&becomes) {
-                    findings.row(None);
-                    continue;
-                }
-                let place = Place { delivery: delivery_of(v.delivery()?.value(i))?, row: v.row()?.value(i).max(0).cast_unsigned() };
+                let (delivery, row) = (v.delivery()?.value(i), v.row()?.value(i).max(0).cast_unsigned());
                 let kind = text(v.kind()?, i).unwrap_or_default();
-                findings.row(Some(&Difference { account, place, arrival, kind, was, becomes }));
+                let differs = !was.is_as(&becomes);
+                findings.row(&Compared { account, delivery, row, arrival, kind, was, becomes, differs })?;
             }
         }
         Ok(())
@@ -192,10 +205,6 @@ fn by_currency(v: EntriesView<'_>, rows: &[usize]) -> Result<BTreeMap<Currency, 
     Ok(groups)
 }
 
-fn delivery_of(text: &str) -> Result<DeliveryId, ColumnError> {
-    DeliveryId::parse(text).ok_or_else(|| ColumnError::Batch(format!("`{text}` is no delivery id")))
-}
-
 /// Stands for the files of rows of many: rating asks it for the currency of the cost, and for nothing else.
 fn any_file(cost_currency: Currency) -> FileContext {
     let account = Account {
@@ -215,30 +224,6 @@ fn any_file(cost_currency: Currency) -> FileContext {
     }
 }
 
-/// The rows that come out otherwise, by delivery, with the arrivals of these.
-#[derive(Debug, Default)]
-pub struct Changed {
-    /// The records.
-    pub places: BTreeSet<Place>,
-    /// The arrival numbers of their deliveries.
-    pub arrivals: BTreeMap<DeliveryId, ArrivalNumber>,
-}
-
-impl Findings for Changed {
-    fn row(&mut self, difference: Option<&Difference<'_>>) {
-        if let Some(difference) = difference {
-            self.places.insert(difference.place);
-            self.arrivals.insert(difference.place.delivery, difference.arrival);
-        }
-    }
-
-    fn join(mut self, later: Self) -> Self {
-        self.places.extend(later.places);
-        self.arrivals.extend(later.arrivals);
-        self
-    }
-}
-
 /// Rates live entries again that stand with a price, to be entered anew; with the record key of each. What rating did not decide is
 /// taken over from the table.
 pub fn rate_entries(
@@ -250,7 +235,8 @@ pub fn rate_entries(
     let (mut rated, mut keys) = (Vec::new(), BTreeMap::new());
     live.read(table, |add, batches| {
         for batch in &batches {
-            for ((delivery, ..), rows) in premise::by_delivery(batch)? {
+            for (shared, rows) in premise::by_delivery(batch)? {
+                let delivery = shared.delivery;
                 let Some(file) = files.get(&delivery) else {
                     let what = format!("delivery {delivery} was not asked for");
                     return Err(TableError::File { path: add.path.clone(), what }.into());

@@ -1,4 +1,5 @@
-//! What has a price, rated again on the real program: the difference to the cent, posted once, killed in the middle, taken back.
+//! What has a price, rated again on the real program: the difference to the cent, posted once, killed in the middle, taken back;
+//! and a draft of a tariff beside the month.
 
 use std::fs;
 use std::path::Path;
@@ -128,7 +129,11 @@ fn a_corrected_price_is_shown_and_posted_once() {
 
     let (code, done) = asked(&data, &["rerate", "--plan", "flat"]);
     let posted = (&done["posted"]["records"], &done["posted"]["charge"]);
-    assert_eq!((code, &done["state"], posted), (Some(0), &json!("rerated"), (&json!(10), &json!({"EUR": "0.300000000"}))), "{done:#}");
+    assert_eq!(
+        (code, &done["state"], posted),
+        (Some(0), &json!("rerated"), (&json!(10), &json!({"EUR": "0.300000000"}))),
+        "{done:#}"
+    );
     for table in ["cdr_entries", "cdr", "totals"] {
         assert_eq!(charged(&data, table), [customer("C-1", "2.400000000")], "{table}");
     }
@@ -183,6 +188,62 @@ fn calls_follow_a_device_that_moved_and_prices_that_go_and_come() {
     data.assert_sound();
 }
 
+/// *Scenario.* A draft for next year, with a dearer price at home, another band and a destination that the tariff in force does not
+/// have, is held against the month; then one that is broken, and one that sells less. *Guarantees.* By customer, zone and band it is
+/// told what stands and what would be, to the cent, with what is freed of suspense and what would be lost; nothing is changed.
+#[test]
+fn a_draft_is_told_beside_the_month() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = rated(home.path());
+    let belgium = format!("{HEADER}r-20,voice,+31612340001,+3225551234,2026-11-14T10:00:00+01:00,60,,,MO,20408,0.10\n");
+    data.run(&["ingest", "--profile", "job", "--account", "haven", &write(home.path(), "b.csv", &belgium)]);
+    let before = data.version("cdr_entries");
+    let next_year = TARIFF
+        .replace("2020-01-01", "2027-01-01")
+        .replace("49 = ", "32 = \"DE\"\n49 = ")
+        .replace("unit_price = \"0.002\"", "unit_price = \"0.003\"")
+        .replace("[[plan]]", "[[band]]\nname = \"day\"\ndays = \"mon-sun\"\nfrom = \"08:00\"\nto = \"12:00\"\n\n[[plan]]");
+    let draft = write(home.path(), "draft.toml", &next_year);
+    let (code, told) = asked(&data, &["whatif", "--tariff", &draft, "--cycle", "2026-11"]);
+    // Ten minutes at home of 0.12 become 0.18; four abroad of 0.30, of which one had no zone.
+    let pair = |now: (u32, &str), draft: (u32, &str), difference: &str| {
+        json!({
+            "currency": "EUR", "records_now": now.0, "now": now.1, "records_draft": draft.0, "draft": draft.1, "difference": difference,
+        })
+    };
+    let total = pair((13, "2.100000000"), (14, "3.000000000"), "0.900000000");
+    assert_eq!(
+        (code, &told["total"], &told["freed"], &told["lost"]),
+        (Some(0), &json!([total]), &json!(1), &json!(0)),
+        "{told:#}"
+    );
+    let named = |side: &str, n: usize| (told[side][n][side].clone(), told[side][n]["draft"].clone());
+    assert_eq!(named("customer", 0), (json!("C-1"), json!("3.000000000")), "{told:#}");
+    assert_eq!((named("zone", 0), named("zone", 1)), ((json!("NL"), json!("1.800000000")), (json!("DE"), json!("1.200000000"))));
+    // In the morning five calls at home and two and the freed one abroad; the others in the afternoon.
+    let bands: Vec<_> = told["band"].as_array().expect("bands").iter().map(|band| (&band["band"], &band["draft"])).collect();
+    assert_eq!(bands.len(), 2, "{told:#}");
+    assert!(bands.contains(&(&json!("day"), &json!("1.800000000"))), "{told:#}");
+    assert!(bands.contains(&(&json!("all"), &json!("1.200000000"))), "{told:#}");
+
+    let poorer = write(home.path(), "poorer.toml", &TARIFF.replace("49 = ", "44 = "));
+    let (code, lost) = asked(&data, &["whatif", "--tariff", &poorer, "--cycle", "all", "--customer", "C-1"]);
+    assert_eq!((code, &lost["lost"], &lost["total"][0]["draft"]), (Some(1), &json!(3), &json!("1.200000000")), "{lost:#}");
+    let (_, same) = asked(&data, &["whatif", "--tariff", "small", "--cycle", "all"]);
+    assert_eq!(same["total"], json!([pair((13, "2.100000000"), (13, "2.100000000"), "0.000000000")]), "{same:#}");
+    let broken = write(home.path(), "broken.toml", &TARIFF.replace("\"0.005\"", "\"dear\""));
+    for (arguments, code, words) in [
+        (["whatif", "--tariff", &broken, "--cycle", "all"], 3, ["broken.toml", "dear"]),
+        (["whatif", "--tariff", "smal", "--cycle", "all"], 3, ["`smal`", "small"]),
+        (["whatif", "--tariff", &draft, "--cycle", "11"], 2, ["`11`", "2026-10"]),
+    ] {
+        let ended = data.run(&arguments);
+        assert_eq!(ended.code, Some(code), "{arguments:?}: {} {}", ended.out, ended.err);
+        assert!(words.iter().all(|word| ended.err.contains(word)), "{arguments:?}: {}", ended.err);
+    }
+    assert_eq!(data.version("cdr_entries"), before, "nothing was changed");
+}
+
 /// *Scenario.* More records differ than one commit may hold; a customer, a plan and a cycle that are not there are asked for.
 /// *Guarantees.* Nothing is changed, and the error says what to do.
 #[test]
@@ -197,7 +258,11 @@ fn what_cannot_be_done_is_refused_with_what_helps() {
         assert_eq!(ended.code, Some(code), "{arguments:?}: {} {}", ended.out, ended.err);
         assert!(words.iter().all(|word| ended.err.contains(word)), "{arguments:?}: {}", ended.err);
     };
-    refused(&["rerate", "--cycle", "all", "--config", &config], 2, &["10 records", "9 of them", "rerated_rows_max", "--customer"]);
+    refused(
+        &["rerate", "--cycle", "all", "--config", &config],
+        2,
+        &["10 records", "9 of them", "rerated_rows_max", "--customer"],
+    );
     refused(&["rerate"], 2, &["--customer", "--plan", "--cycle"]);
     refused(&["rerate", "--customer", "C-l"], 3, &["`C-l`", "C-1"]);
     refused(&["rerate", "--plan", "flet"], 3, &["`flet`", "flat"]);
@@ -222,6 +287,7 @@ fn rating_a_month_again_is_done_once_however_often_it_is_killed() {
             folder.run(&["ingest", "--profile", &file.profile, "--account", &file.account, &file.path.to_string_lossy()]);
         }
     }
+    let (_, draft) = asked(&data, &["whatif", "--tariff", "shipped:nl-zakelijk", "--cycle", "all"]);
     data.ok(&["import", "tariffs", "nl-zakelijk"]);
     let (_, shown) = asked(&data, &["rerate", "--cycle", "all", "--dry-run"]);
     assert!(shown["changes"].as_u64() > Some(1_000), "{shown:#}");
@@ -238,11 +304,7 @@ fn rating_a_month_again_is_done_once_however_often_it_is_killed() {
     // Whatever command comes next goes on with it.
     asked(&data, &["ingest", "--profile", "job", "--account", "haven", &write(home.path(), "nothing.csv", "")]);
     let (_, status) = asked(&data, &["status"]);
-    assert_eq!(
-        (&status["recyclings_waiting"], &status["corrections"][0]["cause"]),
-        (&json!(0), &json!("rerated")),
-        "{status:#}"
-    );
+    assert_eq!((&status["recyclings_waiting"], &status["corrections"][0]["cause"]), (&json!(0), &json!("rerated")), "{status:#}");
     let columns = data.query("select column_name from information_schema.columns where table_name = 'cdr'");
     let columns: Vec<&str> = columns.iter().filter_map(|row| row["column_name"].as_str()).collect();
     assert!(columns.len() > 40, "{columns:?}");
@@ -255,6 +317,8 @@ fn rating_a_month_again_is_done_once_however_often_it_is_killed() {
     assert!(ours.len() == theirs.len() && differ.is_none(), "{} and {} records; {differ:#?}", ours.len(), theirs.len());
     let totals = "select customer, billing_period, sum(charge) as charge from totals group by 1, 2 order by 1, 2";
     assert_eq!(data.query(totals), other.query(totals));
+    let charged = data.query("select sum(charge) as charge from cdr");
+    assert_eq!((&draft["total"][0]["draft"], &draft["freed"]), (&charged[0]["charge"], &json!(0)), "as the draft has said");
     assert_eq!(asked(&data, &["rerate", "--cycle", "all"]).1["state"], json!("unchanged"));
     data.assert_sound();
 }
@@ -268,7 +332,8 @@ fn wrong_prices(folder: &Path) -> String {
         fs::copy(shipped.join(&name), folder.join(&name)).expect("a shipped table");
     }
     let right = fs::read_to_string(shipped.join("nl-zakelijk.toml")).expect("the shipped tariff");
-    let changes = [("from = \"08:00\"", "from = \"09:00\""), ("N_VAST = \"NL-FIX\"", "N_VAST = \"NL-MOB\""), ("places = 6", "places = 3")];
+    let changes =
+        [("from = \"08:00\"", "from = \"09:00\""), ("N_VAST = \"NL-FIX\"", "N_VAST = \"NL-MOB\""), ("places = 6", "places = 3")];
     let wrong = changes.iter().fold(right, |text, (was, becomes)| {
         assert!(text.contains(was), "{was}");
         text.replace(was, becomes)

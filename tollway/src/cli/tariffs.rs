@@ -1,4 +1,4 @@
-//! The command line of tariffs: list, show, lint, diff, import.
+//! The command line of tariffs: list, show, lint, diff, import, what a draft would come to.
 
 use std::path::PathBuf;
 
@@ -102,5 +102,37 @@ pub struct TariffDiffArgs {
     pub base: Option<PathBuf>,
     /// Differences to show; 0 for all
     #[arg(long, default_value_t = 200)]
+    pub limit: usize,
+}
+
+/// Examples and exit codes of `whatif`.
+pub const WHATIF_HELP: &str = "Examples:\n  tollway whatif --tariff prices-2027.toml --cycle 2026-10\n  \
+    tollway whatif --tariff prices-2027.toml --cycle all --plan zakelijk-plus --output json\n\n\
+    The draft takes the place of the tariff of its name, and sells its plans all the time, whatever its dates say. Nothing is changed.\n\n\
+    Exit codes: 0 done; 1 some records would lose their price; the others as of all commands.";
+
+/// Options of `whatif`.
+#[derive(Debug, Args)]
+pub struct WhatIfArgs {
+    /// The draft: a TOML file, the name of a tariff in the data folder, or a shipped name
+    #[arg(long)]
+    pub tariff: String,
+    /// The folder of the tariff's tables, if they do not lie beside it
+    #[arg(long, value_name = "DIR")]
+    pub base: Option<PathBuf>,
+    /// Records of this cycle of their customers, such as 2026-10; or all
+    #[arg(long)]
+    pub cycle: String,
+    /// Only records of this customer
+    #[arg(long)]
+    pub customer: Option<String>,
+    /// Only records under this plan
+    #[arg(long)]
+    pub plan: Option<String>,
+    /// Only records of this account: its name, PROVIDER/ACCOUNT or TENANT/PROVIDER/ACCOUNT
+    #[arg(long)]
+    pub account: Option<String>,
+    /// Rows of each table to show; 0 for all
+    #[arg(long, default_value_t = 20, value_name = "N")]
     pub limit: usize,
 }

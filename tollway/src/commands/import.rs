@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use domain::delivery::ArrivalNumber;
 use domain::nearest;
+use domain::outcome::Outcome;
 use domain::ports::Clock;
 use ingest::land::{Approval, ArrivalKind, FullImport, ImportKind as LandedWhat, ImportRequest, Landing};
 use rate::tariff::TariffSource;
 use serde_json::json;
+use sinks::table::Table;
 use store::import::ImportContent;
 use store::instant::parse_instant;
 use store::{
@@ -20,7 +22,7 @@ use tokio::runtime::Handle;
 
 use crate::cli::{Global, ImportArgs, ImportWhat, ListMode};
 use crate::exit_code::{Exit, bad_input, usage};
-use crate::installation::Installation;
+use crate::installation::{ENTRIES, Installation};
 use crate::output::{Answer, count};
 use crate::recycling::waiting;
 use crate::system::SystemClock;
@@ -94,11 +96,23 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
             let rows = count(waiting as u64);
             next.push(format!("{rows} rows wait in suspense for reference data: tollway suspense recycle --dry-run"));
         }
+        let is_told = !report.is_unchanged() && has_prices(&installation).unwrap_or(false);
+        if is_told {
+            next.push(
+                "records keep the price that they have; what this would change: tollway rerate --cycle all --dry-run".to_owned(),
+            );
+        }
         (format!("imported as arrival {}", landed.number), Exit::Done)
     };
     Answer { headline: format!("{headline}\n{report}").trim_end().to_owned(), next, json, ..Answer::default() }
         .print(global.output)?;
     Ok(exit)
+}
+
+/// Whether there are records with a price.
+fn has_prices(installation: &Installation) -> anyhow::Result<bool> {
+    let entries = Table::open(installation.blob(), ENTRIES)?;
+    Ok(entries.files(&[("outcome", Outcome::Rated.as_str())]).next().is_some())
 }
 
 /// The instant for which a full list is true; `None` for a delta.

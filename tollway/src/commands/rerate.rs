@@ -13,7 +13,8 @@ use crate::exit_code::Exit;
 use crate::installation::Installation;
 use crate::named;
 use crate::output::{Answer, Sheet, count};
-use crate::rerating::{Outlook, Rerated, Rule, Sum, Turn, Wish, carry_out, look};
+use crate::recycling::Acted;
+use crate::rerating::{Outlook, Rerated, Rule, Sum, Turn, Wish, carry_out, look, signed};
 
 /// Runs the command.
 pub fn run(global: &Global, args: &RerateArgs) -> anyhow::Result<Exit> {
@@ -36,7 +37,8 @@ pub fn run(global: &Global, args: &RerateArgs) -> anyhow::Result<Exit> {
     };
     let is_for_machines = global.output == OutputMode::Csv;
     let sheets = if is_for_machines { vec![rules(&rerated.outlook, true)] } else { sheets(&rerated.outlook, args.limit) };
-    Answer { headline: headline(&rerated), sheets, next: next(&rerated, args.limit), json: json_of(&rerated) }.print(global.output)?;
+    Answer { headline: headline(&rerated), sheets, next: next(&rerated, args.limit), json: json_of(&rerated) }
+        .print(global.output)?;
     Ok(if rerated.outlook.lost > 0 { Exit::NeedsHand } else { Exit::Done })
 }
 
@@ -45,7 +47,8 @@ fn headline(rerated: &Rerated) -> String {
     let (chosen, changes) = (count(outlook.chosen), count(outlook.changes));
     let total: Vec<String> = outlook.total().iter().map(|(currency, sum)| difference_text(*currency, *sum)).collect();
     let total = total.join(", ");
-    let arrivals = rerated.acted.iter().flat_map(|acted| &acted.decisions).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let arrivals =
+        rerated.acted.iter().flat_map(|acted| &acted.decisions).map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match rerated.state() {
         "unchanged" if outlook.chosen == 0 => "no record with a price is meant".to_owned(),
         "unchanged" => format!("all {chosen} records come out as they stand; nothing was changed"),
@@ -65,15 +68,6 @@ fn difference_text(currency: Currency, sum: Sum) -> String {
     format!("{currency} {before} becomes {after} ({difference})")
 }
 
-/// An amount with its sign.
-fn signed(money: Money, is_for_machines: bool) -> String {
-    if is_for_machines {
-        return money.to_text(9);
-    }
-    let text = grouped(money, 9);
-    if money.0 > 0 { format!("+{text}") } else { text }
-}
-
 fn sheets(outlook: &Outlook, limit: usize) -> Vec<Sheet> {
     let all = [customers(outlook, limit), first(rules(outlook, false), limit)];
     all.into_iter().filter(|sheet| !sheet.rows.is_empty()).collect()
@@ -84,6 +78,15 @@ fn first(mut sheet: Sheet, limit: usize) -> Sheet {
         sheet.rows.truncate(limit);
     }
     sheet
+}
+
+/// What the ledger says is charged more now, or less.
+fn posted_charge(acted: &Acted) -> BTreeMap<Currency, Money> {
+    let mut net = acted.added.charge.clone();
+    for (currency, money) in &acted.taken_back.charge {
+        net.entry(*currency).or_default().0 -= money.0;
+    }
+    net
 }
 
 /// What each customer has and would have, the largest differences first.
@@ -102,28 +105,32 @@ fn rules(outlook: &Outlook, is_for_machines: bool) -> Sheet {
     let mut all: Vec<_> = outlook.rules.iter().collect();
     all.sort_by_key(|(_, sum)| std::cmp::Reverse(sum.difference().0.unsigned_abs()));
     let currency = if is_for_machines { "currency" } else { "" };
-    let heads = ["kind", "was", "becomes", "#records", "#before", "#after", "#difference", currency];
+    let heads = ["kind", "plan", "zone", "band", "becomes", "#records", "#before", "#after", "#difference", currency];
     let mut sheet = Sheet::new("by rule", &heads);
     for ((turn, currency), sum) in all {
-        let becomes = match &turn.becomes {
-            Ok(rule) => rule_text(rule),
-            Err(reason) => format!("suspense: {}", reason.as_str()),
-        };
-        let turned = [turn.kind.clone(), rule_text(&turn.was), becomes];
+        let was = &turn.was;
+        let turned = [turn.kind.clone(), was.plan.clone(), was.zone.clone(), was.band.clone(), becomes(turn)];
         sheet.row(turned.into_iter().chain(figures(*currency, *sum, is_for_machines)));
     }
     sheet
+}
+
+/// What is another after than before: `NL-MOB · peak, small@0123456789abcdef`.
+fn becomes(turn: &Turn) -> String {
+    let rule = match &turn.becomes {
+        Ok(rule) => rule,
+        Err(reason) => return format!("in suspense: {}", reason.as_str()),
+    };
+    let was = &turn.was;
+    let parts = [(&was.plan, &rule.plan), (&was.zone, &rule.zone), (&was.band, &rule.band), (&was.tariff, &rule.tariff)];
+    let other: Vec<&str> = parts.iter().filter(|(was, is)| was != is).map(|(_, is)| is.as_str()).collect();
+    if other.is_empty() { "the same, of another owner".to_owned() } else { other.join(" · ") }
 }
 
 fn figures(currency: Currency, sum: Sum, is_for_machines: bool) -> [String; 5] {
     let text = |money: Money| if is_for_machines { money.to_text(9) } else { grouped(money, 9) };
     let (before, after) = (text(sum.before), text(sum.after));
     [count(sum.records), before, after, signed(sum.difference(), is_for_machines), currency.to_string()]
-}
-
-/// `flat · NL · all, small@0123456789abcdef`.
-fn rule_text(rule: &Rule) -> String {
-    format!("{} · {} · {}, {}", rule.plan, rule.zone, rule.band, rule.tariff)
 }
 
 fn next(rerated: &Rerated, limit: usize) -> Vec<String> {
@@ -136,6 +143,19 @@ fn next(rerated: &Rerated, limit: usize) -> Vec<String> {
     if outlook.lost > 0 {
         let (lost, verb) = (count(outlook.lost), if rerated.acted.is_some() { "have lost" } else { "would lose" });
         next.push(format!("{lost} records {verb} their price: `tollway suspense list` tells why and what to do"));
+    }
+    if let Some(acted) = rerated.acted.as_ref().filter(|acted| acted.is_done) {
+        let differs = |(currency, sum): (Currency, Sum)| {
+            let posted = posted_charge(acted).get(&currency).copied().unwrap_or_default();
+            (posted != sum.difference()).then(|| format!("{currency} {}", signed(posted, false)))
+        };
+        let posted: Vec<String> = outlook.total().into_iter().filter_map(differs).collect();
+        if !posted.is_empty() {
+            let posted = posted.join(", ");
+            next.push(format!(
+                "{posted} was posted and not what is shown: reference data or files came in between; `tollway status` lists it"
+            ));
+        }
     }
     match rerated.state() {
         "shown" => next.push("do it: the same without --dry-run".to_owned()),
@@ -171,12 +191,8 @@ fn json_of(rerated: &Rerated) -> Value {
     let rules: Vec<Value> = outlook.rules.iter().map(|((of, currency), sum)| with(turn(of), (currency, sum))).collect();
     let total: Vec<Value> = outlook.total().iter().map(|(currency, sum)| with(json!({}), (currency, sum))).collect();
     let posted = rerated.acted.as_ref().map(|acted| {
-        // The ledger keeps what a correction comes to: what is charged more now, or less.
-        let mut net = acted.added.charge.clone();
-        for (currency, money) in &acted.taken_back.charge {
-            net.entry(*currency).or_default().0 -= money.0;
-        }
-        let charge: BTreeMap<String, String> = net.iter().map(|(currency, money)| (currency.to_string(), money.to_text(9))).collect();
+        let charge = posted_charge(acted);
+        let charge: BTreeMap<String, String> = charge.iter().map(|(of, money)| (of.to_string(), money.to_text(9))).collect();
         let suspense: BTreeMap<&str, u64> = acted.added.suspense.iter().map(|(reason, n)| (reason.as_str(), *n)).collect();
         json!({"decisions": acted.decisions, "records": acted.records, "suspense": suspense, "charge": charge})
     });

@@ -1,6 +1,6 @@
 //! `tollway tariff`: the tariffs of the data folder, one as a price list, what is wrong with one, and what differs between two.
 
-mod named;
+pub mod named;
 mod show;
 mod lint;
 mod diff;

@@ -11,9 +11,11 @@ use domain::outcome::Reason;
 use domain::period::Month;
 
 use super::Choice;
+use crate::correction::recycle::can_change;
 
 /// The columns of what stands.
-pub(super) const COLUMNS: [&str; 13] = [
+pub(super) const COLUMNS: [&str; 14] = [
+    "reason",
     "owner_path",
     "customer",
     "subscription",
@@ -74,6 +76,7 @@ impl Side<'_> {
 
 /// The columns of what stands.
 pub(super) struct Stood<'b> {
+    reason: &'b StringArray,
     texts: [&'b StringArray; 11],
     billed_units: &'b Int64Array,
     charge: &'b Decimal128Array,
@@ -94,7 +97,26 @@ impl<'b> Stood<'b> {
             v.band()?,
             v.currency()?,
         ];
-        Ok(Self { texts, billed_units: v.billed_units()?, charge: v.charge()? })
+        Ok(Self { reason: v.reason()?, texts, billed_units: v.billed_units()?, charge: v.charge()? })
+    }
+
+    fn reason(&self, i: usize) -> Result<Option<Reason>, ColumnError> {
+        let unknown = |name: &str| ColumnError::Batch(format!("`{name}` is no reason"));
+        text(self.reason, i).map(|name| Reason::parse(name).ok_or_else(|| unknown(name))).transpose()
+    }
+
+    /// Those of the rows that reference data decides.
+    pub(super) fn may_change(&self, rows: &[usize]) -> Result<Vec<usize>, ColumnError> {
+        if self.reason.null_count() == self.reason.len() {
+            return Ok(rows.to_vec());
+        }
+        let mut may = Vec::with_capacity(rows.len());
+        for &i in rows {
+            if self.reason(i)?.is_none_or(can_change) {
+                may.push(i);
+            }
+        }
+        Ok(may)
     }
 
     pub(super) fn at(&self, i: usize) -> Result<Side<'b>, ColumnError> {
@@ -105,7 +127,7 @@ impl<'b> Stood<'b> {
         let charge = self.charge.is_valid(i).then(|| Money(self.charge.value(i)));
         let billed_units = self.billed_units.is_valid(i).then(|| self.billed_units.value(i));
         Ok(Side {
-            reason: None,
+            reason: self.reason(i)?,
             owner_path,
             customer,
             subscription,
@@ -161,4 +183,3 @@ pub(super) fn came<'r>(rated: &'r RatedBatch, i: usize, cycles: &'r HashMap<i32,
         charge: charge.map(|tariff| (Money(i128::from(columns.charge_nano[i])), tariff.currency)),
     }
 }
-
