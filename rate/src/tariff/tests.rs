@@ -560,6 +560,25 @@ fn two_versions_may_touch_but_not_overlap() {
 }
 
 #[test]
+fn a_draft_takes_the_place_of_its_namesake_and_sells_its_plans_at_every_instant() {
+    let load = |toml: &str| Tariff::load(&source(toml, PREFIXES, PRICES)).expect("a good tariff");
+    let in_force = || {
+        vec![load(TOML), load(&TOML.replace("\"small\"", "\"large\"").replace("2026-01-01", "2027-01-01\nvalid_to = 2028-01-01"))]
+    };
+    let sales = |set: &TariffSet| -> Vec<(i64, i64, String)> {
+        let of = |sale: &super::set::Sale| (sale.from_us, sale.to_us, set.tariffs()[usize::from(sale.tariff)].name().to_owned());
+        set.sales("basis").iter().map(of).collect()
+    };
+    assert!(set(in_force()).is_err(), "they sell one plan at once");
+    let draft = load(&TOML.replace("2026-01-01", "2030-01-01"));
+    let of_draft = [(i64::MIN, i64::MAX, "small".to_owned())];
+    let with = TariffSet::with_draft(vec![load(TOML)], draft).expect("the namesake is gone");
+    assert_eq!((with.tariffs().len(), sales(&with)), (1, of_draft.to_vec()));
+    let beside = TariffSet::with_draft(vec![in_force().remove(1)], load(TOML)).expect("its plans are the draft's");
+    assert_eq!((beside.tariffs().len(), sales(&beside)), (2, of_draft.to_vec()));
+}
+
+#[test]
 fn names_of_all_tariffs_are_in_one_list_whatever_their_order() {
     let other = inline(&TOML.replace("small", "other").replace("\"basis\"", "\"other\"").replace("\"off\"", "\"dal\"").replace(
         "[destinations]\ntable = \"prefixes.csv\"",

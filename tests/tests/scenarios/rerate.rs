@@ -67,7 +67,7 @@ fn write(folder: &Path, name: &str, text: &str) -> String {
 /// afternoon.
 fn file() -> String {
     let row = |id: u32| {
-        let (to, hour) = (if id < 10 { "+31201234567" } else { "+4930123456" }, if id % 2 == 0 { 10 } else { 15 });
+        let (to, hour) = (if id < 10 { "+31201234567" } else { "+4930123456" }, if id.is_multiple_of(2) { 10 } else { 15 });
         format!("r-{id},voice,+31612340001,{to},2026-11-14T{hour}:00:00+01:00,60,,,MO,20408,0.10\n")
     };
     HEADER.to_owned() + &(0..13).map(row).collect::<String>()

@@ -106,7 +106,9 @@ impl Findings for Comparison {
         for (pairs, more) in self.pairs.iter_mut().zip(later.pairs) {
             for (name, of) in more {
                 let known = pairs.entry(name).or_default();
-                of.into_iter().for_each(|(currency, pair)| known.entry(currency).or_default().add(pair));
+                for (currency, pair) in of {
+                    known.entry(currency).or_default().add(pair);
+                }
             }
         }
         self
