@@ -2,9 +2,12 @@
 
 mod corrections;
 mod desk;
+mod files;
 mod listen;
 mod log;
 mod pricing;
+mod profiles;
+mod questions;
 mod tariffs;
 mod verifying;
 
@@ -14,9 +17,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::corrections::{RecycleArgs, RerateArgs, WithdrawArgs};
 pub use self::desk::{AssignArgs, NumberKind, TodayArgs, UnassignedArgs, UnassignedCommand};
+pub use self::files::{DemoArgs, DismissArgs, GenerateArgs, IngestArgs, RunArgs, StatusArgs};
 pub use self::listen::ListenArgs;
 pub use self::log::{DlqCommand, TopicsCommand};
 pub use self::pricing::RateArgs;
+pub use self::profiles::{DraftArgs, ProfileCommand};
+pub use self::questions::{ControlTotalsArgs, ExplainArgs, MarginArgs, QueryArgs, TotalsArgs, WhyArgs};
 pub use self::tariffs::{TariffCommand, TariffDiffArgs, TariffImportArgs, TariffLintArgs, TariffShowArgs, WhatIfArgs};
 pub use self::verifying::VerifyArgs;
 
@@ -177,141 +183,6 @@ pub enum Command {
     Docs(DocsArgs),
 }
 
-/// Options of `status`.
-#[derive(Debug, Args)]
-pub struct StatusArgs {
-    /// Refused files that were dismissed, too
-    #[arg(long)]
-    pub all: bool,
-}
-
-/// Options of `dismiss`.
-#[derive(Debug, Args)]
-pub struct DismissArgs {
-    /// The file as `status` names it, or its name without folders; every refused file of that name is meant
-    pub file: String,
-    /// Only those of this account: its name, PROVIDER/ACCOUNT or TENANT/PROVIDER/ACCOUNT
-    #[arg(long)]
-    pub account: Option<String>,
-    /// Why nobody needs to look at it any more
-    #[arg(long, value_name = "TEXT")]
-    pub why: String,
-}
-
-/// Options of `demo`.
-#[derive(Debug, Args)]
-pub struct DemoArgs {
-    /// The same seed gives the same files and totals
-    #[arg(long, default_value_t = 42)]
-    pub seed: u64,
-}
-
-/// Options of `ingest`.
-#[derive(Debug, Args)]
-pub struct IngestArgs {
-    /// The source layout: a shipped name, or a TOML file
-    #[arg(long, value_name = "NAME|FILE")]
-    pub profile: String,
-    /// The account at the provider under which the files arrive
-    #[arg(long)]
-    pub account: String,
-    /// Who hands the files out; if not given, the profile's provider, or else its name
-    #[arg(long)]
-    pub provider: Option<String>,
-    /// The provider's billing cycle, such as 2026-10
-    #[arg(long)]
-    pub cycle: Option<String>,
-    /// The file name of what comes on standard input
-    #[arg(long, default_value = "stdin")]
-    pub name: String,
-    /// Take files as new that would be held: known bytes under another account, or new bytes under a known name
-    #[arg(long)]
-    pub as_new: bool,
-    /// Let the file take the place of this one: its name, arrival number, or the first digits of its delivery
-    #[arg(long, value_name = "FILE", conflicts_with = "as_new")]
-    pub replaces: Option<String>,
-    /// Land only; a running service rates
-    #[arg(long)]
-    pub land_only: bool,
-    /// Threads that rate and commit
-    #[arg(long)]
-    pub workers: Option<u32>,
-    /// Files, folders, or - for standard input
-    #[arg(required = true, value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-}
-
-/// Options of `run`.
-#[derive(Debug, Args)]
-pub struct RunArgs {
-    /// Threads that rate and commit
-    #[arg(long)]
-    pub workers: Option<u32>,
-    /// Where metrics and health are served; loopback unless said otherwise
-    #[arg(long, value_name = "ADDRESS")]
-    pub listen: Option<String>,
-}
-
-/// Options of `totals`.
-#[derive(Debug, Args)]
-pub struct TotalsArgs {
-    /// Only this billing period, such as 2026-10
-    #[arg(long)]
-    pub cycle: Option<String>,
-    /// Only this customer
-    #[arg(long)]
-    pub customer: Option<String>,
-    /// Group by: customer, cycle, subscription, device, plan, kind, zone, band
-    #[arg(long, value_delimiter = ',', default_value = "customer,cycle")]
-    pub by: Vec<String>,
-    /// Rows to show; 0 for all
-    #[arg(long, default_value_t = 40)]
-    pub limit: usize,
-    /// Freeze the totals of the cycle as a backup, pinned to the version they were made from
-    #[arg(long, conflicts_with = "rebuild")]
-    pub backup: bool,
-    /// Make all totals again from the entries and compare
-    #[arg(long)]
-    pub rebuild: bool,
-}
-
-/// Options of `control-totals`.
-#[derive(Debug, Args)]
-pub struct ControlTotalsArgs {
-    /// Only this account: its name, PROVIDER/ACCOUNT or TENANT/PROVIDER/ACCOUNT
-    #[arg(long)]
-    pub account: Option<String>,
-    /// Only this cycle of the provider, as it was given to `ingest --cycle`
-    #[arg(long)]
-    pub cycle: Option<String>,
-}
-
-/// Options of `why`.
-#[derive(Debug, Args)]
-pub struct WhyArgs {
-    /// The customer
-    pub customer: String,
-    /// The billing period, such as 2026-10
-    pub cycle: String,
-}
-
-/// Options of `margin`.
-#[derive(Debug, Args)]
-pub struct MarginArgs {
-    /// Compare the provider's cost with its contract instead: the tariff that sells the plan `buy:PROVIDER:ACCOUNT`
-    #[arg(long, conflicts_with = "by")]
-    pub buy: bool,
-    /// Only this billing period, such as 2026-10
-    #[arg(long)]
-    pub cycle: Option<String>,
-    /// Group by: customer, cycle, subscription, device, plan, kind, zone, band
-    #[arg(long, value_delimiter = ',', default_value = "customer,plan,zone")]
-    pub by: Vec<String>,
-    /// Rows to show; 0 for all
-    #[arg(long, default_value_t = 20)]
-    pub limit: usize,
-}
-
 /// What to do with rows in suspense.
 #[derive(Debug, Subcommand)]
 pub enum SuspenseCommand {
@@ -332,88 +203,6 @@ pub enum SuspenseCommand {
     /// Read and rate rows again, with the reference data in force; what comes out otherwise is corrected
     #[command(after_help = self::corrections::RECYCLE_HELP)]
     Recycle(RecycleArgs),
-}
-
-/// Options of `query`.
-#[derive(Debug, Args)]
-pub struct QueryArgs {
-    /// The question
-    pub sql: String,
-    /// Rows to print as a table; 0 for all
-    #[arg(long, default_value_t = 200)]
-    pub limit: usize,
-}
-
-/// Options of `explain`.
-#[derive(Debug, Args)]
-pub struct ExplainArgs {
-    /// The record: the first digits of its key, or delivery:row
-    pub record: String,
-}
-
-/// What to do with profiles.
-#[derive(Debug, Subcommand)]
-pub enum ProfileCommand {
-    /// The shipped profiles
-    List,
-    /// The text of a profile
-    Show {
-        /// A shipped name, or a TOML file
-        profile: String,
-    },
-    /// Read a file with a profile, without taking it in
-    Check {
-        /// A shipped name, or a TOML file
-        profile: String,
-        /// The file to read
-        file: PathBuf,
-        /// Rows to show
-        #[arg(long, default_value_t = 10)]
-        rows: usize,
-    },
-    /// Propose a profile for files of an unknown layout, with a question wherever they leave something open
-    #[command(after_help = "Examples:\n  tollway profile draft october.csv > spits.toml\n  \
-        tollway profile draft --out spits.toml october.csv november.csv.gz")]
-    Draft(DraftArgs),
-}
-
-/// Options of `profile draft`.
-#[derive(Debug, Args)]
-pub struct DraftArgs {
-    /// Files of one layout, wrapped or plain; more of them leave fewer questions
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// Write the profile to a new file; else it goes to standard output, and the rest to standard error
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// The profile's name; made from the first file's name if not given
-    #[arg(long)]
-    pub name: Option<String>,
-    /// Rows of each file to look at
-    #[arg(long, default_value_t = 10_000)]
-    pub rows: usize,
-    /// Bytes of each file to look at, wrappers taken off
-    #[arg(long, default_value_t = 4 << 20)]
-    pub bytes: usize,
-}
-
-/// Options of `generate`.
-#[derive(Debug, Args)]
-pub struct GenerateArgs {
-    /// The same seed gives the same bytes
-    #[arg(long, default_value_t = 42)]
-    pub seed: u64,
-    /// Call records in all
-    #[arg(long, default_value_t = 318_000)]
-    pub rows: u64,
-    /// Files in all
-    #[arg(long, default_value_t = 92)]
-    pub files: u32,
-    /// Layouts, in turn; all that are shipped if `all`
-    #[arg(long, value_delimiter = ',', default_value = "kpn-sp16,routit")]
-    pub layouts: Vec<String>,
-    /// Where to write
-    pub folder: PathBuf,
 }
 
 /// What is imported.
