@@ -158,7 +158,7 @@ fn headline(comparison: &Comparison, cycle: Option<&str>) -> String {
 
 fn sheets(comparison: &Comparison, limit: usize) -> Vec<Sheet> {
     let sheet = |(side, pairs): (&str, &Pairs)| {
-        let heads = [side, "#records", "#now", "#by the draft", "#draft", "#difference", ""];
+        let heads = [side, "#records", "#charge now", "#by the draft", "#charge", "#difference", ""];
         let mut sheet = Sheet::new(&format!("by {side}"), &heads);
         for (name, currency, pair) in largest(pairs).into_iter().take(if limit == 0 { usize::MAX } else { limit }) {
             sheet.row([
