@@ -4,8 +4,6 @@
 //! An order stands in the log behind all claim checks of its account that arrived before it, so one worker carries out both in
 //! their order. What is to be done follows from landing and from the table alone: an order that comes twice finds it done.
 
-use std::sync::Arc;
-
 use domain::columns::rated::RatedBatch;
 use domain::delivery::{ArrivalNumber, DeliveryId};
 use ingest::land::{ArrivalKind, Decision, DeliveryRecord, Landing};
@@ -106,7 +104,7 @@ pub fn complete(
 ) -> Result<Draft, PipelineError> {
     let mut files = Files::new();
     for delivery in plan.deliveries() {
-        files.insert(delivery, Arc::clone(&deliveries.open(arrival_of(landing, delivery)?)?.file));
+        files.insert(delivery, deliveries.file(arrival_of(landing, delivery)?)?);
     }
     let live = LiveEntries::of_plan(table, &plan, &files)?;
     let mut rated: Vec<RatedBatch> = Vec::new();

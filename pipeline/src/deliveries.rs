@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::columns::parsed::ParsedBatch;
 use domain::delivery::{ArrivalNumber, FileContext, KeySecret, RecordHasher};
 use domain::ports::{Blob, BlobError};
-use ingest::land::{ArrivalKind, Landing, LiveRange};
+use ingest::land::{ArrivalKind, DeliveryRecord, Landing, LiveRange};
 use ingest::message::ClaimCheck;
 use ingest::parse::occurrence::{Occurrences, number, number_live};
 use ingest::parse::{RowRange, parse};
@@ -143,19 +143,23 @@ impl Deliveries {
         let head = record.live.as_ref().map_or(profile.header_bytes_max() as u64, |live| live.header_bytes).min(record.size);
         let first = if head == 0 { Vec::new() } else { self.blob.get_range(&object, 0..head)? };
         let layout = profile.resolve_header(&first).ok();
-        let file = Arc::new(FileContext {
-            account: record.identity.account.clone(),
-            delivery: record.delivery,
-            arrival: number,
-            origin: record.origin.as_str().into(),
-            profile: Arc::clone(profile.label()),
-            cycle: record.identity.cycle.as_deref().map(Into::into),
-            cost_currency: profile.cost_currency(),
-            key_mode: profile.key_mode(),
-        });
+        let file = Arc::new(context(number, record, &profile));
         let hasher = RecordHasher::new(&self.secret, &file.account);
         let (size, cut_rows, live) = (record.size, record.cut_rows, record.live.clone());
         Ok(Opened { arrival: number, file, profile, layout, object, size, cut_rows, hasher, live })
+    }
+
+    /// What the stages know about a delivery, from its record and its profile: its bytes are not asked for.
+    pub fn file(&mut self, arrival: ArrivalNumber) -> Result<Arc<FileContext>, PipelineError> {
+        if let Some(known) = self.open.get(&arrival) {
+            return Ok(Arc::clone(&known.file));
+        }
+        let landed = self.landing.arrival(arrival)?;
+        let ArrivalKind::Delivery(record) = &landed.kind else {
+            return Err(BlobError::NotFound(format!("delivery of arrival {arrival}")).into());
+        };
+        let profile = self.profile(arrival, &record.profile_sha256)?;
+        Ok(Arc::new(context(arrival, record, &profile)))
     }
 
     /// The landed profile of an arrival, loaded once.
@@ -220,5 +224,18 @@ impl Deliveries {
             numbering.next_row
         );
         Ok(numbering)
+    }
+}
+
+fn context(arrival: ArrivalNumber, record: &DeliveryRecord, profile: &Profile) -> FileContext {
+    FileContext {
+        account: record.identity.account.clone(),
+        delivery: record.delivery,
+        arrival,
+        origin: record.origin.as_str().into(),
+        profile: Arc::clone(profile.label()),
+        cycle: record.identity.cycle.as_deref().map(Into::into),
+        cost_currency: profile.cost_currency(),
+        key_mode: profile.key_mode(),
     }
 }

@@ -105,25 +105,24 @@ pub fn draft(
     let (account, decision) = by;
     let rows = if due.suspense.is_empty() { Vec::new() } else { suspended(table, Some(account), &due.suspense)? };
     let Proposal { mut changed, mut files, mut rated, .. } = propose(&rows, landing, deliveries, reference)?;
-    let mut cause = "recycled";
+    let mut priced = None;
     if !due.priced.is_empty() {
         let rate = |batch| reference.rate(batch);
         let found: Differing = rerate::look(table, &[Outcome::Rated], Some(&|of| of == account), &due.priced, &rate, &|_| ())?;
         let mut theirs = Files::new();
         for (delivery, arrival) in &found.arrivals {
-            theirs.insert(*delivery, Arc::clone(&deliveries.open(*arrival)?.file));
+            theirs.insert(*delivery, deliveries.file(*arrival)?);
         }
         let live = LiveEntries::of_places(table, &found.places, &theirs)?;
         let (again, keys) = rerate::rate_entries(&live, table, &theirs, &rate)?;
-        if !keys.is_empty() {
-            cause = "rerated";
-        }
+        // What is in suspense stands elsewhere.
+        priced = Some(live).filter(|_| changed.is_empty());
         rated.extend(again);
         changed.extend(keys);
         files.extend(theirs);
     }
-    let plan = plan(table, account, decision, cause, changed);
-    let live = LiveEntries::of_plan(table, &plan, &files)?;
+    let plan = plan(table, account, decision, changed);
+    let live = priced.map_or_else(|| LiveEntries::of_plan(table, &plan, &files), Ok)?;
     Ok(Draft { plan, files, live, rated, reference_version: reference.version })
 }
 

@@ -98,7 +98,13 @@ impl Classes {
 impl Tariff {
     /// Checks and compiles a tariff; the error names file, line, field and what to do.
     pub fn load(source: &TariffSource) -> Result<Self, TariffError> {
-        load::tariff(source)
+        load::tariff(source, false)
+    }
+
+    /// The same for calls at any time: a draft may be held against a month in which it is not in force, with the holidays that its
+    /// calendars name there.
+    pub fn load_for_all_time(source: &TariffSource) -> Result<Self, TariffError> {
+        load::tariff(source, true)
     }
 
     /// `name@hash`: the version that rows and labels carry.

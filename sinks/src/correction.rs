@@ -2,8 +2,8 @@
 //!
 //! A correction is planned on one version of the table as a list of changes, each a record, whether its entry is taken
 //! back, and whether it gets a new one. Who makes the list decides what it means: [`stop`] makes one of files that are
-//! withdrawn or replaced, [`recycle`] one of rows in suspense, [`rerate`] one of rows with a price. Rating the rows anew is the caller's;
-//! [`crate::commit::Committer`] commits.
+//! withdrawn or replaced, [`recycle`] one of rows in suspense, [`rerate`] one of rows with a price. Rating the rows anew is
+//! the caller's; [`crate::commit::Committer`] commits.
 
 mod entries;
 mod ledger;
@@ -39,7 +39,7 @@ pub struct Place {
 pub struct Change {
     /// Its entry that is not reversed is taken back.
     pub takes_back: bool,
-    /// It gets a new entry: its row is read from landing and rated again.
+    /// It gets a new entry: its row is rated again, as landing has it or as the table says it was read.
     pub anew: Option<Anew>,
 }
 
@@ -109,7 +109,7 @@ impl Plan {
         self.changes.iter().filter(|(_, change)| change.takes_back).map(|(place, _)| *place)
     }
 
-    /// The rows to read and rate again, by delivery.
+    /// The rows to rate again, by delivery.
     pub fn anew(&self) -> BTreeMap<DeliveryId, BTreeMap<u64, Anew>> {
         let mut all: BTreeMap<DeliveryId, BTreeMap<u64, Anew>> = BTreeMap::new();
         for (place, change) in &self.changes {

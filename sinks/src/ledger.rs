@@ -48,6 +48,10 @@ pub struct Correction {
     pub claims: u64,
     /// Records of the delivery whose entries it takes back or makes; 0 in tables of earlier versions.
     pub records: u64,
+    /// What the entries that it takes back are charged; empty in tables of earlier versions.
+    pub before: BTreeMap<Currency, Money>,
+    /// What its new entries are charged.
+    pub after: BTreeMap<Currency, Money>,
 }
 
 /// What the ledger keeps of a file as a whole.
@@ -84,13 +88,30 @@ struct Note {
     claims: u64,
     #[serde(default)]
     records: u64,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    before: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    after: BTreeMap<String, String>,
 }
 
 impl Note {
     fn of(correction: &Correction) -> Self {
-        let Correction { cause, by, claims, records, .. } = correction;
-        Self { cause: cause.clone(), by: *by, claims: *claims, records: *records }
+        let Correction { taken_back: _, cause, by, claims, records, before, after } = correction;
+        let texts = |sums: &BTreeMap<Currency, Money>| sums.iter().map(|(c, m)| (c.to_string(), m.to_text(9))).collect();
+        Self { cause: cause.clone(), by: *by, claims: *claims, records: *records, before: texts(before), after: texts(after) }
     }
+
+    fn into_correction(self, taken_back: Counts) -> Result<Correction, ColumnError> {
+        let Self { cause, by, claims, records, before, after } = self;
+        Ok(Correction { taken_back, cause, by, claims, records, before: sums_of(&before)?, after: sums_of(&after)? })
+    }
+}
+
+/// Sums by currency, from their texts.
+fn sums_of(texts: &BTreeMap<String, String>) -> Result<BTreeMap<Currency, Money>, ColumnError> {
+    let strange = |code: &str, text: &str| ColumnError::Batch(format!("ledger_detail: `{code} {text}` is no amount"));
+    let sum = |(code, text): (&String, &String)| Currency::parse(code).zip(Money::parse(text)).ok_or_else(|| strange(code, text));
+    texts.iter().map(sum).collect()
 }
 
 /// A count as the table holds it: more than 2^63 rows do not exist.
@@ -219,10 +240,7 @@ pub fn read_entries(batch: &RecordBatch) -> Result<Vec<LedgerEntry>, ColumnError
         let (counts, taken_back) = (counts_of(columns, &detail, 1)?, counts_of(columns, &detail, -1)?);
         let delivery = DeliveryId::parse(delivery.value(i))
             .ok_or_else(|| ColumnError::Batch(format!("`{}` is no delivery id", delivery.value(i))))?;
-        let correction = |note: Note| {
-            let Note { cause, by, claims, records } = note;
-            Correction { taken_back, cause, by, claims, records }
-        };
+        let correction = detail.correction.map(|note| note.into_correction(taken_back)).transpose()?;
         all.push(LedgerEntry {
             account: format!("{}/{}/{}", tenant.value(i), provider.value(i), account.value(i)),
             delivery,
@@ -230,7 +248,7 @@ pub fn read_entries(batch: &RecordBatch) -> Result<Vec<LedgerEntry>, ColumnError
             first_row: count(row, i),
             counts,
             verdict: detail.verdict,
-            correction: detail.correction.map(correction),
+            correction,
         });
     }
     Ok(all)
@@ -416,7 +434,15 @@ mod tests {
         first.counts.resent = 1;
         let withdrawn = BTreeMap::from([("withdrawn".to_owned(), 5)]);
         let taken_back = Counts { rated: 4, resent: 1, ..Counts::default() };
-        let correction = Correction { taken_back, cause: "withdrawn".to_owned(), by: 2, claims: 0, records: 5 };
+        let correction = Correction {
+            taken_back,
+            cause: "withdrawn".to_owned(),
+            by: 2,
+            claims: 0,
+            records: 5,
+            before: BTreeMap::new(),
+            after: BTreeMap::new(),
+        };
         let counts = Counts { skipped: withdrawn.clone(), ..Counts::default() };
         let after = LedgerEntry { counts, correction: Some(correction), ..range(0, 0, None) };
         assert!(first.is_balanced() && after.is_balanced());

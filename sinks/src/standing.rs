@@ -130,10 +130,15 @@ pub struct Standing<'t> {
 impl<'t> Standing<'t> {
     /// Looks through the table for what was taken back, and under which reference version each file was written.
     pub fn of(table: &'t Table) -> Result<Self, TableError> {
+        Self::of_files(table, &|_| true)
+    }
+
+    /// The same of some of its files: those of every commit that speaks of the records that are asked for.
+    pub fn of_files(table: &'t Table, is_asked: &dyn Fn(&Add) -> bool) -> Result<Self, TableError> {
         let mut all = Self { table, by_reference: BTreeMap::new(), unknown: Vec::new(), taken_back: HashSet::new() };
         let mut commits: BTreeMap<u64, Option<u64>> = BTreeMap::new();
         for outcome in [Outcome::Rated, Outcome::Suspense] {
-            for add in table.files(&[("outcome", outcome.as_str())]) {
+            for add in table.files(&[("outcome", outcome.as_str())]).filter(|add| is_asked(add)) {
                 let tagged = add.tag(TAG_REFERENCE).and_then(|version| version.parse().ok());
                 let reference = match (tagged, commits.get(&add.version())) {
                     (Some(tagged), _) => Some(tagged),

@@ -200,6 +200,9 @@ pub enum SuspenseCommand {
         /// A record (start of its key), or a reason
         record: String,
     },
+    /// How rows would come out if they were read and rated again; changes nothing: the same as `recycle --dry-run`
+    #[command(after_help = self::corrections::TEST_HELP)]
+    Test(RecycleArgs),
     /// Read and rate rows again, with the reference data in force; what comes out otherwise is corrected
     #[command(after_help = self::corrections::RECYCLE_HELP)]
     Recycle(RecycleArgs),
@@ -251,6 +254,9 @@ pub struct ImportArgs {
     /// Who approves
     #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
     pub by: Option<String>,
+    /// Leave rows in suspense as they are, also those that this gives a price
+    #[arg(long)]
+    pub no_recycle: bool,
     /// Show what would change, and change nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -3,6 +3,7 @@
 //! `installation.json` (format, tenant), `secret.key` (record keys), and, unless they lie elsewhere, `store/` (landing and
 //! tables), `log/` and `state.db`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -215,6 +216,13 @@ impl Installation {
     /// The totals table, made if it is not there.
     pub fn totals(&self) -> anyhow::Result<Table> {
         Ok(totals::open(&self.blob, totals::TOTALS, &SystemClock, &mut SystemRng::new()?)?.with_settings(self.parquet()))
+    }
+
+    /// Cycles whose totals were frozen.
+    pub fn frozen_cycles(&self) -> anyhow::Result<BTreeSet<String>> {
+        let Some(backups) = self.totals_backup()? else { return Ok(BTreeSet::new()) };
+        let files = backups.snapshot().files.values();
+        Ok(files.filter_map(|add| add.partition("billing_period").map(str::to_owned)).collect())
     }
 
     /// The frozen totals; `None` if none were ever frozen.

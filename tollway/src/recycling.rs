@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use domain::delivery::{Account, ArrivalNumber, DeliveryId};
+use domain::money::{Currency, Money};
 use domain::outcome::{Counts, Reason};
 use ingest::land::{ArrivalKind, Landing, Numbered, Recycling, RowChoice, SuspenseChoice};
 use pipeline::deliveries::Deliveries;
@@ -212,9 +213,9 @@ pub fn carry_out(
     installation: &Installation,
     landing: &Arc<Landing>,
     wish: &Wish,
+    outlook: Outlook,
     workers: Option<u32>,
 ) -> anyhow::Result<Recycled> {
-    let outlook = look(installation, landing, wish)?;
     if outlook.accounts.is_empty() {
         return Ok(Recycled { state: "unchanged", ..Recycled::shown(outlook) });
     }
@@ -238,6 +239,10 @@ pub struct Acted {
     pub added: Counts,
     /// How many records have another entry now.
     pub records: u64,
+    /// What these were charged.
+    pub before: BTreeMap<Currency, Money>,
+    /// What they are charged now.
+    pub after: BTreeMap<Currency, Money>,
 }
 
 /// Lands decisions and lets them act, unless a service runs that does it.
@@ -263,13 +268,34 @@ pub fn act(
     let stands = done(&entries);
     let has_acted = |(path, number): &(String, ArrivalNumber)| stands.get(path).is_some_and(|next| next > number);
     let is_done = is_ours && decided.iter().all(has_acted);
-    let mut acted = Acted { decisions, is_done, taken_back: Counts::default(), added: Counts::default(), records: 0 };
+    let (taken_back, added) = (Counts::default(), Counts::default());
+    let mut acted = Acted { decisions, is_done, taken_back, added, records: 0, before: BTreeMap::new(), after: BTreeMap::new() };
     for entry in sinks::ledger::read_all(&entries)? {
         if let Some(correction) = entry.correction.as_ref().filter(|c| acted.decisions.contains(&c.by)) {
             acted.taken_back.add(&correction.taken_back);
             acted.added.add(&entry.counts);
             acted.records += correction.records;
+            add(&mut acted.before, &correction.before);
+            add(&mut acted.after, &correction.after);
         }
     }
     Ok(acted)
+}
+
+/// Adds sums by currency.
+pub fn add(sums: &mut BTreeMap<Currency, Money>, more: &BTreeMap<Currency, Money>) {
+    for (currency, money) in more {
+        let sum = sums.entry(*currency).or_default();
+        *sum = sum.plus(*money);
+    }
+}
+
+/// Lets act what was decided before, unless a service runs that does it: what is asked for next is asked of its outcome.
+pub fn finish_open(
+    global: &Global,
+    installation: &Installation,
+    landing: &Arc<Landing>,
+    workers: Option<u32>,
+) -> anyhow::Result<()> {
+    Backlog::start(installation, landing, workers)?.map_or(Ok(()), |backlog| backlog.drain(global, None).map(drop))
 }

@@ -99,7 +99,7 @@ pub fn compile(loaded: store::Reference) -> anyhow::Result<Reference> {
 
 /// The newest version with a draft beside its tariffs, as if that had always been in force.
 pub async fn load_with_draft(store: &Store, draft: &TariffSource) -> anyhow::Result<Reference> {
-    let draft = Tariff::load(draft)?;
+    let draft = Tariff::load_for_all_time(draft)?;
     compile_by(store.load_reference(None).await?, |tariffs| TariffSet::with_draft(tariffs, draft))
 }
 

@@ -10,6 +10,7 @@ use sinks::ledger::LedgerEntry;
 
 use crate::counts::{money_text, to_json};
 use crate::output::{Sheet, count};
+use crate::recycling::add;
 
 /// A correction that is in the table.
 #[derive(Debug, Clone)]
@@ -57,11 +58,14 @@ fn corrected(
     entries: &[&LedgerEntry],
 ) -> anyhow::Result<Corrected> {
     let (mut taken_back, mut added, mut records) = (Counts::default(), Counts::default(), 0);
+    let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
     let mut cause = "";
     for (entry, correction) in entries.iter().filter_map(|e| Some((e, e.correction.as_ref()?))) {
         taken_back.add(&correction.taken_back);
         added.add(&entry.counts);
         records += correction.records;
+        add(&mut before, &correction.before);
+        add(&mut after, &correction.after);
         if cause.is_empty() || matches!(correction.cause.as_str(), "superseded" | "withdrawn") {
             cause = &correction.cause;
         }
@@ -80,6 +84,12 @@ fn corrected(
         // No correction is ordered by these.
         ArrivalKind::Decision(Decision::Dismiss(_) | Decision::Replay(_)) => (String::new(), Counts::default()),
     };
+    if cause == "rerated" {
+        // What has a price before and after is no row more or less in the ledger; what it costs is told as it was and is.
+        (taken_back.charge, added.charge) = (before, after);
+        taken_back.rated = taken_back.rated.max(records - records.min(taken_back.suspended()));
+        added.rated = added.rated.max(records - records.min(added.suspended()));
+    }
     // What ended as skipped is what was taken back: it is no row that came.
     added.skipped.clear();
     let unchanged = own.resent;
@@ -115,9 +125,7 @@ pub fn sheet(all: &[Corrected]) -> Option<Sheet> {
     let heads = ["file", "", "#taken back", "charge", "#in its place", "charge", "#unchanged"];
     let mut sheet = Sheet::new("corrections", &heads);
     for c in all {
-        // What has a price before and after is no row more or less in the ledger.
-        let repriced = if c.cause == "rerated" { c.records } else { 0 };
-        let rows = |counts: &Counts| count(repriced.max(counts.rated + counts.suspended()));
+        let rows = |counts: &Counts| count(counts.rated + counts.suspended());
         sheet.row([
             c.file.clone(),
             c.cause.clone(),

@@ -1,11 +1,12 @@
 //! Rows that have a price, rated again: what would come of it by customer and by rule, the decisions to do it, and what came of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::columns::ColumnError;
 use domain::delivery::{Account, ArrivalNumber};
 use domain::money::{Currency, Money};
+use domain::nearest;
 use domain::outcome::{Outcome, Reason};
 use ingest::land::{ArrivalKind, Landing, PricedChoice, Recycling, RowChoice};
 use pipeline::rating::Reference;
@@ -15,12 +16,12 @@ use sinks::table::Table;
 
 use crate::cli::Global;
 use crate::counts::grouped;
-use crate::exit_code::usage;
+use crate::exit_code::{bad_input, refused, usage};
 use crate::installation::Installation;
 use crate::named::{is_account, unknown_id};
 use crate::output::count;
 use crate::progress::Progress;
-use crate::recycling::{Acted, act};
+use crate::recycling::{Acted, act, add};
 
 /// Which rows with a price are meant; all that is named must fit.
 #[derive(Debug, Default)]
@@ -42,12 +43,15 @@ pub struct Rule {
     pub band: String,
     /// The tariff's version.
     pub tariff: String,
+    /// The customer's cycle.
+    pub cycle: String,
 }
 
 impl Rule {
     fn of(side: &Side<'_>) -> Self {
         let text = |name: Option<&str>| name.unwrap_or_default().to_owned();
-        Self { plan: text(side.plan), zone: text(side.zone), band: text(side.band), tariff: text(side.tariff) }
+        let [plan, zone, band, tariff, cycle] = [side.plan, side.zone, side.band, side.tariff, side.cycle].map(text);
+        Self { plan, zone, band, tariff, cycle }
     }
 }
 
@@ -60,6 +64,33 @@ pub struct Turn {
     pub was: Rule,
     /// The rule by which they come out, or why they lose their price.
     pub becomes: Result<Rule, Reason>,
+    /// Whether they come out as another customer's, or another device's, subscription's or owner's of the same.
+    pub owner: Owner,
+}
+
+/// Whose a row is, beside whose it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// It is as it was.
+    Same,
+    /// Another customer's.
+    OtherCustomer,
+    /// The same customer's, by another device, subscription or place in the organisation.
+    OtherDevice,
+}
+
+impl Owner {
+    fn of(was: &Side<'_>, becomes: &Side<'_>) -> Self {
+        let is_same =
+            (was.owner_path, was.subscription, was.device) == (becomes.owner_path, becomes.subscription, becomes.device);
+        if was.customer != becomes.customer {
+            Self::OtherCustomer
+        } else if is_same {
+            Self::Same
+        } else {
+            Self::OtherDevice
+        }
+    }
 }
 
 /// Rows that differ, and their charges in one currency.
@@ -95,6 +126,10 @@ pub struct Outlook {
     pub changes: u64,
     /// How many of these lose their price.
     pub lost: u64,
+    /// What those are charged.
+    pub lost_charge: BTreeMap<Currency, Money>,
+    /// How many of the rows that come out otherwise lie in which cycle, before or after.
+    pub cycles: BTreeMap<String, u64>,
     /// What each customer has and would have, by currency.
     pub customers: BTreeMap<(String, Currency), Sum>,
     /// What differs by which rule, by currency.
@@ -135,14 +170,27 @@ impl Findings for Outlook {
             return Ok(());
         }
         self.changes += 1;
-        self.lost += u64::from(row.becomes.reason.is_some());
+        if row.becomes.reason.is_some() {
+            self.lost += 1;
+            if let Some((charge, currency)) = row.was.charge {
+                let sum = self.lost_charge.entry(currency).or_default();
+                *sum = sum.plus(charge);
+            }
+        }
+        let other_cycle = row.becomes.cycle.filter(|cycle| row.was.cycle != Some(cycle));
+        for cycle in row.was.cycle.into_iter().chain(other_cycle) {
+            match self.cycles.get_mut(cycle) {
+                Some(rows) => *rows += 1,
+                None => drop(self.cycles.insert(cycle.to_owned(), 1)),
+            }
+        }
         match self.accounts.get_mut(row.account) {
             Some((rows, _)) => *rows += 1,
             None => drop(self.accounts.insert(row.account.to_owned(), (1, row.arrival))),
         }
         let (was, becomes) = (&row.was, &row.becomes);
         let turned = becomes.reason.map_or_else(|| Ok(Rule::of(becomes)), Err);
-        let turn = Turn { kind: row.kind.to_owned(), was: Rule::of(was), becomes: turned };
+        let turn = Turn { kind: row.kind.to_owned(), was: Rule::of(was), becomes: turned, owner: Owner::of(was, becomes) };
         for (currency, sum) in money(row) {
             self.rules.entry((turn.clone(), currency)).or_default().add(sum);
         }
@@ -163,6 +211,8 @@ impl Findings for Outlook {
         self.chosen += later.chosen;
         self.changes += later.changes;
         self.lost += later.lost;
+        add(&mut self.lost_charge, &later.lost_charge);
+        later.cycles.into_iter().for_each(|(cycle, rows)| *self.cycles.entry(cycle).or_default() += rows);
         later.customers.into_iter().for_each(|(key, sum)| self.customers.entry(key).or_default().add(sum));
         later.rules.into_iter().for_each(|(key, sum)| self.rules.entry(key).or_default().add(sum));
         for (account, (rows, arrival)) in later.accounts {
@@ -190,7 +240,7 @@ pub fn look(installation: &Installation, landing: &Landing, wish: &Wish, quiet: 
     let question = Question { what: "rerate", outcomes: &[Outcome::Rated], choice, account: wish.account.as_deref() };
     let outlook: Outlook = ask(&entries, &question, &reference, quiet)?;
     if outlook.chosen == 0 {
-        known(&wish.choice, &reference)?;
+        known(&wish.choice, wish.account.as_deref(), &entries, &reference)?;
     }
     Ok(outlook)
 }
@@ -226,8 +276,16 @@ pub fn ask<F: Findings>(table: &Table, question: &Question<'_>, reference: &Refe
     Ok(found)
 }
 
-/// Refuses a customer or plan that the reference data does not have.
-pub fn known(choice: &PricedChoice, reference: &Reference) -> anyhow::Result<()> {
+/// Refuses a customer or plan that the reference data does not have, and an account of which nothing has come.
+pub fn known(choice: &PricedChoice, account: Option<&str>, table: &Table, reference: &Reference) -> anyhow::Result<()> {
+    if let Some(account) = account {
+        let paths: BTreeSet<String> = sinks::ledger::read_all(table)?.into_iter().map(|entry| entry.account).collect();
+        if !paths.iter().any(|path| is_account(path, account)) {
+            let names = paths.iter().filter_map(|path| path.rsplit('/').next());
+            let hint = nearest::hint(account, names);
+            return Err(bad_input(format!("nothing has come under an account `{account}`{hint}")));
+        }
+    }
     let owners = reference.index.owners();
     for (what, wanted, known) in [("customer", &choice.customer, &owners.customer_names), ("plan", &choice.plan, &owners.plans)] {
         if let Some(wanted) = wanted.as_deref().filter(|wanted| known.code(wanted).is_none()) {
@@ -258,8 +316,35 @@ impl Rerated {
     }
 }
 
-/// Lands a decision for each account in which something changes, and lets them act. Nothing lands where nothing changes, or where
-/// more changes than one commit may hold.
+/// Why what comes out otherwise cannot be posted as it was asked for; `None` if it can.
+pub fn obstacle(installation: &Installation, outlook: &Outlook, frozen_too: bool) -> anyhow::Result<Option<anyhow::Error>> {
+    let rows_max = installation.config().pipeline.rerated_rows_max;
+    for (path, (rows, _)) in &outlook.accounts {
+        if *rows > rows_max {
+            return Ok(Some(usage(format!(
+                "{} records of {path} come out otherwise, and a commit holds {} of them at most; choose fewer by --customer, --plan or \
+                 --cycle, or raise `pipeline.rerated_rows_max`",
+                count(*rows),
+                count(rows_max)
+            ))));
+        }
+    }
+    let frozen = installation.frozen_cycles()?;
+    let touched: Vec<String> = outlook
+        .cycles
+        .iter()
+        .filter(|(cycle, _)| frozen.contains(*cycle))
+        .map(|(cycle, rows)| format!("{} of these records lie in {cycle}", count(*rows)))
+        .collect();
+    Ok((!frozen_too && !touched.is_empty()).then(|| {
+        let touched = touched.join(" and ");
+        refused(format!(
+            "{touched}, whose totals are frozen; choose another --cycle, or add --frozen to correct them all the same"
+        ))
+    }))
+}
+
+/// Lands a decision for each account in which something changes, and lets them act. Nothing lands where nothing changes.
 pub fn carry_out(
     global: &Global,
     installation: &Installation,
@@ -268,17 +353,8 @@ pub fn carry_out(
     outlook: Outlook,
     workers: Option<u32>,
 ) -> anyhow::Result<Rerated> {
-    let rows_max = installation.config().pipeline.rerated_rows_max;
     let mut words = Vec::new();
-    for (path, (rows, arrival)) in &outlook.accounts {
-        if *rows > rows_max {
-            return Err(usage(format!(
-                "{} records of {path} come out otherwise, and a commit holds {} of them at most; nothing was changed; choose fewer by \
-                 --customer, --plan or --cycle, or raise `pipeline.rerated_rows_max`",
-                count(*rows),
-                count(rows_max)
-            )));
-        }
+    for (_, arrival) in outlook.accounts.values() {
         words.push(Recycling { account: account_of(landing, *arrival)?, choice: RowChoice::Priced(wish.choice.clone()) });
     }
     let acted = if words.is_empty() { None } else { Some(act(global, installation, landing, &words, workers)?) };

@@ -65,14 +65,15 @@ pub(super) fn companions(toml: &str) -> Vec<String> {
     names
 }
 
-pub(super) fn tariff(source: &TariffSource) -> Result<Tariff, TariffError> {
+/// Compiles a tariff for calls while it is in force, or `at_all_times`.
+pub(super) fn tariff(source: &TariffSource, at_all_times: bool) -> Result<Tariff, TariffError> {
     let toml = source.toml.strip_prefix('\u{feff}').unwrap_or(&source.toml);
     let file = TomlFile { name: source.name.as_str().into(), text: toml };
     if toml.len() > TOML_BYTES_MAX {
         return Err(TariffError::TooMany { place: file.whole(), what: "bytes of TOML", limit: TOML_BYTES_MAX });
     }
     let raw = file.read()?;
-    let loader = Loader { place: file.whole(), file: &file, raw: &raw, source };
+    let loader = Loader { place: file.whole(), file: &file, raw: &raw, source, at_all_times };
     loader.check_companions()?;
     loader.load()
 }
@@ -82,6 +83,7 @@ struct Loader<'t> {
     file: &'t TomlFile<'t>,
     raw: &'t RawTariff,
     source: &'t TariffSource,
+    at_all_times: bool,
 }
 
 /// A row of a zone table before zones have codes.
@@ -115,7 +117,7 @@ impl<'t> Loader<'t> {
             self.band_clock()?,
             &raw.band,
             self.calendars()?,
-            days_of(from_us, to_us),
+            if self.at_all_times { i32::MIN..=i32::MAX } else { days_of(from_us, to_us) },
         )?;
         check_rounding_scope(place, raw.rounding_scope.as_deref())?;
         let zero_usage = raw.zero_usage.as_deref().map_or(Ok(ZeroUsage::Free), |text| ZeroUsage::parse(place, text))?;

@@ -579,6 +579,20 @@ fn a_draft_takes_the_place_of_its_namesake_and_sells_its_plans_at_every_instant(
 }
 
 #[test]
+fn a_draft_knows_the_holidays_of_days_before_it_is_in_force() {
+    let toml = TOML
+        .replace("2026-01-01", "2027-01-01")
+        .replace("[[band]]", "[[calendar]]\nname = \"holidays\"\ndates = [2026-12-25]\n\n[[band]]\nexcept = \"holidays\"");
+    assert!(toml.contains("except"), "{toml}");
+    let source = source(&toml, PREFIXES, PRICES);
+    let band = |tariff: &Tariff| {
+        tariff.bands.names.name(u32::from(tariff.bands.at(tariff.zone(), utc("2026-12-25T11:00:00"), 3600))).to_owned()
+    };
+    assert_eq!(band(&Tariff::load_for_all_time(&source).expect("good")), "off", "Christmas is a Friday");
+    assert_eq!(band(&Tariff::load(&source).expect("good")), "peak", "nobody asks the tariff in force for days before it");
+}
+
+#[test]
 fn names_of_all_tariffs_are_in_one_list_whatever_their_order() {
     let other = inline(&TOML.replace("small", "other").replace("\"basis\"", "\"other\"").replace("\"off\"", "\"dal\"").replace(
         "[destinations]\ntable = \"prefixes.csv\"",

@@ -100,10 +100,16 @@ impl Moves {
             *claims.entry(claim.delivery).or_default() += 1;
         }
         let row = |(delivery, of): (DeliveryId, Move)| {
-            let cause = if plan.stopping.contains_key(&delivery) { plan.fate.as_str() } else { plan.cause };
+            let cause = match plan.cause {
+                _ if plan.stopping.contains_key(&delivery) => plan.fate.as_str(),
+                super::recycle::CAUSE if of.taken_back.rated > 0 => super::rerate::CAUSE,
+                cause => cause,
+            };
             let claims = claims.get(&delivery).copied().unwrap_or(0);
             let records = records.get(&delivery).copied().unwrap_or(0);
-            let correction = Correction { taken_back: of.taken_back, cause: cause.to_owned(), by: plan.by, claims, records };
+            let (before, after) = (of.taken_back.charge.clone(), of.added.charge.clone());
+            let (taken_back, cause) = (of.taken_back, cause.to_owned());
+            let correction = Correction { taken_back, cause, by: plan.by, claims, records, before, after };
             let file = Arc::clone(draft.files.get(&delivery)?);
             Some(LedgerRow { file, first_row: 0, counts: of.added, verdict: None, correction: Some(correction) })
         };

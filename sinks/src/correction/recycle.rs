@@ -167,16 +167,12 @@ pub fn done(table: &Table) -> HashMap<String, ArrivalNumber> {
     ours.map(|(app, to)| (app[PREFIX.len()..].to_owned(), u64::try_from(*to).unwrap_or(0))).collect()
 }
 
-/// Plans that these rows of an account come out otherwise: each is taken back and entered anew under its key. `cause` is what the
-/// ledger says.
-pub fn plan(
-    table: &Table,
-    account: &str,
-    by: ArrivalNumber,
-    cause: &'static str,
-    changed: impl IntoIterator<Item = (Place, u128)>,
-) -> Plan {
-    let mut plan = Plan::new(account, table.snapshot().version.unwrap_or(0), by, cause);
+/// What the ledger says of a delivery whose suspense was rated again.
+pub(crate) const CAUSE: &str = "recycled";
+
+/// Plans that these rows of an account come out otherwise: each is taken back and entered anew under its key.
+pub fn plan(table: &Table, account: &str, by: ArrivalNumber, changed: impl IntoIterator<Item = (Place, u128)>) -> Plan {
+    let mut plan = Plan::new(account, table.snapshot().version.unwrap_or(0), by, CAUSE);
     plan.position = app_id(account);
     for (place, key) in changed {
         let anew = Some(Anew { key, is_conflict: false });

@@ -21,6 +21,7 @@ use rayon::prelude::*;
 
 pub use self::side::Side;
 use self::side::{Stood, came, cycles_of, text};
+use super::entries::damaged;
 use super::{Files, LiveEntries, Place};
 use crate::commit::CommitError;
 use crate::delta::action::Add;
@@ -28,6 +29,9 @@ use crate::ledger::{files_about, read_all};
 use crate::premise;
 use crate::standing::Standing;
 use crate::table::{Table, TableError};
+
+/// What the ledger says of a delivery of which rows with a price were rated again.
+pub(crate) const CAUSE: &str = "rerated";
 
 /// Links and prices rows with one reference version.
 pub type Rate<'r> = &'r (dyn Fn(ParsedBatch) -> RatedBatch + Sync);
@@ -62,7 +66,9 @@ pub struct Compared<'r> {
     pub was: Side<'r>,
     /// What comes out.
     pub becomes: Side<'r>,
-    /// Whether that is another thing.
+    /// Whether it is meant as it stands, and as it comes out.
+    pub fits: (bool, bool),
+    /// Whether what comes out is another thing.
     pub differs: bool,
 }
 
@@ -98,11 +104,11 @@ pub fn look<F: Findings>(
     rate: Rate<'_>,
     done: &(dyn Fn(u64) + Sync),
 ) -> Result<F, CommitError> {
-    let standing = Standing::of(table)?;
     let versions = accounts.map(|accounts| versions_of(table, accounts)).transpose()?;
+    let is_asked = |add: &Add| versions.as_ref().is_none_or(|versions| versions.contains(&add.version()));
+    let standing = Standing::of_files(table, &is_asked)?;
     let mut files: Vec<&Arc<Add>> = standing.by_reference.values().flatten().chain(&standing.unknown).collect();
     files.retain(|add| outcomes.iter().any(|outcome| add.partition("outcome") == Some(outcome.as_str())));
-    files.retain(|add| versions.as_ref().is_none_or(|versions| versions.contains(&add.version())));
     files.sort_by_key(|add| add.version());
     let columns = [&premise::RATING[..], &side::COLUMNS[..], &["tenant", "provider", "account", "arrival"]].concat();
     let question = Question { accounts, choices, rate };
@@ -136,7 +142,12 @@ impl Question<'_> {
         let v = EntriesView(batch);
         let stood = Stood::of(v)?;
         let mut paths = Paths::of(v)?;
-        let stand = stood.may_change(stand)?;
+        let arrivals = v.arrival()?;
+        let before = self.choices.iter().map(|choice| choice.before).max().unwrap_or(0);
+        let mut stand = stood.may_change(stand)?;
+        stand.retain(|&i| {
+            arrivals.value(i).max(0).cast_unsigned() < before && self.accounts.is_none_or(|meant| meant(paths.at(i)))
+        });
         for (currency, rows) in by_currency(v, &stand)? {
             let parsed = premise::for_rating(batch, &rows, &Arc::new(any_file(currency)))?;
             let rated = (self.rate)(parsed);
@@ -144,15 +155,16 @@ impl Question<'_> {
             for (n, &i) in rows.iter().enumerate() {
                 let account = paths.at(i);
                 let (was, becomes) = (stood.at(i)?, came(&rated, n, &cycles));
-                let arrival = v.arrival()?.value(i).max(0).cast_unsigned();
-                let is_meant = |one: &Choice| arrival < one.before && (was.fits(one) || becomes.fits(one));
-                if self.accounts.is_some_and(|meant| !meant(account)) || !self.choices.iter().any(is_meant) {
+                let arrival = arrivals.value(i).max(0).cast_unsigned();
+                let fits = |side: &Side<'_>| self.choices.iter().any(|one| arrival < one.before && side.fits(one));
+                let fits = (fits(&was), fits(&becomes));
+                if fits == (false, false) {
                     continue;
                 }
                 let (delivery, row) = (v.delivery()?.value(i), v.row()?.value(i).max(0).cast_unsigned());
                 let kind = text(v.kind()?, i).unwrap_or_default();
                 let differs = !was.is_as(&becomes);
-                findings.row(&Compared { account, delivery, row, arrival, kind, was, becomes, differs })?;
+                findings.row(&Compared { account, delivery, row, arrival, kind, was, becomes, fits, differs })?;
             }
         }
         Ok(())
@@ -235,13 +247,13 @@ pub fn rate_entries(
     let (mut rated, mut keys) = (Vec::new(), BTreeMap::new());
     live.read(table, |add, batches| {
         for batch in &batches {
-            for (shared, rows) in premise::by_delivery(batch)? {
+            for (shared, rows) in premise::by_delivery(batch).map_err(|e| damaged(add, &e))? {
                 let delivery = shared.delivery;
                 let Some(file) = files.get(&delivery) else {
                     let what = format!("delivery {delivery} was not asked for");
                     return Err(TableError::File { path: add.path.clone(), what }.into());
                 };
-                let parsed = premise::whole(batch, &rows, file)?;
+                let parsed = premise::whole(batch, &rows, file).map_err(|e| damaged(add, &e))?;
                 let places = parsed.columns.row.iter().map(|row| Place { delivery, row: *row });
                 keys.extend(places.zip(parsed.columns.key.iter().copied()));
                 rated.push(rate(parsed));

@@ -141,11 +141,45 @@ proptest! {
         prop_assert_eq!(groups.len(), 1);
         prop_assert_eq!(groups[0].0, shared);
         let all = &groups[0].1;
+        let drawn = batch(&rows, has, &file).columns.a_number;
+        let served = for_rating(&stands, all, &file).expect("what we wrote").columns.a_number;
+        let international = |numbers: &[Number]| numbers.iter().map(|number| number.as_e164()).collect::<Vec<_>>();
+        prop_assert_eq!(international(&served), international(&drawn), "who is linked by number");
         let again = table(whole(&stands, all, &file).expect("what we wrote"));
         for (n, field) in stands.schema().fields().iter().enumerate() {
             prop_assert_eq!(stands.column(n), again.column(n), "{}", field.name());
         }
     }
+}
+
+#[test]
+fn digits_are_an_international_number_of_the_served_party_where_imports_of_devices_take_them() {
+    for (text, value) in [
+        ("1234567", None),
+        ("12345678", Some(12_345_678)),
+        ("02345678", None),
+        ("123456789012345", Some(123_456_789_012_345)),
+        ("1234567890123456", None),
+        ("+31612345678", None),
+    ] {
+        let mut texts = Vec::new();
+        let number = served(Some(text), &mut texts).expect("any text");
+        assert_eq!(number.as_e164(), value, "{text}");
+        let mut written = String::new();
+        number.write(&texts, &mut written).expect("a string takes all");
+        assert_eq!(written, text);
+    }
+}
+
+#[test]
+fn a_file_from_before_there_were_sessions_is_read() {
+    let file = file();
+    let stands = table(batch(&[(0, 5, (1, 1), (0, 0, 60), (0, 2, 1))], 64, &file));
+    let known = ["session_id", "session_sequence", "partial"].map(|name| stands.schema().index_of(name).expect("a column"));
+    let others: Vec<usize> = (0..stands.num_columns()).filter(|n| !known.contains(n)).collect();
+    let older = whole(&stands.project(&others).expect("fewer columns"), &[0], &file).expect("an older file");
+    assert!(older.columns.session_id.is_empty() && older.columns.session_sequence.is_empty() && older.columns.partial.is_empty());
+    assert_eq!(older.columns.key, whole(&stands, &[0], &file).expect("a file").columns.key);
 }
 
 #[test]

@@ -74,11 +74,13 @@ const DEVICES: &str =
 fn suspense_is_rated_again_after_an_import_and_taken_back_with_its_file() {
     let home = TempDir::new().expect("a temporary folder");
     let data = with_a_stranger(home.path());
-    let imported = data.ok(&["import", "devices", &write(home.path(), "devices.csv", DEVICES)]);
+    let imported = data.ok(&["import", "devices", "--no-recycle", &write(home.path(), "devices.csv", DEVICES)]);
     assert!(imported.contains("13 rows wait in suspense") && imported.contains("tollway suspense recycle"), "{imported}");
 
     let before = data.version("cdr_entries");
+    let (_, tested) = asked(&data, &["suspense", "test"]);
     let (code, shown) = asked(&data, &["suspense", "recycle", "--dry-run"]);
+    assert_eq!(tested, shown, "two names");
     let turns = json!([
         {"was": "no_device", "becomes": "rated", "rows": 10, "charge": {"EUR": "1.200000000"}},
         {"was": "no_device", "becomes": "no_zone", "rows": 3, "charge": {}},
@@ -102,7 +104,7 @@ fn suspense_is_rated_again_after_an_import_and_taken_back_with_its_file() {
     let (code, again) = asked(&data, &["suspense", "recycle"]);
     assert_eq!((code, &again["state"], &again["chosen"]), (Some(1), &json!("unchanged"), &json!(3)), "{again:#}");
     assert_eq!(data.version("cdr_entries"), before, "nothing is posted");
-    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &tariff(true))]);
+    data.ok(&["import", "tariffs", "--no-recycle", &write(home.path(), "small.toml", &tariff(true))]);
     let (code, rest) = asked(&data, &["suspense", "recycle", "--account", "haven", "--file", "a.csv"]);
     assert_eq!((code, &rest["added"]["rated"], charged(&data, "totals")), (Some(0), &json!(3), json!("2.100000000")), "{rest:#}");
     let (_, left) = asked(&data, &["suspense", "list"]);
@@ -166,7 +168,7 @@ fn recycling_that_is_killed_is_done_once() {
             folder.run(&["ingest", "--profile", &file.profile, "--account", &file.account, &file.path.to_string_lossy()]);
         }
     }
-    data.ok(&["import", "devices", &devices]);
+    data.ok(&["import", "devices", "--no-recycle", &devices]);
     let mut killed = 0;
     for message in ["read", "prepared", "committed"] {
         let running = data.start(&["suspense", "recycle"], Some("debug"));

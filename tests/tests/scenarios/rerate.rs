@@ -128,12 +128,8 @@ fn a_corrected_price_is_shown_and_posted_once() {
     assert_eq!(data.version("cdr_entries"), before, "nothing was changed so far");
 
     let (code, done) = asked(&data, &["rerate", "--plan", "flat"]);
-    let posted = (&done["posted"]["records"], &done["posted"]["charge"]);
-    assert_eq!(
-        (code, &done["state"], posted),
-        (Some(0), &json!("rerated"), (&json!(10), &json!({"EUR": "0.300000000"}))),
-        "{done:#}"
-    );
+    let posted = json!({"records": 10, "suspense": {}, "before": {"EUR": "1.200000000"}, "after": {"EUR": "1.500000000"}});
+    assert_eq!((code, &done["state"], &done["posted"]), (Some(0), &json!("rerated"), &posted), "{done:#}");
     for table in ["cdr_entries", "cdr", "totals"] {
         assert_eq!(charged(&data, table), [customer("C-1", "2.400000000")], "{table}");
     }
@@ -145,12 +141,16 @@ fn a_corrected_price_is_shown_and_posted_once() {
     let (_, status) = asked(&data, &["status"]);
     let correction = &status["corrections"][0];
     assert_eq!((&correction["cause"], &correction["records"]), (&json!("rerated"), &json!(10)), "{status:#}");
+    let told = |side: &str| (correction[side]["rated"].clone(), correction[side]["charge"]["EUR"].clone());
+    assert_eq!(told("taken_back"), (json!(10), json!("1.200000000")), "what stood: {status:#}");
+    assert_eq!(told("added"), (json!(10), json!("1.500000000")), "what stands: {status:#}");
     data.assert_sound();
 }
 
 /// *Scenario.* A device that was given to another customer is imported late; then a tariff loses a destination; then it has it
 /// again. *Guarantees.* The calls after the move go over with their money, asked for by either customer; what loses its price is in
-/// suspense with the reason, and is told before; it comes back by `suspense recycle`; a withdrawal of the file takes all of it.
+/// suspense with the reason, and is told before; the import that gives it a price again brings it back by itself; a withdrawal of the
+/// file takes all of it.
 #[test]
 fn calls_follow_a_device_that_moved_and_prices_that_go_and_come() {
     let home = TempDir::new().expect("a temporary folder");
@@ -161,7 +161,8 @@ fn calls_follow_a_device_that_moved_and_prices_that_go_and_come() {
     assert_eq!((code, &moved["posted"]["records"]), (Some(0), &json!(6)), "{moved:#}");
     let of = |n: usize| (&moved["customers"][n]["customer"], &moved["customers"][n]["difference"]);
     assert_eq!((of(0), of(1)), ((&json!("C-1"), &json!("-0.900000000")), (&json!("C-2"), &json!("0.900000000"))), "{moved:#}");
-    assert_eq!(moved["posted"]["charge"], json!({"EUR": "0.000000000"}), "no money came or went");
+    assert_eq!(moved["posted"]["before"], json!({"EUR": "0.900000000"}), "no money came or went: {moved:#}");
+    assert_eq!(moved["posted"]["after"], moved["posted"]["before"], "{moved:#}");
     for table in ["cdr_entries", "cdr", "totals"] {
         assert_eq!(charged(&data, table), [customer("C-1", "1.200000000"), customer("C-2", "0.900000000")], "{table}");
     }
@@ -173,14 +174,14 @@ fn calls_follow_a_device_that_moved_and_prices_that_go_and_come() {
     let (code, lost) = asked(&data, &["rerate", "--cycle", "all", "--dry-run"]);
     assert_eq!((code, &lost["lost"], &lost["total"][0]["difference"]), (Some(1), &json!(3), &json!("-0.900000000")), "{lost:#}");
     assert_eq!(lost["rules"][0]["becomes"], json!({"reason": "no_zone"}), "{lost:#}");
+    assert_eq!(lost["lost_charge"], json!({"EUR": "0.900000000"}), "{lost:#}");
     let (code, done) = asked(&data, &["rerate", "--cycle", "all"]);
     assert_eq!((code, &done["posted"]["suspense"]), (Some(1), &json!({"no_zone": 3})), "{done:#}");
     assert_eq!(charged(&data, "totals"), [customer("C-1", "0.600000000"), customer("C-2", "0.600000000")]);
     data.assert_sound();
 
-    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", TARIFF)]);
-    let (code, back) = asked(&data, &["suspense", "recycle"]);
-    assert_eq!((code, &back["added"]["rated"]), (Some(0), &json!(3)), "{back:#}");
+    let back = data.json(&["import", "tariffs", &write(home.path(), "small.toml", TARIFF)]);
+    assert_eq!((&back["recycled"]["state"], &back["recycled"]["added"]["rated"]), (&json!("recycled"), &json!(3)), "{back:#}");
     assert_eq!(charged(&data, "cdr"), [customer("C-1", "1.200000000"), customer("C-2", "0.900000000")]);
     let (_, taken) = asked(&data, &["withdraw", "a.csv", "--yes"]);
     assert_eq!(taken["taken_back"]["charge"]["EUR"], json!("2.100000000"), "{taken:#}");
@@ -268,6 +269,32 @@ fn what_cannot_be_done_is_refused_with_what_helps() {
     refused(&["rerate", "--plan", "flet"], 3, &["`flet`", "flat"]);
     refused(&["rerate", "--cycle", "november"], 2, &["`november`", "2026-10"]);
     assert_eq!(data.version("cdr_entries"), before);
+    let (code, done) = asked(&data, &["rerate", "--plan", "flat", "--frozen"]);
+    assert_eq!((code, &done["posted"]["records"]), (Some(0), &json!(10)), "that is the word: {done:#}");
+}
+
+/// *Scenario.* A customer's cycle begins on another day from now on; and the raw file of the records is gone from landing.
+/// *Guarantees.* It is told that the records go over to another cycle, with their money; posting asks the table alone.
+#[test]
+fn a_record_that_falls_into_another_cycle_is_told_and_its_raw_file_is_not_needed() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = rated(home.path());
+    let customers = "customer_id,name,owner_path,cycle_day,time_zone\nC-1,C-1,main/C-1,20,Europe/Amsterdam\n";
+    data.ok(&["import", "customers", &write(home.path(), "customers.csv", customers)]);
+    let (_, shown) = asked(&data, &["rerate", "--cycle", "2026-11", "--dry-run"]);
+    assert_eq!(shown["cycles"], json!({"2026-10": 13, "2026-11": 13}), "{shown:#}");
+    let rule = &shown["rules"][0];
+    assert_eq!((&rule["was"]["cycle"], &rule["becomes"]["cycle"]), (&json!("2026-11"), &json!("2026-10")), "{shown:#}");
+    for object in fs::read_dir(data.path().join("store/landing/objects")).expect("landed objects") {
+        let object = object.expect("an object").path();
+        if fs::read_to_string(&object).is_ok_and(|text| text.starts_with(HEADER)) {
+            fs::remove_file(object).expect("it is ours");
+        }
+    }
+    let (code, done) = asked(&data, &["rerate", "--cycle", "2026-11"]);
+    assert_eq!((code, &done["posted"]["records"]), (Some(0), &json!(13)), "{done:#}");
+    let totals = data.query("select billing_period, sum(charge) as charge from totals group by 1 having sum(totals.count) > 0");
+    assert_eq!(totals, [json!({"billing_period": "2026-10", "charge": "2.100000000"})]);
 }
 
 /// *Scenario.* A month of twelve layouts is rated with prices that are wrong; they are corrected, and rating it again is killed in

@@ -30,6 +30,11 @@ pub const RECYCLE_HELP: &str = "Examples:\n  tollway suspense recycle --dry-run\
     Exit codes: 0 all rows that were meant are rated, or none was meant; 1 some of them stay in suspense; \
     the others as of all commands.";
 
+/// Examples and exit codes of `suspense test`.
+pub const TEST_HELP: &str = "Examples:\n  tollway suspense test\n  tollway suspense test --reason no_zone --output json\n\n\
+    Exit codes: 0 all rows that are meant would be rated, or none is meant; 1 some would stay in suspense; the others as of all \
+    commands.";
+
 /// Options of `suspense recycle`.
 #[derive(Debug, Args)]
 pub struct RecycleArgs {
@@ -59,7 +64,7 @@ pub struct RecycleArgs {
 /// Examples and exit codes of `rerate`.
 pub const RERATE_HELP: &str = "Examples:\n  tollway rerate --cycle 2026-10 --dry-run\n  \
     tollway rerate --customer C-00017 --cycle all\n  \
-    tollway rerate --plan zakelijk-60-60 --cycle 2026-10 --output json\n\n\
+    tollway rerate --plan zakelijk-basis --cycle 2026-10 --output json\n\n\
     All that is named must fit, either to a record as it stands or as it comes out. What comes out as it stands keeps its entry, so \
     twice is once. Rows in suspense are not meant: `tollway suspense recycle` rates those again.\n\n\
     Exit codes: 0 done; 1 some records have lost their price, or would; the others as of all commands.";
@@ -80,6 +85,9 @@ pub struct RerateArgs {
     /// Only records of this account: its name, PROVIDER/ACCOUNT or TENANT/PROVIDER/ACCOUNT
     #[arg(long)]
     pub account: Option<String>,
+    /// Also records of cycles whose totals are frozen
+    #[arg(long)]
+    pub frozen: bool,
     /// Show the difference, and change nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -70,6 +70,9 @@ pub struct TariffImportArgs {
     /// The folder of the tariff's tables, if they do not lie beside it
     #[arg(long, value_name = "DIR")]
     pub base: Option<PathBuf>,
+    /// Leave rows in suspense as they are, also those that this gives a price
+    #[arg(long)]
+    pub no_recycle: bool,
     /// Show what would change, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -85,6 +88,7 @@ impl From<&TariffImportArgs> for ImportArgs {
             as_of: None,
             approve: None,
             by: None,
+            no_recycle: args.no_recycle,
             dry_run: args.dry_run,
         }
     }

@@ -33,6 +33,9 @@ use crate::system::SystemClock;
 /// Customers on the screen.
 const CUSTOMERS_SHOWN: usize = 6;
 
+/// The shipped tariff that prices the month.
+const TARIFF: &str = "nl-zakelijk";
+
 /// The record that is explained: a call abroad whose price has something to tell. The same in every demo but for its key.
 const ONE_CALL: &str = "SELECT encode(record_key, 'hex') AS record FROM cdr WHERE outcome = 'rated' AND kind = 'voice-mo' \
     AND zone_by = 'prefix' AND zone LIKE 'EU%' AND plan = 'zakelijk-plus' AND duration_s BETWEEN 61 AND 600 AND charge > 0 \
@@ -62,7 +65,11 @@ pub fn run(global: &Global, args: &DemoArgs) -> anyhow::Result<Exit> {
     say(format!("  made      {} files, {} rows   {}", made.len(), count(rows), seconds(at - began)));
 
     let store = installation.state()?;
-    import_text(&installation, &store, ImportWhat::Tariffs, "nl-zakelijk", &tariff_bundle(Path::new("nl-zakelijk"), None)?)?;
+    let tariffs = installation.block_on(store.load_reference(None))?.tariffs;
+    // Whoever has put other prices in its place wants those.
+    if !tariffs.iter().any(|tariff| tariff.name == TARIFF) {
+        import_text(&installation, &store, ImportWhat::Tariffs, TARIFF, &tariff_bundle(Path::new(TARIFF), None)?)?;
+    }
     let reference = month.reference();
     for (name, text) in reference.files() {
         let what = match name {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use domain::delivery::ArrivalNumber;
@@ -23,8 +24,8 @@ use tokio::runtime::Handle;
 use crate::cli::{Global, ImportArgs, ImportWhat, ListMode};
 use crate::exit_code::{Exit, bad_input, usage};
 use crate::installation::{ENTRIES, Installation};
-use crate::output::{Answer, count};
-use crate::recycling::waiting;
+use crate::output::{Answer, Sheet, count};
+use crate::recycling::{Recycled, Wish, carry_out, look, waiting};
 use crate::system::SystemClock;
 
 fn kind_of(what: ImportWhat) -> (ImportKind, LandedWhat) {
@@ -70,7 +71,7 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
         "what": kind.as_str(), "mode": if as_of_us.is_some() { "full" } else { "delta" }, "dry_run": args.dry_run,
         "needs_approval": needs_approval, "report": serde_json::to_value(&report)?,
     });
-    let mut next = Vec::new();
+    let (mut next, mut sheets) = (Vec::new(), Vec::new());
     let (headline, exit) = if report.is_refused() {
         ("refused, nothing was changed".to_owned(), Exit::BadInput)
     } else if needs_approval {
@@ -90,6 +91,11 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
             Answer { headline: headline.trim_end().to_owned(), json, ..Answer::default() }.print(global.output)?;
             return Ok(Exit::BadInput);
         }
+        let freed = if args.no_recycle { None } else { free(global, &installation, landed.number)? };
+        json["recycled"] = freed.as_ref().map_or(json!(null), Recycled::to_json);
+        if let Some(freed) = freed {
+            sheets.push(Sheet { title: freed.headline(), ..freed.outlook.sheet() });
+        }
         // A hint: the import is in force whether it can be given or not.
         let waiting = waiting(&installation).unwrap_or(0);
         if waiting > 0 {
@@ -104,9 +110,23 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
         }
         (format!("imported as arrival {}", landed.number), Exit::Done)
     };
-    Answer { headline: format!("{headline}\n{report}").trim_end().to_owned(), next, json, ..Answer::default() }
-        .print(global.output)?;
+    Answer { headline: format!("{headline}\n{report}").trim_end().to_owned(), sheets, next, json }.print(global.output)?;
     Ok(exit)
+}
+
+/// Rates suspense again if that gives some of it a price; tells what came of it, if anything did.
+fn free(global: &Global, installation: &Installation, arrival: ArrivalNumber) -> anyhow::Result<Option<Recycled>> {
+    if waiting(installation).unwrap_or(0) == 0 {
+        return Ok(None);
+    }
+    let (landing, all) = (Arc::new(installation.landing()), Wish::default());
+    let failed =
+        || format!("imported as arrival {arrival}, but what it frees of suspense was not rated again; tollway suspense recycle");
+    let outlook = look(installation, &landing, &all).with_context(failed)?;
+    if outlook.rated() == 0 {
+        return Ok(None);
+    }
+    carry_out(global, installation, &landing, &all, outlook, None).with_context(failed).map(Some)
 }
 
 /// Whether there are records with a price.

@@ -1,4 +1,4 @@
-//! `tollway suspense recycle`: rows in suspense read and rated again with the reference data in force.
+//! `tollway suspense recycle` and `test`: rows in suspense read and rated again with the reference data in force.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::installation::Installation;
 use crate::named::find;
 use crate::recycling::{Recycled, Wish, carry_out, look};
 
-/// Runs the command.
-pub fn run(global: &Global, args: &RecycleArgs) -> anyhow::Result<Exit> {
+/// Runs the command; if it is dry, nothing is changed.
+pub fn run(global: &Global, args: &RecycleArgs, is_dry: bool) -> anyhow::Result<Exit> {
     let reasons = args.reasons.iter().map(|reason| check_reason(reason)).collect::<Result<Vec<Reason>, _>>()?;
     if let Some(fixed) = reasons.iter().find(|reason| !can_change(**reason)) {
         return Err(usage(format!("rows with `{}` come out the same each time: {}", fixed.as_str(), what_helps(*fixed))));
@@ -31,12 +31,12 @@ pub fn run(global: &Global, args: &RecycleArgs) -> anyhow::Result<Exit> {
         }
     };
     let wish = Wish { account: args.account.clone(), reasons: reasons.into_iter().collect(), delivery, identifier };
-    let recycled = if args.dry_run {
-        Recycled::shown(look(&installation, &landing, &wish)?)
-    } else {
+    if !is_dry {
         super::import::catch_up(&installation, &installation.state()?)?;
-        carry_out(global, &installation, &landing, &wish, args.workers)?
-    };
+    }
+    let outlook = look(&installation, &landing, &wish)?;
+    let recycled =
+        if is_dry { Recycled::shown(outlook) } else { carry_out(global, &installation, &landing, &wish, outlook, args.workers)? };
     recycled.answer().print(global.output)?;
     let stays = recycled.outlook.rated() < recycled.outlook.chosen();
     Ok(if stays { Exit::NeedsHand } else { Exit::Done })

@@ -1,20 +1,21 @@
 //! `tollway rerate`: what has a price, priced again by the reference data in force; the difference first, then the corrections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::money::{Currency, Money};
+use domain::outcome::Counts;
 use ingest::land::PricedChoice;
 use serde_json::{Value, json};
 
 use crate::cli::{Global, OutputMode, RerateArgs};
-use crate::counts::grouped;
+use crate::counts::{grouped, money_text};
 use crate::exit_code::Exit;
 use crate::installation::Installation;
 use crate::named;
 use crate::output::{Answer, Sheet, count};
-use crate::recycling::Acted;
-use crate::rerating::{Outlook, Rerated, Rule, Sum, Turn, Wish, carry_out, look, signed};
+use crate::recycling::finish_open;
+use crate::rerating::{Outlook, Owner, Rerated, Rule, Sum, Turn, Wish, carry_out, look, obstacle, signed};
 
 /// Runs the command.
 pub fn run(global: &Global, args: &RerateArgs) -> anyhow::Result<Exit> {
@@ -28,16 +29,18 @@ pub fn run(global: &Global, args: &RerateArgs) -> anyhow::Result<Exit> {
     let landing = Arc::new(installation.landing());
     if !args.dry_run {
         super::import::catch_up(&installation, &installation.state()?)?;
+        finish_open(global, &installation, &landing, args.workers)?;
     }
     let outlook = look(&installation, &landing, &wish, global.quiet)?;
-    let rerated = if args.dry_run {
-        Rerated { outlook, acted: None }
-    } else {
-        carry_out(global, &installation, &landing, &wish, outlook, args.workers)?
+    let obstacle = obstacle(&installation, &outlook, args.frozen)?;
+    let (rerated, obstacle) = match obstacle {
+        Some(error) if !args.dry_run => return Err(error.context("nothing was changed")),
+        obstacle if args.dry_run => (Rerated { outlook, acted: None }, obstacle),
+        _ => (carry_out(global, &installation, &landing, &wish, outlook, args.workers)?, None),
     };
     let is_for_machines = global.output == OutputMode::Csv;
     let sheets = if is_for_machines { vec![rules(&rerated.outlook, true)] } else { sheets(&rerated.outlook, args.limit) };
-    Answer { headline: headline(&rerated), sheets, next: next(&rerated, args.limit), json: json_of(&rerated) }
+    Answer { headline: headline(&rerated), sheets, next: next(&rerated, obstacle, args.limit), json: json_of(&rerated) }
         .print(global.output)?;
     Ok(if rerated.outlook.lost > 0 { Exit::NeedsHand } else { Exit::Done })
 }
@@ -55,9 +58,13 @@ fn headline(rerated: &Rerated) -> String {
         "shown" => format!("{changes} of {chosen} records would come out otherwise, {total}; nothing was changed"),
         "ordered" => format!("{changes} of {chosen} records are to be rated again, {total}, as arrival {arrivals}"),
         _ => {
-            let (now, in_suspense) = rerated.acted.as_ref().map_or((0, 0), |acted| (acted.records, acted.added.suspended()));
-            let lost = if in_suspense == 0 { String::new() } else { format!(", {} of them in suspense now", count(in_suspense)) };
-            format!("{} of {chosen} records were rated again{lost}, {total} (arrival {arrivals})", count(now))
+            let Some(acted) = &rerated.acted else { return String::new() };
+            let sums = acted.before.keys().chain(acted.after.keys()).collect::<BTreeSet<_>>().into_iter().map(|currency| {
+                let of = |sums: &BTreeMap<Currency, Money>| sums.get(currency).copied().unwrap_or_default();
+                difference_text(*currency, Sum { records: 0, before: of(&acted.before), after: of(&acted.after) })
+            });
+            let sums = sums.collect::<Vec<_>>().join(", ");
+            format!("{} of {chosen} records were rated again, {sums} (arrival {arrivals})", count(acted.records))
         }
     }
 }
@@ -80,15 +87,6 @@ fn first(mut sheet: Sheet, limit: usize) -> Sheet {
     sheet
 }
 
-/// What the ledger says is charged more now, or less.
-fn posted_charge(acted: &Acted) -> BTreeMap<Currency, Money> {
-    let mut net = acted.added.charge.clone();
-    for (currency, money) in &acted.taken_back.charge {
-        net.entry(*currency).or_default().0 -= money.0;
-    }
-    net
-}
-
 /// What each customer has and would have, the largest differences first.
 fn customers(outlook: &Outlook, limit: usize) -> Sheet {
     let mut all: Vec<_> = outlook.customers.iter().collect();
@@ -105,26 +103,35 @@ fn rules(outlook: &Outlook, is_for_machines: bool) -> Sheet {
     let mut all: Vec<_> = outlook.rules.iter().collect();
     all.sort_by_key(|(_, sum)| std::cmp::Reverse(sum.difference().0.unsigned_abs()));
     let currency = if is_for_machines { "currency" } else { "" };
-    let heads = ["kind", "plan", "zone", "band", "becomes", "#records", "#before", "#after", "#difference", currency];
+    let heads = ["kind", "plan", "zone", "band", "cycle", "becomes", "#records", "#before", "#after", "#difference", currency];
     let mut sheet = Sheet::new("by rule", &heads);
     for ((turn, currency), sum) in all {
         let was = &turn.was;
-        let turned = [turn.kind.clone(), was.plan.clone(), was.zone.clone(), was.band.clone(), becomes(turn)];
-        sheet.row(turned.into_iter().chain(figures(*currency, *sum, is_for_machines)));
+        let rule = [&was.plan, &was.zone, &was.band, &was.cycle].map(Clone::clone);
+        let turned = std::iter::once(turn.kind.clone()).chain(rule).chain([becomes(turn)]);
+        sheet.row(turned.chain(figures(*currency, *sum, is_for_machines)));
     }
     sheet
 }
 
-/// What is another after than before: `NL-MOB · peak, small@0123456789abcdef`.
+/// What is another after than before: `other prices`, or `NL-MOB · peak`.
 fn becomes(turn: &Turn) -> String {
     let rule = match &turn.becomes {
         Ok(rule) => rule,
         Err(reason) => return format!("in suspense: {}", reason.as_str()),
     };
     let was = &turn.was;
-    let parts = [(&was.plan, &rule.plan), (&was.zone, &rule.zone), (&was.band, &rule.band), (&was.tariff, &rule.tariff)];
-    let other: Vec<&str> = parts.iter().filter(|(was, is)| was != is).map(|(_, is)| is.as_str()).collect();
-    if other.is_empty() { "the same, of another owner".to_owned() } else { other.join(" · ") }
+    let parts = [(&was.plan, &rule.plan), (&was.zone, &rule.zone), (&was.band, &rule.band), (&was.cycle, &rule.cycle)];
+    let mut other: Vec<&str> = parts.iter().filter(|(was, is)| was != is).map(|(_, is)| is.as_str()).collect();
+    other.extend(match turn.owner {
+        Owner::Same => None,
+        Owner::OtherCustomer => Some("another customer"),
+        Owner::OtherDevice => Some("another device or owner"),
+    });
+    if other.is_empty() {
+        return if was.tariff == rule.tariff { "zoned otherwise".to_owned() } else { "other prices".to_owned() };
+    }
+    other.join(" · ")
 }
 
 fn figures(currency: Currency, sum: Sum, is_for_machines: bool) -> [String; 5] {
@@ -133,34 +140,36 @@ fn figures(currency: Currency, sum: Sum, is_for_machines: bool) -> [String; 5] {
     [count(sum.records), before, after, signed(sum.difference(), is_for_machines), currency.to_string()]
 }
 
-fn next(rerated: &Rerated, limit: usize) -> Vec<String> {
+fn next(rerated: &Rerated, obstacle: Option<anyhow::Error>, limit: usize) -> Vec<String> {
     let outlook = &rerated.outlook;
     let mut next = Vec::new();
-    let hidden = outlook.customers.len().max(outlook.rules.len()).saturating_sub(limit);
-    if limit > 0 && hidden > 0 {
-        next.push("some customers or rules are not shown: --limit 0 shows all".to_owned());
-    }
-    if outlook.lost > 0 {
-        let (lost, verb) = (count(outlook.lost), if rerated.acted.is_some() { "have lost" } else { "would lose" });
-        next.push(format!("{lost} records {verb} their price: `tollway suspense list` tells why and what to do"));
-    }
-    if let Some(acted) = rerated.acted.as_ref().filter(|acted| acted.is_done) {
-        let differs = |(currency, sum): (Currency, Sum)| {
-            let posted = posted_charge(acted).get(&currency).copied().unwrap_or_default();
-            (posted != sum.difference()).then(|| format!("{currency} {}", signed(posted, false)))
-        };
-        let posted: Vec<String> = outlook.total().into_iter().filter_map(differs).collect();
-        if !posted.is_empty() {
-            let posted = posted.join(", ");
-            next.push(format!(
-                "{posted} was posted and not what is shown: reference data or files came in between; `tollway status` lists it"
-            ));
+    for (what, all) in [("customers", outlook.customers.len()), ("rules", outlook.rules.len())] {
+        if limit > 0 && all > limit {
+            next.push(format!("… {} more {what}: --limit 0 shows all", count((all - limit) as u64)));
         }
     }
-    match rerated.state() {
-        "shown" => next.push("do it: the same without --dry-run".to_owned()),
-        "ordered" => next.push("the service that runs on this data folder does it: tollway status".to_owned()),
-        "rerated" => next.push("held against a second derivation: tollway verify".to_owned()),
+    if outlook.lost > 0 {
+        let money = Counts { charge: outlook.lost_charge.clone(), ..Counts::default() };
+        let (lost, money) = (count(outlook.lost), money_text(&money));
+        next.push(match rerated.state() {
+            "rerated" => {
+                format!("{lost} records of {money} have lost their price: `tollway suspense list` tells why and what to do")
+            }
+            _ => format!("{lost} records of {money} lose their price and wait in suspense then"),
+        });
+    }
+    if let Some(acted) = rerated.acted.as_ref().filter(|acted| acted.is_done && acted.records != outlook.changes) {
+        let (posted, shown) = (count(acted.records), count(outlook.changes));
+        next.push(format!(
+            "{posted} records were posted and {shown} are shown: reference data, files or decisions came in between; \
+             `tollway status` lists what was posted"
+        ));
+    }
+    match (rerated.state(), obstacle) {
+        ("shown", Some(error)) => next.push(format!("it cannot be posted so: {error}")),
+        ("shown", None) => next.push("do it: the same without --dry-run".to_owned()),
+        ("ordered", _) => next.push("the service that runs on this data folder does it: tollway status".to_owned()),
+        ("rerated", _) => next.push("derive every charge a second time: tollway verify".to_owned()),
         _ => {}
     }
     next
@@ -181,7 +190,10 @@ fn json_of(rerated: &Rerated) -> Value {
         }
         of
     };
-    let rule = |rule: &Rule| json!({"plan": rule.plan, "zone": rule.zone, "band": rule.band, "tariff": rule.tariff});
+    let rule = |rule: &Rule| {
+        let Rule { plan, zone, band, tariff, cycle } = rule;
+        json!({"plan": plan, "zone": zone, "band": band, "tariff": tariff, "cycle": cycle})
+    };
     let turn = |turn: &Turn| {
         let becomes = turn.becomes.as_ref().map_or_else(|reason| json!({"reason": reason.as_str()}), rule);
         json!({"kind": turn.kind, "was": rule(&turn.was), "becomes": becomes})
@@ -190,14 +202,17 @@ fn json_of(rerated: &Rerated) -> Value {
         outlook.customers.iter().map(|((name, currency), sum)| with(json!({"customer": name}), (currency, sum))).collect();
     let rules: Vec<Value> = outlook.rules.iter().map(|((of, currency), sum)| with(turn(of), (currency, sum))).collect();
     let total: Vec<Value> = outlook.total().iter().map(|(currency, sum)| with(json!({}), (currency, sum))).collect();
-    let posted = rerated.acted.as_ref().map(|acted| {
-        let charge = posted_charge(acted);
-        let charge: BTreeMap<String, String> = charge.iter().map(|(of, money)| (of.to_string(), money.to_text(9))).collect();
+    let texts = |sums: &BTreeMap<Currency, Money>| -> BTreeMap<String, String> {
+        sums.iter().map(|(currency, money)| (currency.to_string(), money.to_text(9))).collect()
+    };
+    let posted = rerated.acted.as_ref().filter(|acted| acted.is_done).map(|acted| {
         let suspense: BTreeMap<&str, u64> = acted.added.suspense.iter().map(|(reason, n)| (reason.as_str(), *n)).collect();
-        json!({"decisions": acted.decisions, "records": acted.records, "suspense": suspense, "charge": charge})
+        json!({"records": acted.records, "suspense": suspense, "before": texts(&acted.before), "after": texts(&acted.after)})
     });
+    let decisions = rerated.acted.as_ref().map(|acted| acted.decisions.clone()).unwrap_or_default();
     json!({
-        "state": rerated.state(), "chosen": outlook.chosen, "changes": outlook.changes, "lost": outlook.lost, "total": total,
+        "state": rerated.state(), "chosen": outlook.chosen, "changes": outlook.changes, "lost": outlook.lost,
+        "lost_charge": texts(&outlook.lost_charge), "cycles": outlook.cycles, "total": total, "decisions": decisions,
         "customers": customers, "rules": rules, "posted": posted,
     })
 }

@@ -24,7 +24,8 @@ pub fn run(global: &Global, command: &SuspenseCommand) -> anyhow::Result<Exit> {
         SuspenseCommand::List { reason: None, .. } => by_reason(global, &Installation::open(global)?),
         SuspenseCommand::List { reason: Some(reason), limit } => list(global, &Installation::open(global)?, reason, *limit),
         SuspenseCommand::Show { record } => show(global, &Installation::open(global)?, record),
-        SuspenseCommand::Recycle(args) => super::recycle::run(global, args),
+        SuspenseCommand::Test(args) => super::recycle::run(global, args, true),
+        SuspenseCommand::Recycle(args) => super::recycle::run(global, args, args.dry_run),
     }
 }
 

@@ -292,7 +292,7 @@ impl Desk<'_> {
 
     /// What was sold below the provider's cost, in the periods that have not been frozen.
     fn below_cost(&self) -> anyhow::Result<Option<Item>> {
-        let frozen = self.frozen()?;
+        let frozen = self.installation.frozen_cycles()?;
         let mut sides: BTreeMap<(String, String, String), (i128, i128)> = BTreeMap::new();
         for ((cycle, names), sums) in totals::read(&self.installation.totals()?, None)? {
             if !frozen.contains(&cycle) {
@@ -322,7 +322,7 @@ impl Desk<'_> {
 
     /// Cycles that have ended for some customers and are not frozen.
     fn cycles(&self) -> anyhow::Result<Vec<Item>> {
-        let frozen = self.frozen()?;
+        let frozen = self.installation.frozen_cycles()?;
         let reference = self.installation.block_on(self.installation.state_read_only()?.load_reference(None))?;
         let owners = &reference.owners;
         let mut customers: BTreeMap<String, (u64, u64)> = BTreeMap::new();
@@ -354,13 +354,6 @@ impl Desk<'_> {
                 facts: json!({"cycle": cycle, "ended": ended, "customers": all}),
             })
             .collect())
-    }
-
-    /// Cycles whose totals were frozen.
-    fn frozen(&self) -> anyhow::Result<BTreeSet<String>> {
-        let Some(backups) = self.installation.totals_backup()? else { return Ok(BTreeSet::new()) };
-        let files = backups.snapshot().files.values();
-        Ok(files.filter_map(|add| add.partition("billing_period").map(str::to_owned)).collect())
     }
 }
 

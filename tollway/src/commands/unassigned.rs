@@ -14,7 +14,7 @@ use crate::exit_code::{Exit, usage};
 use crate::installation::Installation;
 use crate::named;
 use crate::output::{Answer, Sheet, bytes, count};
-use crate::recycling::{Wish, carry_out};
+use crate::recycling::{Wish, carry_out, look};
 use crate::unassigned::{Party, Unassigned, amounts_json, total_at_risk, worklist};
 
 /// Runs the command.
@@ -99,7 +99,9 @@ fn assign(global: &Global, args: &AssignArgs) -> anyhow::Result<Exit> {
     let shown = if global.clear { format!("{} {}", number.kind.as_str(), number.clear()) } else { number.to_string() };
     let headline = format!("{shown} is {}'s from {} on (arrival {arrival})", args.customer, args.from);
     let wish = Wish { identifier: Some(number), ..Wish::default() };
-    let recycled = carry_out(global, &installation, &Arc::new(installation.landing()), &wish, None)
+    let landing = Arc::new(installation.landing());
+    let recycled = look(&installation, &landing, &wish)
+        .and_then(|outlook| carry_out(global, &installation, &landing, &wish, outlook, None))
         .with_context(|| format!("{headline}, but its calls in suspense were not rated again; tollway suspense recycle"))?;
     let mut answer = recycled.answer();
     answer.headline = match recycled.outlook.chosen() {

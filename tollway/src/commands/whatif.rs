@@ -86,12 +86,13 @@ fn note(pairs: &mut Pairs, name: Option<&str>, (money, currency): (Money, Curren
 
 impl Findings for Comparison {
     fn row(&mut self, row: &Compared<'_>) -> Result<(), ColumnError> {
-        let (now, draft) = (row.was.charge, row.becomes.charge);
+        // A record counts on the side on which it is meant: who is asked for has it there.
+        let (now, draft) = (row.was.charge.filter(|_| row.fits.0), row.becomes.charge.filter(|_| row.fits.1));
         self.records += u64::from(now.is_some() || draft.is_some());
-        self.freed += u64::from(now.is_none() && draft.is_some());
-        self.lost += u64::from(now.is_some() && draft.is_none());
-        for (side, is_draft) in [(&row.was, false), (&row.becomes, true)] {
-            let Some(charge) = side.charge else { continue };
+        self.freed += u64::from(row.was.charge.is_none() && draft.is_some());
+        self.lost += u64::from(now.is_some() && row.becomes.charge.is_none());
+        for (side, charge, is_draft) in [(&row.was, now, false), (&row.becomes, draft, true)] {
+            let Some(charge) = charge else { continue };
             for (pairs, name) in self.pairs.iter_mut().zip([side.customer, side.zone, side.band]) {
                 note(pairs, name, charge, is_draft);
             }
@@ -132,9 +133,10 @@ pub fn run(global: &Global, args: &WhatIfArgs) -> anyhow::Result<Exit> {
         choice: priced_choice(&choice, u64::MAX),
         account: args.account.as_deref(),
     };
-    let comparison: Comparison = ask(&installation.entries()?, &question, &reference, global.quiet)?;
+    let entries = installation.entries()?;
+    let comparison: Comparison = ask(&entries, &question, &reference, global.quiet)?;
     if comparison.records == 0 {
-        known(&choice, &reference)?;
+        known(&choice, args.account.as_deref(), &entries, &reference)?;
     }
     let mut json = json_of(&comparison);
     (json["draft"], json["cycle"]) = (json!(draft.source.name), json!(args.cycle));
