@@ -135,6 +135,18 @@ fn a_corrected_price_is_shown_and_posted_once() {
     }
     let counted = data.query("select sum(rows) as rows, count(*) as entries from cdr_entries where outcome <> 'ledger'");
     assert_eq!(counted, [json!({"rows": 13, "entries": 13 + 2 * 10})], "pairs, of what differs");
+    let record = data.query("select delivery, row from cdr where entry = 'correction' order by row limit 1");
+    let place = format!("{}:{}", record[0]["delivery"].as_str().expect("a delivery"), record[0]["row"]);
+    let (_, why) = asked(&data, &["explain", &place]);
+    let before = &why["before"][0];
+    assert_eq!(
+        (&why["charge"], &before["charge"], why["before"].as_array().map(Vec::len)),
+        (&json!("0.150000000"), &json!("0.120000000"), Some(1)),
+        "{why:#}"
+    );
+    assert_ne!(why["derivation"]["tariff"]["id"], before["tariff"], "{why:#}");
+    let page = data.ok(&["explain", &place]);
+    assert!(page.contains("before") && page.contains("EUR 0.120000000 for C-1: flat · NL · all, small@"), "{page}");
     let after = data.version("cdr_entries");
     let (_, again) = asked(&data, &["rerate", "--plan", "flat"]);
     assert_eq!((&again["state"], data.version("cdr_entries")), (&json!("unchanged"), after), "twice is once");

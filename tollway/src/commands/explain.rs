@@ -1,12 +1,13 @@
 //! `tollway explain RECORD`: why a record costs what it costs, from the computation itself.
 
+use domain::columns::entries::EntryKind;
 use domain::money::{Currency, Money};
 use domain::number::masked;
 use ingest::land::{ArrivalKind, ImportKind};
 use rate::explain::{Derivation, ExplainInput, explain};
 use serde_json::json;
 
-use super::rows::{Row, ask_rows, key_or_place_filter};
+use super::rows::{Row, ask_rows, key_or_place_filter, sql_text};
 use super::source::source_of;
 use crate::cli::{ExplainArgs, Global};
 use crate::exit_code::{Exit, bad_input};
@@ -87,6 +88,10 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
     );
     line("from", landed);
     line("record", get("record").to_owned());
+    let former = former(installation, row)?;
+    for word in &former {
+        line("before", former_text(word));
+    }
     let derivation: serde_json::Value = serde_json::from_str(&veil(serde_json::to_string(&derivation)?))?;
     let json = json!({
         "record": get("record"), "outcome": get("outcome"), "reason": row.text("reason"), "field": row.text("reason_field"),
@@ -94,9 +99,42 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
         "subscription": row.text("subscription"), "device": row.text("device"), "plan": row.text("plan"),
         "start": row.text("start"), "kind": row.text("kind"), "charge": row.text("charge"), "currency": row.text("currency"),
         "cost": row.text("cost"), "cost_currency": row.text("cost_currency"), "billing_period": row.text("billing_period"),
-        "derivation": derivation, "file": source.file, "line": source.line, "delivery": get("delivery"), "row": row.number("row"),
+        "derivation": derivation, "before": former.iter().map(former_json).collect::<Vec<_>>(), "file": source.file, "line": source.line, "delivery": get("delivery"), "row": row.number("row"),
     });
     Ok((lines, json))
+}
+
+/// What was said of a record before it was corrected, the first word first.
+fn former(installation: &Installation, row: &Row) -> anyhow::Result<Vec<Row>> {
+    if row.text("entry") != Some(EntryKind::Correction.as_str()) {
+        return Ok(Vec::new());
+    }
+    let (delivery, number) = (sql_text(row.text("delivery").unwrap_or_default()), row.number("row"));
+    let sql = format!(
+        "SELECT entry_no, reason, customer, plan, zone, band, tariff, charge, currency, billing_period FROM cdr_entries \
+         WHERE delivery = {delivery} AND row = {number} AND rows = 1 ORDER BY entry_no"
+    );
+    let mut words = ask_rows(installation, &sql)?;
+    words.pop();
+    Ok(words)
+}
+
+/// `EUR 2.00 for C-1014: zakelijk-basis · EU-MOB · peak, nl-zakelijk@0123456789abcdef`.
+fn former_text(word: &Row) -> String {
+    let said = match (word.text("charge"), word.text("currency"), word.text("reason")) {
+        (Some(charge), Some(currency), None) => format!("{currency} {charge}"),
+        (.., reason) => format!("in suspense: {}", reason.unwrap_or("?")),
+    };
+    let whose = word.text("customer").map(|customer| format!(" for {customer}")).unwrap_or_default();
+    let rule: Vec<&str> = ["plan", "zone", "band"].iter().filter_map(|name| word.text(name)).collect();
+    let rule = if rule.is_empty() { String::new() } else { format!(": {}", rule.join(" · ")) };
+    let tariff = word.text("tariff").map(|tariff| format!(", {tariff}")).unwrap_or_default();
+    format!("{said}{whose}{rule}{tariff}")
+}
+
+fn former_json(word: &Row) -> serde_json::Value {
+    let names = ["reason", "customer", "plan", "zone", "band", "tariff", "charge", "currency", "billing_period"];
+    names.iter().map(|name| ((*name).to_owned(), json!(word.text(name)))).collect::<serde_json::Map<_, _>>().into()
 }
 
 fn headline(row: &Row, to: &str) -> String {
