@@ -1,5 +1,6 @@
 //! Money as exact integers: nano-units of a currency, and rounding that always names its places and its mode.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Nano-units (10⁻⁹) in one unit of a currency.
@@ -137,6 +138,14 @@ impl Rounding {
             RoundingMode::Down => false,
         };
         (quotient + if away { numerator.signum() } else { 0 }) * unit
+    }
+}
+
+/// Adds sums by currency.
+pub fn add_sums(sums: &mut BTreeMap<Currency, Money>, more: &BTreeMap<Currency, Money>) {
+    for (currency, money) in more {
+        let sum = sums.entry(*currency).or_default();
+        *sum = sum.plus(*money);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::money::{Currency, Money};
+use crate::money::{Currency, Money, add_sums};
 
 /// How a row of a delivery ends, once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -156,10 +156,7 @@ impl Counts {
         for (rule, n) in &other.skipped {
             *self.skipped.entry(rule.clone()).or_default() += n;
         }
-        for (currency, money) in &other.charge {
-            let sum = self.charge.entry(*currency).or_default();
-            *sum = sum.plus(*money);
-        }
+        add_sums(&mut self.charge, &other.charge);
     }
 
     /// Takes back what was added before; reasons, rules and currencies of which nothing is left go.

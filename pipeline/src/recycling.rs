@@ -2,7 +2,6 @@
 //! and with a price, which are taken from the table (docs/adr/0017, 0021).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 use domain::columns::ColumnError;
 use domain::columns::rated::RatedBatch;
@@ -143,7 +142,7 @@ pub fn propose(
         let changes = |batch: &RatedBatch| compare(batch, file, &mut proposal.turns, &mut changed);
         proposal.rated.extend(batches.into_iter().filter(changes));
         if !changed.is_empty() {
-            proposal.files.insert(first.place.delivery, Arc::clone(&deliveries.open(first.arrival)?.file));
+            proposal.files.insert(first.place.delivery, deliveries.file(first.arrival)?);
         }
         proposal.changed.extend(changed.iter().map(|row| (row.place, row.key)));
     }

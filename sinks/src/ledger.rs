@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delta::action::Add;
 use crate::settled::Settled;
+use crate::standing::delivery_of;
 use crate::table::{Table, TableError};
 
 /// Tag of a ledger file: lowest and highest arrival in it, `12-15`, so that a look-up reads only files that can matter.
@@ -238,8 +239,7 @@ pub fn read_entries(batch: &RecordBatch) -> Result<Vec<LedgerEntry>, ColumnError
         let detail: Detail = serde_json::from_str(text).map_err(|e| ColumnError::Batch(format!("ledger_detail: {e}")))?;
         let columns = [long(rows_in, i), long(rated, i), long(duplicates, i), long(resent, i)];
         let (counts, taken_back) = (counts_of(columns, &detail, 1)?, counts_of(columns, &detail, -1)?);
-        let delivery = DeliveryId::parse(delivery.value(i))
-            .ok_or_else(|| ColumnError::Batch(format!("`{}` is no delivery id", delivery.value(i))))?;
+        let delivery = delivery_of(delivery.value(i))?;
         let correction = detail.correction.map(|note| note.into_correction(taken_back)).transpose()?;
         all.push(LedgerEntry {
             account: format!("{}/{}/{}", tenant.value(i), provider.value(i), account.value(i)),

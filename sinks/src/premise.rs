@@ -7,13 +7,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayAccessor, RecordBatch, StringArray};
+use arrow_array::{Array, RecordBatch, StringArray};
 use domain::columns::ColumnError;
 use domain::columns::entries::EntriesView;
 use domain::columns::parsed::{NO_COST, NO_SEQUENCE, ParsedBatch, ParsedColumns, Partial, Texts, TimeFlag};
 use domain::delivery::{DeliveryId, FileContext};
 use domain::number::{Network, Number, NumberKind};
 use domain::usage::Usage;
+
+use crate::standing::{at, delivery_of};
 
 /// The columns that rating asks for.
 pub const RATING: [&str; 16] = [
@@ -42,23 +44,20 @@ pub fn for_rating(batch: &RecordBatch, rows: &[usize], file: &Arc<FileContext>) 
     let (mut texts, mut classes) = (Vec::new(), Vec::new());
     let columns = ParsedColumns {
         row: longs(v.row()?, rows, 0).map(i64::cast_unsigned).collect(),
-        usage: usages(v.kind()?, rows)?,
-        a_number: rows.iter().map(|i| served(value(v.a_number()?, *i), &mut texts)).collect::<Result<_, _>>()?,
+        usage: coded("kind", v.kind()?, rows, None, Usage::parse)?,
+        a_number: rows.iter().map(|i| served(at(v.a_number()?, *i), &mut texts)).collect::<Result<_, _>>()?,
         b_number: rows
             .iter()
-            .map(|i| called(value(v.b_number()?, *i), value(v.b_number_type()?, *i), &mut texts))
+            .map(|i| called(at(v.b_number()?, *i), at(v.b_number_type()?, *i), &mut texts))
             .collect::<Result<_, _>>()?,
         imsi: absent_or(v.imsi()?, rows, |column| longs(column, rows, 0).map(i64::cast_unsigned).collect()),
         iccid: absent_or(v.iccid()?, rows, |column| longs(column, rows, 0).map(i64::cast_unsigned).collect()),
-        start_us: rows.iter().map(|i| v.start().map(|column| value(column, *i).unwrap_or(0))).collect::<Result<_, _>>()?,
-        offset_s: rows
-            .iter()
-            .map(|i| v.start_offset_s().map(|column| value(column, *i).unwrap_or(0)))
-            .collect::<Result<_, _>>()?,
-        duration_s: rows.iter().map(|i| v.duration_s().map(|column| value(column, *i).unwrap_or(0))).collect::<Result<_, _>>()?,
+        start_us: rows.iter().map(|i| v.start().map(|column| at(column, *i).unwrap_or(0))).collect::<Result<_, _>>()?,
+        offset_s: rows.iter().map(|i| v.start_offset_s().map(|column| at(column, *i).unwrap_or(0))).collect::<Result<_, _>>()?,
+        duration_s: rows.iter().map(|i| v.duration_s().map(|column| at(column, *i).unwrap_or(0))).collect::<Result<_, _>>()?,
         bytes_up: absent_or(v.bytes_up()?, rows, |column| longs(column, rows, 0).collect()),
         bytes_down: absent_or(v.bytes_down()?, rows, |column| longs(column, rows, 0).collect()),
-        messages: absent_or(v.messages()?, rows, |column| rows.iter().map(|i| value(column, *i).unwrap_or(1)).collect()),
+        messages: absent_or(v.messages()?, rows, |column| rows.iter().map(|i| at(column, *i).unwrap_or(1)).collect()),
         network: labels("network", v.network()?, rows, Network::parse)?,
         class: codes(v.provider_class()?, rows, &mut classes)?,
         cost_nano: costs(v, rows)?,
@@ -118,8 +117,7 @@ pub fn by_delivery(batch: &RecordBatch) -> Result<BTreeMap<Shared, Vec<usize>>, 
     let (deliveries, up, down) = (v.delivery()?, v.bytes_up()?, v.bytes_down()?);
     let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for i in 0..batch.num_rows() {
-        let text = deliveries.value(i);
-        let delivery = DeliveryId::parse(text).ok_or_else(|| ColumnError::Batch(format!("`{text}` is no delivery id")))?;
+        let delivery = delivery_of(deliveries.value(i))?;
         groups.entry(Shared { delivery, no_bytes_up: up.is_null(i), no_bytes_down: down.is_null(i) }).or_default().push(i);
     }
     Ok(groups)
@@ -139,13 +137,8 @@ fn if_there<A>(column: Result<&A, ColumnError>) -> Result<Option<&A>, ColumnErro
     }
 }
 
-/// A value, or nothing where it is null.
-fn value<A: ArrayAccessor>(column: A, i: usize) -> Option<A::Item> {
-    (!column.is_null(i)).then(|| column.value(i))
-}
-
 fn longs<'c>(column: &'c arrow_array::Int64Array, rows: &'c [usize], absent: i64) -> impl Iterator<Item = i64> + 'c {
-    rows.iter().map(move |i| value(column, *i).unwrap_or(absent))
+    rows.iter().map(move |i| at(column, *i).unwrap_or(absent))
 }
 
 /// Nothing for a column that is null in all of the rows.
@@ -157,20 +150,28 @@ fn unknown(column: &str, text: &str) -> ColumnError {
     ColumnError::Batch(format!("`{text}` is nothing that `{column}` holds"))
 }
 
-/// Codes of a column of few texts, 0 where it is null; a text is looked at when it is not the one before.
-fn labels<'c, T: Copy + Default>(
+/// Codes of a column of few texts, 0 where it is null; none if it is null everywhere.
+pub(crate) fn labels<'c, T: Copy + Default>(
     name: &str,
     column: &'c StringArray,
     rows: &[usize],
+    code: impl FnMut(&'c str) -> Option<T>,
+) -> Result<Vec<T>, ColumnError> {
+    if column.null_count() == column.len() { Ok(Vec::new()) } else { coded(name, column, rows, Some(T::default()), code) }
+}
+
+/// Codes of a column of few texts; a text is looked at when it is not the one before, and understood once.
+fn coded<'c, T: Copy>(
+    name: &str,
+    column: &'c StringArray,
+    rows: &[usize],
+    absent: Option<T>,
     mut code: impl FnMut(&'c str) -> Option<T>,
 ) -> Result<Vec<T>, ColumnError> {
-    if column.null_count() == column.len() {
-        return Ok(Vec::new());
-    }
     let mut known: HashMap<&str, T> = HashMap::new();
     let mut last: Option<(&str, T)> = None;
     let mut of = |i: &usize| {
-        let Some(text) = value(column, *i) else { return Ok(T::default()) };
+        let Some(text) = at(column, *i) else { return absent.ok_or_else(|| unknown(name, "")) };
         if let Some((_, code)) = last.filter(|(known, _)| *known == text) {
             return Ok(code);
         }
@@ -185,20 +186,6 @@ fn labels<'c, T: Copy + Default>(
     rows.iter().map(&mut of).collect()
 }
 
-fn usages(column: &StringArray, rows: &[usize]) -> Result<Vec<Usage>, ColumnError> {
-    let mut last: Option<(&str, Usage)> = None;
-    let mut of = |i: &usize| {
-        let text = value(column, *i).unwrap_or_default();
-        let usage = match last.filter(|(known, _)| *known == text) {
-            Some((_, usage)) => usage,
-            None => Usage::parse(text).ok_or_else(|| unknown("kind", text))?,
-        };
-        last = Some((text, usage));
-        Ok(usage)
-    };
-    rows.iter().map(&mut of).collect()
-}
-
 /// Codes of rate classes, from 1 in the order in which they come.
 fn codes(column: &StringArray, rows: &[usize], classes: &mut Vec<Arc<str>>) -> Result<Vec<u16>, ColumnError> {
     labels("provider_class", column, rows, |class| {
@@ -209,7 +196,7 @@ fn codes(column: &StringArray, rows: &[usize], classes: &mut Vec<Arc<str>>) -> R
 
 fn costs(v: EntriesView<'_>, rows: &[usize]) -> Result<Vec<i64>, ColumnError> {
     let column = v.cost()?;
-    let nano = |i: &usize| match value(column, *i) {
+    let nano = |i: &usize| match at(column, *i) {
         None => Ok(NO_COST),
         Some(nano) => i64::try_from(nano).map_err(|_| ColumnError::Batch(format!("a cost of {nano} nano-units does not fit"))),
     };
@@ -221,7 +208,7 @@ fn texts_of(column: &StringArray, rows: &[usize]) -> Texts {
     let mut texts = Texts::default();
     if rows.iter().any(|i| column.is_valid(*i)) {
         for i in rows {
-            texts.push(value(column, *i).unwrap_or_default());
+            texts.push(at(column, *i).unwrap_or_default());
         }
     }
     texts

@@ -232,11 +232,12 @@ fn said_by_log(table: &Table, version: u64) -> Result<Option<u64>, TableError> {
     }
 }
 
-fn delivery_of(text: &str) -> Result<DeliveryId, ColumnError> {
+/// A delivery as the table names it.
+pub(crate) fn delivery_of(text: &str) -> Result<DeliveryId, ColumnError> {
     DeliveryId::parse(text).ok_or_else(|| ColumnError::Batch(format!("`{text}` is no delivery id")))
 }
 
 /// A value, or nothing where it is null.
-fn at<A: ArrayAccessor>(column: A, i: usize) -> Option<A::Item> {
+pub(crate) fn at<A: ArrayAccessor>(column: A, i: usize) -> Option<A::Item> {
     (!column.is_null(i)).then(|| column.value(i))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use domain::delivery::{Account, ArrivalNumber, DeliveryId};
-use domain::money::{Currency, Money};
+use domain::money::{Currency, Money, add_sums};
 use domain::outcome::{Counts, Reason};
 use ingest::land::{ArrivalKind, Landing, Numbered, Recycling, RowChoice, SuspenseChoice};
 use pipeline::deliveries::Deliveries;
@@ -120,10 +120,7 @@ pub fn look(installation: &Installation, landing: &Arc<Landing>, wish: &Wish) ->
         for (turn, turned) in proposal.turns {
             let all = outlook.turns.entry(turn).or_default();
             all.rows += turned.rows;
-            for (currency, money) in turned.charge {
-                let sum = all.charge.entry(currency).or_default();
-                *sum = sum.plus(money);
-            }
+            add_sums(&mut all.charge, &turned.charge);
         }
         if !proposal.changed.is_empty() {
             let ArrivalKind::Delivery(record) = landing.arrival(first.arrival)?.kind else { continue };
@@ -275,19 +272,11 @@ pub fn act(
             acted.taken_back.add(&correction.taken_back);
             acted.added.add(&entry.counts);
             acted.records += correction.records;
-            add(&mut acted.before, &correction.before);
-            add(&mut acted.after, &correction.after);
+            add_sums(&mut acted.before, &correction.before);
+            add_sums(&mut acted.after, &correction.after);
         }
     }
     Ok(acted)
-}
-
-/// Adds sums by currency.
-pub fn add(sums: &mut BTreeMap<Currency, Money>, more: &BTreeMap<Currency, Money>) {
-    for (currency, money) in more {
-        let sum = sums.entry(*currency).or_default();
-        *sum = sum.plus(*money);
-    }
 }
 
 /// Lets act what was decided before, unless a service runs that does it: what is asked for next is asked of its outcome.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::delivery::{ArrivalNumber, DeliveryId};
+use domain::money::add_sums;
 use domain::outcome::Counts;
 use ingest::land::{ArrivalKind, Decision, Landing, RowChoice};
 use serde_json::{Value, json};
@@ -10,7 +11,6 @@ use sinks::ledger::LedgerEntry;
 
 use crate::counts::{money_text, to_json};
 use crate::output::{Sheet, count};
-use crate::recycling::add;
 
 /// A correction that is in the table.
 #[derive(Debug, Clone)]
@@ -64,8 +64,8 @@ fn corrected(
         taken_back.add(&correction.taken_back);
         added.add(&entry.counts);
         records += correction.records;
-        add(&mut before, &correction.before);
-        add(&mut after, &correction.after);
+        add_sums(&mut before, &correction.before);
+        add_sums(&mut after, &correction.after);
         if cause.is_empty() || matches!(correction.cause.as_str(), "superseded" | "withdrawn") {
             cause = &correction.cause;
         }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::columns::ColumnError;
 use domain::delivery::{Account, ArrivalNumber};
-use domain::money::{Currency, Money};
+use domain::money::{Currency, Money, add_sums};
 use domain::nearest;
 use domain::outcome::{Outcome, Reason};
 use ingest::land::{ArrivalKind, Landing, PricedChoice, Recycling, RowChoice};
@@ -21,7 +21,7 @@ use crate::installation::Installation;
 use crate::named::{is_account, unknown_id};
 use crate::output::count;
 use crate::progress::Progress;
-use crate::recycling::{Acted, act, add};
+use crate::recycling::{Acted, act};
 
 /// Which rows with a price are meant; all that is named must fit.
 #[derive(Debug, Default)]
@@ -211,7 +211,7 @@ impl Findings for Outlook {
         self.chosen += later.chosen;
         self.changes += later.changes;
         self.lost += later.lost;
-        add(&mut self.lost_charge, &later.lost_charge);
+        add_sums(&mut self.lost_charge, &later.lost_charge);
         later.cycles.into_iter().for_each(|(cycle, rows)| *self.cycles.entry(cycle).or_default() += rows);
         later.customers.into_iter().for_each(|(key, sum)| self.customers.entry(key).or_default().add(sum));
         later.rules.into_iter().for_each(|(key, sum)| self.rules.entry(key).or_default().add(sum));

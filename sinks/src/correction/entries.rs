@@ -19,6 +19,7 @@ use crate::commit::CommitError;
 use crate::delta::action::Add;
 use crate::gather::null_labels;
 use crate::ledger::files_about;
+use crate::standing::delivery_of;
 use crate::table::{Table, TableError};
 
 /// Columns of plain text; every other text of `cdr_entries` is a label.
@@ -152,7 +153,7 @@ fn follow(
         let text = delivery.value(i);
         let id = match last {
             Some((known, id)) if known == text => id,
-            _ => DeliveryId::parse(text).ok_or_else(|| ColumnError::Batch(format!("`{text}` is no delivery id")))?,
+            _ => delivery_of(text)?,
         };
         last = Some((text, id));
         let place = Place { delivery: id, row: row.value(i).max(0).cast_unsigned() };
@@ -174,8 +175,7 @@ impl Sums {
         let (delivery, reason, customer) = (view.delivery()?, view.reason()?, view.customer()?);
         let (charge, currency) = (view.charge()?, view.currency()?);
         for i in 0..batch.num_rows() {
-            let id = DeliveryId::parse(delivery.value(i))
-                .ok_or_else(|| ColumnError::Batch(format!("`{}` is no delivery id", delivery.value(i))))?;
+            let id = delivery_of(delivery.value(i))?;
             if customer.is_valid(i) && !self.customers.contains(customer.value(i)) {
                 self.customers.insert(customer.value(i).to_owned());
             }

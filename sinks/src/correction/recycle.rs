@@ -15,6 +15,8 @@ use domain::outcome::{Outcome, Reason};
 use super::entries::damaged;
 use super::{Anew, Change, Place, Plan};
 use crate::commit::CommitError;
+use crate::premise::key;
+use crate::standing::delivery_of;
 use crate::table::Table;
 
 /// What rows in suspense are chosen by; all that is named must fit.
@@ -104,10 +106,9 @@ fn follow(
     let view = EntriesView(batch);
     let (tenant, provider, of, entry) = (view.tenant()?, view.provider()?, view.account()?, view.entry()?);
     let (number, delivery, arrival, row) = (view.entry_no()?, view.delivery()?, view.arrival()?, view.row()?);
-    let (key, reason) = (view.record_key()?, view.reason()?);
+    let reason = view.reason()?;
     for i in 0..batch.num_rows() {
-        let text = delivery.value(i);
-        let delivery = DeliveryId::parse(text).ok_or_else(|| ColumnError::Batch(format!("`{text}` is no delivery id")))?;
+        let delivery = delivery_of(delivery.value(i))?;
         let place = Place { delivery, row: row.value(i).max(0).cast_unsigned() };
         if entry.value(i) == EntryKind::Reversal.as_str() {
             if live.get(&place).is_some_and(|(taken, _)| *taken == number.value(i)) {
@@ -127,8 +128,7 @@ fn follow(
             is_chosen |= choice.fits(delivery, arrival, known) && choice.serves(view, i)?;
         }
         if can_change(known) && is_chosen {
-            let bytes = key.value(i).try_into().map_err(|_| ColumnError::Batch("a record key has 16 bytes".to_owned()))?;
-            let row = Suspended { account: path, place, arrival, key: u128::from_be_bytes(bytes), reason: known };
+            let row = Suspended { account: path, place, arrival, key: key(view, i)?, reason: known };
             live.insert(place, (number.value(i), row));
         }
     }

@@ -20,14 +20,14 @@ use domain::outcome::Outcome;
 use rayon::prelude::*;
 
 pub use self::side::Side;
-use self::side::{Stood, came, cycles_of, text};
+use self::side::{Stood, came, cycles_of};
 use super::entries::damaged;
 use super::{Files, LiveEntries, Place};
 use crate::commit::CommitError;
 use crate::delta::action::Add;
 use crate::ledger::{files_about, read_all};
 use crate::premise;
-use crate::standing::Standing;
+use crate::standing::{Standing, at, delivery_of};
 use crate::table::{Table, TableError};
 
 /// What the ledger says of a delivery of which rows with a price were rated again.
@@ -75,9 +75,7 @@ pub struct Compared<'r> {
 impl Compared<'_> {
     /// The record.
     pub fn place(&self) -> Result<Place, ColumnError> {
-        let text = self.delivery;
-        let delivery = DeliveryId::parse(text).ok_or_else(|| ColumnError::Batch(format!("`{text}` is no delivery id")))?;
-        Ok(Place { delivery, row: self.row })
+        Ok(Place { delivery: delivery_of(self.delivery)?, row: self.row })
     }
 }
 
@@ -162,7 +160,7 @@ impl Question<'_> {
                     continue;
                 }
                 let (delivery, row) = (v.delivery()?.value(i), v.row()?.value(i).max(0).cast_unsigned());
-                let kind = text(v.kind()?, i).unwrap_or_default();
+                let kind = at(v.kind()?, i).unwrap_or_default();
                 let differs = !was.is_as(&becomes);
                 findings.row(&Compared { account, delivery, row, arrival, kind, was, becomes, fits, differs })?;
             }
@@ -194,25 +192,11 @@ impl<'b> Paths<'b> {
 
 /// Rows by the currency of their cost; those without a cost are with the first.
 fn by_currency(v: EntriesView<'_>, rows: &[usize]) -> Result<BTreeMap<Currency, Vec<usize>>, ColumnError> {
-    let column = v.cost_currency()?;
+    let known = premise::labels("cost_currency", v.cost_currency()?, rows, |code| Currency::parse(code).map(Some))?;
+    let first = known.iter().flatten().min().copied().unwrap_or(Currency::EUR);
     let mut groups: BTreeMap<Currency, Vec<usize>> = BTreeMap::new();
-    let mut without = Vec::new();
-    let mut last: Option<(&str, Currency)> = None;
-    for &i in rows {
-        let Some(code) = text(column, i) else {
-            without.push(i);
-            continue;
-        };
-        let currency = match last.filter(|(known, _)| *known == code) {
-            Some((_, currency)) => currency,
-            None => Currency::parse(code).ok_or_else(|| ColumnError::Batch(format!("`{code}` is no currency")))?,
-        };
-        last = Some((code, currency));
-        groups.entry(currency).or_default().push(i);
-    }
-    if !without.is_empty() {
-        let first = groups.keys().next().copied().unwrap_or(Currency::EUR);
-        groups.entry(first).or_default().extend(without);
+    for (n, &i) in rows.iter().enumerate() {
+        groups.entry(known.get(n).copied().flatten().unwrap_or(first)).or_default().push(i);
     }
     Ok(groups)
 }

@@ -1,35 +1,13 @@
 //! Suspense that is rated again, on the real program: shown, done once, told to the cent, and taken back with its file.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::data_folder::DataFolder;
 use crate::support::month::Month;
-
-const HEADER: &str = "record_id,type,a_number,b_number,start,duration_s,bytes_up,bytes_down,direction,mccmnc,cost\n";
-
-/// A tariff of twelve cents a minute within the Netherlands; with `abroad`, thirty cents to Germany.
-fn tariff(abroad: bool) -> String {
-    let prefix = if abroad { "49 = \"DE\"\n" } else { "" };
-    let price = if abroad { ABROAD } else { "" };
-    format!(
-        "name = \"small\"\ncurrency = \"EUR\"\ntime_zone = \"Europe/Amsterdam\"\nvalid_from = 2020-01-01\nhome_zone = \"HOME\"\n\
-         default_band = \"all\"\n\n[rounding]\nplaces = 6\nmode = \"half_up\"\n\n[destinations.prefixes]\n31 = \"NL\"\n{prefix}\n\
-         [networks.zones]\n20408 = \"HOME\"\n\n[[plan]]\nname = \"flat\"\n\n\
-         [[price]]\nplan = \"flat\"\nkind = \"voice-mo\"\nzone = \"NL\"\nunit_price = \"0.002\"\nper = 1\n{price}"
-    )
-}
-
-const ABROAD: &str = "\n[[price]]\nplan = \"flat\"\nkind = \"voice-mo\"\nzone = \"DE\"\nunit_price = \"0.005\"\nper = 1\n";
-
-fn write(folder: &Path, name: &str, text: &str) -> String {
-    let path: PathBuf = folder.join(name);
-    fs::write(&path, text).expect("a file can be written");
-    path.to_string_lossy().into_owned()
-}
+use crate::support::small::{DEVICES, HEADER, asked, kill_in_the_middle, tariff, write};
 
 /// Ten minutes within the Netherlands and three to Germany, of one number that nobody has, and a row of the 31st of November.
 fn file() -> String {
@@ -38,14 +16,6 @@ fn file() -> String {
     let abroad = (10..13).map(|id| row(id, "+4930123456", "2026-11-14"));
     let broken = row(13, "+31201234567", "2026-11-31");
     HEADER.to_owned() + &home.chain(abroad).collect::<String>() + &broken
-}
-
-/// Runs a command that may need a hand, for its exit code and its JSON.
-fn asked(data: &DataFolder, arguments: &[&str]) -> (Option<i32>, Value) {
-    let ended = data.run(&[arguments, &["--output", "json"]].concat());
-    assert!(matches!(ended.code, Some(0 | 1)), "{arguments:?}: {} {}", ended.out, ended.err);
-    let json = serde_json::from_str(&ended.out).unwrap_or_else(|e| panic!("{arguments:?} printed no JSON ({e}): {}", ended.out));
-    (ended.code, json)
 }
 
 /// The charges of a table, added up by SQL.
@@ -62,9 +32,6 @@ fn with_a_stranger(home: &Path) -> DataFolder {
     assert_eq!(landed["suspense"], json!({"no_device": 13, "malformed.time": 1}), "{landed:#}");
     data
 }
-
-const DEVICES: &str =
-    "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\nD-1,31612340001,C-1,flat,2026-01-01T00:00:00Z,\n";
 
 /// *Scenario.* Calls of an unknown number are in suspense; its device is imported, later a price for the rest; suspense is rated
 /// again after each, and once more; at last the file is withdrawn. *Guarantees.* Showing and rating again in vain change nothing;
@@ -169,16 +136,7 @@ fn recycling_that_is_killed_is_done_once() {
         }
     }
     data.ok(&["import", "devices", "--no-recycle", &devices]);
-    let mut killed = 0;
-    for message in ["read", "prepared", "committed"] {
-        let running = data.start(&["suspense", "recycle"], Some("debug"));
-        let seen = running.wait_for(message, |lines| lines.iter().find(|l| l.contains(&format!(": {message} worker="))).cloned());
-        if seen.is_some() {
-            running.kill();
-            killed += 1;
-        }
-    }
-    assert!(killed >= 2, "it was killed {killed} times");
+    kill_in_the_middle(&data, &["suspense", "recycle"]);
     // Whatever command comes next goes on with it.
     asked(&data, &["ingest", "--profile", "job", "--account", "haven", &write(home.path(), "nothing.csv", "")]);
     let (_, status) = asked(&data, &["status"]);

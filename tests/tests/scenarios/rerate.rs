@@ -9,59 +9,11 @@ use tempfile::TempDir;
 
 use crate::support::data_folder::DataFolder;
 use crate::support::month::Month;
+use crate::support::small::{DEVICES, HEADER, asked, kill_in_the_middle, tariff, write};
 
-const HEADER: &str = "record_id,type,a_number,b_number,start,duration_s,bytes_up,bytes_down,direction,mccmnc,cost\n";
-
-const TARIFF: &str = r#"
-name = "small"
-currency = "EUR"
-time_zone = "Europe/Amsterdam"
-valid_from = 2020-01-01
-home_zone = "HOME"
-default_band = "all"
-
-[rounding]
-places = 6
-mode = "half_up"
-
-[destinations.prefixes]
-31 = "NL"
-49 = "DE"
-
-[networks.zones]
-20408 = "HOME"
-
-[[plan]]
-name = "flat"
-
-[[price]]
-plan = "flat"
-kind = "voice-mo"
-zone = "NL"
-unit_price = "0.002"
-per = 1
-
-[[price]]
-plan = "flat"
-kind = "voice-mo"
-zone = "DE"
-unit_price = "0.005"
-per = 1
-"#;
-
-/// Everything of `C-1` since the beginning of the year.
-const DEVICES: &str =
-    "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\nD-1,31612340001,C-1,flat,2026-01-01T00:00:00Z,\n";
-
-/// The same, but from the 14th of November at noon it is of `C-2`: somebody forgot to say so in time.
+/// The number of [`DEVICES`], but from the 14th of November at noon it is of `C-2`: somebody forgot to say so in time.
 const MOVED: &str = "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\n\
     D-1,31612340001,C-1,flat,2026-01-01T00:00:00Z,2026-11-14T11:00:00Z\nD-2,31612340001,C-2,flat,2026-11-14T11:00:00Z,\n";
-
-fn write(folder: &Path, name: &str, text: &str) -> String {
-    let path = folder.join(name);
-    fs::write(&path, text).expect("a file can be written");
-    path.to_string_lossy().into_owned()
-}
 
 /// Ten minutes within the Netherlands and three to Germany, half of each in the morning of the 14th of November, the others in the
 /// afternoon.
@@ -76,18 +28,10 @@ fn file() -> String {
 /// A data folder with the file rated: ten at 0.12, three at 0.30.
 fn rated(home: &Path) -> DataFolder {
     let data = DataFolder::new();
-    data.ok(&["import", "tariffs", &write(home, "small.toml", TARIFF)]);
+    data.ok(&["import", "tariffs", &write(home, "small.toml", &tariff(true))]);
     data.ok(&["import", "devices", &write(home, "devices.csv", DEVICES)]);
     data.ok(&["ingest", "--profile", "job", "--account", "haven", &write(home, "a.csv", &file())]);
     data
-}
-
-/// Runs a command that may need a hand, for its exit code and its JSON.
-fn asked(data: &DataFolder, arguments: &[&str]) -> (Option<i32>, Value) {
-    let ended = data.run(&[arguments, &["--output", "json"]].concat());
-    assert!(matches!(ended.code, Some(0 | 1)), "{arguments:?}: {} {}", ended.out, ended.err);
-    let json = serde_json::from_str(&ended.out).unwrap_or_else(|e| panic!("{arguments:?} printed no JSON ({e}): {}", ended.out));
-    (ended.code, json)
 }
 
 /// What customers are charged, by SQL over a table.
@@ -107,12 +51,12 @@ fn customer(name: &str, charge: &str) -> Value {
 fn a_corrected_price_is_shown_and_posted_once() {
     let home = TempDir::new().expect("a temporary folder");
     let data = rated(home.path());
-    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &format!("# the same prices\n{TARIFF}"))]);
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &format!("# the same prices\n{}", tariff(true)))]);
     let before = data.version("cdr_entries");
     let (code, same) = asked(&data, &["rerate", "--cycle", "all"]);
     assert_eq!((code, &same["state"], &same["chosen"], &same["changes"]), (Some(0), &json!("unchanged"), &json!(13), &json!(0)));
 
-    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &TARIFF.replace("0.002", "0.0025"))]);
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &tariff(true).replace("0.002", "0.0025"))]);
     let (code, shown) = asked(&data, &["rerate", "--cycle", "2026-11", "--dry-run"]);
     let figures = json!({
         "records": 10, "before": "1.200000000", "after": "1.500000000", "difference": "0.300000000", "currency": "EUR",
@@ -181,7 +125,7 @@ fn calls_follow_a_device_that_moved_and_prices_that_go_and_come() {
     assert_eq!(asked(&data, &["rerate", "--customer", "C-1"]).1["state"], json!("unchanged"));
     data.assert_sound();
 
-    let abroad = TARIFF.replace("49 = ", "44 = ");
+    let abroad = tariff(true).replace("49 = ", "44 = ");
     data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &abroad)]);
     let (code, lost) = asked(&data, &["rerate", "--cycle", "all", "--dry-run"]);
     assert_eq!((code, &lost["lost"], &lost["total"][0]["difference"]), (Some(1), &json!(3), &json!("-0.900000000")), "{lost:#}");
@@ -192,7 +136,7 @@ fn calls_follow_a_device_that_moved_and_prices_that_go_and_come() {
     assert_eq!(charged(&data, "totals"), [customer("C-1", "0.600000000"), customer("C-2", "0.600000000")]);
     data.assert_sound();
 
-    let back = data.json(&["import", "tariffs", &write(home.path(), "small.toml", TARIFF)]);
+    let back = data.json(&["import", "tariffs", &write(home.path(), "small.toml", &tariff(true))]);
     assert_eq!((&back["recycled"]["state"], &back["recycled"]["added"]["rated"]), (&json!("recycled"), &json!(3)), "{back:#}");
     assert_eq!(charged(&data, "cdr"), [customer("C-1", "1.200000000"), customer("C-2", "0.900000000")]);
     let (_, taken) = asked(&data, &["withdraw", "a.csv", "--yes"]);
@@ -211,7 +155,7 @@ fn a_draft_is_told_beside_the_month() {
     let belgium = format!("{HEADER}r-20,voice,+31612340001,+3225551234,2026-11-14T10:00:00+01:00,60,,,MO,20408,0.10\n");
     data.run(&["ingest", "--profile", "job", "--account", "haven", &write(home.path(), "b.csv", &belgium)]);
     let before = data.version("cdr_entries");
-    let next_year = TARIFF
+    let next_year = tariff(true)
         .replace("2020-01-01", "2027-01-01")
         .replace("49 = ", "32 = \"DE\"\n49 = ")
         .replace("unit_price = \"0.002\"", "unit_price = \"0.003\"")
@@ -239,12 +183,12 @@ fn a_draft_is_told_beside_the_month() {
     assert!(bands.contains(&(&json!("day"), &json!("1.800000000"))), "{told:#}");
     assert!(bands.contains(&(&json!("all"), &json!("1.200000000"))), "{told:#}");
 
-    let poorer = write(home.path(), "poorer.toml", &TARIFF.replace("49 = ", "44 = "));
+    let poorer = write(home.path(), "poorer.toml", &tariff(true).replace("49 = ", "44 = "));
     let (code, lost) = asked(&data, &["whatif", "--tariff", &poorer, "--cycle", "all", "--customer", "C-1"]);
     assert_eq!((code, &lost["lost"], &lost["total"][0]["draft"]), (Some(1), &json!(3), &json!("1.200000000")), "{lost:#}");
     let (_, same) = asked(&data, &["whatif", "--tariff", "small", "--cycle", "all"]);
     assert_eq!(same["total"], json!([pair((13, "2.100000000"), (13, "2.100000000"), "0.000000000")]), "{same:#}");
-    let broken = write(home.path(), "broken.toml", &TARIFF.replace("\"0.005\"", "\"dear\""));
+    let broken = write(home.path(), "broken.toml", &tariff(true).replace("\"0.005\"", "\"dear\""));
     for (arguments, code, words) in [
         (["whatif", "--tariff", &broken, "--cycle", "all"], 3, ["broken.toml", "dear"]),
         (["whatif", "--tariff", "smal", "--cycle", "all"], 3, ["`smal`", "small"]),
@@ -263,7 +207,7 @@ fn a_draft_is_told_beside_the_month() {
 fn what_cannot_be_done_is_refused_with_what_helps() {
     let home = TempDir::new().expect("a temporary folder");
     let data = rated(home.path());
-    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &TARIFF.replace("0.002", "0.0025"))]);
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &tariff(true).replace("0.002", "0.0025"))]);
     let before = data.version("cdr_entries");
     let config = write(home.path(), "tollway.toml", "[pipeline]\nrerated_rows_max = 9\n");
     let refused = |arguments: &[&str], code: i32, words: &[&str]| {
@@ -330,16 +274,7 @@ fn rating_a_month_again_is_done_once_however_often_it_is_killed() {
     data.ok(&["import", "tariffs", "nl-zakelijk"]);
     let (_, shown) = asked(&data, &["rerate", "--cycle", "all", "--dry-run"]);
     assert!(shown["changes"].as_u64() > Some(1_000), "{shown:#}");
-    let mut killed = 0;
-    for message in ["read", "prepared", "committed"] {
-        let running = data.start(&["rerate", "--cycle", "all"], Some("debug"));
-        let seen = running.wait_for(message, |lines| lines.iter().find(|l| l.contains(&format!(": {message} worker="))).cloned());
-        if seen.is_some() {
-            running.kill();
-            killed += 1;
-        }
-    }
-    assert!(killed >= 2, "it was killed {killed} times");
+    kill_in_the_middle(&data, &["rerate", "--cycle", "all"]);
     // Whatever command comes next goes on with it.
     asked(&data, &["ingest", "--profile", "job", "--account", "haven", &write(home.path(), "nothing.csv", "")]);
     let (_, status) = asked(&data, &["status"]);

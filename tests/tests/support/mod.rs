@@ -11,3 +11,4 @@ pub mod place;
 pub mod process;
 pub mod readers;
 pub mod road;
+pub mod small;

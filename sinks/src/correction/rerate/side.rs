@@ -12,6 +12,7 @@ use domain::period::Month;
 
 use super::Choice;
 use crate::correction::recycle::can_change;
+use crate::standing::at;
 
 /// The columns of what stands.
 pub(super) const COLUMNS: [&str; 14] = [
@@ -102,7 +103,7 @@ impl<'b> Stood<'b> {
 
     fn reason(&self, i: usize) -> Result<Option<Reason>, ColumnError> {
         let unknown = |name: &str| ColumnError::Batch(format!("`{name}` is no reason"));
-        text(self.reason, i).map(|name| Reason::parse(name).ok_or_else(|| unknown(name))).transpose()
+        at(self.reason, i).map(|name| Reason::parse(name).ok_or_else(|| unknown(name))).transpose()
     }
 
     /// Those of the rows that reference data decides.
@@ -121,11 +122,10 @@ impl<'b> Stood<'b> {
 
     pub(super) fn at(&self, i: usize) -> Result<Side<'b>, ColumnError> {
         let [owner_path, customer, subscription, device, plan, cycle, tariff, zone, zone_by, band, currency] =
-            self.texts.map(|column| text(column, i));
+            self.texts.map(|column| at(column, i));
         let unknown = |code: &str| ColumnError::Batch(format!("`{code}` is no currency"));
         let currency = currency.map(|code| Currency::parse(code).ok_or_else(|| unknown(code))).transpose()?;
-        let charge = self.charge.is_valid(i).then(|| Money(self.charge.value(i)));
-        let billed_units = self.billed_units.is_valid(i).then(|| self.billed_units.value(i));
+        let (charge, billed_units) = (at(self.charge, i).map(Money), at(self.billed_units, i));
         Ok(Side {
             reason: self.reason(i)?,
             owner_path,
@@ -142,10 +142,6 @@ impl<'b> Stood<'b> {
             charge: charge.zip(currency),
         })
     }
-}
-
-pub(super) fn text(column: &StringArray, i: usize) -> Option<&str> {
-    column.is_valid(i).then(|| column.value(i))
 }
 
 /// The names of the cycles of a batch, by their numbers.

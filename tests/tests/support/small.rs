@@ -1,0 +1,58 @@
+//! A small tariff, and what scenarios do that price a handful of calls by it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::data_folder::DataFolder;
+
+/// The head of a file in the layout `job`.
+pub const HEADER: &str = "record_id,type,a_number,b_number,start,duration_s,bytes_up,bytes_down,direction,mccmnc,cost\n";
+
+const ABROAD: &str = "\n[[price]]\nplan = \"flat\"\nkind = \"voice-mo\"\nzone = \"DE\"\nunit_price = \"0.005\"\nper = 1\n";
+
+/// A tariff of twelve cents a minute within the Netherlands; with `abroad`, thirty cents to Germany.
+pub fn tariff(abroad: bool) -> String {
+    let prefix = if abroad { "49 = \"DE\"\n" } else { "" };
+    let price = if abroad { ABROAD } else { "" };
+    format!(
+        "name = \"small\"\ncurrency = \"EUR\"\ntime_zone = \"Europe/Amsterdam\"\nvalid_from = 2020-01-01\nhome_zone = \"HOME\"\n\
+         default_band = \"all\"\n\n[rounding]\nplaces = 6\nmode = \"half_up\"\n\n[destinations.prefixes]\n31 = \"NL\"\n{prefix}\n\
+         [networks.zones]\n20408 = \"HOME\"\n\n[[plan]]\nname = \"flat\"\n\n\
+         [[price]]\nplan = \"flat\"\nkind = \"voice-mo\"\nzone = \"NL\"\nunit_price = \"0.002\"\nper = 1\n{price}"
+    )
+}
+
+/// Its number is of `C-1` since the beginning of the year, under the tariff's plan.
+pub const DEVICES: &str =
+    "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\nD-1,31612340001,C-1,flat,2026-01-01T00:00:00Z,\n";
+
+/// Writes a file and gives its path.
+pub fn write(folder: &Path, name: &str, text: &str) -> String {
+    let path: PathBuf = folder.join(name);
+    fs::write(&path, text).expect("a file can be written");
+    path.to_string_lossy().into_owned()
+}
+
+/// Runs a command that may need a hand, for its exit code and its JSON.
+pub fn asked(data: &DataFolder, arguments: &[&str]) -> (Option<i32>, Value) {
+    let ended = data.run(&[arguments, &["--output", "json"]].concat());
+    assert!(matches!(ended.code, Some(0 | 1)), "{arguments:?}: {} {}", ended.out, ended.err);
+    let json = serde_json::from_str(&ended.out).unwrap_or_else(|e| panic!("{arguments:?} printed no JSON ({e}): {}", ended.out));
+    (ended.code, json)
+}
+
+/// Kills a command when its worker has read, prepared and committed, each in a run of its own; it is killed twice at least.
+pub fn kill_in_the_middle(data: &DataFolder, arguments: &[&str]) {
+    let mut killed = 0;
+    for message in ["read", "prepared", "committed"] {
+        let running = data.start(arguments, Some("debug"));
+        let seen = running.wait_for(message, |lines| lines.iter().find(|l| l.contains(&format!(": {message} worker="))).cloned());
+        if seen.is_some() {
+            running.kill();
+            killed += 1;
+        }
+    }
+    assert!(killed >= 2, "it was killed {killed} times");
+}
