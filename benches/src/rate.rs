@@ -1,8 +1,5 @@
 //! Rate: parsed rows linked to their owners and priced by the shipped tariff, on one core.
 
-use rate::link::link;
-use rate::price::price;
-
 use crate::effort::Effort;
 use crate::reference::reference;
 use crate::report::{Lap, Report};
@@ -18,7 +15,7 @@ pub fn bench(effort: &Effort) -> anyhow::Result<Report> {
         let parsed = file.parse();
         report.throughputs.push(measure(&format!("rate/{}", layout.profile()), effort.rounds, || {
             let batch = parsed.clone();
-            let (rated, spent) = time(|| price(link(batch, &reference.index), &reference.tariffs));
+            let (rated, spent) = time(|| rate::rate(batch, &reference.index, &reference.tariffs));
             let rows = rated.columns.reason.len();
             let priced = (0..rows).filter(|i| rated.reason(*i).is_none()).count();
             anyhow::ensure!(rows == parsed.len() && priced > rows / 2, "of {} rows {priced} are priced", parsed.len());

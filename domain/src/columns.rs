@@ -13,6 +13,7 @@ pub mod types;
 
 use std::sync::Arc;
 
+use arrow_array::{RecordBatch, new_null_array};
 use arrow_schema::{DataType, Field, Schema};
 
 /// One line of the data dictionary.
@@ -67,6 +68,22 @@ pub fn delta_type(data_type: &DataType) -> String {
 /// Builds the schema of a table from its columns.
 pub fn schema_of(fields: Vec<(&'static str, DataType, bool)>) -> Arc<Schema> {
     Arc::new(Schema::new(fields.into_iter().map(|(n, t, null)| Field::new(n, t, null)).collect::<Vec<_>>()))
+}
+
+/// A batch with nulls for the columns that are asked for and that its file, written before they were declared, does not have.
+pub fn with_nulls(batch: RecordBatch, declared: &Schema, asked: &[&str]) -> Result<RecordBatch, ColumnError> {
+    let schema = batch.schema();
+    let is_new = |field: &&Arc<Field>| {
+        field.is_nullable() && asked.contains(&field.name().as_str()) && schema.column_with_name(field.name()).is_none()
+    };
+    let new: Vec<&Arc<Field>> = declared.fields().iter().filter(is_new).collect();
+    if new.is_empty() {
+        return Ok(batch);
+    }
+    let nulls = new.iter().map(|field| new_null_array(field.data_type(), batch.num_rows()));
+    let arrays = batch.columns().iter().cloned().chain(nulls).collect();
+    let fields: Vec<Arc<Field>> = schema.fields().iter().cloned().chain(new.into_iter().cloned()).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|e| ColumnError::Batch(e.to_string()))
 }
 
 /// Declares a table once: `table Rows / View { /// doc  name: Type, … }` with the column types of [`types`].

@@ -93,6 +93,10 @@ reasons! {
     NoPrice = 34, "no_price", "add the price to the tariff, or correct the plan";
     /// The price is cost-plus and the source gave no cost.
     NoCost = 35, "no_cost", "ask the provider for the cost, or give the plan a price of its own";
+    /// The cost that the price builds on is in another currency, and no rate of exchange holds on that day.
+    NoRate = 37, "no_rate", "add the rate to the tariff's exchange table";
+    /// The price adds what the number itself asks, and the tariff's list does not have it on that day.
+    NoInformation = 38, "no_information", "add the number to the tariff's information table";
     /// The charge would be beyond what a row can hold.
     ChargeLimit = 36, "charge_limit", "look at the row: its units or its price are absurd";
 }

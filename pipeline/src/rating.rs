@@ -10,8 +10,6 @@ use domain::ports::Blob;
 use ingest::message::ClaimCheck;
 use ingest::parse::parse;
 use rate::link::index::DeviceIndex;
-use rate::link::link;
-use rate::price::price;
 use rate::tariff::set::BoundTariffs;
 use rayon::prelude::*;
 use sinks::commit::ParsedRange;
@@ -35,7 +33,7 @@ pub struct Reference {
 impl Reference {
     /// Links and prices all readable rows.
     pub fn rate(&self, batch: impl Into<Arc<ParsedBatch>>) -> RatedBatch {
-        price(link(batch, &self.index), &self.tariffs)
+        rate::rate(batch, &self.index, &self.tariffs)
     }
 }
 

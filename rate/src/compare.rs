@@ -27,8 +27,14 @@ pub enum Part {
     ShortCode,
     /// A network.
     Network,
+    /// A pair of zones abroad.
+    Roaming,
     /// A rate class.
     Class,
+    /// What a number asks.
+    Information,
+    /// A rate of exchange.
+    Exchange,
     /// A price.
     Price,
 }
@@ -44,6 +50,9 @@ impl Part {
             Self::Prefix => "prefix",
             Self::ShortCode => "short code",
             Self::Network => "network",
+            Self::Roaming => "roaming",
+            Self::Information => "information",
+            Self::Exchange => "exchange",
             Self::Class => "class",
             Self::Price => "price",
         }

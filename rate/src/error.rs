@@ -134,6 +134,16 @@ pub enum TariffError {
         /// The other version.
         second: Arc<str>,
     },
+    /// Two tariffs that want to hold for plans that nobody sells.
+    #[error(
+        "`{first}` and `{second}` both have a `fallback_plan` on the same days; leave it to one of them, or let one end (`valid_to`)"
+    )]
+    FallbackOverlap {
+        /// The version that begins first.
+        first: Arc<str>,
+        /// The other version.
+        second: Arc<str>,
+    },
 }
 
 impl TariffError {

@@ -30,7 +30,7 @@ pub fn expect(input: &ExplainInput, tariffs: &TariffSet) -> Result<Expected, Exp
         Err(reason) => return none(reason),
     };
     let tariff = &tariffs.tariffs()[usize::from(sale.tariff)];
-    let facts = input.facts(tariff)?;
+    let facts = input.facts()?;
     let class_row = if input.provider_class.is_empty() { NONE_ROW } else { tariff.classes.find(&input.provider_class) };
     let verdict = decide(tariff, sale.plan, &facts, class_row);
     let zone = verdict.zoned.zone.and_then(|zone| tariff.zones.iter().nth(usize::from(zone))).map(str::to_owned);

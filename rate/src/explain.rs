@@ -3,8 +3,10 @@
 //! The row comes as the table's columns hold it, so that any entry can be explained later with the tariff version that it
 //! names; nothing here decides anything: zone, band, price and charge are asked of [`price`](crate::price).
 
+mod besides;
 mod texts;
 
+use domain::columns::linked::Party;
 use domain::columns::parsed::NO_COST;
 use domain::columns::rated::RatedBatch;
 use domain::money::{Currency, Money};
@@ -49,6 +51,8 @@ pub struct ExplainInput {
     pub cost_nano: Option<i64>,
     /// The currency of the cost.
     pub cost_currency: Option<Currency>,
+    /// `own_customer`, `own_network` or `other`; empty where null.
+    pub party: String,
     /// The plan; `None` for a row without a device.
     pub plan: Option<String>,
     /// The tariff version that priced the row, to explain it by that one; `None`: the version in force at the start.
@@ -79,16 +83,17 @@ impl ExplainInput {
             provider_class: class.and_then(|code| parsed.classes.get(code)).map(ToString::to_string).unwrap_or_default(),
             cost_nano: columns.cost_nano.get(i).copied().filter(|cost| *cost != NO_COST),
             cost_currency: Some(parsed.file.cost_currency),
+            party: Party::from_code(batch.columns.party[i]).name().unwrap_or_default().to_owned(),
             plan,
             tariff: batch.labels.tariffs.get(usize::from(batch.columns.tariff[i])).map(|label| label.id.to_string()),
         }
     }
 
     /// What pricing asks of it.
-    pub(crate) fn facts(&self, tariff: &Tariff) -> Result<Facts, ExplainError> {
+    pub(crate) fn facts(&self) -> Result<Facts, ExplainError> {
         let usage = Usage::parse(&self.kind);
         let usage = usage.ok_or_else(|| bad("kind", &self.kind, "a kind such as voice-mo, sms-mt or data is expected"))?;
-        let in_its_currency = self.cost_currency == Some(tariff.currency());
+        let party = if self.party.is_empty() { Some(Party::Unasked) } else { Party::parse(&self.party) };
         Ok(Facts {
             usage,
             start_us: self.start_us,
@@ -96,7 +101,9 @@ impl ExplainInput {
             b_number: self.number()?,
             network: self.visited()?,
             units: units(usage.kind(), self.duration_s, (self.bytes_up, self.bytes_down), self.messages),
-            cost_nano: self.cost_nano.filter(|_| in_its_currency),
+            cost_nano: self.cost_nano.filter(|_| self.cost_currency.is_some()),
+            cost_currency: self.cost_currency.unwrap_or(Currency::EUR),
+            party: party.ok_or_else(|| bad("party", &self.party, "own_customer, own_network or other is expected"))?,
         })
     }
 
@@ -147,12 +154,16 @@ pub struct Derivation {
     pub tariff: Option<TariffStep>,
     /// How the zone was found.
     pub zone: Option<ZoneStep>,
+    /// Who the other party is, where the tariff asks.
+    pub party: Option<String>,
     /// How the band was found.
     pub band: Option<BandStep>,
     /// The price that applies.
     pub price: Option<PriceStep>,
     /// The sum.
     pub charge: Option<ChargeStep>,
+    /// What the price says of tax; nothing where it says nothing.
+    pub tax: Option<String>,
 }
 
 /// The tariff version and why it is this one.
@@ -164,6 +175,8 @@ pub struct TariffStep {
     pub currency: String,
     /// While it is in force.
     pub in_force: String,
+    /// Why it holds for a plan that it does not sell.
+    pub fallback: Option<String>,
 }
 
 /// How the zone was found.
@@ -171,7 +184,7 @@ pub struct TariffStep {
 pub struct ZoneStep {
     /// The zone; `None` if nothing matched.
     pub zone: Option<String>,
-    /// network, home, class, prefix, `short_code` or none.
+    /// network, roaming, home, class, prefix, `short_code` or none.
     pub by: &'static str,
     /// What was asked, in order, and what the answer was.
     pub asked: Vec<String>,
@@ -238,20 +251,20 @@ pub fn explain(input: &ExplainInput, tariffs: &TariffSet) -> Result<Derivation, 
         Some(id) => {
             let tariff = tariffs.version(id).ok_or_else(|| ExplainError::UnknownVersion(id.clone()))?;
             let number = tariff.plan_names().position(|name| name == plan);
-            let number = number.and_then(|n| u32::try_from(n).ok());
+            let number = number.and_then(|n| u32::try_from(n).ok()).or(tariff.fallback_plan);
             (tariff, number.ok_or_else(|| bad("plan", plan, "a plan of the tariff version that priced the row is expected"))?)
         }
-        None => match sale_at(tariffs.sales(plan), input.start_us) {
+        None => match sale_at(&tariffs.sales_or_fallback(plan), input.start_us) {
             Ok(sale) => (&tariffs.tariffs()[usize::from(sale.tariff)], sale.plan),
             Err(reason) => return Ok(Derivation::suspense(reason, Some(plan.clone()))),
         },
     };
-    let facts = input.facts(tariff)?;
+    let facts = input.facts()?;
     let class_row = if input.provider_class.is_empty() { NONE_ROW } else { tariff.classes.find(&input.provider_class) };
     let verdict = decide(tariff, number, &facts, class_row);
     let reason = verdict.charged.as_ref().err().copied();
     let zone = verdict.zoned.zone;
-    let charge = zone.and_then(|zone| tariff.prices.find(number, facts.usage, zone, verdict.band));
+    let charge = zone.and_then(|zone| tariff.prices.find(number, facts.usage, zone, facts.party, verdict.band));
     let call = zone.map(|zone| Call { tariff, plan: number, zone, facts: &facts });
     let mut band = texts::band_step(tariff, input, verdict.band);
     if let (Some(Reason::NoPrice), Some(charge), Some(call)) = (reason, charge, &call) {
@@ -261,10 +274,12 @@ pub fn explain(input: &ExplainInput, tariffs: &TariffSet) -> Result<Derivation, 
         outcome: reason.map_or("rated", Reason::as_str),
         remedy: reason.map(Reason::remedy),
         plan: Some(plan.clone()),
-        tariff: Some(tariff_step(tariff)),
+        tariff: Some(tariff_step(tariff, plan)),
         zone: Some(texts::zone_step(tariff, input, &verdict.zoned)),
+        party: besides::party(facts.party),
         band: Some(band),
-        price: charge.map(|charge| texts::price_step(tariff, charge, plan)),
+        price: charge.map(|charge| texts::price_step(tariff, charge, number)),
+        tax: charge.filter(|_| reason.is_none() && tariff.says_tax()).map(|charge| besides::tax(tariff, charge)),
         charge: charge
             .zip(verdict.charged.ok())
             .zip(call)
@@ -272,7 +287,7 @@ pub fn explain(input: &ExplainInput, tariffs: &TariffSet) -> Result<Derivation, 
     })
 }
 
-fn tariff_step(tariff: &Tariff) -> TariffStep {
+fn tariff_step(tariff: &Tariff, plan: &str) -> TariffStep {
     let text = |instant_us| time_text(instant_us, Some(tariff.zone().offset_at(instant_us)));
     let until =
         if tariff.to_us() == i64::MAX { "until further notice".to_owned() } else { format!("until {}", text(tariff.to_us())) };
@@ -280,13 +295,14 @@ fn tariff_step(tariff: &Tariff) -> TariffStep {
         id: tariff.id().to_string(),
         currency: tariff.currency().to_string(),
         in_force: format!("from {} {until} ({})", text(tariff.from_us()), tariff.zone().name()),
+        fallback: besides::fallback(tariff, plan),
     }
 }
 
 impl Derivation {
     fn suspense(reason: Reason, plan: Option<String>) -> Self {
         let (outcome, remedy) = (reason.as_str(), Some(reason.remedy()));
-        Self { outcome, remedy, plan, tariff: None, zone: None, band: None, price: None, charge: None }
+        Self { outcome, remedy, plan, tariff: None, zone: None, party: None, band: None, price: None, charge: None, tax: None }
     }
 
     /// The derivation line by line, in the order of the decisions: what a terminal shows.
@@ -295,12 +311,14 @@ impl Derivation {
         lines.extend(self.remedy.map(|remedy| format!("remedy: {remedy}")));
         lines.extend(self.plan.iter().map(|plan| format!("plan: {plan}")));
         lines.extend(self.tariff.iter().map(|t| format!("tariff: {} in {}, in force {}", t.id, t.currency, t.in_force)));
+        lines.extend(self.tariff.iter().filter_map(|t| t.fallback.as_ref()).map(|why| format!("  {why}")));
         if let Some(zone) = &self.zone {
             lines.push(format!("zone: {} by {}", zone.zone.as_deref().unwrap_or("none"), zone.by));
             lines.extend(zone.asked.iter().map(|line| format!("  {line}")));
             let says = |n: &Neighbour| if n.matches { "matches, but is shorter" } else { "is longer, but does not match" };
             lines.extend(zone.neighbours.iter().map(|n| format!("  {} → {} {} ({})", n.prefix, n.zone, says(n), n.place)));
         }
+        lines.extend(self.party.iter().map(|party| format!("party: {party}")));
         lines.extend(self.band.iter().map(|band| format!("band: {} at {}, {}", band.band, band.local_time, band.why)));
         if let Some(price) = &self.price {
             lines.push(format!("price: row {} ({})", price.row, price.place));
@@ -312,6 +330,7 @@ impl Derivation {
             lines.push(format!("  {}", charge.rounding));
             lines.push(format!("charge: {}", charge.charge));
         }
+        lines.extend(self.tax.iter().map(|tax| format!("tax: {tax}")));
         lines
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! *Purpose.* The two pure stages between parsing and committing. *Input → output.*
 //! [`link::link`]`(ParsedBatch, &DeviceIndex) -> LinkedBatch`, then
-//! [`price::price`]`(LinkedBatch, &BoundTariffs) -> RatedBatch`; tariffs come in as texts
+//! [`price::price`]`(LinkedBatch, &BoundTariffs) -> RatedBatch`, both by [`rate`]; tariffs come in as texts
 //! ([`tariff::Tariff::load`]) and are checked whole before a row sees them. *Never.* No I/O, no clock, no async, no floats;
 //! a row is never dropped and never priced at zero because something is missing: it ends in suspense with a reason.
 //! *Start reading at* [`price`], then [`price::zone`], [`price::charge`], [`tariff`].
@@ -20,6 +20,21 @@ pub mod error;
 mod reach;
 mod instant;
 mod words;
+
+use std::sync::Arc;
+
+use domain::columns::parsed::ParsedBatch;
+use domain::columns::rated::RatedBatch;
+
+use crate::link::index::DeviceIndex;
+use crate::tariff::set::BoundTariffs;
+
+/// Links and prices all readable rows of a batch.
+pub fn rate(batch: impl Into<Arc<ParsedBatch>>, index: &DeviceIndex, tariffs: &BoundTariffs) -> RatedBatch {
+    let mut linked = link::link(batch, index);
+    link::look_up_parties(&mut linked, index, tariffs);
+    price::price(linked, tariffs)
+}
 
 #[cfg(test)]
 mod tests;

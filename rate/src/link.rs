@@ -9,10 +9,11 @@ pub mod index;
 
 use std::sync::Arc;
 
-use domain::columns::linked::{LinkedBatch, NO_OWNER};
+use domain::columns::linked::{LinkedBatch, NO_OWNER, Party};
 use domain::columns::parsed::{ParsedBatch, ParsedColumns};
 
 use self::index::{DeviceIndex, Found};
+use crate::tariff::set::BoundTariffs;
 
 /// Gives every readable row its owner, or [`NO_OWNER`]; rows and their order stay.
 pub fn link(batch: impl Into<Arc<ParsedBatch>>, index: &DeviceIndex) -> LinkedBatch {
@@ -25,7 +26,28 @@ pub fn link(batch: impl Into<Arc<ParsedBatch>>, index: &DeviceIndex) -> LinkedBa
         (0..columns.row.len()).map(|i| by_any(index, columns, i)).collect()
     };
     debug_assert_eq!(owner.len(), batch.len(), "INV-2: linking keeps every row");
-    LinkedBatch { parsed: batch, owner, owners: index.owners().clone() }
+    LinkedBatch { parsed: batch, owner, party: Vec::new(), owners: index.owners().clone() }
+}
+
+/// Asks who the other party of each row is, for rows whose owner has a plan of a tariff with prices that depend on it: one of ours at
+/// that instant, and then whether of the same customer. Without such tariffs nothing is asked.
+pub fn look_up_parties(batch: &mut LinkedBatch, index: &DeviceIndex, tariffs: &BoundTariffs) {
+    let tariffs = tariffs.of(&batch.owners);
+    if !tariffs.asks_party() {
+        return;
+    }
+    let columns = &batch.parsed.columns;
+    let party = |(i, owner): (usize, &u32)| {
+        let Some(owner) = batch.owners.windows.get(*owner as usize) else { return Party::Unasked };
+        let number = columns.b_number[i].as_e164().filter(|_| tariffs.plan_asks_party(owner.plan));
+        match number.map(|number| index.msisdn(number, columns.start_us[i])) {
+            None => Party::Unasked,
+            Some(Found::Owner(other)) if index.owners().windows[other as usize].customer == owner.customer => Party::OwnCustomer,
+            Some(Found::Owner(_)) => Party::OwnNetwork,
+            Some(Found::Nobody | Found::Unknown) => Party::Other,
+        }
+    };
+    batch.party = batch.owner.iter().enumerate().map(|row| party(row) as u8).collect();
 }
 
 #[inline]

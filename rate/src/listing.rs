@@ -2,7 +2,7 @@
 
 pub mod terms;
 
-use domain::money::{Rounding, RoundingMode};
+use domain::money::{Currency, Money, Rounding, RoundingMode};
 use domain::usage::{Usage, UsageKind};
 use serde::Serialize;
 
@@ -12,6 +12,7 @@ use crate::listing::terms::{Terms, UnitTerms, per_text};
 use crate::tariff::Tariff;
 use crate::tariff::band::BandClock;
 use crate::tariff::deck::ZoneRule;
+use crate::tariff::exchange::Rate;
 use crate::tariff::price_row::names_kind;
 
 /// A tariff as it is read by people.
@@ -25,8 +26,12 @@ pub struct Listing {
     pub calendars: Vec<NamedDates>,
     /// What it sells.
     pub plans: Vec<SoldPlan>,
-    /// What leads to its zones: prefixes, short codes, networks and classes.
+    /// What leads to its zones: prefixes, short codes, networks, pairs abroad and classes.
     pub rules: Vec<Rule>,
+    /// What numbers ask.
+    pub numbers: Vec<AskedNumber>,
+    /// Rates of exchange.
+    pub rates: Vec<DatedRate>,
     /// Its prices, as written: a `*` stands for all.
     pub prices: Vec<Price>,
 }
@@ -56,6 +61,12 @@ pub struct Head {
     pub default_band: String,
     /// `tariff_zone` or `source_offset`.
     pub band_clock: &'static str,
+    /// Whether prices hold the tax: `excluded` or `included`.
+    pub tax: &'static str,
+    /// The plan that holds for plans that no tariff sells.
+    pub fallback_plan: Option<String>,
+    /// Days that a rate of exchange is used at most.
+    pub exchange_days_max: i32,
     /// Places that charges are rounded to.
     pub rounding_places: u8,
     /// How.
@@ -100,14 +111,40 @@ pub struct SoldPlan {
 /// Something that leads to a zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rule {
-    /// `prefix`, `short code`, `network` or `class`.
+    /// `prefix`, `short code`, `network`, `roaming` or `class`.
     pub by: &'static str,
-    /// The prefix, code, network or class.
+    /// The prefix, code, network, pair of zones or class.
     pub key: String,
+    /// When it holds, if not always: ` from 2026-01-01 to 2027-01-01`.
+    pub days: String,
     /// The zone.
     pub zone: String,
     /// Where it stands.
     pub place: String,
+}
+
+/// What a number asks beside the traffic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AskedNumber {
+    /// The number, or a short code.
+    pub number: String,
+    /// When, if not always: ` from 2026-01-01 to 2027-01-01`.
+    pub days: String,
+    /// Once per record.
+    pub per_call: String,
+    /// Per minute.
+    pub per_minute: String,
+}
+
+/// A rate of exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DatedRate {
+    /// The other currency.
+    pub currency: String,
+    /// The first day on which it holds.
+    pub date: String,
+    /// Units of the tariff's currency for one of the other.
+    pub rate: String,
 }
 
 /// A price.
@@ -119,8 +156,12 @@ pub struct Price {
     pub kinds: Vec<String>,
     /// Zones, or `*`.
     pub zones: Vec<String>,
+    /// Whom the other party must be; nobody in particular where it is empty.
+    pub parties: Vec<&'static str>,
     /// Bands, or `*`.
     pub bands: Vec<String>,
+    /// Its tax class.
+    pub tax_class: Option<String>,
     /// What it asks.
     pub terms: Terms,
     /// Where it stands.
@@ -134,11 +175,19 @@ impl Listing {
             plans: row.plans.clone(),
             kinds: row.kinds.clone(),
             zones: row.zones.clone(),
+            parties: row.parties.iter().filter_map(|party| party.name()).collect(),
             bands: row.bands.clone(),
+            tax_class: row.tax_class.as_deref().or(tariff.tax_class.as_deref()).map(str::to_owned),
             terms: Terms::of(row),
             place: row.place.to_string(),
         });
-        Self { rules: rules(tariff).collect(), prices: prices.collect(), ..Self::of_head(tariff) }
+        Self {
+            rules: rules(tariff).collect(),
+            numbers: numbers(tariff),
+            rates: rates(tariff),
+            prices: prices.collect(),
+            ..Self::of_head(tariff)
+        }
     }
 
     /// Head, bands, calendars and plans only.
@@ -160,7 +209,8 @@ impl Listing {
             dates: calendar.days.iter().map(|day| day_text(*day)).collect(),
         });
         let (bands, calendars, plans) = (windows.collect(), calendars.collect(), plans.collect());
-        Self { head: Head::of(tariff), bands, calendars, plans, rules: Vec::new(), prices: Vec::new() }
+        let head = Head::of(tariff);
+        Self { head, bands, calendars, plans, rules: Vec::new(), numbers: Vec::new(), rates: Vec::new(), prices: Vec::new() }
     }
 
     /// What one unit price of a price covers, in words: `60 s`, the megabyte of its plans, or a message.
@@ -234,6 +284,9 @@ impl Head {
                 BandClock::TariffZone => "tariff_zone",
                 BandClock::SourceOffset => "source_offset",
             },
+            tax: if tariff.tax_is_included { "included" } else { "excluded" },
+            fallback_plan: tariff.fallback_plan.map(|plan| tariff.plans[plan as usize].name.clone()),
+            exchange_days_max: tariff.exchange.days_max,
             rounding_places: tariff.prices.rounding.places,
             rounding_mode: mode_text(tariff.prices.rounding),
         }
@@ -254,18 +307,43 @@ fn rules(tariff: &Tariff) -> impl Iterator<Item = Rule> {
         rules.iter().map(move |rule| Rule {
             by,
             key: rule.key.to_string(),
+            days: rule.days.text(),
             zone: tariff.zones.name(u32::from(rule.zone)).to_owned(),
             place: rule.place.to_string(),
         })
     })
 }
 
+fn numbers(tariff: &Tariff) -> Vec<AskedNumber> {
+    let rows = tariff.information.iter().flat_map(|list| &list.rows);
+    let number = rows.map(|row| AskedNumber {
+        number: row.number.to_string(),
+        days: row.days.text(),
+        per_call: Money(row.per_call_nano.into()).to_string(),
+        per_minute: Money(row.per_minute_nano.into()).to_string(),
+    });
+    number.collect()
+}
+
+fn rates(tariff: &Tariff) -> Vec<DatedRate> {
+    let of_currency = |(currency, rates): (&Currency, &Vec<Rate>)| {
+        let rate = |rate: &Rate| DatedRate {
+            currency: currency.to_string(),
+            date: day_text(rate.day),
+            rate: Money(rate.nano.into()).to_string(),
+        };
+        rates.iter().map(rate).collect::<Vec<_>>()
+    };
+    tariff.exchange.rates.iter().flat_map(of_currency).collect()
+}
+
 /// The zone tables of a tariff, each with what its keys are.
-pub(crate) fn tables(tariff: &Tariff) -> [(&'static str, &[ZoneRule]); 4] {
+pub(crate) fn tables(tariff: &Tariff) -> [(&'static str, &[ZoneRule]); 5] {
     [
         ("prefix", &tariff.deck.rules),
         ("short code", &tariff.short_codes.rules),
         ("network", &tariff.networks.rules),
+        ("roaming", &tariff.roaming.rules),
         ("class", &tariff.classes.rules),
     ]
 }

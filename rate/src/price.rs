@@ -2,18 +2,19 @@
 //!
 //! Per row, in this order, the first that fails being its reason: an owner ([`Reason::NoDevice`]), a tariff that sells the
 //! plan at all ([`Reason::NoPlan`]) and at the row's start ([`Reason::NoTariff`]), a zone ([`zone`], [`Reason::NoZone`]), a
-//! price for plan, kind, zone and band ([`Reason::NoPrice`]), the provider's cost where the price builds on it
-//! ([`Reason::NoCost`]), a charge that a row can hold ([`Reason::ChargeLimit`]). A row in suspense keeps what was found
-//! before.
+//! price for plan, kind, zone, party and band ([`Reason::NoPrice`]), the provider's cost where the price builds on it
+//! ([`Reason::NoCost`]) and its rate of exchange ([`Reason::NoRate`]), what the number asks where the price adds it
+//! ([`Reason::NoInformation`]), a charge that a row can hold ([`Reason::ChargeLimit`]). A row in suspense keeps what was found before.
 
 pub mod zone;
 pub mod charge;
 mod cycle;
 pub(crate) mod edge;
 
-use domain::columns::linked::LinkedBatch;
+use domain::columns::linked::{LinkedBatch, Party};
 use domain::columns::parsed::{NO_COST, ParsedBatch, ParsedColumns};
 use domain::columns::rated::{NO_PERIOD, NONE, RatedBatch, RatedColumns, ZoneBy};
+use domain::money::Currency;
 use domain::number::{Network, Number};
 use domain::outcome::Reason;
 use domain::usage::{Usage, UsageKind};
@@ -31,13 +32,7 @@ const NO_CODE_8: u8 = u8::MAX;
 /// Prices every readable row; rows and their order stay. If the batch was linked with another reference version than the
 /// tariffs are bound to, its plans are matched by name again.
 pub fn price(batch: LinkedBatch, tariffs: &BoundTariffs) -> RatedBatch {
-    let rebound;
-    let tariffs = if std::sync::Arc::ptr_eq(&batch.owners, tariffs.owners()) {
-        tariffs
-    } else {
-        rebound = tariffs.set().bind(&batch.owners);
-        &rebound
-    };
+    let tariffs = &*tariffs.of(&batch.owners);
     let rows = batch.parsed.len();
     let classes = ClassRows::resolve(&batch.parsed, tariffs);
     let mut cycles = Cycles::default();
@@ -58,6 +53,8 @@ fn columns_for(rows: usize) -> RatedColumns {
         zone_row: Vec::with_capacity(rows),
         band: Vec::with_capacity(rows),
         price_row: Vec::with_capacity(rows),
+        tax: Vec::with_capacity(rows),
+        party: Vec::with_capacity(rows),
         billed: Vec::with_capacity(rows),
         charge_nano: Vec::with_capacity(rows),
         period: Vec::with_capacity(rows),
@@ -98,8 +95,12 @@ pub(crate) struct Facts {
     pub network: Network,
     /// Seconds, bytes or messages; `None` where they do not fit 63 bits.
     pub units: Option<u64>,
-    /// The provider's cost in nano-units, if it is known and in the tariff's currency.
+    /// The provider's cost in nano-units, if it is known ...
     pub cost_nano: Option<i64>,
+    /// ... in this currency.
+    pub cost_currency: Currency,
+    /// Who the other party is, if the tariff asks.
+    pub party: Party,
 }
 
 /// What pricing found for one row, in the codes of its tariff.
@@ -109,35 +110,36 @@ pub(crate) struct Verdict {
     pub band: u8,
     /// The price row, or [`NONE`].
     pub price_row: u32,
+    /// What it says of tax: a position in the tariff's classes.
+    pub tax: u8,
     pub charged: Result<Charged, Reason>,
 }
 
 /// The whole decision for a row whose tariff and plan are known: [`price`] and the explanation both ask here.
 #[inline]
 pub(crate) fn decide(tariff: &Tariff, plan: u32, facts: &Facts, class_row: u32) -> Verdict {
-    let zone_facts = ZoneFacts { usage: facts.usage, b_number: facts.b_number, network: facts.network, class_row };
+    let Facts { usage, b_number, network, start_us, .. } = *facts;
+    let zone_facts = ZoneFacts { usage, b_number, network, start_us, class_row };
     let zoned = zone::find(tariff, &zone_facts);
     let band = tariff.bands.at(tariff.zone(), facts.start_us, facts.offset_s);
     let Some(zone) = zoned.zone else {
-        return Verdict { zoned, band, price_row: NONE, charged: Err(Reason::NoZone) };
+        return Verdict { zoned, band, price_row: NONE, tax: 0, charged: Err(Reason::NoZone) };
     };
-    let Some(charge) = tariff.prices.find(plan, facts.usage, zone, band) else {
-        return Verdict { zoned, band, price_row: NONE, charged: Err(Reason::NoPrice) };
+    let Some(charge) = tariff.prices.find(plan, facts.usage, zone, facts.party, band) else {
+        return Verdict { zoned, band, price_row: NONE, tax: 0, charged: Err(Reason::NoPrice) };
     };
     let charged = match charge.band_edge {
-        BandEdge::Start => charge::apply(&tariff.prices, charge, facts.units, facts.cost_nano),
+        BandEdge::Start => charge::apply(tariff, charge, facts),
         BandEdge::Increment | BandEdge::Anew => edge::apply(tariff, plan, zone, facts, charge),
     };
-    Verdict { zoned, band, price_row: charge.row, charged }
+    Verdict { zoned, band, price_row: charge.row, tax: charge.tax, charged }
 }
 
 /// The sale that holds an instant, or why there is none.
 #[inline]
 pub(crate) fn sale_at(sales: &[Sale], start_us: i64) -> Result<Sale, Reason> {
-    if sales.is_empty() {
-        return Err(Reason::NoPlan);
-    }
-    sales.iter().copied().find(|sale| sale.from_us <= start_us && start_us < sale.to_us).ok_or(Reason::NoTariff)
+    let holds = sales.iter().copied().find(|sale| sale.from_us <= start_us && start_us < sale.to_us);
+    holds.ok_or_else(|| if sales.iter().all(|sale| sale.is_fallback) { Reason::NoPlan } else { Reason::NoTariff })
 }
 
 #[inline]
@@ -159,21 +161,21 @@ fn price_row(
         Err(reason) => push_without_tariff(out, reason),
         Ok(sale) => {
             let tariff = &tariffs.set().tariffs()[usize::from(sale.tariff)];
-            let in_its_currency = batch.parsed.file.cost_currency == tariff.currency();
-            let facts = facts(columns, i, in_its_currency);
+            let party = if tariff.prices.asks_party() { batch.party.get(i).copied().unwrap_or(0) } else { 0 };
+            let facts = facts(columns, i, batch.parsed.file.cost_currency, Party::from_code(party));
             let class = columns.class.get(i).copied().unwrap_or(0);
             let verdict = decide(tariff, sale.plan, &facts, classes.find(sale.tariff, class));
-            push(out, tariffs, sale.tariff, &verdict);
+            push(out, tariffs, sale.tariff, &verdict, facts.party);
         }
     }
 }
 
 /// What a row of a batch holds for pricing.
 #[inline]
-pub(crate) fn facts(columns: &ParsedColumns, i: usize, in_its_currency: bool) -> Facts {
+pub(crate) fn facts(columns: &ParsedColumns, i: usize, cost_currency: Currency, party: Party) -> Facts {
     let usage = columns.usage[i];
     let volume = |column: &[i64]| column.get(i).copied().unwrap_or(0);
-    let cost = columns.cost_nano.get(i).copied().filter(|cost| *cost != NO_COST && in_its_currency);
+    let cost = columns.cost_nano.get(i).copied().filter(|cost| *cost != NO_COST);
     Facts {
         usage,
         start_us: columns.start_us[i],
@@ -187,6 +189,8 @@ pub(crate) fn facts(columns: &ParsedColumns, i: usize, in_its_currency: bool) ->
             columns.messages.get(i).copied().unwrap_or(1),
         ),
         cost_nano: cost,
+        cost_currency,
+        party,
     }
 }
 
@@ -204,7 +208,7 @@ pub(crate) fn units(kind: UsageKind, duration_s: i32, bytes: (i64, i64), message
 }
 
 #[inline]
-fn push(out: &mut RatedColumns, tariffs: &BoundTariffs, tariff: u16, verdict: &Verdict) {
+fn push(out: &mut RatedColumns, tariffs: &BoundTariffs, tariff: u16, verdict: &Verdict, party: Party) {
     let codes = tariffs.set().codes(tariff);
     let (reason, charged) = match &verdict.charged {
         Ok(charged) => (0, *charged),
@@ -217,6 +221,8 @@ fn push(out: &mut RatedColumns, tariffs: &BoundTariffs, tariff: u16, verdict: &V
     out.zone_row.push(verdict.zoned.row);
     out.band.push(codes.bands[usize::from(verdict.band)]);
     out.price_row.push(verdict.price_row);
+    out.tax.push(if reason == 0 { codes.taxes[usize::from(verdict.tax)] } else { NO_CODE_16 });
+    out.party.push(party as u8);
     out.billed.push(charged.billed);
     out.charge_nano.push(charged.charge_nano);
 }
@@ -229,6 +235,8 @@ fn push_without_tariff(out: &mut RatedColumns, reason: Reason) {
     out.zone_row.push(NONE);
     out.band.push(NO_CODE_8);
     out.price_row.push(NONE);
+    out.tax.push(NO_CODE_16);
+    out.party.push(Party::Unasked as u8);
     out.billed.push(0);
     out.charge_nano.push(0);
 }

@@ -15,6 +15,7 @@ const YEAR_US: i64 = 366 * 24 * 60 * MINUTE_US;
 pub(crate) struct Reach {
     home: u16,
     by_network: Vec<bool>,
+    by_pair: Vec<bool>,
     by_class: Vec<bool>,
     by_number: Vec<bool>,
     /// Bands that hold at some minute.
@@ -31,13 +32,19 @@ impl Reach {
         let mut by_network = marked(&[&tariff.networks.rules]);
         // A network of the home zone decides nothing: class and number are asked next.
         by_network[usize::from(tariff.home)] = false;
+        // Pairs abroad: `*` also leads what goes nowhere, the others only what has a destination.
+        let mut by_pair = vec![false; tariff.zones.len()];
+        for (_, called, zone) in tariff.roaming.leads() {
+            by_pair[usize::from(zone)] = true;
+            by_network[usize::from(zone)] |= called.is_none();
+        }
         let mut by_number = marked(&[&tariff.deck.rules, &tariff.short_codes.rules]);
         if let Some(zone) = tariff.unnumbered {
             by_number[usize::from(zone)] = true;
         }
         let names = u8::try_from(tariff.bands.names.len()).expect("a tariff has at most 254 bands");
         let bands = (0..names).filter(|band| *band != tariff.bands.default || default_holds(tariff)).collect();
-        Self { home: tariff.home, by_network, by_class: marked(&[&tariff.classes.rules]), by_number, bands }
+        Self { home: tariff.home, by_network, by_pair, by_class: marked(&[&tariff.classes.rules]), by_number, bands }
     }
 
     /// Whether a record of this kind can be in the zone at all.
@@ -49,7 +56,8 @@ impl Reach {
     /// out, so they do not count for what has no destination.
     pub fn is_usual(&self, usage: Usage, zone: u16) -> bool {
         let at = usize::from(zone);
-        let at_home = if usage.has_destination() { self.by_number[at] || self.by_class[at] } else { zone == self.home };
+        let has_number = self.by_number[at] || self.by_class[at] || self.by_pair[at];
+        let at_home = if usage.has_destination() { has_number } else { zone == self.home };
         at_home || self.by_network[at]
     }
 

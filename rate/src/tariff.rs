@@ -5,8 +5,12 @@
 mod raw;
 mod field;
 mod companion;
+pub(crate) mod days;
 pub(crate) mod deck;
 pub(crate) mod network;
+pub(crate) mod roaming;
+pub(crate) mod information;
+pub(crate) mod exchange;
 pub(crate) mod band;
 pub(crate) mod calendar;
 pub(crate) mod plan;
@@ -20,15 +24,18 @@ use std::sync::Arc;
 
 use domain::ids::Names;
 use domain::money::Currency;
-use domain::zone::Zone;
+use domain::zone::{SECOND_US, Zone};
 use sha2::{Digest, Sha256};
 
 use crate::error::TariffError;
 use crate::tariff::band::Bands;
 use crate::tariff::deck::{Deck, ShortCodes, ZoneRule};
+use crate::tariff::exchange::Exchange;
+use crate::tariff::information::Information;
 use crate::tariff::network::Networks;
 use crate::tariff::plan::Plan;
 use crate::tariff::price_table::PriceTable;
+use crate::tariff::roaming::Roaming;
 
 /// No row of a table; the same as the derivation columns' "does not apply".
 pub(crate) const NONE_ROW: u32 = domain::columns::rated::NONE;
@@ -75,9 +82,18 @@ pub struct Tariff {
     /// Zone of destinations that are no digits.
     pub(crate) unnumbered: Option<u16>,
     pub(crate) networks: Networks,
+    pub(crate) roaming: Roaming,
     pub(crate) classes: Classes,
+    /// What numbers ask; `None` without such a list.
+    pub(crate) information: Option<Information>,
+    pub(crate) exchange: Exchange,
     pub(crate) bands: Bands,
     pub(crate) plans: Vec<Plan>,
+    /// The plan that holds for plans that no tariff sells.
+    pub(crate) fallback_plan: Option<u32>,
+    pub(crate) tax_is_included: bool,
+    /// The tax class of prices that name none.
+    pub(crate) tax_class: Option<String>,
     pub(crate) prices: PriceTable,
 }
 
@@ -142,17 +158,32 @@ impl Tariff {
         self.to_us
     }
 
+    /// The local day, since 1970, of an instant by its clock.
+    #[inline]
+    pub(crate) fn day_of(&self, instant_us: i64) -> i32 {
+        let local_us = instant_us.saturating_add(i64::from(self.zone.offset_at(instant_us)) * SECOND_US);
+        i32::try_from(local_us.div_euclid(86_400 * SECOND_US)).expect("64 bits of microseconds are 2^28 days at most")
+    }
+
+    /// Whether its prices say anything of tax.
+    pub(crate) fn says_tax(&self) -> bool {
+        self.tax_is_included || self.prices.tax_classes.iter().any(Option::is_some)
+    }
+
     /// The plans that it sells.
     pub fn plan_names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.plans.iter().map(|plan| plan.name.as_str())
     }
 
-    /// How many rows its tables have, for import reports: prefixes, short codes, networks, classes, prices.
-    pub fn table_rows(&self) -> [(&'static str, usize); 5] {
+    /// How many rows its tables have, for import reports.
+    pub fn table_rows(&self) -> [(&'static str, usize); 8] {
         [
             ("prefixes", self.deck.rules.len()),
             ("short_codes", self.short_codes.rules.len()),
             ("networks", self.networks.rules.len()),
+            ("roaming", self.roaming.rules.len()),
+            ("information", self.information.as_ref().map_or(0, |list| list.rows.len())),
+            ("exchange", self.exchange.rates.values().map(Vec::len).sum()),
             ("classes", self.classes.rules.len()),
             ("prices", self.prices.rows.len()),
         ]

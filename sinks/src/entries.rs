@@ -3,6 +3,7 @@
 use arrow_array::{BinaryArray, Int8Array, Int64Array, RecordBatch, StringArray};
 use domain::columns::ColumnError;
 use domain::columns::entries::{Entries, EntryKind};
+use domain::columns::linked::Party;
 use domain::columns::parsed::{NO_COST, NO_SEQUENCE, ParsedBatch, Partial, TimeFlag};
 use domain::columns::rated::{NO_PERIOD, NONE, RatedBatch, ZoneBy};
 use domain::delivery::FileContext;
@@ -57,6 +58,7 @@ pub fn charges<'a>(
     let c = |b: &'a RatedBatch| &b.linked.parsed.columns;
     let rated = |b: &'a RatedBatch, i: usize| reason(b, i).is_none();
     let coded = |code: u32| (code != NONE).then_some(code);
+    let tax = |b: &'a RatedBatch, i: usize| Some(b.columns.tax[i]).filter(|tax| *tax != u16::MAX && rated(b, i));
     Entries {
         tenant: s.file_labels(|f| Some(f.account.tenant.to_string())),
         provider: s.file_labels(|f| Some(f.account.provider.to_string())),
@@ -139,6 +141,10 @@ pub fn charges<'a>(
             |_, z| ZoneBy::from_code(z).as_str().to_owned(),
         ),
         zone_row: s.values_if(|b, i| coded(b.columns.zone_row[i]).and_then(|v| i32::try_from(v).ok())),
+        party: s.labels(
+            |b, i| Some(Party::from_code(b.columns.party[i])).filter(|party| *party != Party::Unasked),
+            |_, party| party.name().unwrap_or_default().to_owned(),
+        ),
         band: s.labels(
             |b, i| Some(b.columns.band[i]).filter(|v| *v != u8::MAX),
             |b, v| b.labels.bands.name(u32::from(v)).to_owned(),
@@ -150,6 +156,11 @@ pub fn charges<'a>(
             |b, i| rated(b, i).then(|| b.columns.tariff[i]),
             |b, t| b.labels.tariffs[usize::from(t)].currency.to_string(),
         ),
+        tax_class: s.labels(
+            |b, i| tax(b, i).filter(|t| b.labels.taxes[usize::from(*t)].class.is_some()),
+            |b, t| b.labels.taxes[usize::from(t)].class.as_deref().unwrap_or_default().to_owned(),
+        ),
+        tax: s.labels(tax, |b, t| b.labels.taxes[usize::from(t)].word().to_owned()),
         ledger_rows_in: Int64Array::new_null(n),
         ledger_rated: Int64Array::new_null(n),
         ledger_suspense: Int64Array::new_null(n),

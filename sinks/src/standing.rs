@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use arrow_array::{ArrayAccessor, RecordBatch};
-use domain::columns::ColumnError;
-use domain::columns::entries::EntriesView;
+use domain::columns::entries::{Entries, EntriesView};
+use domain::columns::{ColumnError, with_nulls};
 use domain::delivery::DeliveryId;
 use domain::outcome::Outcome;
 use domain::ports::BlobError;
@@ -105,6 +105,8 @@ words! {
     zone: &'b str,
     /// What decided it.
     zone_by: &'b str,
+    /// Who the other party is.
+    party: &'b str,
     /// The time band.
     band: &'b str,
     /// Units billed.
@@ -113,6 +115,10 @@ words! {
     charge: i128,
     /// Its currency.
     currency: &'b str,
+    /// Its tax class.
+    tax_class: &'b str,
+    /// Whether it holds the tax.
+    tax: &'b str,
 }
 
 /// The standing words of a table, as files to read.
@@ -180,7 +186,9 @@ impl<'t> Standing<'t> {
     /// tell one word from another.
     pub fn batches(&self, add: &Add, columns: &[&str], each: EachBatch<'_>) -> Result<(), TableError> {
         let damaged = |e: ColumnError| TableError::File { path: add.path.clone(), what: e.to_string() };
-        for batch in self.table.read(add, Some(&[&IDENTITY, columns].concat()))? {
+        let columns = [&IDENTITY, columns].concat();
+        for batch in self.table.read(add, Some(&columns))? {
+            let batch = with_nulls(batch, &Entries::schema(), &columns).map_err(damaged)?;
             let stand = self.positions(&batch).map_err(damaged)?;
             each(&batch, &stand).map_err(damaged)?;
         }

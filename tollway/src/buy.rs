@@ -150,6 +150,7 @@ fn judge(tariffs: &TariffSet, plan: &str, row: &BuyRow, tolerance: Tolerance) ->
         // The contract is compared with the cost, so it must not be made from it.
         cost_nano: None,
         cost_currency: Some(currency),
+        party: String::new(),
         plan: Some(plan.to_owned()),
         tariff: None,
     };

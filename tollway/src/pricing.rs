@@ -1,5 +1,6 @@
 //! One call priced without a record: the question as a command line or a request asks it, and the answer.
 
+use domain::columns::linked::Party;
 use domain::money::{Currency, Money};
 use domain::nearest;
 use domain::outcome::Reason;
@@ -36,6 +37,8 @@ pub struct Question {
     pub network: Option<String>,
     /// The provider's rate class.
     pub class: Option<String>,
+    /// Who that is, where the tariff has prices for some: `own_customer`, `own_network` or `other`; `other` if not given.
+    pub party: Option<String>,
     /// What the provider asks for it, such as 0.0215.
     pub cost: Option<String>,
     /// The currency of the provider's cost.
@@ -109,7 +112,7 @@ pub fn wants_number(input: &ExplainInput, priced: &Priced) -> bool {
 /// A plan that nobody sells is most often misspelt.
 fn check_plan(plan: &str, tariffs: &TariffSet) -> Result<(), QuestionError> {
     let known = || tariffs.tariffs().iter().flat_map(Tariff::plan_names);
-    if known().any(|name| name == plan) {
+    if known().any(|name| name == plan) || tariffs.has_fallback() {
         return Ok(());
     }
     Err(QuestionError::Plan(match tariffs.tariffs() {
@@ -153,9 +156,19 @@ fn input(question: &Question) -> Result<ExplainInput, QuestionError> {
         provider_class: question.class.clone().unwrap_or_default(),
         cost_nano: cost.transpose()?,
         cost_currency: Some(currency),
+        party: party(question)?.to_owned(),
         plan: Some(question.plan.clone()),
         tariff: None,
     })
+}
+
+/// The other party that is named.
+fn party(question: &Question) -> Result<&str, QuestionError> {
+    match question.party.as_deref() {
+        None => Ok(""),
+        Some(name) if Party::parse(name).is_some() => Ok(name),
+        Some(name) => Err(part("party", format!("`{name}` is none; write own_customer, own_network or other"))),
+    }
 }
 
 /// The kind that is named, if its units are those given; else outgoing usage of these units.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use num_bigint::BigInt;
@@ -9,10 +10,12 @@ use num_rational::BigRational;
 use num_traits::ToPrimitive;
 
 use crate::amount::{rounded_nano, whole};
+use crate::information::Information;
+use crate::owner::Party;
 use crate::price::{Rule, Step, Units};
 use crate::record::Record;
 use crate::tariff::{Found, Tariff};
-use crate::text::BandEdge;
+use crate::text::{BandEdge, InformationFrom};
 
 /// No charge of a row is as large: a billion units of a currency.
 const TOO_LARGE_NANO: u64 = 1_000_000_000_000_000_000;
@@ -34,7 +37,11 @@ pub(crate) struct Place<'t> {
     pub tariff: &'t Tariff,
     pub plan: &'t str,
     pub zone: &'t str,
+    /// Who the other party is at the start, for all of the call.
+    pub party: Option<Party>,
     pub start: Timestamp,
+    /// The day of the start by the tariff's clock.
+    pub day: Date,
     pub source_offset: Offset,
 }
 
@@ -42,10 +49,9 @@ pub(crate) struct Place<'t> {
 pub(crate) fn charge(place: &Place<'_>, first: Found, record: &Record<'_>) -> Result<Charge, &'static str> {
     let (billed, amount) = match place.tariff.rule(first) {
         Rule::CostPlus { factor, fixed, bounds } => {
-            let is_comparable = record.cost_currency == place.tariff.currency;
-            let cost = record.cost_nano.filter(|_| is_comparable).ok_or("no_cost")?;
+            let cost = cost(place, record)?;
             let units = record.units().ok_or("charge_limit")?;
-            (u128::from(units), bounds.hold(whole(cost) / whole(1_000_000_000) * factor + fixed))
+            (u128::from(units), bounds.hold(cost * factor + fixed))
         }
         Rule::Units(price) => of_units(place, first, price, record)?,
     };
@@ -55,12 +61,44 @@ pub(crate) fn charge(place: &Place<'_>, first: Found, record: &Record<'_>) -> Re
     charge.ok_or("charge_limit")
 }
 
-/// Billed units and the exact amount.
+/// The provider's cost in the tariff's currency.
+fn cost(place: &Place<'_>, record: &Record<'_>) -> Result<BigRational, &'static str> {
+    let cost = whole(record.cost_nano.ok_or("no_cost")?) / whole(1_000_000_000);
+    if record.cost_currency == place.tariff.currency {
+        return Ok(cost);
+    }
+    let rate = place.tariff.rates.on(record.cost_currency, place.day).ok_or("no_rate")?;
+    Ok(cost * rate)
+}
+
+/// Billed units and the exact amount: the price's own part, and the information charge of the first price beside it.
 fn of_units(place: &Place<'_>, first: Found, price: &Units, record: &Record<'_>) -> Result<(u128, BigRational), &'static str> {
+    if first.is_free_at_zero && record.units() == Some(0) {
+        return Ok((0, whole(0)));
+    }
+    let own = own_part(place, first, price, record);
+    // A price that is missing behind an edge is named before what the information charge lacks, and that before a limit.
+    if matches!(own, Err("no_price")) {
+        return own;
+    }
+    let information = match price.information {
+        None => whole(0),
+        Some(InformationFrom::Cost) => cost(place, record)?,
+        Some(InformationFrom::Listed) => {
+            let listed = Information::of(&place.tariff.information, record, place.day).ok_or("no_information")?;
+            listed.charge(record, record.units().ok_or("charge_limit")?)
+        }
+    };
+    let (billed, amount) = own?;
+    Ok((billed, amount + information))
+}
+
+/// What a price comes to without an information charge.
+fn own_part(place: &Place<'_>, first: Found, price: &Units, record: &Record<'_>) -> Result<(u128, BigRational), &'static str> {
     let is_cut = is_cut(place, record);
     let units = record.units().filter(|units| !is_cut || *units <= LONGEST_CUT_S).ok_or("charge_limit")?;
     let left = units.saturating_sub(price.free);
-    if left == 0 && (units > 0 || first.is_free_at_zero) {
+    if left == 0 && units > 0 {
         return Ok((0, whole(0)));
     }
     let (billed, used) = if is_cut { walked(place, first, price, record, left)? } else { counted(first, price, left) };
@@ -73,8 +111,9 @@ fn is_cut(place: &Place<'_>, record: &Record<'_>) -> bool {
     if record.family() != "voice" || place.tariff.edge(place.plan) == BandEdge::Start {
         return false;
     }
-    let row = |band: &str| place.tariff.price(place.plan, record.kind, place.zone, band).map(|found| found.row);
-    let mut rows = place.tariff.bands.names().into_iter().map(row);
+    let Place { tariff, plan, zone, party, .. } = place;
+    let row = |band: &str| tariff.price(plan, record.kind, zone, *party, band).map(|found| found.row);
+    let mut rows = tariff.bands.names().into_iter().map(row);
     let first = rows.next();
     rows.any(|row| Some(row) != first)
 }
@@ -136,11 +175,11 @@ fn walked(
 
 /// The price of a second of a call, and for how many seconds it surely holds: bands change with the minutes of a local clock.
 fn price_at(place: &Place<'_>, record: &Record<'_>, second: u64) -> Result<(Option<Found>, u64), &'static str> {
-    let Place { tariff, plan, zone, start, source_offset } = place;
+    let Place { tariff, plan, zone, party, start, source_offset, .. } = place;
     let later = i64::try_from(second).map(SignedDuration::from_secs).map_err(|_| "charge_limit")?;
     let at = start.checked_add(later).map_err(|_| "charge_limit")?;
     let local = tariff.bands.local(&tariff.zone, at, *source_offset);
-    let found = tariff.price(plan, record.kind, zone, tariff.bands.at(local));
+    let found = tariff.price(plan, record.kind, zone, *party, tariff.bands.at(local));
     Ok((found, 60 - u64::from(local.second().unsigned_abs())))
 }
 

@@ -25,6 +25,12 @@ pub struct Stated<'s> {
     pub zone_by: Option<&'s str>,
     /// The band.
     pub band: Option<&'s str>,
+    /// Who the other party is.
+    pub party: Option<&'s str>,
+    /// The tax class.
+    pub tax_class: Option<&'s str>,
+    /// Whether the charge holds the tax; null also where a row was rated before there was this column.
+    pub tax: Option<&'s str>,
     /// Why it is in suspense.
     pub reason: Option<&'s str>,
     /// Units billed.
@@ -64,8 +70,15 @@ pub fn differences(derived: &Derived<'_>, stated: &Stated<'_>) -> Vec<Difference
         ("reason", stated.reason, priced.charge.err()),
         ("currency", stated.currency, charge.and(priced.currency)),
     ];
+    let newer = [
+        ("party", stated.party, priced.party),
+        ("tax_class", stated.tax_class, priced.tax_class),
+        ("tax", stated.tax, priced.tax),
+    ];
+    // Rows that were rated before there were these columns say nothing in them.
+    let has_newer = stated.reason.is_some() || stated.tax.is_some();
     let text = |text: Option<&str>| text.unwrap_or("-").to_owned();
-    let texts = texts.into_iter().filter(|(_, stated, derived)| stated != derived);
+    let texts = texts.into_iter().chain(newer.into_iter().filter(|_| has_newer)).filter(|(_, stated, derived)| stated != derived);
     let mut found: Vec<Difference> =
         texts.map(|(field, stated, derived)| Difference { field, stated: text(stated), derived: text(derived) }).collect();
     let numbers = [
@@ -99,7 +112,7 @@ mod tests {
     /// A field, and a change of it alone.
     type Slip = (&'static str, fn(&mut Stated<'static>));
 
-    const SLIPS: [Slip; 14] = [
+    const SLIPS: [Slip; 17] = [
         ("owner_path", |s| s.owner_path = Some("main/y")),
         ("customer", |s| s.customer = None),
         ("subscription", |s| s.subscription = Some("S-2")),
@@ -110,6 +123,9 @@ mod tests {
         ("zone", |s| s.zone = None),
         ("zone_by", |s| s.zone_by = Some("class")),
         ("band", |s| s.band = Some("off")),
+        ("party", |s| s.party = None),
+        ("tax_class", |s| s.tax_class = Some("reduced")),
+        ("tax", |s| s.tax = Some("included")),
         ("reason", |s| s.reason = Some("no_price")),
         ("currency", |s| s.currency = Some("USD")),
         ("billed_units", |s| s.billed_units = Some(61)),
@@ -137,6 +153,9 @@ mod tests {
                 zone: Some("NL"),
                 zone_by: Some("prefix"),
                 band: Some("peak"),
+                party: Some("own_network"),
+                tax_class: Some("standard"),
+                tax: Some("excluded"),
                 charge: Ok(Charge { billed: 60, nano: 100_000_000 }),
             },
         };
@@ -151,6 +170,9 @@ mod tests {
             zone: Some("NL"),
             zone_by: Some("prefix"),
             band: Some("peak"),
+            party: Some("own_network"),
+            tax_class: Some("standard"),
+            tax: Some("excluded"),
             reason: None,
             billed_units: Some(60),
             charge_nano: Some(100_000_000),
@@ -166,5 +188,10 @@ mod tests {
         let raised = Stated { charge_nano: Some(100_000_001), ..stated };
         let expected = Difference { field: "charge", stated: name("0.100000001"), derived: name("0.100000000") };
         assert_eq!(differences(&derived, &raised), [expected]);
+        let older = Stated { party: None, tax_class: None, tax: None, ..stated };
+        assert_eq!(differences(&derived, &older), []);
+        let older = Stated { reason: Some("no_price"), ..older };
+        let found: Vec<&str> = differences(&derived, &older).iter().map(|difference| difference.field).collect();
+        assert_eq!(found, ["reason", "party", "tax_class", "tax"]);
     }
 }

@@ -7,7 +7,7 @@ use jiff::tz::Offset;
 
 use crate::charge::{Charge, Place, charge};
 use crate::error::VerifyError;
-use crate::owner::{Customer, Owners, Window};
+use crate::owner::{Customer, Owners, Party, Window};
 use crate::record::Record;
 use crate::tariff::Tariff;
 
@@ -46,6 +46,12 @@ pub struct Priced<'r> {
     pub zone_by: Option<&'static str>,
     /// The band of the start.
     pub band: Option<&'r str>,
+    /// Who the other party is, if a price of the tariff asks.
+    pub party: Option<&'static str>,
+    /// The tax class of what is charged.
+    pub tax_class: Option<&'r str>,
+    /// Whether the charge holds the tax: `excluded` or `included`.
+    pub tax: Option<&'static str>,
     /// The charge, or why there is none.
     pub charge: Result<Charge, &'static str>,
 }
@@ -61,50 +67,191 @@ impl Reference {
             owner_path: customer.map(|customer| customer.owner_path.as_str()),
             billing_period: customer.map(|customer| Customer::cycle_of(customer, start)),
             priced: match window {
-                Some(window) => self.price(&window.plan, record)?,
+                Some(window) => self.price(&window.plan, Some(window.customer.as_str()), record)?,
                 None => Priced::none("no_device"),
             },
         })
     }
 
-    /// Derives what a record costs whose owner has a plan.
-    pub fn price<'r>(&'r self, plan: &'r str, record: &Record<'_>) -> Result<Priced<'r>, VerifyError> {
+    /// Derives what a record costs whose owner has a plan. `customer` is that of the owner's window.
+    pub fn price<'r>(&'r self, plan: &'r str, customer: Option<&str>, record: &Record<'_>) -> Result<Priced<'r>, VerifyError> {
         let start = instant(record)?;
         let source_offset = Offset::from_seconds(record.start_offset_s)
             .map_err(|_| VerifyError::Field { field: "start_offset_s", value: record.start_offset_s.to_string() })?;
-        let mut selling = self.tariffs.iter().filter(|tariff| tariff.sells(plan)).peekable();
-        if selling.peek().is_none() {
-            return Ok(Priced::none("no_plan"));
-        }
-        let Some(tariff) = selling.find(|tariff| tariff.is_in_force(start)) else {
-            return Ok(Priced::none("no_tariff"));
+        let (tariff, plan) = match self.seller(plan, start) {
+            Ok(seller) => seller,
+            Err(reason) => return Ok(Priced::none(reason)),
         };
+        let day = tariff.zone.to_datetime(start).date();
         let band = tariff.bands.at(tariff.bands.local(&tariff.zone, start, source_offset));
-        let zoned = tariff.zones.of(record);
-        let charge = match zoned {
-            None => Err("no_zone"),
-            Some((zone, _)) => match tariff.price(plan, record.kind, zone, band) {
-                None => Err("no_price"),
-                Some(found) => charge(&Place { tariff, plan, zone, start, source_offset }, found, record),
-            },
+        let party = if tariff.asks_party { self.owners.party(record, customer) } else { None };
+        let zoned = tariff.zones.of(record, day);
+        let found = zoned.and_then(|(zone, _)| tariff.price(plan, record.kind, zone, party, band));
+        let charge = match (zoned, found) {
+            (None, _) => Err("no_zone"),
+            (Some(_), None) => Err("no_price"),
+            (Some((zone, _)), Some(found)) => {
+                charge(&Place { tariff, plan, zone, party, start, day, source_offset }, found, record)
+            }
         };
+        let charged = found.filter(|_| charge.is_ok());
         Ok(Priced {
             tariff: Some(&tariff.version),
             currency: Some(&tariff.currency),
             zone: zoned.map(|(zone, _)| zone),
             zone_by: zoned.map(|(_, by)| by),
             band: Some(band),
+            party: party.map(Party::as_str),
+            tax_class: charged.and_then(|found| tariff.tax_class(found)),
+            tax: charged.map(|_| tariff.tax.as_str()),
             charge,
         })
+    }
+
+    /// The tariff that prices a plan at an instant, and as which plan: one that sells it, else one that takes what none sells.
+    fn seller<'r>(&'r self, plan: &'r str, at: Timestamp) -> Result<(&'r Tariff, &'r str), &'static str> {
+        let mut in_force = self.tariffs.iter().map(Rc::as_ref).filter(move |tariff: &&Tariff| tariff.is_in_force(at));
+        if let Some(tariff) = in_force.clone().find(|tariff| tariff.sells(plan)) {
+            return Ok((tariff, plan));
+        }
+        let is_sold = || self.tariffs.iter().any(|tariff| tariff.sells(plan));
+        let fallback = in_force.find_map(|tariff| Some((tariff, tariff.fallback_plan.as_deref()?)));
+        fallback.ok_or_else(|| if is_sold() { "no_tariff" } else { "no_plan" })
     }
 }
 
 impl Priced<'_> {
     fn none(reason: &'static str) -> Self {
-        Self { tariff: None, currency: None, zone: None, zone_by: None, band: None, charge: Err(reason) }
+        Self {
+            tariff: None,
+            currency: None,
+            zone: None,
+            zone_by: None,
+            band: None,
+            party: None,
+            tax_class: None,
+            tax: None,
+            charge: Err(reason),
+        }
     }
 }
 
 fn instant(record: &Record<'_>) -> Result<Timestamp, VerifyError> {
     Timestamp::from_microsecond(record.start_us).map_err(|_| VerifyError::Instant(record.start_us))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashMap};
+
+    use super::*;
+    use crate::owner::Identifier;
+
+    const COMMON: &str = r#"
+currency = "EUR"
+time_zone = "Europe/Amsterdam"
+home_zone = "HOME"
+default_band = "any"
+rounding = { places = 6, mode = "half_up" }
+destinations.prefixes = { 31 = "NL" }
+"#;
+
+    /// A tariff that sells calls to NL at 0.01 a second as a plan; `head` and `tail` stand before and behind that.
+    fn tariff(name: &str, plan: &str, head: &str, tail: &str) -> Rc<Tariff> {
+        let price = format!("plan = \"{plan}\"\nkind = \"voice-*\"\nzone = \"*\"\nper = 1\n");
+        let toml = format!(
+            "name = \"{name}\"\n{head}\n{COMMON}\n[[plan]]\nname = \"{plan}\"\n[[price]]\n{price}unit_price = \"0.01\"\n{}",
+            tail.replace("PRICE", &price)
+        );
+        Rc::new(Tariff::read(name, &toml, &BTreeMap::new()).unwrap_or_else(|e| panic!("{e}\n{toml}")))
+    }
+
+    fn window(from_us: i64, to_us: i64, customer: &str) -> Window {
+        let name = |text: &str| text.to_owned();
+        Window { from_us, to_us, device: name("D"), subscription: name("S"), customer: name(customer), plan: name("p") }
+    }
+
+    fn called(start_us: i64, b_number: &str) -> Record<'_> {
+        let made = Record { kind: "voice-mo", duration_s: 60, a_number: "31600000001", ..Record::default() };
+        Record { start_us, b_number, b_number_type: "e164", ..made }
+    }
+
+    #[test]
+    fn the_other_party_is_whose_number_it_is_at_the_start() {
+        let price = |party: &str, price: &str| format!("[[price]]\nPRICEparty = \"{party}\"\nunit_price = \"{price}\"\n");
+        let prices = price("own_network", "0.002") + &price("own_customer", "0");
+        let owners = Owners {
+            windows: vec![window(0, i64::MAX, "c"), window(0, 10, "c"), window(10, 20, "d")],
+            numbers: HashMap::from([
+                ((Identifier::Msisdn, 31_600_000_001), vec![0]),
+                ((Identifier::Msisdn, 31_600_000_002), vec![1, 2]),
+                ((Identifier::Imsi, 31_600_000_003), vec![0]),
+            ]),
+            customers: HashMap::new(),
+        };
+        let reference = Reference { owners, tariffs: vec![tariff("t", "p", "valid_from = 1970-01-01", &prices)] };
+        let near = called(9, "31600000002");
+        let cases = [
+            (near, Some("own_customer"), Ok(0)),
+            (called(10, "31600000002"), Some("own_network"), Ok(120_000_000)),
+            (called(20, "31600000002"), Some("other"), Ok(600_000_000)),
+            (called(9, "31600000003"), Some("other"), Ok(600_000_000)),
+            (called(9, "31600000001"), Some("own_customer"), Ok(0)),
+            (called(9, "4930"), Some("other"), Err("no_zone")),
+            (Record { kind: "voice-mt", ..near }, Some("own_customer"), Ok(0)),
+            (Record { kind: "voice-mt", b_number_type: "short_code", ..near }, None, Ok(600_000_000)),
+            (Record { kind: "voice-mt", b_number: "", b_number_type: "masked", ..near }, None, Ok(600_000_000)),
+            (Record { a_number: "31600000009", ..near }, None, Err("no_device")),
+        ];
+        for (record, party, charge) in cases {
+            let priced = reference.derive(&record).expect("a record").priced;
+            assert_eq!((priced.party, priced.charge.map(|charge| charge.nano)), (party, charge), "{record:?}");
+        }
+        assert_eq!(reference.price("p", None, &near).expect("a record").party, Some("own_network"));
+        let silent = Reference { owners: reference.owners, tariffs: vec![tariff("t", "p", "valid_from = 1970-01-01", "")] };
+        assert_eq!(silent.derive(&near).expect("a record").priced.party, None);
+    }
+
+    #[test]
+    fn a_plan_that_no_tariff_sells_at_the_start_is_the_fallback_plan_of_one_that_takes_it() {
+        let own = tariff("own", "p", "valid_from = 2026-01-01\nvalid_to = 2026-07-01", "");
+        let taking = "valid_from = 2026-03-01\nvalid_to = 2026-09-01\nfallback_plan = \"basis\"";
+        let reference = Reference { owners: Owners::default(), tariffs: vec![tariff("takes", "basis", taking, ""), own] };
+        let cases = [
+            ("p", "2025-12-31T22:59:59Z", Err("no_tariff")),
+            ("p", "2025-12-31T23:00:00Z", Ok("own")),
+            ("p", "2026-06-30T21:59:59Z", Ok("own")),
+            ("p", "2026-06-30T22:00:00Z", Ok("takes")),
+            ("p", "2026-08-31T22:00:00Z", Err("no_tariff")),
+            ("q", "2026-02-28T22:59:59Z", Err("no_plan")),
+            ("q", "2026-02-28T23:00:00Z", Ok("takes")),
+            ("basis", "2026-04-01T00:00:00Z", Ok("takes")),
+        ];
+        for (plan, start, expected) in cases {
+            let start: Timestamp = start.parse().expect("an instant");
+            let priced = reference.price(plan, None, &called(start.as_microsecond(), "31201234567")).expect("a record");
+            let tariff = priced.tariff.map(|version| version.split('@').next().unwrap_or_default());
+            assert_eq!(priced.charge.map(|_| tariff.unwrap_or_default()), expected, "{plan} at {start}");
+        }
+    }
+
+    #[test]
+    fn the_tax_class_is_that_of_the_price_or_the_head_and_nothing_is_said_of_suspense() {
+        let head = |tax: &str| format!("valid_from = 1970-01-01\n{tax}");
+        let reduced =
+            "[[price]]\nplan = \"p\"\nkind = \"voice-fwd\"\nzone = \"*\"\ntax_class = \"reduced\"\nunit_price = \"1\"\n";
+        let taxed = |tax: &str, record: &Record<'_>| {
+            let tariffs = vec![tariff("t", "p", &head(tax), reduced)];
+            let reference = Reference { owners: Owners::default(), tariffs };
+            let priced = reference.price("p", None, record).expect("a record");
+            (priced.tax_class.map(str::to_owned), priced.tax)
+        };
+        let (mo, class) = (called(0, "31201234567"), |name: &str| Some(name.to_owned()));
+        let fwd = Record { kind: "voice-fwd", ..mo };
+        assert_eq!(taxed("tax_class = \"standard\"\ntax = \"included\"", &mo), (class("standard"), Some("included")));
+        assert_eq!(taxed("tax_class = \"standard\"\ntax = \"excluded\"", &fwd), (class("reduced"), Some("excluded")));
+        assert_eq!(taxed("", &fwd), (class("reduced"), Some("excluded")));
+        assert_eq!(taxed("", &mo), (None, Some("excluded")));
+        assert_eq!(taxed("tax_class = \"standard\"", &Record { b_number: "4930", ..mo }), (None, None));
+    }
 }

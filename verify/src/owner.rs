@@ -1,4 +1,4 @@
-//! Whose device a number was at an instant, and in which of the customer's cycles that instant lies.
+//! Whose device a number was at an instant, who the other party was, and in which of the customer's cycles that instant lies.
 
 use std::collections::HashMap;
 
@@ -34,6 +34,35 @@ pub struct Window {
     pub customer: String,
     /// The plan.
     pub plan: String,
+}
+
+impl Window {
+    fn holds(&self, at_us: i64) -> bool {
+        self.from_us <= at_us && at_us < self.to_us
+    }
+}
+
+/// Who the other party of a record is to its customer, from far to near.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Party {
+    Other,
+    OwnNetwork,
+    OwnCustomer,
+}
+
+impl Party {
+    /// A party that a price can name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::OwnNetwork, Self::OwnCustomer].into_iter().find(|party| party.as_str() == name)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Other => "other",
+            Self::OwnNetwork => "own_network",
+            Self::OwnCustomer => "own_customer",
+        }
+    }
 }
 
 /// A customer, as far as records are concerned.
@@ -84,7 +113,20 @@ impl Owners {
         ];
         let known = numbers.into_iter().find_map(|(kind, digits)| self.numbers.get(&(kind, digits?)))?;
         let mut windows = known.iter().filter_map(|place| self.windows.get(*place));
-        windows.find(|window| window.from_us <= record.start_us && record.start_us < window.to_us)
+        windows.find(|window| window.holds(record.start_us))
+    }
+
+    /// Who the other party of a customer's record is at its start, if it has an international number.
+    pub(crate) fn party(&self, record: &Record<'_>, customer: Option<&str>) -> Option<Party> {
+        if record.b_number_type != "e164" {
+            return None;
+        }
+        let known = msisdn(record.b_number).and_then(|digits| self.numbers.get(&(Identifier::Msisdn, digits)));
+        let windows = known.into_iter().flatten().filter_map(|place| self.windows.get(*place));
+        let parties = windows
+            .filter(|window| window.holds(record.start_us))
+            .map(|window| if customer == Some(window.customer.as_str()) { Party::OwnCustomer } else { Party::OwnNetwork });
+        Some(parties.max().unwrap_or(Party::Other))
     }
 }
 

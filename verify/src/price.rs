@@ -1,10 +1,11 @@
-//! The price list of a tariff: which row holds for a plan, kind, zone and band, found by looking at every row that could.
+//! The price list of a tariff: which row holds for a plan, kind, zone, party and band, found by looking at every row that could.
 
 use num_rational::BigRational;
 
 use crate::amount::{decimal, whole};
+use crate::owner::Party;
 use crate::table::Row;
-use crate::text::{PriceText, ZeroUsage};
+use crate::text::{InformationFrom, OneOrMany, PriceText, ZeroUsage};
 
 /// A row of the price list.
 #[derive(Debug)]
@@ -13,6 +14,9 @@ pub(crate) struct Price {
     kinds: Vec<String>,
     zones: Vec<String>,
     bands: Vec<String>,
+    /// Whom it holds for; nobody named is everybody.
+    parties: Vec<Party>,
+    pub tax_class: Option<String>,
     pub rule: Rule,
     pub zero_usage: Option<ZeroUsage>,
 }
@@ -55,6 +59,8 @@ pub(crate) struct Units {
     pub per: Option<u64>,
     pub steps: Vec<Step>,
     pub bounds: Bounds,
+    /// Charged beside all of this, and not bounded.
+    pub information: Option<InformationFrom>,
 }
 
 #[derive(Debug)]
@@ -64,20 +70,23 @@ pub(crate) struct Step {
     pub unit_price: BigRational,
 }
 
-/// How exactly a row names plan, kind, zone and band; the greatest wins.
-pub(crate) type Rank = [u8; 4];
+/// How exactly a row names plan, kind, zone, party and band; the greatest wins.
+pub(crate) type Rank = (u8, u8, u8, Option<Party>, u8);
 
 impl Price {
     /// A `[[price]]` of the file.
     pub fn from_text(text: PriceText) -> Result<Self, String> {
-        let zero_usage = text.zero_usage;
+        let (zero_usage, tax_class) = (text.zero_usage, text.tax_class.clone());
         let [plans, kinds, zones] = [&text.plan, &text.kind, &text.zone].map(|names| names.clone().into_list());
-        let bands = text.band.clone().map_or_else(|| vec!["*".to_owned()], crate::text::OneOrMany::into_list);
-        Ok(Self { plans, kinds, zones, bands, rule: rule(text)?, zero_usage })
+        let bands = text.band.clone().map_or_else(|| vec!["*".to_owned()], OneOrMany::into_list);
+        let party = |name: &String| Party::parse(name).ok_or_else(|| format!("`{name}` is no party that a price can name"));
+        let parties = text.party.clone().unwrap_or_default().into_list();
+        let parties = parties.iter().map(party).collect::<Result<Vec<_>, String>>()?;
+        Ok(Self { plans, kinds, zones, bands, parties, tax_class, rule: rule(text)?, zero_usage })
     }
 
     /// The columns of the table beside it.
-    pub const COLUMNS: [&str; 13] = [
+    pub const COLUMNS: [&str; 16] = [
         "plan",
         "kind",
         "zone",
@@ -91,6 +100,9 @@ impl Price {
         "free_units",
         "charge_min",
         "charge_max",
+        "party",
+        "tax_class",
+        "information",
     ];
 
     /// A row of that table.
@@ -99,7 +111,21 @@ impl Price {
         let number = |name: &str| {
             cell(name).map(|text| text.parse().map_err(|_| format!("`{text}` in `{name}` is no whole number"))).transpose()
         };
-        let text = PriceText {
+        let names = |name: &str| OneOrMany::Many(cell(name).into_iter().collect());
+        let information = match row.get("information").map(String::as_str) {
+            None => None,
+            Some("listed") => Some(InformationFrom::Listed),
+            Some("cost") => Some(InformationFrom::Cost),
+            Some(other) => return Err(format!("the information charge `{other}` is not known")),
+        };
+        Self::from_text(PriceText {
+            plan: names("plan"),
+            kind: names("kind"),
+            zone: names("zone"),
+            band: Some(names("band")),
+            party: Some(names("party")),
+            tax_class: cell("tax_class"),
+            information,
             setup: cell("setup"),
             disconnect: cell("disconnect"),
             free_units: number("free_units")?,
@@ -110,9 +136,12 @@ impl Price {
             charge_min: cell("charge_min"),
             charge_max: cell("charge_max"),
             ..PriceText::default()
-        };
-        let [plans, kinds, zones, bands] = ["plan", "kind", "zone", "band"].map(|name| cell(name).into_iter().collect());
-        Ok(Self { plans, kinds, zones, bands, rule: rule(text)?, zero_usage: None })
+        })
+    }
+
+    /// Whether it asks who is called.
+    pub fn names_party(&self) -> bool {
+        !self.parties.is_empty()
     }
 
     /// The plans and zones that the row names, `*` among them.
@@ -121,7 +150,7 @@ impl Price {
     }
 
     /// How exactly the row names this usage; `None` if it does not.
-    pub fn rank(&self, plan: &str, kind: &str, zone: &str, band: &str) -> Option<Rank> {
+    pub fn rank(&self, plan: &str, kind: &str, zone: &str, party: Option<Party>, band: &str) -> Option<Rank> {
         let named = |patterns: &[String], name: &str| {
             let ranks = patterns.iter().filter_map(|pattern| match pattern.as_str() {
                 "*" => Some(0),
@@ -134,7 +163,12 @@ impl Price {
             Some(family) => kind.starts_with(family).then_some(1),
             None => (pattern == kind).then_some(2),
         });
-        Some([named(&self.plans, plan)?, kinds.max()?, named(&self.zones, zone)?, named(&self.bands, band)?])
+        // The customer's own are the network's own, too: a row holds for its party and for any closer one.
+        let party = self.parties.iter().copied().filter(|named| Some(*named) <= party).max();
+        if party.is_none() && self.names_party() {
+            return None;
+        }
+        Some((named(&self.plans, plan)?, kinds.max()?, named(&self.zones, zone)?, party, named(&self.bands, band)?))
     }
 }
 
@@ -168,5 +202,6 @@ fn rule(text: PriceText) -> Result<Rule, String> {
         per: text.per,
         steps,
         bounds,
+        information: text.information,
     }))
 }

@@ -32,6 +32,11 @@ pub(crate) fn each(text: &str, columns: &Columns<'_>, mut row: impl FnMut(Row) -
     Ok(())
 }
 
+/// What stands in a column that no row leaves empty.
+pub(crate) fn needed<'r>(row: &'r Row, name: &str) -> Result<&'r String, String> {
+    row.get(name).ok_or_else(|| format!("a row has no `{name}`"))
+}
+
 /// Our name of a column that is titled so.
 fn ours(title: &str, columns: &Columns<'_>) -> String {
     let renamed = columns.called.iter().find(|(_, theirs)| *theirs == title).map(|(ours, _)| ours.as_str());

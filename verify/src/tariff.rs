@@ -12,14 +12,16 @@ use toml::value::Datetime;
 
 use crate::amount::Mode;
 use crate::band::Bands;
+use crate::companion::{AS_THEY_ARE, Tables, information, rates, zones};
+use crate::dated::Dated;
 use crate::error::VerifyError;
+use crate::exchange::Rates;
+use crate::information::Information;
+use crate::owner::Party;
 use crate::price::{Price, Rule};
-use crate::table::{self, Columns, Row};
-use crate::text::{BandEdge, PlanText, TariffText, ZeroUsage};
+use crate::table::Columns;
+use crate::text::{BandEdge, PlanText, TariffText, Tax, ZeroUsage};
 use crate::zone::Zones;
-
-/// Columns that the tariff gives no other names.
-static AS_THEY_ARE: BTreeMap<String, String> = BTreeMap::new();
 
 /// Hexadecimal digits of a version in `name@hash`.
 const VERSION_DIGITS: usize = 16;
@@ -35,14 +37,23 @@ pub struct Tariff {
     to: Option<Timestamp>,
     pub(crate) zones: Zones,
     pub(crate) bands: Bands,
+    pub(crate) information: Dated<Information>,
+    pub(crate) rates: Rates,
+    /// Whether prices hold the tax.
+    pub(crate) tax: Tax,
+    tax_class: Option<String>,
+    /// The plan as which those are priced that no tariff sells.
+    pub(crate) fallback_plan: Option<String>,
     plans: HashMap<String, Plan>,
     prices: Vec<Price>,
     /// Which prices name a plan and a zone, or `*` for one or both.
     by_name: HashMap<String, HashMap<String, Vec<usize>>>,
+    /// Whether any price asks who is called.
+    pub(crate) asks_party: bool,
     zero_usage: ZeroUsage,
     pub(crate) places: u32,
     pub(crate) mode: Mode,
-    /// What was found before, by plan, kind, zone and band.
+    /// What was found before, by plan, kind, zone, party and band.
     found: RefCell<HashMap<String, Option<Found>>>,
 }
 
@@ -81,6 +92,8 @@ impl Tariff {
         };
         let (from, to) = (midnight(&text.valid_from)?, text.valid_to.as_ref().map(midnight).transpose()?);
         let zones = zones(&mut text, &mut tables)?;
+        let information = information(text.information.table.as_ref(), &mut tables)?;
+        let rates = rates(&text.exchange, &mut tables)?;
         let mut calendars: HashMap<String, BTreeSet<Date>> = HashMap::new();
         for calendar in &text.calendar {
             let dates = calendars.entry(calendar.name.clone()).or_default();
@@ -117,7 +130,13 @@ impl Tariff {
             to,
             zones,
             bands,
+            information,
+            rates,
+            tax: text.tax,
+            tax_class: text.tax_class,
+            fallback_plan: text.fallback_plan,
             plans,
+            asks_party: prices.iter().any(Price::names_party),
             prices,
             by_name,
             zero_usage: text.zero_usage,
@@ -144,24 +163,29 @@ impl Tariff {
         &self.prices[found.row].rule
     }
 
+    /// The tax class of what a price charges.
+    pub(crate) fn tax_class(&self, found: Found) -> Option<&str> {
+        self.prices[found.row].tax_class.as_deref().or(self.tax_class.as_deref())
+    }
+
     /// The price of a plan, else that of the plan on which it falls back.
-    pub(crate) fn price(&self, plan: &str, kind: &str, zone: &str, band: &str) -> Option<Found> {
-        let key = [plan, kind, zone, band].join("\u{1f}");
+    pub(crate) fn price(&self, plan: &str, kind: &str, zone: &str, party: Option<Party>, band: &str) -> Option<Found> {
+        let key = [plan, kind, zone, party.map_or("", Party::as_str), band].join("\u{1f}");
         if let Some(found) = self.found.borrow().get(&key) {
             return *found;
         }
-        let found = self.search(plan, kind, zone, band);
+        let found = self.search(plan, kind, zone, party, band);
         self.found.borrow_mut().insert(key, found);
         found
     }
 
-    fn search(&self, plan: &str, kind: &str, zone: &str, band: &str) -> Option<Found> {
+    fn search(&self, plan: &str, kind: &str, zone: &str, party: Option<Party>, band: &str) -> Option<Found> {
         let seller = self.plans.get(plan)?;
         let named = [plan, "*"].into_iter().filter_map(|plan| self.by_name.get(plan));
         let named = named.flat_map(|zones| [zone, "*"].into_iter().filter_map(|zone| zones.get(zone))).flatten();
-        let ranked = named.filter_map(|row| Some((self.prices[*row].rank(plan, kind, zone, band)?, *row)));
+        let ranked = named.filter_map(|row| Some((self.prices[*row].rank(plan, kind, zone, party, band)?, *row)));
         let Some((_, row)) = ranked.max() else {
-            return self.price(seller.fallback.as_deref()?, kind, zone, band);
+            return self.price(seller.fallback.as_deref()?, kind, zone, party, band);
         };
         let price = &self.prices[row];
         let usual = match kind.split('-').next() {
@@ -177,48 +201,6 @@ impl Tariff {
         let zero_usage = price.zero_usage.unwrap_or(if is_counted_at_zero { ZeroUsage::Priced } else { self.zero_usage });
         Some(Found { row, per: own.or(usual)?, is_free_at_zero: is_units && zero_usage == ZeroUsage::Free })
     }
-}
-
-/// The tables that a tariff names; they belong to its version.
-struct Tables<'t> {
-    all: &'t BTreeMap<String, String>,
-    used: BTreeSet<String>,
-}
-
-impl Tables<'_> {
-    fn each(
-        &mut self,
-        file: Option<&String>,
-        columns: &Columns<'_>,
-        row: impl FnMut(Row) -> Result<(), String>,
-    ) -> Result<(), String> {
-        let Some(file) = file else { return Ok(()) };
-        let text = self.all.get(file).ok_or_else(|| format!("its table `{file}` is not there"))?;
-        self.used.insert(file.clone());
-        table::each(text, columns, row).map_err(|problem| format!("{file}: {problem}"))
-    }
-}
-
-fn zones(text: &mut TariffText, tables: &mut Tables<'_>) -> Result<Zones, String> {
-    let destinations = std::mem::take(&mut text.destinations);
-    let mut all = |inline: BTreeMap<String, String>, file: Option<&String>, aliases: &[(&str, &str)]| {
-        let mut zones: HashMap<String, String> = inline.into_iter().collect();
-        tables.each(file, &Columns { known: &["key", "zone"], aliases, called: &AS_THEY_ARE }, |row| {
-            let cell = |name: &str| row.get(name).cloned().ok_or_else(|| format!("a row has no `{name}`"));
-            zones.insert(cell("key")?, cell("zone")?);
-            Ok(())
-        })?;
-        Ok::<_, String>(zones)
-    };
-    let (networks, classes) = (std::mem::take(&mut text.networks), std::mem::take(&mut text.classes));
-    Ok(Zones {
-        home: text.home_zone.clone(),
-        prefixes: all(destinations.prefixes, destinations.table.as_ref(), &[("key", "prefix")])?,
-        short_codes: all(destinations.short_codes, None, &[])?,
-        unnumbered: destinations.unnumbered,
-        networks: all(networks.zones, networks.table.as_ref(), &[("key", "network"), ("key", "mcc")])?,
-        classes: all(classes.zones, classes.table.as_ref(), &[("key", "class")])?,
-    })
 }
 
 fn plans(inline: Vec<PlanText>, table: Option<&String>, tables: &mut Tables<'_>) -> Result<HashMap<String, Plan>, String> {

@@ -15,6 +15,10 @@ pub(crate) struct TariffText {
     pub time_zone: String,
     pub valid_from: Datetime,
     pub valid_to: Option<Datetime>,
+    pub tax_class: Option<String>,
+    #[serde(default)]
+    pub tax: Tax,
+    pub fallback_plan: Option<String>,
     pub home_zone: String,
     pub default_band: String,
     #[serde(default)]
@@ -31,7 +35,13 @@ pub(crate) struct TariffText {
     #[serde(default)]
     pub classes: Zones,
     #[serde(default)]
-    pub plans: Plans,
+    pub roaming: Beside,
+    #[serde(default)]
+    pub information: Beside,
+    #[serde(default)]
+    pub exchange: ExchangeText,
+    #[serde(default)]
+    pub plans: Beside,
     #[serde(default)]
     pub prices: Prices,
     #[serde(default)]
@@ -42,6 +52,24 @@ pub(crate) struct TariffText {
     pub plan: Vec<PlanText>,
     #[serde(default)]
     pub price: Vec<PriceText>,
+}
+
+/// Whether prices hold the tax.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Tax {
+    #[default]
+    Excluded,
+    Included,
+}
+
+impl Tax {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Excluded => "excluded",
+            Self::Included => "included",
+        }
+    }
 }
 
 /// By which clock the band is read.
@@ -107,10 +135,19 @@ pub(crate) struct Zones {
     pub zones: BTreeMap<String, String>,
 }
 
+/// What stands in a table beside the file and nowhere else.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Plans {
+pub(crate) struct Beside {
     pub table: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExchangeText {
+    pub table: Option<String>,
+    /// Days that a rate is used at most.
+    pub days_max: Option<i32>,
 }
 
 #[derive(Deserialize, Default)]
@@ -159,6 +196,9 @@ pub(crate) struct PriceText {
     pub kind: OneOrMany,
     pub zone: OneOrMany,
     pub band: Option<OneOrMany>,
+    pub party: Option<OneOrMany>,
+    pub tax_class: Option<String>,
+    pub information: Option<InformationFrom>,
     pub setup: Option<String>,
     pub disconnect: Option<String>,
     pub free_units: Option<u64>,
@@ -173,6 +213,16 @@ pub(crate) struct PriceText {
     pub _rounding_scope: Option<RoundingScope>,
     pub steps: Option<Vec<StepText>>,
     pub cost_plus: Option<CostPlusText>,
+}
+
+/// Where the charge for what is heard or read comes from, beside that for the way there.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum InformationFrom {
+    /// The tariff's list, by the number called.
+    Listed,
+    /// The provider's cost.
+    Cost,
 }
 
 #[derive(Deserialize)]

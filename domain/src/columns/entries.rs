@@ -130,10 +130,12 @@ crate::columns! {
         tariff: Maybe<Label>,
         /// The zone that was charged.
         zone: Maybe<Label>,
-        /// `network`, `home`, `class`, `prefix` or `short_code`.
+        /// `network`, `roaming`, `home`, `class`, `prefix` or `short_code`.
         zone_by: Maybe<Label>,
         /// The row of the tariff's table that decided the zone.
         zone_row: Maybe<Int>,
+        /// Who the other party is, where the tariff asks: `own_customer`, `own_network` or `other`.
+        party: Maybe<Label>,
         /// The time band.
         band: Maybe<Label>,
         /// The price row of the tariff.
@@ -144,6 +146,10 @@ crate::columns! {
         charge: Maybe<Nano>,
         /// The currency of the charge.
         currency: Maybe<Label>,
+        /// The tax class of the price, if the tariff names one.
+        tax_class: Maybe<Label>,
+        /// Whether the charge holds the tax: `included` or `excluded`.
+        tax: Maybe<Label>,
         /// Ledger: rows of the batch.
         ledger_rows_in: Maybe<Long>,
         /// Ledger: rows with a price.

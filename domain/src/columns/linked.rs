@@ -57,6 +57,48 @@ pub struct Owners {
     pub zones: Vec<Zone>,
 }
 
+/// Who the other party of a record is to its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(u8)]
+pub enum Party {
+    /// Nobody asked, or there is no number to ask.
+    #[default]
+    Unasked = 0,
+    /// None of ours at that instant.
+    Other = 1,
+    /// Another customer of ours.
+    OwnNetwork = 2,
+    /// The same customer.
+    OwnCustomer = 3,
+}
+
+impl Party {
+    /// What stands behind a code of [`LinkedBatch::party`]; an unknown code is "not asked".
+    pub fn from_code(code: u8) -> Self {
+        match code {
+            1 => Self::Other,
+            2 => Self::OwnNetwork,
+            3 => Self::OwnCustomer,
+            _ => Self::Unasked,
+        }
+    }
+
+    /// The name in tables and tariffs; none where nobody asked.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Unasked => None,
+            Self::Other => Some("other"),
+            Self::OwnNetwork => Some("own_network"),
+            Self::OwnCustomer => Some("own_customer"),
+        }
+    }
+
+    /// Reads a name back.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Other, Self::OwnNetwork, Self::OwnCustomer].into_iter().find(|party| party.name() == Some(name))
+    }
+}
+
 /// A parsed batch whose rows know their owner.
 #[derive(Debug, Clone)]
 pub struct LinkedBatch {
@@ -64,6 +106,8 @@ pub struct LinkedBatch {
     pub parsed: Arc<ParsedBatch>,
     /// A position in [`Owners::windows`] per readable row, or [`NO_OWNER`].
     pub owner: Vec<u32>,
+    /// Who the other party is: a [`Party`] per readable row; empty where no tariff asks.
+    pub party: Vec<u8>,
     /// The windows and names.
     pub owners: Arc<Owners>,
 }

@@ -29,6 +29,8 @@ pub enum ZoneBy {
     Prefix = 4,
     /// The exact short code.
     ShortCode = 5,
+    /// The visited network and the zone that is called.
+    Roaming = 6,
 }
 
 impl ZoneBy {
@@ -40,6 +42,7 @@ impl ZoneBy {
             3 => Self::Class,
             4 => Self::Prefix,
             5 => Self::ShortCode,
+            6 => Self::Roaming,
             _ => Self::None,
         }
     }
@@ -53,6 +56,7 @@ impl ZoneBy {
             Self::Class => "class",
             Self::Prefix => "prefix",
             Self::ShortCode => "short_code",
+            Self::Roaming => "roaming",
         }
     }
 }
@@ -66,6 +70,22 @@ pub struct TariffLabel {
     pub currency: Currency,
 }
 
+/// What prices say of tax.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TaxLabel {
+    /// The tax class, if the tariff names one.
+    pub class: Option<Arc<str>>,
+    /// Whether the charge holds the tax.
+    pub is_included: bool,
+}
+
+impl TaxLabel {
+    /// `included` or `excluded`.
+    pub fn word(&self) -> &'static str {
+        if self.is_included { "included" } else { "excluded" }
+    }
+}
+
 /// The names behind the codes of a rated batch.
 #[derive(Debug, Clone, Default)]
 pub struct RateLabels {
@@ -75,6 +95,8 @@ pub struct RateLabels {
     pub bands: Names,
     /// Tariff versions.
     pub tariffs: Vec<TariffLabel>,
+    /// Whatever tariffs say of tax.
+    pub taxes: Vec<TaxLabel>,
 }
 
 /// Price columns, one value per readable row of the linked batch.
@@ -88,12 +110,16 @@ pub struct RatedColumns {
     pub zone: Vec<u16>,
     /// What decided the zone: a [`ZoneBy`].
     pub zone_by: Vec<u8>,
-    /// The row of the deck, network or class table that decided it, or [`NONE`].
+    /// The row of the deck, network, roaming or class table that decided it, or [`NONE`].
     pub zone_row: Vec<u32>,
     /// A code of [`RateLabels::bands`], or `u8::MAX`.
     pub band: Vec<u8>,
     /// The price row of the tariff, or [`NONE`].
     pub price_row: Vec<u32>,
+    /// A position in [`RateLabels::taxes`], or `u16::MAX` for a row in suspense.
+    pub tax: Vec<u16>,
+    /// Who the other party is, where the tariff asks: a [`Party`](super::linked::Party).
+    pub party: Vec<u8>,
     /// Units that were billed after minimum and increments: seconds, bytes or messages.
     pub billed: Vec<i64>,
     /// The charge in nano-units.

@@ -3,18 +3,32 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compare::{Change, Fate, Part};
-use crate::listing::{Head, Listing, NamedDates, SoldPlan};
+use crate::listing::{AskedNumber, Head, Listing, NamedDates, SoldPlan};
 use crate::tariff::Tariff;
 
 pub(super) fn changes(old: &Tariff, new: &Tariff) -> Vec<Change> {
-    let (old, new) = (Listing::of_head(old), Listing::of_head(new));
+    let (old, new) = (Listing::of(old), Listing::of(new));
     let heads = fields(&old.head).into_iter().zip(fields(&new.head));
     let mut changes: Vec<Change> =
         heads.filter_map(|((name, old), (_, new))| changed(Change::of_value(Part::Head, name, "", old, new))).collect();
     changes.extend(plans(&old, &new));
     changes.extend(windows(&old, &new));
     changes.extend(dates(&old, &new));
+    changes.extend(asked(&old, &new));
+    changes.extend(rates(&old, &new));
     changes
+}
+
+/// What numbers ask.
+fn asked(old: &Listing, new: &Listing) -> Vec<Change> {
+    let text = |n: &AskedNumber| format!("{}{}: {} and {} per minute", n.number, n.days, n.per_call, n.per_minute);
+    let texts = |listing: &Listing| listing.numbers.iter().map(text).collect();
+    came_and_went(Part::Information, &texts(old), &texts(new))
+}
+
+fn rates(old: &Listing, new: &Listing) -> Vec<Change> {
+    let texts = |listing: &Listing| listing.rates.iter().map(|r| format!("{} {} {}", r.currency, r.date, r.rate)).collect();
+    came_and_went(Part::Exchange, &texts(old), &texts(new))
 }
 
 /// A value that may be left out is changed where it comes or goes: what has it is still there.
@@ -23,7 +37,7 @@ fn changed(change: Option<Change>) -> Option<Change> {
 }
 
 /// The fields of a head that say something; the version follows from all the rest.
-fn fields(head: &Head) -> [(&'static str, Option<String>); 11] {
+fn fields(head: &Head) -> [(&'static str, Option<String>); 14] {
     let some = |text: &str| Some(text.to_owned());
     [
         ("name", some(&head.name)),
@@ -35,6 +49,9 @@ fn fields(head: &Head) -> [(&'static str, Option<String>); 11] {
         ("destinations.unnumbered", head.unnumbered_zone.clone()),
         ("default_band", some(&head.default_band)),
         ("band_clock", some(head.band_clock)),
+        ("tax", some(head.tax)),
+        ("fallback_plan", head.fallback_plan.clone()),
+        ("exchange.days_max", Some(head.exchange_days_max.to_string())),
         ("rounding.places", Some(head.rounding_places.to_string())),
         ("rounding.mode", some(head.rounding_mode)),
     ]

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use domain::columns::linked::Party;
 use domain::ids::Names;
 use domain::money::Money;
 use domain::usage::{Usage, UsageKind};
 
 use crate::compare::percent::percent;
 use crate::compare::{Change, Fate, Holds, Part};
-use crate::lint::book::Book;
+use crate::lint::book::{Book, parties};
 use crate::listing::names_text;
 use crate::listing::terms::{Terms, UnitTerms, per_text};
 use crate::tariff::Tariff;
@@ -44,6 +45,7 @@ struct Held {
     terms: Terms,
     per: u64,
     free_at_zero: bool,
+    tax_class: Option<String>,
 }
 
 /// The row that holds for such records, its unit size, and whether nothing used costs nothing.
@@ -64,14 +66,16 @@ impl<'t> Side<'t> {
         self.book.tariff
     }
 
-    fn held(&self, plan: Option<u32>, usage: Usage, zone: Option<u16>, band: u8) -> Option<HeldRow> {
+    fn held(&self, plan: Option<u32>, usage: Usage, zone: Option<u16>, party: Party, band: u8) -> Option<HeldRow> {
         let (plan, zone) = plan.zip(zone).filter(|(_, zone)| self.book.reach.may(usage, *zone))?;
-        let charge = self.tariff().prices.find(plan, usage, zone, band)?;
+        let charge = self.tariff().prices.find(plan, usage, zone, party, band)?;
         Some((charge.row, charge.per, charge.free_at_zero))
     }
 
     fn full(&self, held: HeldRow) -> Held {
-        Held { terms: self.terms[held.0 as usize].clone(), per: held.1, free_at_zero: held.2 }
+        let row = &self.tariff().prices.rows[held.0 as usize];
+        let tax_class = row.tax_class.clone().or_else(|| self.tariff().tax_class.clone());
+        Held { terms: self.terms[held.0 as usize].clone(), per: held.1, free_at_zero: held.2, tax_class }
     }
 
     fn zone(&self, name: &str) -> Option<u16> {
@@ -128,6 +132,12 @@ impl<'t> Sides<'t> {
         Self { old, new, zones, bands }
     }
 
+    /// The parties that either tariff tells apart.
+    fn parties(&self, usage: Usage) -> impl Iterator<Item = Party> + use<> {
+        let (old, new) = (parties(self.old.tariff(), usage), parties(self.new.tariff(), usage));
+        if old.len() > new.len() { old } else { new }.iter().copied()
+    }
+
     /// Where records of a plan cost something else, by what changes for them.
     fn of_plan(&self, plan: &str) -> BTreeMap<Difference, Calls> {
         let plans = (self.old.plans.get(plan).copied(), self.new.plans.get(plan).copied());
@@ -135,11 +145,21 @@ impl<'t> Sides<'t> {
         let mut differences: BTreeMap<Difference, Calls> = BTreeMap::new();
         // Most pairs of rows come again in many zones: each is compared once.
         let mut known: HashMap<(Option<HeldRow>, Option<HeldRow>), bool> = HashMap::new();
-        for usage in Usage::all().filter(|usage| sells(&self.old, plans.0, *usage) || sells(&self.new, plans.1, *usage)) {
+        let sold = Usage::all().filter(|usage| sells(&self.old, plans.0, *usage) || sells(&self.new, plans.1, *usage));
+        for (usage, party) in sold.flat_map(|usage| self.parties(usage).map(move |party| (usage, party))) {
             for (zone, old_zone, new_zone) in &self.zones {
                 for (band, old_band, new_band) in &self.bands {
-                    let before = self.old.held(plans.0, usage, *old_zone, *old_band);
-                    let after = self.new.held(plans.1, usage, *new_zone, *new_band);
+                    let of_party = |party| {
+                        let before = self.old.held(plans.0, usage, *old_zone, party, *old_band);
+                        (before, self.new.held(plans.1, usage, *new_zone, party, *new_band))
+                    };
+                    let (before, after) = of_party(party);
+                    // Parties of ours mostly cost what others do.
+                    if party != Party::Other && (before, after) == of_party(Party::Other) {
+                        continue;
+                    }
+                    let zone =
+                        &party.name().filter(|_| party != Party::Other).map_or_else(|| zone.clone(), |p| format!("{zone} ({p})"));
                     let difference = || Difference {
                         kind: usage.kind() as usize,
                         old: before.map(|held| self.old.full(held)),
@@ -253,6 +273,8 @@ impl Difference {
             .collect(),
             _ => vec![("price", Some(text(old)), Some(text(new)), None)],
         };
+        let class = |held: &Held| held.tax_class.clone().unwrap_or_else(|| "none".to_owned());
+        fields.extend(field("tax_class", class(old), class(new), None));
         let zero = |held: &Held| if held.free_at_zero { "free" } else { "priced" }.to_owned();
         if matches!((&old.terms, &new.terms), (Terms::Units(_), Terms::Units(_))) {
             fields.extend(field("zero_usage", zero(old), zero(new), None));
@@ -283,6 +305,8 @@ fn of_units(old: &UnitTerms, new: &UnitTerms, [(old_per, old_size), (new_per, ne
     let mut fields: Vec<Field> =
         amounts.iter().filter_map(|(n, a, b)| field(n, a.to_string(), b.to_string(), percent(a.0, b.0))).collect();
     fields.extend(bound("charge_max", old.charge_max, new.charge_max));
+    let asks = |terms: &UnitTerms| terms.information.unwrap_or("none").to_owned();
+    fields.extend(field("information", asks(old), asks(new), None));
     let counts = [("minimum", old.minimum, new.minimum), ("free_units", old.free_units, new.free_units)];
     fields.extend(counts.iter().filter_map(|(n, a, b)| field(n, a.to_string(), b.to_string(), None)));
     match (old.steps.as_slice(), new.steps.as_slice()) {

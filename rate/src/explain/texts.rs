@@ -5,16 +5,17 @@ use domain::money::{Money, NANO_PLACES, RoundingMode};
 use domain::number::masked;
 use domain::usage::UsageKind;
 
-use crate::explain::{BandStep, ChargeStep, ExplainInput, Neighbour, PriceStep, ZoneStep, amount};
+use crate::explain::{BandStep, ChargeStep, ExplainInput, Neighbour, PriceStep, ZoneStep, amount, besides};
 use crate::instant::time_text;
-use crate::price::charge::{Charged, fraction, free_units, parts};
+use crate::price::Facts;
+use crate::price::charge::{Charged, fraction, free_units, parts, with_information};
 use crate::price::edge::{self, Call, Stopped};
 use crate::price::zone::Zoned;
 use crate::tariff::band::BandClock;
 use crate::tariff::deck::ZoneRule;
 use crate::tariff::network::NetworkKey;
 use crate::tariff::plan::BandEdge;
-use crate::tariff::price_row::{Bounds, Formula, PriceRow};
+use crate::tariff::price_row::{Bounds, Formula, Information, PriceRow};
 use crate::tariff::price_table::Charge;
 use crate::tariff::{NONE_ROW, Tariff};
 
@@ -44,11 +45,17 @@ fn asked(tariff: &Tariff, input: &ExplainInput, zoned: &Zoned) -> Vec<String> {
         asked.push(format!("network: the source names none, so the row counts as made at home ({home})"));
     } else {
         let row = match NetworkKey::parse(&input.network) {
-            Some(NetworkKey::Network(network)) => tariff.networks.find(network),
+            Some(NetworkKey::Network(network)) => tariff.networks.find(network, || tariff.day_of(input.start_us)),
             _ => NONE_ROW,
         };
         let answer = rule(&tariff.networks.rules, row).unwrap_or_else(|| "in no row of the tariff".to_owned());
-        asked.push(format!("network {}: {answer}", input.network));
+        let days = tariff.networks.rules.get(row as usize).map(|rule| rule.days.text()).unwrap_or_default();
+        asked.push(format!("network {}: {answer}{days}", input.network));
+        if zoned.by == ZoneBy::Roaming {
+            let pair = rule(&tariff.roaming.rules, zoned.row).unwrap_or_default();
+            asked.push(format!("roaming: {pair}, by where it was made and whom it went to"));
+            return asked;
+        }
         if zoned.by == ZoneBy::Network || row == NONE_ROW {
             return asked;
         }
@@ -67,7 +74,7 @@ fn asked(tariff: &Tariff, input: &ExplainInput, zoned: &Zoned) -> Vec<String> {
         (_, number) => masked(number),
     };
     match zoned.by {
-        ZoneBy::Network | ZoneBy::Class => {}
+        ZoneBy::Network | ZoneBy::Roaming | ZoneBy::Class => {}
         ZoneBy::Home => asked.push(format!("destination: incoming usage and data have none, so the zone is {home}")),
         ZoneBy::Prefix => {
             let answer = rule(&tariff.deck.rules, zoned.row).map(|rule| format!("longest prefix {rule}"));
@@ -145,13 +152,14 @@ fn sellers<'t>(tariff: &'t Tariff, row: &PriceRow, plan: &'t str) -> Vec<&'t str
     sellers
 }
 
-pub(super) fn price_step(tariff: &Tariff, charge: &Charge, plan: &str) -> PriceStep {
+pub(super) fn price_step(tariff: &Tariff, charge: &Charge, plan: u32) -> PriceStep {
     let row = &tariff.prices.rows[charge.row as usize];
     let mut terms = Vec::new();
-    let sellers = sellers(tariff, row, plan);
+    let sellers = sellers(tariff, row, &tariff.plans[plan as usize].name);
     if sellers.len() > 1 {
         terms.push(format!("{}: a plan falls back on the next where it has no price of its own", sellers.join(" → ")));
     }
+    terms.extend(besides::parties(&row.parties));
     match &row.formula {
         Formula::CostPlus { percent_nano, fixed_nano, bounds } => {
             terms.push(format!("provider's cost plus {} % plus {}", percent_text(*percent_nano), amount(*fixed_nano)));
@@ -170,6 +178,10 @@ pub(super) fn price_step(tariff: &Tariff, charge: &Charge, plan: &str) -> PriceS
                 terms.push(format!("disconnect {}", amount(extras.disconnect_nano)));
             }
             terms.extend(bounds_terms(extras.bounds));
+            terms.extend(extras.information.map(|word| match word {
+                Information::Listed => "and what the number asks, by the tariff's list".to_owned(),
+                Information::Cost => "and what the provider asks".to_owned(),
+            }));
             if charge.free_at_zero {
                 terms.push("no units, no charge".to_owned());
             }
@@ -216,7 +228,12 @@ pub(super) fn charge_step(call: &Call<'_, '_>, charge: &Charge, charged: Charged
         0 if units > 0 => lines.push("all units are free, no charge".to_owned()),
         0 if charge.free_at_zero => lines.push("no units, no charge".to_owned()),
         _ if is_cut(call, charge) => lines.extend(pieces(call, charge)),
-        _ => lines.extend(arithmetic(tariff, charge, left, facts.cost_nano)),
+        _ => lines.extend(arithmetic(tariff, charge, left, facts)),
+    }
+    if units > 0 || !charge.free_at_zero {
+        let (asked, term) = besides::information_lines(tariff, charge, facts);
+        lines.extend(asked);
+        lines.extend(term.map(|term| format!("that + {term} = {}", exact_text(call, charge))));
     }
     let total = format!("{} {}", amount(charged.charge_nano), tariff.currency());
     ChargeStep {
@@ -226,6 +243,21 @@ pub(super) fn charge_step(call: &Call<'_, '_>, charge: &Charge, charged: Charged
         rounding: format!("rounded {mode} to {} places: {total}", rounding.places),
         charge: total,
     }
+}
+
+/// The whole sum before it is rounded.
+fn exact_text(call: &Call<'_, '_>, charge: &Charge) -> String {
+    let Call { tariff, facts, .. } = *call;
+    let left = facts.units.unwrap_or(0).saturating_sub(free_units(&tariff.prices, charge));
+    let own = if left == 0 && facts.units.unwrap_or(0) > 0 {
+        Some((0, 1))
+    } else if is_cut(call, charge) {
+        call.pieces(charge).ok().and_then(|pieces| edge::sum(tariff, charge, &pieces))
+    } else {
+        fraction(tariff, charge, left, facts).ok().map(|(numerator, denominator, _)| (numerator, denominator))
+    };
+    let sum = own.and_then(|own| with_information(tariff, charge, facts, own).ok());
+    sum.map(|(numerator, denominator)| fraction_text(numerator, denominator)).unwrap_or_default()
 }
 
 /// Whether a call is charged by more than one band.
@@ -296,16 +328,18 @@ fn bounded(bounds: Bounds, sum: &str) -> String {
 }
 
 /// The sum of a charge, from the parts that the computation itself uses.
-fn arithmetic(tariff: &Tariff, charge: &Charge, units: u64, cost_nano: Option<i64>) -> Vec<String> {
-    let Ok((numerator, denominator, billed)) = fraction(&tariff.prices, charge, units, cost_nano) else {
+fn arithmetic(tariff: &Tariff, charge: &Charge, units: u64, facts: &Facts) -> Vec<String> {
+    let Ok((numerator, denominator, billed)) = fraction(tariff, charge, units, facts) else {
         return Vec::new();
     };
     let exact = fraction_text(numerator, denominator);
     match &tariff.prices.rows[charge.row as usize].formula {
         Formula::CostPlus { percent_nano, fixed_nano, bounds } => {
-            let (cost, percent) = (amount(cost_nano.unwrap_or(0)), percent_text(*percent_nano));
+            let (cost, percent) = (besides::cost_text(tariff, facts), percent_text(*percent_nano));
             let sum = format!("{cost} × (100 + {percent}) / 100 + {}", amount(*fixed_nano));
-            vec![format!("{} = {exact}", bounded(*bounds, &sum))]
+            let mut lines: Vec<String> = besides::rate_line(tariff, facts).into_iter().collect();
+            lines.push(format!("{} = {exact}", bounded(*bounds, &sum)));
+            lines
         }
         Formula::Units { setup_nano, minimum, steps, extras, .. } => {
             let (mut lines, mut terms) = (Vec::new(), vec![amount(*setup_nano)]);

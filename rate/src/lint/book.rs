@@ -1,8 +1,9 @@
-//! The price table of a tariff opened at every place that a record can ask for: plan, kind, zone and band.
+//! The price table of a tariff opened at every place that a record can ask for: plan, kind, zone, party and band.
 
 use std::collections::HashMap;
 
-use domain::usage::Usage;
+use domain::columns::linked::Party;
+use domain::usage::{Usage, UsageKind};
 
 use crate::reach::Reach;
 use crate::tariff::Tariff;
@@ -22,6 +23,7 @@ pub(crate) struct Cell<'t> {
     pub plan: u32,
     pub usage: Usage,
     pub zone: u16,
+    pub party: Party,
     pub band: u8,
     pub charge: Option<&'t Charge>,
 }
@@ -36,9 +38,11 @@ impl<'t> Book<'t> {
         let tariff = self.tariff;
         let zones = 0..u16::try_from(tariff.zones.len()).expect("a tariff has at most 10,000 zones");
         zones.filter(move |zone| self.reach.may(usage, *zone)).flat_map(move |zone| {
-            self.reach.bands.iter().map(move |band| {
-                let charge = tariff.prices.find(plan, usage, zone, *band);
-                Cell { plan, usage, zone, band: *band, charge }
+            parties(tariff, usage).iter().flat_map(move |party| {
+                self.reach.bands.iter().map(move |band| {
+                    let charge = tariff.prices.find(plan, usage, zone, *party, *band);
+                    Cell { plan, usage, zone, party: *party, band: *band, charge }
+                })
             })
         })
     }
@@ -63,6 +67,12 @@ impl<'t> Book<'t> {
     pub fn band_name(&self, band: u8) -> &'t str {
         self.tariff.bands.names.name(u32::from(band))
     }
+}
+
+/// The parties that records of a kind can have.
+pub(crate) fn parties(tariff: &Tariff, usage: Usage) -> &'static [Party] {
+    let asks = tariff.prices.asks_party() && usage.kind() != UsageKind::Data;
+    if asks { &[Party::Other, Party::OwnNetwork, Party::OwnCustomer] } else { &[Party::Other] }
 }
 
 /// The kinds that a row names.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use domain::columns::linked::Party;
 use domain::usage::Usage;
 
 use crate::lint::book::{Book, Cell, kinds};
@@ -26,6 +27,8 @@ fn missing(book: &Book<'_>) -> Vec<Finding> {
     for (plan, usage) in &book.sold {
         let cells: Vec<Cell<'_>> = book.cells(*plan, *usage).filter(|cell| book.reach.is_usual(*usage, cell.zone)).collect();
         for zone in cells.chunk_by(|a, b| a.zone == b.zone) {
+            // Whoever is called: a price for parties of ours alone leaves the others without one.
+            let zone: Vec<&Cell<'_>> = zone.iter().filter(|cell| cell.party == Party::Other).collect();
             let bare: Vec<&str> = zone.iter().filter(|c| c.charge.is_none()).map(|c| book.band_name(c.band)).collect();
             if bare.is_empty() {
                 continue;
@@ -124,7 +127,11 @@ fn cells_of<'b>(book: &'b Book<'_>, row: &'b PriceRow) -> impl Iterator<Item = C
     let of_plan =
         move |(plan, usage): &&(u32, Usage)| kinds(row).any(|kind| kind == *usage) && names(&row.plans, book.plan_name(*plan));
     let cells = book.sold.iter().filter(of_plan).flat_map(|(plan, usage)| book.cells(*plan, *usage));
-    cells.filter(move |cell| names(&row.zones, book.zone_name(cell.zone)) && names(&row.bands, book.band_name(cell.band)))
+    let is_for = |parties: &[Party], party| parties.is_empty() || party == Party::OwnCustomer || parties.contains(&party);
+    cells.filter(move |cell| {
+        let is_there = names(&row.zones, book.zone_name(cell.zone)) && names(&row.bands, book.band_name(cell.band));
+        is_there && is_for(&row.parties, cell.party)
+    })
 }
 
 /// What a price that names no zone takes from prices that name one.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::lint::{FINDINGS_MAX, Finding, Rule};
 use crate::tariff::Tariff;
+use crate::tariff::days::Days;
 use crate::tariff::deck::ZoneRule;
 
 /// Digits of a country's code.
@@ -26,9 +27,10 @@ fn redundant<L: Iterator<Item = usize>>(
     rules: &[ZoneRule],
     lengths: impl Fn(&str) -> L,
 ) -> Vec<Finding> {
-    let by_key: HashMap<&str, &ZoneRule> = rules.iter().map(|rule| (&*rule.key, rule)).collect();
+    let always = rules.iter().filter(|rule| rule.days == Days::ALWAYS);
+    let by_key: HashMap<&str, &ZoneRule> = always.map(|rule| (&*rule.key, rule)).collect();
     let mut findings = Vec::new();
-    for rule in rules {
+    for rule in rules.iter().filter(|rule| rule.days == Days::ALWAYS) {
         let parent = lengths(&rule.key).find_map(|length| by_key.get(&rule.key[..length]));
         let Some(parent) = parent.filter(|parent| parent.zone == rule.zone) else { continue };
         if findings.len() == FINDINGS_MAX {

@@ -25,6 +25,6 @@ fn place(error: &TariffError) -> Option<&Place> {
         | TariffError::Twice { place, .. }
         | TariffError::BandsMeet { place, .. }
         | TariffError::TooMany { place, .. } => Some(place),
-        TariffError::PlanOverlap { .. } => None,
+        TariffError::FallbackOverlap { .. } | TariffError::PlanOverlap { .. } => None,
     }
 }

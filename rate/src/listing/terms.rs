@@ -4,7 +4,7 @@ use domain::money::Money;
 use domain::usage::UsageKind;
 use serde::{Serialize, Serializer};
 
-use crate::tariff::price_row::{Formula, PriceRow, ZeroUsage};
+use crate::tariff::price_row::{Formula, Information, PriceRow, ZeroUsage};
 
 /// The terms of a price. Amounts are in the tariff's currency.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -52,6 +52,8 @@ pub struct UnitTerms {
     /// The most.
     #[serde(serialize_with = "as_optional_text")]
     pub charge_max: Option<Money>,
+    /// What is added of what the number asks: `listed` or `cost`.
+    pub information: Option<&'static str>,
     /// `free` or `priced`, where the price says so; else as the tariff's head says.
     pub zero_usage: Option<&'static str>,
 }
@@ -108,6 +110,7 @@ impl Terms {
             free_units: extras.free_units,
             charge_min: money(extras.bounds.least_nano.unwrap_or(0)),
             charge_max: extras.bounds.most_nano.map(money),
+            information: extras.information.map(Information::as_str),
             zero_usage: row.zero_usage.map(|zero| match zero {
                 ZeroUsage::Free => "free",
                 ZeroUsage::Priced => "priced",
@@ -118,6 +121,9 @@ impl Terms {
     /// Whether no record can cost anything by it.
     pub fn is_nothing(&self) -> bool {
         let Self::Units(units) = self else { return false };
+        if units.information.is_some() {
+            return false;
+        }
         let amounts = [units.setup, units.disconnect, units.charge_min];
         amounts.into_iter().chain(units.steps.iter().map(|step| step.unit_price)).all(|amount| amount == Money(0))
     }
@@ -184,6 +190,10 @@ impl UnitTerms {
             parts.push(format!("at least {}", self.charge_min));
         }
         parts.extend(self.charge_max.map(|most| format!("at most {most}")));
+        parts.extend(self.information.map(|word| match word {
+            "cost" => "and what the provider asks".to_owned(),
+            _ => "and what the number asks".to_owned(),
+        }));
         parts.extend(self.zero_usage.map(|zero| format!("zero units {zero}")));
         parts
     }

@@ -9,18 +9,26 @@
 //! * A disconnect fee comes once where units are left.
 //! * Least and most of a record bound the exact sum, before it is rounded.
 //! * Cost-plus: cost × (1 + percentage) + fixed; units are kept as they are.
+//! * What the number asks is added to the exact sum, outside the bounds, also where all units are free.
+//! * A cost in another currency is multiplied by the rate of the start's local day, exactly.
 //!
 //! Prices with one step go through 64-bit arithmetic as long as the numerator stays below 2⁶²; a tariff's limits keep the
 //! exact formula within 128 bits for every other row.
 
 use domain::money::RoundingMode;
 use domain::outcome::Reason;
+use domain::usage::UsageKind;
 
-use crate::tariff::price_row::{Formula, Step};
+use crate::price::Facts;
+use crate::tariff::Tariff;
+use crate::tariff::exchange::RATE_ONE;
+use crate::tariff::price_row::{Formula, Information, Step};
 use crate::tariff::price_table::{Charge, PriceTable};
 
 /// Largest charge of a row in nano-units: what decimal(18,9) holds.
 pub const CHARGE_NANO_MAX: i64 = 999_999_999_999_999_999;
+
+const SECONDS_PER_MINUTE: i128 = 60;
 
 /// A hundred percent in nano-percent.
 const WHOLE_NANO: i128 = 100_000_000_000;
@@ -32,19 +40,27 @@ pub(crate) struct Charged {
     pub charge_nano: i64,
 }
 
-/// The charge of `units` (`None`: absurd) under a price, given the provider's cost.
+/// The charge of a record under a price of its tariff.
 #[inline]
-pub(crate) fn apply(table: &PriceTable, charge: &Charge, units: Option<u64>, cost_nano: Option<i64>) -> Result<Charged, Reason> {
-    let Some(units) = units else {
-        return Err(without_units(table, charge, cost_nano));
+pub(crate) fn apply(tariff: &Tariff, charge: &Charge, facts: &Facts) -> Result<Charged, Reason> {
+    let table = &tariff.prices;
+    let Some(units) = facts.units else {
+        return Err(without_units(tariff, charge, facts));
     };
     let left = if charge.has_free_units { units.saturating_sub(free_units(table, charge)) } else { units };
     if left == 0 && (charge.free_at_zero || units > 0) {
-        return Ok(Charged::default());
+        return if units > 0 { all_free(tariff, charge, facts) } else { Ok(Charged::default()) };
     }
     let units = left;
     let billed = bill(units, charge.minimum, charge.increment);
-    if billed < charge.fast_end { fast(table, charge, billed) } else { exact(table, charge, units, cost_nano) }
+    if billed < charge.fast_end { fast(table, charge, billed) } else { exact(tariff, charge, units, facts) }
+}
+
+/// The charge of a record whose units are all free: what the number asks, if anything.
+#[cold]
+pub(crate) fn all_free(tariff: &Tariff, charge: &Charge, facts: &Facts) -> Result<Charged, Reason> {
+    let sum = with_information(tariff, charge, facts, (0, 1))?;
+    round(tariff, sum, 0)
 }
 
 /// Units of a record that are not charged.
@@ -56,13 +72,14 @@ pub(crate) fn free_units(table: &PriceTable, charge: &Charge) -> u64 {
     }
 }
 
-/// Why a row with absurd units has no charge: a cost that is missing goes first.
+/// Why a row with absurd units has no charge: what else the price needs and does not find goes first.
 #[cold]
-fn without_units(table: &PriceTable, charge: &Charge, cost_nano: Option<i64>) -> Reason {
-    match table.rows[charge.row as usize].formula {
-        Formula::CostPlus { .. } if cost_nano.is_none() => Reason::NoCost,
-        _ => Reason::ChargeLimit,
-    }
+pub(crate) fn without_units(tariff: &Tariff, charge: &Charge, facts: &Facts) -> Reason {
+    let missing = match tariff.prices.rows[charge.row as usize].formula {
+        Formula::CostPlus { .. } => cost(tariff, facts).err(),
+        Formula::Units { .. } => information(tariff, charge, facts).err(),
+    };
+    missing.unwrap_or(Reason::ChargeLimit)
 }
 
 /// Minimum and whole increments beyond it. Units are below 2⁶³ and both limits at most 10¹², so the sum fits.
@@ -87,26 +104,29 @@ fn fast(table: &PriceTable, charge: &Charge, billed: u64) -> Result<Charged, Rea
     within_limits(i64::try_from(billed).ok(), nano.and_then(|nano| i64::try_from(nano).ok()))
 }
 
-/// By the formula itself, in 128 bits: numerators stay below 10³⁵ (10¹⁵ per unit × 2⁶⁴ units) and costs below 10³³.
+/// By the formula itself, in 128 bits: numerators stay below 10³⁵ (10¹⁵ per unit × 2⁶⁴ units); a cost with its rate and percentage
+/// is held at the ends of the type, which are beyond what a row can hold.
 #[inline(never)]
-fn exact(table: &PriceTable, charge: &Charge, units: u64, cost_nano: Option<i64>) -> Result<Charged, Reason> {
-    let (numerator, denominator, billed) = fraction(table, charge, units, cost_nano)?;
-    let nano = table.rounding.divide(numerator, denominator);
+fn exact(tariff: &Tariff, charge: &Charge, units: u64, facts: &Facts) -> Result<Charged, Reason> {
+    let (numerator, denominator, billed) = fraction(tariff, charge, units, facts)?;
+    round(tariff, with_information(tariff, charge, facts, (numerator, denominator))?, billed)
+}
+
+/// Rounds the exact charge, once.
+pub(crate) fn round(tariff: &Tariff, (numerator, denominator): (i128, i128), billed: u64) -> Result<Charged, Reason> {
+    let nano = tariff.prices.rounding.divide(numerator, denominator);
     within_limits(i64::try_from(billed).ok(), i64::try_from(nano).ok())
 }
 
-/// The unrounded charge of units that are not free, as a fraction of nano-units, and the billed units.
-pub(crate) fn fraction(
-    table: &PriceTable,
-    charge: &Charge,
-    units: u64,
-    cost_nano: Option<i64>,
-) -> Result<(i128, i128, u64), Reason> {
-    match &table.rows[charge.row as usize].formula {
+/// The unrounded charge of units that are not free, without what the number asks: a fraction of nano-units, and the billed units.
+pub(crate) fn fraction(tariff: &Tariff, charge: &Charge, units: u64, facts: &Facts) -> Result<(i128, i128, u64), Reason> {
+    match &tariff.prices.rows[charge.row as usize].formula {
         Formula::CostPlus { percent_nano, fixed_nano, bounds } => {
-            let cost = i128::from(cost_nano.ok_or(Reason::NoCost)?);
-            let numerator = cost * (WHOLE_NANO + i128::from(*percent_nano)) + i128::from(*fixed_nano) * WHOLE_NANO;
-            Ok((bounds.hold(numerator, WHOLE_NANO), WHOLE_NANO, units))
+            let (cost, rate) = cost(tariff, facts)?;
+            let whole = WHOLE_NANO * rate.1;
+            let marked_up = cost.saturating_mul(rate.0).saturating_mul(WHOLE_NANO + i128::from(*percent_nano));
+            let numerator = marked_up.saturating_add(i128::from(*fixed_nano) * whole);
+            Ok((bounds.hold(numerator, whole), whole, units))
         }
         Formula::Units { setup_nano, minimum, steps, extras, .. } => {
             let per = i128::from(charge.per);
@@ -119,6 +139,49 @@ pub(crate) fn fraction(
             Ok((extras.bounds.hold(numerator, per), per, billed))
         }
     }
+}
+
+/// The provider's cost in nano-units of its currency, and the rate to the tariff's as a fraction.
+pub(crate) fn cost(tariff: &Tariff, facts: &Facts) -> Result<(i128, (i128, i128)), Reason> {
+    let cost = i128::from(facts.cost_nano.ok_or(Reason::NoCost)?);
+    if facts.cost_currency == tariff.currency() {
+        return Ok((cost, (1, 1)));
+    }
+    let rate = tariff.exchange.find(facts.cost_currency, tariff.day_of(facts.start_us)).ok_or(Reason::NoRate)?;
+    Ok((cost, (i128::from(rate.nano), RATE_ONE)))
+}
+
+/// What the number asks, as a fraction of nano-units; `None` where the price does not add it.
+pub(crate) fn information(tariff: &Tariff, charge: &Charge, facts: &Facts) -> Result<Option<(i128, i128)>, Reason> {
+    let Formula::Units { extras, .. } = &tariff.prices.rows[charge.row as usize].formula else { return Ok(None) };
+    match extras.information {
+        None => Ok(None),
+        Some(Information::Cost) => {
+            let (cost, rate) = cost(tariff, facts)?;
+            Ok(Some((cost.saturating_mul(rate.0), rate.1)))
+        }
+        Some(Information::Listed) => {
+            let day = tariff.day_of(facts.start_us);
+            let asked = tariff.information.as_ref().and_then(|list| list.find(facts.b_number, day));
+            let asked = asked.ok_or(Reason::NoInformation)?;
+            let seconds = if facts.usage.kind() == UsageKind::Voice { facts.units.unwrap_or(0) } else { 0 };
+            let by_time = i128::from(asked.per_minute_nano) * i128::from(seconds);
+            Ok(Some((i128::from(asked.per_call_nano) * SECONDS_PER_MINUTE + by_time, SECONDS_PER_MINUTE)))
+        }
+    }
+}
+
+/// A charge with what the number asks.
+pub(crate) fn with_information(
+    tariff: &Tariff,
+    charge: &Charge,
+    facts: &Facts,
+    (own, size): (i128, i128),
+) -> Result<(i128, i128), Reason> {
+    let Some((asked, per)) = information(tariff, charge, facts)? else { return Ok((own, size)) };
+    // Both stay far below the ends of the type wherever the sum is one that a row can hold.
+    let sum = own.checked_mul(per).zip(asked.checked_mul(size)).and_then(|(own, asked)| own.checked_add(asked));
+    Ok((sum.ok_or(Reason::ChargeLimit)?, size * per))
 }
 
 /// What one step bills of a row's units.

@@ -3,13 +3,13 @@
 //! An edge is where the local clock enters a band in which the call has another price. A second of the call belongs to the band that holds when it begins. Free units come first and the minimum after them, at the
 //! price of the start; what is left is billed in increments, each by the price of the band and the step in which it begins.
 //! Under `increment` they follow each other over the edges; under `anew` the one that an edge cuts is billed whole, and the next
-//! one begins at the edge. Setup, disconnect fee and bounds are those of the first price; the sum is rounded once.
+//! one begins at the edge. Setup, disconnect fee, bounds and what the number asks are those of the first price; the sum is rounded once.
 
 use domain::outcome::Reason;
 use domain::zone::SECOND_US;
 
 use crate::price::Facts;
-use crate::price::charge::{self, Charged, free_units, within_limits};
+use crate::price::charge::{self, Charged, free_units};
 use crate::tariff::Tariff;
 use crate::tariff::plan::BandEdge;
 use crate::tariff::price_row::{Formula, Step};
@@ -36,20 +36,19 @@ pub(crate) struct Piece<'t> {
 #[inline(never)]
 pub(crate) fn apply(tariff: &Tariff, plan: u32, zone: u16, facts: &Facts, first: &Charge) -> Result<Charged, Reason> {
     if facts.units.is_some_and(|units| units > SECONDS_MAX) {
-        return Err(Reason::ChargeLimit);
+        return Err(charge::without_units(tariff, first, facts));
     }
     let call = Call { tariff, plan, zone, facts };
     if !call.reaches_edge() {
-        return charge::apply(&tariff.prices, first, facts.units, facts.cost_nano);
+        return charge::apply(tariff, first, facts);
     }
     let pieces = call.pieces(first).map_err(|stopped| stopped.reason)?;
     if pieces.is_empty() {
-        return Ok(Charged::default());
+        return charge::all_free(tariff, first, facts);
     }
-    let (numerator, denominator) = sum(tariff, first, &pieces).ok_or(Reason::ChargeLimit)?;
+    let own = sum(tariff, first, &pieces).ok_or(Reason::ChargeLimit)?;
     let billed = pieces.iter().try_fold(0u64, |all, piece| all.checked_add(piece.billed));
-    let nano = tariff.prices.rounding.divide(numerator, denominator);
-    within_limits(billed.and_then(|billed| i64::try_from(billed).ok()), i64::try_from(nano).ok())
+    charge::round(tariff, charge::with_information(tariff, first, facts, own)?, billed.ok_or(Reason::ChargeLimit)?)
 }
 
 /// A call to a zone under a plan of a tariff.
@@ -106,7 +105,7 @@ impl<'t> Call<'t, '_> {
         let instant = |units| self.instant(units).ok_or(Reason::ChargeLimit);
         let at_us = instant(free + begin)?;
         let band = self.band(at_us);
-        let charge = self.tariff.prices.find(self.plan, self.facts.usage, self.zone, band).ok_or(Reason::NoPrice)?;
+        let charge = self.price(band).ok_or(Reason::NoPrice)?;
         let Formula::Units { steps, .. } = &self.tariff.prices.rows[charge.row as usize].formula else {
             return Err(Reason::NoPrice);
         };
@@ -126,7 +125,7 @@ impl<'t> Call<'t, '_> {
     /// The first instant after one and before another at which the call has another price.
     fn next_edge(&self, at_us: i64, end_us: i64) -> Option<i64> {
         let bands = &self.tariff.bands;
-        let row = |band| self.tariff.prices.find(self.plan, self.facts.usage, self.zone, band).map(|charge| charge.row);
+        let row = |band| self.price(band).map(|charge| charge.row);
         let price = row(self.band(at_us));
         let mut at_us = at_us;
         loop {
@@ -135,6 +134,11 @@ impl<'t> Call<'t, '_> {
                 return Some(at_us);
             }
         }
+    }
+
+    /// The price of the call in a band.
+    fn price(&self, band: u8) -> Option<&'t Charge> {
+        self.tariff.prices.find(self.plan, self.facts.usage, self.zone, self.facts.party, band)
     }
 
     pub fn band(&self, at_us: i64) -> u8 {

@@ -99,7 +99,7 @@ fn classes_are_those_of_the_batch_and_columns_may_be_absent() {
 }
 
 #[test]
-fn a_cost_in_another_currency_is_no_cost() {
+fn a_cost_in_another_currency_waits_for_a_rate() {
     let samples = std::fs::read_to_string(repository("config/tariffs/nl-zakelijk.toml")).expect("the tariff");
     let mut source = read(&repository("config/tariffs/nl-zakelijk.toml"));
     source.toml = samples.replace("\"EUR\"", "\"USD\"");
@@ -107,7 +107,7 @@ fn a_cost_in_another_currency_is_no_cost() {
     let owners = owners(&["zakelijk-inkoop"], 1);
     let parsed = batch(vec![Row { cost_nano: 37_000_000, ..Row::default() }], &[]);
     let rated = price(linked(parsed, &owners, vec![0]), &tariffs.bind(&owners));
-    assert_eq!(rated.reason(0), Some(Reason::NoCost));
+    assert_eq!(rated.reason(0), Some(Reason::NoRate));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The zone of a row: where it was made, what the provider calls it, whom it went to - in this order.
 //!
-//! 1. The visited network, the network itself before its country. If its zone is not the home zone, that is the zone: a
-//!    call made abroad is priced by where it was made. A network that the tariff does not know leaves the row without a zone;
-//!    a source that names no network is at home.
+//! 1. The visited network, the network itself before its country. If its zone is not the home zone, a call made abroad is priced by
+//!    where it was made: by the row of the roaming table for this zone and the one that is called, else by the network's zone. A network
+//!    that the tariff does not know leaves the row without a zone; a source that names no network is at home.
 //! 2. At home, the provider's rate class, if the tariff maps it. It goes before the number, because a ported number says
 //!    nothing about its network, and it also holds for incoming usage and data, where there is no number to ask.
 //! 3. At home without a destination (incoming usage and data): the home zone.
@@ -21,6 +21,7 @@ pub(crate) struct ZoneFacts {
     pub usage: Usage,
     pub b_number: Number,
     pub network: Network,
+    pub start_us: i64,
     /// The row of the tariff's class table for the row's class, or `NONE_ROW`.
     pub class_row: u32,
 }
@@ -40,9 +41,10 @@ const NOWHERE: Zoned = Zoned { zone: None, by: ZoneBy::None, row: NONE_ROW };
 #[inline]
 pub(crate) fn find(tariff: &Tariff, facts: &ZoneFacts) -> Zoned {
     if !facts.network.is_absent() {
-        let visited = by_rule(&tariff.networks.rules, tariff.networks.find(facts.network), ZoneBy::Network);
+        let row = tariff.networks.find(facts.network, || tariff.day_of(facts.start_us));
+        let visited = by_rule(&tariff.networks.rules, row, ZoneBy::Network);
         if visited.zone != Some(tariff.home) {
-            return visited;
+            return if tariff.roaming.is_empty() { visited } else { by_pair(tariff, facts, visited) };
         }
     }
     if facts.class_row != NONE_ROW {
@@ -54,8 +56,16 @@ pub(crate) fn find(tariff: &Tariff, facts: &ZoneFacts) -> Zoned {
     by_destination(tariff, facts.b_number)
 }
 
+/// The zone of usage abroad by where it goes, if the tariff says so.
+#[inline(never)]
+fn by_pair(tariff: &Tariff, facts: &ZoneFacts, visited: Zoned) -> Zoned {
+    let called = facts.usage.has_destination().then(|| by_destination(tariff, facts.b_number).zone).flatten();
+    let row = visited.zone.map_or(NONE_ROW, |zone| tariff.roaming.find(zone, called));
+    if row == NONE_ROW { visited } else { by_rule(&tariff.roaming.rules, row, ZoneBy::Roaming) }
+}
+
 #[inline]
-fn by_destination(tariff: &Tariff, number: Number) -> Zoned {
+pub(crate) fn by_destination(tariff: &Tariff, number: Number) -> Zoned {
     match number.kind() {
         NumberKind::E164 => by_rule(&tariff.deck.rules, tariff.deck.longest(number.value(), number.digits()), ZoneBy::Prefix),
         NumberKind::ShortCode => {

@@ -91,9 +91,9 @@ pub(super) fn day_of(place: &Place, date: &Datetime) -> Result<i32, TariffError>
 }
 
 /// The day of a date in a table.
-pub(super) fn day_of_text(place: &Place, text: &str) -> Result<i32, TariffError> {
+pub(super) fn day_of_text(place: &Place, field: &str, text: &str) -> Result<i32, TariffError> {
     let date: Option<Datetime> = text.parse().ok();
-    date.as_ref().and_then(day).ok_or_else(|| bad(place, "date", text, DATE))
+    date.as_ref().and_then(day).ok_or_else(|| bad(place, field, text, DATE))
 }
 
 fn day(date: &Datetime) -> Option<i32> {

@@ -5,6 +5,7 @@
 
 use crate::error::{Place, TariffError};
 use crate::tariff::NONE_ROW;
+use crate::tariff::days::Days;
 use crate::tariff::field::bad;
 use crate::words::WordMap;
 
@@ -36,6 +37,8 @@ pub(crate) struct ZoneRule {
     pub key: Box<str>,
     /// A code of the tariff's zones.
     pub zone: u16,
+    /// When it holds.
+    pub days: Days,
     /// Where it stands.
     pub place: Place,
 }
@@ -174,7 +177,10 @@ mod tests {
 
     fn deck(prefixes: &[String]) -> Deck {
         let place = Place { file: "deck.csv".into(), line: None };
-        let rules = prefixes.iter().map(|p| ZoneRule { key: p.as_str().into(), zone: 0, place: place.clone() }).collect();
+        let rules = prefixes
+            .iter()
+            .map(|p| ZoneRule { key: p.as_str().into(), zone: 0, days: Days::ALWAYS, place: place.clone() })
+            .collect();
         Deck::build(rules).expect("distinct prefixes")
     }
 
@@ -194,8 +200,12 @@ mod tests {
 
     #[test]
     fn a_prefix_cannot_stand_twice_or_begin_with_zero() {
-        let rule =
-            |key: &str, line| ZoneRule { key: key.into(), zone: 0, place: Place { file: "p.csv".into(), line: Some(line) } };
+        let rule = |key: &str, line| ZoneRule {
+            key: key.into(),
+            zone: 0,
+            days: Days::ALWAYS,
+            place: Place { file: "p.csv".into(), line: Some(line) },
+        };
         let twice = Deck::build(vec![rule("31", 2), rule("316", 3), rule("31", 4)]).map(|_| ()).map_err(|e| e.to_string());
         assert_eq!(twice, Err("p.csv line 4: prefix `31` is already defined at p.csv line 2; keep one of the two".to_owned()));
         let zero = Deck::build(vec![rule("0031", 2)]).map(|_| ()).map_err(|e| e.to_string());

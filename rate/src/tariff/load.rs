@@ -1,6 +1,8 @@
 //! From texts to a tariff: raw values are checked one by one, names become codes, tables become look-ups.
 
-use std::collections::{BTreeMap, HashMap};
+mod tables;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 
 use domain::ids::Names;
@@ -11,12 +13,14 @@ use crate::error::{Place, TariffError};
 use crate::tariff::band::{BandClock, Bands};
 use crate::tariff::calendar::{Calendars, DATES_MAX, day_of, day_of_text};
 use crate::tariff::companion::{Column, Companion, optional, required};
+use crate::tariff::days::Days;
 use crate::tariff::deck::{Deck, PREFIXES_MAX, ShortCodes, ZoneRule};
 use crate::tariff::field::{UNITS_MAX, bad, midnight, name, whole};
-use crate::tariff::network::{NETWORKS_MAX, Networks};
+use crate::tariff::load::tables::{Lead, Pair};
+use crate::tariff::network::Networks;
 use crate::tariff::plan::{BandEdge, Plan};
 use crate::tariff::price_row::{COLUMNS, PRICES_MAX, PriceRow, ZeroUsage, check_rounding_scope};
-use crate::tariff::price_table::{PriceTable, Scope};
+use crate::tariff::price_table::{PriceTable, Scope, unknown};
 use crate::tariff::raw::{RawTariff, RawZones, TomlFile};
 use crate::tariff::{Classes, Tariff, TariffSource, VERSION_DIGITS, content_hash};
 
@@ -41,6 +45,9 @@ fn named_tables(raw: &RawTariff) -> impl Iterator<Item = (&'static str, &str)> {
     let tables = [
         ("destinations.table", &raw.destinations.table),
         ("networks.table", &raw.networks.table),
+        ("roaming.table", &raw.roaming.table),
+        ("information.table", &raw.information.table),
+        ("exchange.table", &raw.exchange.table),
         ("classes.table", &raw.classes.table),
         ("plans.table", &raw.plans.table),
         ("prices.table", &raw.prices.table),
@@ -90,6 +97,7 @@ struct Loader<'t> {
 struct NamedRule {
     key: String,
     zone: String,
+    days: Days,
     place: Place,
 }
 
@@ -108,8 +116,13 @@ impl<'t> Loader<'t> {
             return Err(bad(place, "valid_to", to, "it is the first day that is no longer in force, so after `valid_from`"));
         }
         let (zones, tables) = self.zone_tables()?;
+        let (home, unnumbered) = (zone_code(&zones, &raw.home_zone), raw.destinations.unnumbered.as_deref());
+        let unnumbered = unnumbered.map(|zone| zone_code(&zones, zone));
+        let lead = tables.lead(home, unnumbered);
+        let roaming = self.roaming(tables.roaming, &zones, &lead)?;
         let (deck, short_codes) = (Deck::build(tables.prefixes)?, ShortCodes::build(tables.short_codes)?);
         let (networks, classes) = (Networks::build(tables.networks)?, classes(tables.classes)?);
+        let (information, exchange) = (self.information()?, self.exchange(currency)?);
         let plans = self.plans()?;
         let bands = Bands::build(
             self.file,
@@ -128,6 +141,8 @@ impl<'t> Loader<'t> {
             bands: &bands.names,
             rounding: self.rounding()?,
             zero_usage,
+            tax_class: raw.tax_class.as_deref(),
+            has_information: information.is_some(),
         };
         let prices = PriceTable::build(&scope, self.price_rows()?)?;
         let sha256 = self.content_hash();
@@ -139,12 +154,18 @@ impl<'t> Loader<'t> {
             zone,
             from_us,
             to_us,
-            home: zone_code(&zones, &raw.home_zone),
-            unnumbered: raw.destinations.unnumbered.as_deref().map(|zone| zone_code(&zones, zone)),
+            home,
+            unnumbered,
+            fallback_plan: self.fallback_plan(&plans)?,
+            tax_is_included: self.tax_is_included()?,
+            tax_class: raw.tax_class.clone(),
             deck,
             short_codes,
             networks,
+            roaming,
             classes,
+            information,
+            exchange,
             zones,
             bands,
             plans,
@@ -189,6 +210,26 @@ impl<'t> Loader<'t> {
         }
     }
 
+    fn tax_is_included(&self) -> Result<bool, TariffError> {
+        if let Some(class) = &self.raw.tax_class {
+            name(&self.place, "tax_class", class)?;
+        }
+        match self.raw.tax.as_deref() {
+            None | Some("excluded") => Ok(false),
+            Some("included") => Ok(true),
+            Some(other) => Err(bad(&self.place, "tax", other, "`excluded` or `included` is expected")),
+        }
+    }
+
+    /// The plan that holds for plans that nobody sells.
+    fn fallback_plan(&self, plans: &[Plan]) -> Result<Option<u32>, TariffError> {
+        let Some(wanted) = &self.raw.fallback_plan else { return Ok(None) };
+        let number = plans.iter().position(|plan| plan.name == *wanted).and_then(|at| u32::try_from(at).ok());
+        let known = plans.iter().map(|plan| plan.name.as_str());
+        let missing = || unknown(&self.place, "fallback_plan", wanted, "no plan of this tariff has that name", known);
+        number.map(Some).ok_or_else(missing)
+    }
+
     fn calendars(&self) -> Result<Calendars, TariffError> {
         let mut calendars = Calendars::default();
         for spanned in &self.raw.calendar {
@@ -196,7 +237,7 @@ impl<'t> Loader<'t> {
             let mut days = raw.dates.iter().map(|date| day_of(&place, date)).collect::<Result<Vec<_>, _>>()?;
             if let Some(companion) = self.companion(raw.table.as_ref(), &SAME_NAMES) {
                 companion.each(&[required("date", "day"), optional("name")], DATES_MAX, |place, [date, _]| {
-                    days.push(day_of_text(&place, date)?);
+                    days.push(day_of_text(&place, "date", date)?);
                     Ok(())
                 })?;
             }
@@ -226,14 +267,16 @@ impl<'t> Loader<'t> {
         let by_code = RawZones { table: None, zones: destinations.short_codes.clone() };
         let prefixes = self.rules(&by_prefix, required("prefix", "prefix"), "destinations.prefixes", PREFIXES_MAX)?;
         let short_codes = self.rules(&by_code, required("code", "code"), "destinations.short_codes", SHORT_CODES_MAX)?;
-        let networks = self.rules(&raw.networks, required("network", "mcc"), "networks.zones", NETWORKS_MAX)?;
+        let networks = self.network_rules()?;
+        let roaming = self.roaming_pairs()?;
         let classes = self.rules(&raw.classes, required("class", "class"), "classes.zones", CLASSES_MAX)?;
         let single = [Some(&raw.home_zone), destinations.unnumbered.as_ref()].into_iter().flatten();
         for (field, zone) in ["home_zone", "destinations.unnumbered"].into_iter().zip(single.clone()) {
             name(&self.place, field, zone)?;
         }
         let all = [&prefixes, &short_codes, &networks, &classes];
-        let zones = Names::new(all.into_iter().flatten().map(|rule| &rule.zone).chain(single));
+        let abroad = roaming.iter().map(|pair| &pair.zone);
+        let zones = Names::new(all.into_iter().flatten().map(|rule| &rule.zone).chain(single).chain(abroad));
         if zones.len() > ZONES_MAX {
             return Err(TariffError::TooMany { place: self.place.clone(), what: "zones", limit: ZONES_MAX });
         }
@@ -241,6 +284,7 @@ impl<'t> Loader<'t> {
             let coded = rules.into_iter().map(|rule| ZoneRule {
                 zone: zone_code(&zones, &rule.zone),
                 key: rule.key.into(),
+                days: rule.days,
                 place: rule.place,
             });
             coded.collect()
@@ -250,25 +294,42 @@ impl<'t> Loader<'t> {
             short_codes: coded(short_codes),
             networks: coded(networks),
             classes: coded(classes),
+            roaming,
         };
         Ok((zones, tables))
     }
 
     /// The rows of one zone table: those in the tariff file, then those of its companion.
     fn rules(&self, raw: &RawZones, key: Column, field: &str, limit: usize) -> Result<Vec<NamedRule>, TariffError> {
-        let inline = Place { file: format!("{} [{field}]", self.file.name).into(), line: None };
-        let mut rules: Vec<NamedRule> = Vec::with_capacity(raw.zones.len());
-        for (key, zone) in &raw.zones {
-            rules.push(NamedRule { key: key.clone(), zone: zone.clone(), place: inline.clone() });
-        }
+        let mut rules = self.inline_rules(&raw.zones, field);
         if let Some(companion) = self.companion(raw.table.as_ref(), &SAME_NAMES) {
             companion.each(&[key, required("zone", "zone")], limit, |place, [key, zone]| {
-                rules.push(NamedRule { key: key.to_owned(), zone: zone.to_owned(), place });
+                rules.push(NamedRule { key: key.to_owned(), zone: zone.to_owned(), days: Days::ALWAYS, place });
                 Ok(())
             })?;
         }
+        self.checked(rules, field, limit)
+    }
+
+    fn inline_place(&self, field: &str) -> Place {
+        Place { file: format!("{} [{field}]", self.file.name).into(), line: None }
+    }
+
+    /// The rows of a zone table that stand in the tariff file.
+    fn inline_rules(&self, zones: &BTreeMap<String, String>, field: &str) -> Vec<NamedRule> {
+        let place = self.inline_place(field);
+        let rule = |(key, zone): (&String, &String)| NamedRule {
+            key: key.clone(),
+            zone: zone.clone(),
+            days: Days::ALWAYS,
+            place: place.clone(),
+        };
+        zones.iter().map(rule).collect()
+    }
+
+    fn checked(&self, rules: Vec<NamedRule>, field: &str, limit: usize) -> Result<Vec<NamedRule>, TariffError> {
         if rules.len() > limit {
-            return Err(TariffError::TooMany { place: inline, what: "rows", limit });
+            return Err(TariffError::TooMany { place: self.inline_place(field), what: "rows", limit });
         }
         for rule in &rules {
             name(&rule.place, "zone", &rule.zone)?;
@@ -341,6 +402,19 @@ struct ZoneTables {
     short_codes: Vec<ZoneRule>,
     networks: Vec<ZoneRule>,
     classes: Vec<ZoneRule>,
+    roaming: Vec<Pair>,
+}
+
+impl ZoneTables {
+    /// The zones that networks abroad and numbers lead to.
+    fn lead(&self, home: u16, unnumbered: Option<u16>) -> Lead {
+        let zones = |rules: &[ZoneRule]| rules.iter().map(|rule| rule.zone).collect::<BTreeSet<u16>>();
+        let mut lead = Lead { networks: zones(&self.networks), numbers: zones(&self.prefixes) };
+        lead.networks.remove(&home);
+        lead.numbers.extend(zones(&self.short_codes));
+        lead.numbers.extend(unnumbered);
+        lead
+    }
 }
 
 fn zone_code(zones: &Names, zone: &str) -> u16 {

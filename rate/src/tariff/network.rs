@@ -4,6 +4,7 @@ use domain::number::Network;
 
 use crate::error::TariffError;
 use crate::tariff::NONE_ROW;
+use crate::tariff::days::Days;
 use crate::tariff::deck::ZoneRule;
 use crate::tariff::field::bad;
 use crate::words::WordMap;
@@ -20,6 +21,8 @@ pub(crate) struct Networks {
     countries: Vec<u32>,
     /// Whether networks of that country are named one by one.
     has_exact: Vec<bool>,
+    /// By row: another row of the same key that holds on other days. Empty where no row is dated.
+    others: Vec<u32>,
 }
 
 /// What a key of the table or a field of a row names: a country (three digits) or a network.
@@ -40,7 +43,10 @@ impl NetworkKey {
 
 impl Networks {
     pub fn build(rules: Vec<ZoneRule>) -> Result<Self, TariffError> {
-        let mut table = Self { rules, exact: WordMap::default(), countries: vec![NONE_ROW; 1000], has_exact: vec![false; 1000] };
+        let is_dated = rules.iter().any(|rule| rule.days != Days::ALWAYS);
+        let others = if is_dated { vec![NONE_ROW; rules.len()] } else { Vec::new() };
+        let (countries, has_exact) = (vec![NONE_ROW; 1000], vec![false; 1000]);
+        let mut table = Self { rules, exact: WordMap::default(), countries, has_exact, others };
         for (row, rule) in table.rules.iter().enumerate() {
             let number = u32::try_from(row).expect("a table has at most 100,000 rows");
             let first = match NetworkKey::parse(&rule.key) {
@@ -56,17 +62,25 @@ impl Networks {
                     return Err(bad(&rule.place, "network", &rule.key, expected));
                 }
             };
-            if let Some(first) = table.rules.get(first as usize) {
+            let of_key = std::iter::successors(Some(first), |row| table.others.get(*row as usize).copied());
+            let rows = of_key.map_while(|row| table.rules.get(row as usize));
+            if let Some(first) = rows.into_iter().find(|other| other.days.meets(rule.days)) {
                 let (place, first) = (rule.place.clone(), first.place.clone());
                 return Err(TariffError::Twice { place, what: format!("network `{}`", rule.key), first });
+            }
+            if first != NONE_ROW {
+                table.others[row] = first;
             }
         }
         Ok(table)
     }
 
-    /// The row for a network, or [`NONE_ROW`]: its own if there is one, else its country's.
+    /// The row for a network on a local day, or [`NONE_ROW`]: its own if there is one, else its country's.
     #[inline]
-    pub fn find(&self, network: Network) -> u32 {
+    pub fn find(&self, network: Network, day: impl Fn() -> i32) -> u32 {
+        if !self.others.is_empty() {
+            return self.find_on(network, day());
+        }
         let Some(mcc) = network.mcc() else {
             return self.exact.get(&network).copied().unwrap_or(NONE_ROW);
         };
@@ -77,5 +91,21 @@ impl Networks {
             return *row;
         }
         self.countries.get(mcc).copied().unwrap_or(NONE_ROW)
+    }
+
+    /// The same where rows are dated: of each key the row that holds on the day.
+    #[inline(never)]
+    fn find_on(&self, network: Network, day: i32) -> u32 {
+        let country = network.mcc().and_then(|mcc| self.countries.get(mcc as usize));
+        for first in [self.exact.get(&network), country].into_iter().flatten() {
+            let mut row = *first;
+            while let Some(rule) = self.rules.get(row as usize) {
+                if rule.days.holds(day) {
+                    return row;
+                }
+                row = self.others[row as usize];
+            }
+        }
+        NONE_ROW
     }
 }

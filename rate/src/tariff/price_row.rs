@@ -2,11 +2,12 @@
 
 use std::ops::RangeInclusive;
 
+use domain::columns::linked::Party;
 use domain::usage::{Usage, UsageKind};
 
 use crate::error::{Place, TariffError};
 use crate::tariff::companion::{Column, optional, required};
-use crate::tariff::field::{UNITS_MAX, amount, bad, percent, whole};
+use crate::tariff::field::{UNITS_MAX, amount, bad, name, percent, whole};
 use crate::tariff::raw::{OneOrMany, RawPrice, RawStep};
 
 /// Most price rows of a tariff.
@@ -67,7 +68,36 @@ pub(crate) struct Extras {
     pub disconnect_nano: u64,
     /// The first units of a record are not charged; the rest is charged as a record of that length.
     pub free_units: u64,
+    /// Of what stands above and of the units, not of what the number asks.
     pub bounds: Bounds,
+    pub information: Option<Information>,
+}
+
+/// What is added to a charge because of the number that was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Information {
+    /// What the tariff's list says of the number.
+    Listed,
+    /// What the provider asks.
+    Cost,
+}
+
+impl Information {
+    /// As tariffs write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Listed => "listed",
+            Self::Cost => "cost",
+        }
+    }
+
+    fn parse(place: &Place, text: &str) -> Result<Self, TariffError> {
+        match text {
+            "listed" => Ok(Self::Listed),
+            "cost" => Ok(Self::Cost),
+            _ => Err(bad(place, "information", text, "`listed` or `cost` is expected")),
+        }
+    }
 }
 
 /// The least and the most that a record costs which is charged at all, nano-units.
@@ -119,13 +149,16 @@ pub(crate) struct PriceRow {
     pub plans: Vec<String>,
     pub kinds: Vec<String>,
     pub zones: Vec<String>,
+    /// Whom the other party must be; empty: whoever it is.
+    pub parties: Vec<Party>,
     pub bands: Vec<String>,
     pub formula: Formula,
     pub zero_usage: Option<ZeroUsage>,
+    pub tax_class: Option<String>,
 }
 
 /// Columns of a price list; the required ones are those of JOB.md's `prices.csv`.
-pub(super) const COLUMNS: [Column; 13] = [
+pub(super) const COLUMNS: [Column; 16] = [
     required("plan", "plan_id"),
     required("kind", "kind"),
     required("zone", "zone"),
@@ -139,19 +172,23 @@ pub(super) const COLUMNS: [Column; 13] = [
     optional("free_units"),
     optional("charge_min"),
     optional("charge_max"),
+    optional("party"),
+    optional("tax_class"),
+    optional("information"),
 ];
 
 impl PriceRow {
     /// A row of a companion.
-    pub fn from_fields(place: Place, fields: [&str; 13]) -> Result<Self, TariffError> {
-        let [plan, kind, zone, band, setup, minimum, increment, unit_price, per, disconnect, free_units, charge_min, charge_max] =
-            fields;
+    pub fn from_fields(place: Place, fields: [&str; 16]) -> Result<Self, TariffError> {
+        let [plan, kind, zone, band, setup, minimum, increment, unit_price, per, more @ ..] = fields;
+        let [disconnect, free_units, charge_min, charge_max, party, tax_class, information] = more;
         let given = |text: &'_ str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let extras = RawExtras {
             disconnect: given(disconnect),
             free_units: given(free_units),
             charge_min: given(charge_min),
             charge_max: given(charge_max),
+            information: given(information),
         };
         let step = Step {
             from: 0,
@@ -166,7 +203,18 @@ impl PriceRow {
             extras: extras.check(&place)?,
         };
         let one = |text: &str| vec![text.to_owned()];
-        Ok(Self { place, plans: one(plan), kinds: one(kind), zones: one(zone), bands: one(band), formula, zero_usage: None })
+        let party = given(party).into_iter().collect::<Vec<_>>();
+        Ok(Self {
+            plans: one(plan),
+            kinds: one(kind),
+            zones: one(zone),
+            parties: parties(&place, &party)?,
+            bands: one(band),
+            formula,
+            zero_usage: None,
+            tax_class: given(tax_class).map(|class| checked_class(&place, class)).transpose()?,
+            place,
+        })
     }
 
     /// A `[[price]]` of the tariff file.
@@ -181,12 +229,31 @@ impl PriceRow {
             plans: list("plan", &raw.plan)?,
             kinds: list("kind", &raw.kind)?,
             zones: list("zone", &raw.zone)?,
+            parties: raw.party.as_ref().map_or(Ok(Vec::new()), |party| parties(&place, &list("party", party)?))?,
+            tax_class: raw.tax_class.clone().map(|class| checked_class(&place, class)).transpose()?,
             bands: raw.band.as_ref().map_or_else(|| Ok(vec!["*".to_owned()]), |band| list("band", band))?,
             zero_usage: raw.zero_usage.as_deref().map(|text| ZeroUsage::parse(&place, text)).transpose()?,
             formula,
             place,
         })
     }
+}
+
+fn parties(place: &Place, names: &[String]) -> Result<Vec<Party>, TariffError> {
+    let party = |name: &String| match Party::parse(name) {
+        Some(party) if party != Party::Other => Ok(party),
+        _ => Err(bad(
+            place,
+            "party",
+            name,
+            "`own_network` or `own_customer` is expected; without it a price is for whoever is called",
+        )),
+    };
+    names.iter().map(party).collect()
+}
+
+fn checked_class(place: &Place, class: String) -> Result<String, TariffError> {
+    name(place, "tax_class", &class).map(|()| class)
 }
 
 fn cost_plus(place: &Place, raw: &RawPrice) -> Result<Formula, TariffError> {
@@ -200,6 +267,7 @@ fn cost_plus(place: &Place, raw: &RawPrice) -> Result<Formula, TariffError> {
         ("steps", raw.steps.is_some()),
         ("per", raw.per.is_some()),
         ("zero_usage", raw.zero_usage.is_some()),
+        ("information", raw.information.is_some()),
     ];
     if let Some((field, _)) = others.iter().find(|(_, is_there)| *is_there) {
         return Err(bad(place, "cost_plus", "set", format!("a price has either `cost_plus` or `{field}`; remove one")));
@@ -239,6 +307,7 @@ fn units(place: &Place, raw: &RawPrice) -> Result<Formula, TariffError> {
             free_units: raw.free_units.map(|units| units.to_string()),
             charge_min: raw.charge_min.clone(),
             charge_max: raw.charge_max.clone(),
+            information: raw.information.clone(),
         }
         .check(place)?,
     })
@@ -250,6 +319,7 @@ struct RawExtras {
     free_units: Option<String>,
     charge_min: Option<String>,
     charge_max: Option<String>,
+    information: Option<String>,
 }
 
 impl RawExtras {
@@ -259,6 +329,7 @@ impl RawExtras {
         Ok(Extras {
             disconnect_nano: self.disconnect.as_deref().map_or(Ok(0), |text| amount(place, "disconnect", text))?,
             free_units: units.unwrap_or(0),
+            information: self.information.as_deref().map(|text| Information::parse(place, text)).transpose()?,
             // Units never cost less than nothing.
             bounds: Bounds { least_nano: bounds.least_nano.filter(|least| *least > 0), ..bounds },
         })

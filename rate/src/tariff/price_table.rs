@@ -1,30 +1,31 @@
 //! The price table: price rows resolved to one charge per plan, kind, zone and band, ready for a look-up by codes.
 //!
 //! Where several rows match, the most specific one wins: a row that names the plan beats one with `*`; among those one that
-//! names the kind beats a family (`voice-*`), which beats `*`; then one that names the zone; then one that names the band.
+//! names the kind beats a family (`voice-*`), which beats `*`; then one that names the zone; then one that is for the own customer, and
+//! one that is for the own network; then one that names the band.
 //! Two equally specific rows for the same usage are refused.
+
+mod check;
+mod resolution;
 
 use std::collections::HashMap;
 
+use domain::columns::linked::Party;
 use domain::ids::Names;
-use domain::money::{Money, NANO_PLACES, Rounding};
-use domain::nearest;
+use domain::money::{NANO_PLACES, Rounding};
 use domain::usage::{Usage, UsageKind};
 
+use self::check::{check_bounds, check_edges, check_information, tax_classes};
+use self::resolution::Resolution;
+pub(super) use self::resolution::unknown;
 use crate::error::{Place, TariffError};
 use crate::tariff::field::bad;
-use crate::tariff::plan::{BandEdge, Plan, fallbacks};
-use crate::tariff::price_row::{Extras, Formula, PriceRow, ZeroUsage, kinds, usual_per};
-
-/// Most combinations of plan, kind, zone and band that the rows of a tariff may name, counted with repeats.
-const CELLS_MAX: usize = 1 << 25;
+use crate::tariff::plan::{BandEdge, Plan};
+use crate::tariff::price_row::{Extras, Formula, PriceRow, ZeroUsage, usual_per};
 
 const NO_CELL: u32 = u32::MAX;
 
 const NO_LENDER: u16 = u16::MAX;
-
-/// Largest common size of the unit prices of a call's bands.
-const PERS_MAX: u64 = 1_000_000_000;
 
 /// Numerators and divisors of the fast path stay below this, so that twice a remainder fits as well.
 const FAST_MAX: u64 = 1 << 62;
@@ -49,6 +50,8 @@ pub(crate) struct Charge {
     pub has_free_units: bool,
     /// What becomes of a call that reaches into another band.
     pub band_edge: BandEdge,
+    /// A position in [`PriceTable::tax_classes`].
+    pub tax: u8,
 }
 
 const _: () = assert!(size_of::<Charge>() == 64, "a price is one cache line");
@@ -65,7 +68,11 @@ pub(crate) struct PriceTable {
     blocks: Vec<u32>,
     cells: Vec<u32>,
     zones: usize,
+    /// How many parties are told apart: one where no price asks, else [`PARTIES`].
+    parties: usize,
     bands: usize,
+    /// What prices say of their tax class.
+    pub tax_classes: Vec<Option<String>>,
 }
 
 /// What price rows may refer to.
@@ -76,12 +83,22 @@ pub(crate) struct Scope<'t> {
     pub bands: &'t Names,
     pub rounding: Rounding,
     pub zero_usage: ZeroUsage,
+    /// The tax class of prices that name none.
+    pub tax_class: Option<&'t str>,
+    /// Whether the tariff lists what numbers ask.
+    pub has_information: bool,
 }
+
+/// None of ours, another customer, the same customer.
+const PARTIES: usize = 3;
 
 impl PriceTable {
     pub fn build(scope: &Scope<'_>, rows: Vec<PriceRow>) -> Result<Self, TariffError> {
         rows.iter().try_for_each(|row| check_bounds(row, scope.rounding))?;
-        let cells = Resolution::of(scope, &rows)?;
+        rows.iter().try_for_each(|row| check_information(row, scope))?;
+        let tax_classes = tax_classes(scope, &rows)?;
+        let parties = if rows.iter().any(|row| !row.parties.is_empty()) { PARTIES } else { 1 };
+        let cells = Resolution::of(scope, parties, &rows)?;
         let lent = cells.lent;
         let mut table = Self {
             rounding: scope.rounding,
@@ -90,7 +107,9 @@ impl PriceTable {
             blocks: cells.blocks,
             cells: cells.rows,
             zones: scope.zones.len(),
+            parties,
             bands: scope.bands.len(),
+            tax_classes,
             rows,
         };
         table.compile(scope, &lent)?;
@@ -99,15 +118,15 @@ impl PriceTable {
 
     /// Turns the row of each cell into a charge; equal ones are shared.
     fn compile(&mut self, scope: &Scope<'_>, lent: &[u16]) -> Result<(), TariffError> {
-        let width = self.zones * self.bands;
+        let width = self.zones * self.parties * self.bands;
         let mut known: HashMap<(u32, u64, bool, BandEdge), u32> = HashMap::new();
         for (at, first) in self.blocks.iter().enumerate().filter(|(_, first)| **first != NO_CELL) {
             let plan = &scope.plans[at / Usage::COUNT];
             let usage = Usage::all().nth(at % Usage::COUNT).expect("blocks are counted in kinds");
             let cells = &mut self.cells[*first as usize..][..width];
             let is_cut = usage.kind() == UsageKind::Voice && plan.band_edge != BandEdge::Start;
-            // By zone: where all bands have one price, no edge means anything.
-            let mut cut: Vec<bool> = vec![false; self.zones];
+            // By zone and party: where all bands have one price, no edge means anything.
+            let mut cut: Vec<bool> = vec![false; self.zones * self.parties];
             for (cut, bands) in cut.iter_mut().zip(cells.chunks(self.bands)).filter(|_| is_cut) {
                 *cut = bands.iter().any(|cell| *cell != bands[0]);
                 if *cut {
@@ -125,8 +144,11 @@ impl PriceTable {
                 let next = u32::try_from(self.charges.len()).expect("there are fewer charges than cells");
                 let charge = *known.entry((*cell, per, free, band_edge)).or_insert(next);
                 if charge == next {
+                    let class = row.tax_class.as_deref().or(scope.tax_class);
+                    let tax = self.tax_classes.iter().position(|known| known.as_deref() == class);
+                    let tax = tax.and_then(|tax| u8::try_from(tax).ok()).expect("the list has the classes of all rows");
                     let charge = Charge::compile(*cell, row, per, free, scope.rounding);
-                    self.charges.push(Charge { band_edge, ..charge });
+                    self.charges.push(Charge { band_edge, tax, ..charge });
                 }
                 *cell = charge;
             }
@@ -134,180 +156,33 @@ impl PriceTable {
         Ok(())
     }
 
-    /// The charge for a plan, kind, zone and band of this tariff.
+    /// Whether some price is for parties of ours only.
     #[inline]
-    pub fn find(&self, plan: u32, usage: Usage, zone: u16, band: u8) -> Option<&Charge> {
+    pub fn asks_party(&self) -> bool {
+        self.parties > 1
+    }
+
+    /// The charge for a plan, kind, zone, party and band of this tariff.
+    #[inline]
+    pub fn find(&self, plan: u32, usage: Usage, zone: u16, party: Party, band: u8) -> Option<&Charge> {
         let first = self.blocks.get(plan as usize * Usage::COUNT + usage.code()).copied()?;
         if first == NO_CELL {
             return None;
         }
-        let cell = self.cells.get(first as usize + usize::from(zone) * self.bands + usize::from(band))?;
+        let place = usize::from(zone) * self.parties + if self.parties > 1 { level(party) } else { 0 };
+        let cell = self.cells.get(first as usize + place * self.bands + usize::from(band))?;
         self.charges.get(*cell as usize)
     }
 }
 
-/// Which row holds each cell, and how exactly it named it.
-struct Resolution<'t> {
-    scope: &'t Scope<'t>,
-    blocks: Vec<u32>,
-    rows: Vec<u32>,
-    ranks: Vec<u8>,
-    entered: usize,
-    /// Of each cell the plan that lends its price, or [`NO_LENDER`]; empty if no plan falls back on another.
-    lent: Vec<u16>,
-}
-
-/// Codes that one row names, each with its rank.
-struct Patterns {
-    plans: Vec<(u8, usize)>,
-    kinds: Vec<(u8, Usage)>,
-    zones: Vec<(u8, usize)>,
-    bands: Vec<(u8, usize)>,
-}
-
-impl<'t> Resolution<'t> {
-    fn of(scope: &'t Scope<'t>, rows: &[PriceRow]) -> Result<Self, TariffError> {
-        let blocks = vec![NO_CELL; scope.plans.len() * Usage::COUNT];
-        let mut resolution = Self { scope, blocks, rows: Vec::new(), ranks: Vec::new(), entered: 0, lent: Vec::new() };
-        let plans: HashMap<&str, usize> = scope.plans.iter().enumerate().map(|(i, p)| (p.name.as_str(), i)).collect();
-        for (number, row) in rows.iter().enumerate() {
-            let number = u32::try_from(number).expect("a tariff has at most a million price rows");
-            let patterns = Patterns::of(scope, &plans, row)?;
-            resolution.enter(number, rows, &patterns)?;
-        }
-        for (plan, fallback) in fallbacks(scope.plans, &plans)? {
-            if resolution.lend(plan, fallback)? == 0 {
-                let Plan { place, fallback, .. } = &scope.plans[plan];
-                let expected = "it lends no price: the plan has one of its own wherever that one has, perhaps by `*`; remove one";
-                return Err(bad(place, "fallback", fallback.as_deref().unwrap_or_default(), expected));
-            }
-        }
-        let has_price = |plan: usize| resolution.blocks[plan * Usage::COUNT..][..Usage::COUNT].iter().any(|b| *b != NO_CELL);
-        match (0..scope.plans.len()).find(|plan| !has_price(*plan)) {
-            None => Ok(resolution),
-            Some(plan) => {
-                let Plan { name, place, .. } = &scope.plans[plan];
-                Err(bad(place, "plan", name, "no price names this plan; add its prices or remove the plan"))
-            }
-        }
+/// Where the cells of a party are.
+#[inline]
+fn level(party: Party) -> usize {
+    match party {
+        Party::Unasked | Party::Other => 0,
+        Party::OwnNetwork => 1,
+        Party::OwnCustomer => 2,
     }
-
-    fn enter(&mut self, number: u32, rows: &[PriceRow], patterns: &Patterns) -> Result<(), TariffError> {
-        let bands = self.scope.bands.len();
-        for (plan_rank, plan) in &patterns.plans {
-            for (kind_rank, usage) in &patterns.kinds {
-                self.entered += patterns.zones.len() * patterns.bands.len();
-                let block = self.block(*plan, *usage)?;
-                for (zone_rank, zone) in &patterns.zones {
-                    for (band_rank, band) in &patterns.bands {
-                        let cell = block + zone * bands + band;
-                        let rank = plan_rank << 4 | kind_rank << 2 | zone_rank << 1 | band_rank;
-                        self.set(cell, number, rank, rows)?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives a plan the prices of another where it has none; tells how many.
-    fn lend(&mut self, plan: usize, fallback: usize) -> Result<usize, TariffError> {
-        let own = u16::try_from(fallback).expect("a tariff has at most 10,000 plans");
-        let mut lent = 0;
-        let width = self.scope.zones.len() * self.scope.bands.len();
-        for usage in Usage::all() {
-            let from = self.blocks[fallback * Usage::COUNT + usage.code()];
-            if from == NO_CELL {
-                continue;
-            }
-            let (from, to) = (from as usize, self.block(plan, usage)?);
-            self.lent.resize(self.rows.len(), NO_LENDER);
-            for at in 0..width {
-                if self.rows[to + at] == NO_CELL && self.rows[from + at] != NO_CELL {
-                    self.rows[to + at] = self.rows[from + at];
-                    let lender = self.lent[from + at];
-                    self.lent[to + at] = if lender == NO_LENDER { own } else { lender };
-                    lent += 1;
-                }
-            }
-        }
-        Ok(lent)
-    }
-
-    fn block(&mut self, plan: usize, usage: Usage) -> Result<usize, TariffError> {
-        let width = self.scope.zones.len() * self.scope.bands.len();
-        if self.entered.max(self.rows.len() + width) > CELLS_MAX {
-            let what = "combinations of plan, kind, zone and band in prices";
-            return Err(TariffError::TooMany { place: self.scope.file.clone(), what, limit: CELLS_MAX });
-        }
-        let block = &mut self.blocks[plan * Usage::COUNT + usage.code()];
-        if *block == NO_CELL {
-            *block = u32::try_from(self.rows.len()).expect("cells are limited to 2^25");
-            self.rows.resize(self.rows.len() + width, NO_CELL);
-            self.ranks.resize(self.rows.len(), 0);
-        }
-        Ok(*block as usize)
-    }
-
-    fn set(&mut self, cell: usize, number: u32, rank: u8, rows: &[PriceRow]) -> Result<(), TariffError> {
-        let before = self.rows[cell];
-        if before != NO_CELL && self.ranks[cell] == rank {
-            let (place, first) = (rows[number as usize].place.clone(), rows[before as usize].place.clone());
-            return Err(TariffError::Twice { place, what: "a price for the same plan, kind, zone and band".to_owned(), first });
-        }
-        if before == NO_CELL || self.ranks[cell] < rank {
-            (self.rows[cell], self.ranks[cell]) = (number, rank);
-        }
-        Ok(())
-    }
-}
-
-impl Patterns {
-    fn of(scope: &Scope<'_>, plans: &HashMap<&str, usize>, row: &PriceRow) -> Result<Self, TariffError> {
-        let named = |field: &str, names: &Names, pattern: &String, defined: &'static str| {
-            if pattern == "*" {
-                return Ok((0..names.len()).map(|i| (0, i)).collect());
-            }
-            match names.code(pattern) {
-                Some(code) => Ok(vec![(1, code as usize)]),
-                None => Err(unknown(&row.place, field, pattern, defined, names.iter())),
-            }
-        };
-        let plan = |pattern: &String| {
-            if pattern == "*" {
-                return Ok((0..scope.plans.len()).map(|i| (0, i)).collect());
-            }
-            let known = scope.plans.iter().map(|p| p.name.as_str());
-            let missing = || unknown(&row.place, "plan", pattern, "no plan has that name", known);
-            plans.get(pattern.as_str()).map(|i| vec![(1, *i)]).ok_or_else(missing)
-        };
-        let in_tables = "no destination, network or class leads there";
-        let kind = |pattern: &String| -> Result<Vec<(u8, Usage)>, TariffError> {
-            kinds(&row.place, pattern).map(|(rank, found)| found.into_iter().map(|usage| (rank, usage)).collect())
-        };
-        Ok(Self {
-            plans: all(&row.plans, plan)?,
-            kinds: all(&row.kinds, kind)?,
-            zones: all(&row.zones, |zone| named("zone", scope.zones, zone, in_tables))?,
-            bands: all(&row.bands, |band| named("band", scope.bands, band, "no [[band]] has that name"))?,
-        })
-    }
-}
-
-fn all<T>(patterns: &[String], codes: impl Fn(&String) -> Result<Vec<T>, TariffError>) -> Result<Vec<T>, TariffError> {
-    let lists: Vec<Vec<T>> = patterns.iter().map(codes).collect::<Result<_, _>>()?;
-    Ok(lists.into_iter().flatten().collect())
-}
-
-pub(super) fn unknown<'a>(
-    place: &Place,
-    field: &str,
-    name: &str,
-    defined: &'static str,
-    known: impl Iterator<Item = &'a str>,
-) -> TariffError {
-    let hint = nearest::hint(name, known);
-    TariffError::UnknownName { place: place.clone(), field: field.to_owned(), name: name.to_owned(), defined, hint }
 }
 
 /// Units that one unit price of a row covers for a plan.
@@ -320,39 +195,6 @@ fn per(row: &PriceRow, kind: UsageKind, plan: &Plan) -> Result<u64, TariffError>
         bad(&plan.place, "mb_bytes", "absent", format!("{text}; or give the price at {} a `per`", row.place))
     };
     own.or_else(|| usual_per(kind, plan.mb_bytes)).ok_or_else(expected)
-}
-
-/// A bound that is finer than the last place of a charge would be broken by rounding.
-fn check_bounds(row: &PriceRow, rounding: Rounding) -> Result<(), TariffError> {
-    let held = match &row.formula {
-        Formula::Units { extras, .. } => extras.bounds,
-        Formula::CostPlus { bounds, .. } => *bounds,
-    };
-    let bounds = [("charge_min", held.least_nano), ("charge_max", held.most_nano)];
-    let finer = bounds
-        .into_iter()
-        .find_map(|(field, nano)| nano.filter(|nano| nano % unit_nano(rounding) != 0).map(|nano| (field, nano)));
-    finer.map_or(Ok(()), |(field, nano)| {
-        let expected = format!("at most {} places are expected, as charges have after rounding", rounding.places);
-        Err(bad(&row.place, field, Money(nano.into()), expected))
-    })
-}
-
-/// The prices of one call by band must go together in one sum.
-fn check_edges(plan: &Plan, rows: &[PriceRow], bands: &[u32]) -> Result<(), TariffError> {
-    let mut pers = 1u64;
-    for row in bands.iter().filter(|cell| **cell != NO_CELL).map(|cell| &rows[*cell as usize]) {
-        let Formula::Units { per, .. } = row.formula else {
-            let expected = format!("a price per unit is expected, because plan `{}` cuts calls at the edge of a band", plan.name);
-            return Err(bad(&row.place, "cost_plus", "given", expected));
-        };
-        let per = per.unwrap_or(60);
-        pers = (pers / gcd(pers, per)).checked_mul(per).filter(|pers| *pers <= PERS_MAX).ok_or_else(|| {
-            let text = "a size that goes together with those of the other bands is expected, such as 60";
-            bad(&row.place, "per", per, format!("{text}, because plan `{}` cuts calls at the edge of a band", plan.name))
-        })?;
-    }
-    Ok(())
 }
 
 /// Voice and data of zero units are free unless the tariff or the row says otherwise; a message is always a unit.
@@ -375,6 +217,7 @@ impl Charge {
             free_at_zero,
             has_free_units: false,
             band_edge: BandEdge::Start,
+            tax: 0,
         };
         let Formula::Units { setup_nano, minimum, steps, extras, .. } = &row.formula else {
             return exact;

@@ -41,6 +41,13 @@ pub(crate) struct RawTariff {
     /// What zero seconds or bytes cost: nothing (`free`, the usual), or setup and minimum all the same (`priced`).
     #[schemars(extend("enum" = ["free", "priced"]))]
     pub zero_usage: Option<String>,
+    /// The tax class of prices that name none.
+    pub tax_class: Option<String>,
+    /// Whether prices hold the tax: `excluded` (the usual) or `included`. Rating never adds or takes off tax.
+    #[schemars(extend("enum" = ["excluded", "included"]))]
+    pub tax: Option<String>,
+    /// The plan of this tariff that holds for plans that no tariff sells.
+    pub fallback_plan: Option<String>,
     /// What setup, minimum and increments are of: each `record`.
     #[schemars(extend("enum" = ["record"]))]
     pub rounding_scope: Option<String>,
@@ -52,9 +59,18 @@ pub(crate) struct RawTariff {
     /// Zones by visited network: MCC-MNC or TADIG code, or MCC.
     #[serde(default)]
     pub networks: RawZones,
+    /// Zones of usage abroad by the visited zone and the one that is called.
+    #[serde(default)]
+    pub roaming: RawRoaming,
     /// Zones by the provider's rate class.
     #[serde(default)]
     pub classes: RawZones,
+    /// What numbers ask beside the traffic, for prices that add it.
+    #[serde(default)]
+    pub information: RawInformation,
+    /// Rates of exchange, for prices that build on the provider's cost.
+    #[serde(default)]
+    pub exchange: RawExchange,
     /// Where plans are listed; they may stand in the file as well.
     #[serde(default)]
     pub plans: RawPlans,
@@ -119,11 +135,41 @@ pub(crate) struct RawDestinations {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Zones")]
 pub(crate) struct RawZones {
-    /// A CSV file beside the tariff with the columns `network,zone` or `class,zone`.
+    /// A CSV file beside the tariff with the columns `network,zone` (and, if needed, `valid_from` and `valid_to`, local days) or `class,zone`.
     pub table: Option<String>,
     /// Keys to zones.
     #[serde(default)]
     pub zones: BTreeMap<String, String>,
+}
+
+/// Zones of usage abroad by pair.
+#[derive(Deserialize, JsonSchema, Default)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Roaming")]
+pub(crate) struct RawRoaming {
+    /// A CSV file beside the tariff with the columns `visited,called,zone`; `*` in `called` stands for anywhere.
+    pub table: Option<String>,
+}
+
+/// What numbers ask.
+#[derive(Deserialize, JsonSchema, Default)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Information")]
+pub(crate) struct RawInformation {
+    /// A CSV file beside the tariff with the columns `number,per_call,per_minute` and, if needed, `valid_from`, `valid_to`: local days.
+    pub table: Option<String>,
+}
+
+/// Rates of exchange.
+#[derive(Deserialize, JsonSchema, Default)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Exchange")]
+pub(crate) struct RawExchange {
+    /// A CSV file beside the tariff with the columns `currency,date,rate`: units of the tariff's currency for one of the other.
+    pub table: Option<String>,
+    /// A rate is used until the next one, but at most so many days. Without it: 7.
+    #[schemars(range(min = 1, max = 366))]
+    pub days_max: Option<i64>,
 }
 
 /// Where plans are listed.
@@ -213,6 +259,8 @@ pub(crate) struct RawPrice {
     pub zone: OneOrMany,
     /// Bands, or `*` for all, as without it.
     pub band: Option<OneOrMany>,
+    /// Only if the other party is of ours at the start: `own_network`, or `own_customer` for the same customer. Without it: whoever it is.
+    pub party: Option<OneOrMany>,
     /// Once per record.
     pub setup: Option<String>,
     /// Once per record, unless it has no units or all are free.
@@ -238,6 +286,11 @@ pub(crate) struct RawPrice {
     /// As in the head, for this price.
     #[schemars(extend("enum" = ["free", "priced"]))]
     pub zero_usage: Option<String>,
+    /// As in the head, for this price.
+    pub tax_class: Option<String>,
+    /// What the number asks is added: as the information table says (`listed`), or what the provider asks (`cost`).
+    #[schemars(extend("enum" = ["listed", "cost"]))]
+    pub information: Option<String>,
     /// As in the head, for this price.
     #[schemars(extend("enum" = ["record"]))]
     pub rounding_scope: Option<String>,

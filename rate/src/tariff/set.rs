@@ -1,10 +1,11 @@
 //! The tariffs of an installation: which version sells a plan at an instant, and one list of names for all of them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::columns::linked::Owners;
-use domain::columns::rated::{RateLabels, TariffLabel};
+use domain::columns::rated::{RateLabels, TariffLabel, TaxLabel};
 use domain::ids::Names;
 
 use crate::error::{Place, TariffError};
@@ -25,6 +26,8 @@ pub(crate) struct Sale {
     pub tariff: u16,
     /// A position in the tariff's plans.
     pub plan: u32,
+    /// Whether the tariff does not sell the plan itself, but holds for what nobody sells.
+    pub is_fallback: bool,
 }
 
 /// All tariff versions in force at some time, with the codes that rated rows carry.
@@ -34,6 +37,8 @@ pub struct TariffSet {
     labels: Arc<RateLabels>,
     codes: Vec<SetCodes>,
     plans: BTreeMap<String, Vec<Sale>>,
+    /// Who sells what nobody sells, by time.
+    fallback: Vec<Sale>,
 }
 
 /// From the zone and band codes of one tariff to those of the set.
@@ -41,6 +46,14 @@ pub struct TariffSet {
 pub(crate) struct SetCodes {
     pub zones: Vec<u16>,
     pub bands: Vec<u8>,
+    /// By tax class.
+    pub taxes: Vec<u16>,
+}
+
+/// Who sells which plan when, and who sells what nobody sells.
+struct Sales {
+    plans: BTreeMap<String, Vec<Sale>>,
+    fallback: Vec<Sale>,
 }
 
 impl TariffSet {
@@ -58,20 +71,23 @@ impl TariffSet {
         tariffs.push(draft);
         Self::assemble(tariffs, |tariffs| {
             let drafted = tariffs.iter().position(|tariff| *tariff.id() == id);
-            let mut plans = sales(tariffs, drafted)?;
+            let mut sales = sales(tariffs, drafted)?;
             if let Some((tariff, at)) = drafted.and_then(|at| Some((&tariffs[at], u16::try_from(at).ok()?))) {
                 for (plan, number) in tariff.plans.iter().zip(0..) {
-                    let sale = Sale { from_us: i64::MIN, to_us: i64::MAX, tariff: at, plan: number };
-                    plans.insert(plan.name.clone(), vec![sale]);
+                    let sale = Sale { from_us: i64::MIN, to_us: i64::MAX, tariff: at, plan: number, is_fallback: false };
+                    sales.plans.insert(plan.name.clone(), vec![sale]);
+                }
+                if let Some(plan) = tariff.fallback_plan {
+                    sales.fallback = vec![Sale { from_us: i64::MIN, to_us: i64::MAX, tariff: at, plan, is_fallback: true }];
                 }
             }
-            Ok(plans)
+            Ok(sales)
         })
     }
 
     fn assemble(
         mut tariffs: Vec<Tariff>,
-        sales: impl FnOnce(&[Tariff]) -> Result<BTreeMap<String, Vec<Sale>>, TariffError>,
+        sales: impl FnOnce(&[Tariff]) -> Result<Sales, TariffError>,
     ) -> Result<Self, TariffError> {
         tariffs.sort_by(|a, b| (a.name(), a.from_us(), a.id()).cmp(&(b.name(), b.from_us(), b.id())));
         let zones = Names::new(tariffs.iter().flat_map(|t| t.zones.iter()));
@@ -85,15 +101,21 @@ impl TariffSet {
         }
         let zone_code = |name: &str| zones.code(name).and_then(|c| u16::try_from(c).ok()).expect("at most 65,534 zones");
         let band_code = |name: &str| bands.code(name).and_then(|c| u8::try_from(c).ok()).expect("at most 254 bands");
+        let mut taxes = Vec::new();
         let codes = tariffs.iter().map(|tariff| SetCodes {
             zones: tariff.zones.iter().map(zone_code).collect(),
             bands: tariff.bands.names.iter().map(band_code).collect(),
+            taxes: tax_codes(tariff, &mut taxes),
         });
         let codes = codes.collect();
+        if taxes.len() > CODES_MAX {
+            let place = Place { file: "all tariffs".into(), line: None };
+            return Err(TariffError::TooMany { place, what: "tax classes", limit: CODES_MAX });
+        }
         let label = |tariff: &Tariff| TariffLabel { id: tariff.id().clone(), currency: tariff.currency() };
-        let labels = Arc::new(RateLabels { tariffs: tariffs.iter().map(label).collect(), zones, bands });
-        let plans = sales(&tariffs)?;
-        Ok(Self { tariffs, labels, codes, plans })
+        let labels = Arc::new(RateLabels { tariffs: tariffs.iter().map(label).collect(), zones, bands, taxes });
+        let Sales { plans, fallback } = sales(&tariffs)?;
+        Ok(Self { tariffs, labels, codes, plans, fallback })
     }
 
     /// The names behind the codes of rated rows.
@@ -116,16 +138,41 @@ impl TariffSet {
         let mut sales = Vec::new();
         let runs = owners.plans.iter().map(|plan| {
             let first = sales.len();
-            sales.extend_from_slice(self.sales(plan));
+            sales.extend(self.sales_or_fallback(plan));
             first..sales.len()
         });
-        let runs = runs.collect();
-        BoundTariffs { set: self.clone(), owners: owners.clone(), runs, sales }
+        let runs: Vec<_> = runs.collect();
+        let asks = |sale: &Sale| self.tariffs[usize::from(sale.tariff)].prices.asks_party();
+        let ask_party = runs.iter().map(|run| sales[run.clone()].iter().any(asks)).collect();
+        BoundTariffs { set: self.clone(), owners: owners.clone(), runs, sales, ask_party }
     }
 
     /// When which tariff sells a plan, by time.
     pub(crate) fn sales(&self, plan: &str) -> &[Sale] {
         self.plans.get(plan).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether some tariff holds for plans that nobody sells.
+    pub fn has_fallback(&self) -> bool {
+        !self.fallback.is_empty()
+    }
+
+    /// The same, with the fallback where nobody sells it.
+    pub(crate) fn sales_or_fallback(&self, plan: &str) -> Vec<Sale> {
+        let sold = self.sales(plan);
+        let mut all = sold.to_vec();
+        for fallback in &self.fallback {
+            // The stretches of it that no sale takes up; sales do not overlap.
+            let mut from_us = fallback.from_us;
+            for sale in sold {
+                all.push(Sale { from_us, to_us: sale.from_us.min(fallback.to_us), ..*fallback });
+                from_us = from_us.max(sale.to_us);
+            }
+            all.push(Sale { from_us, ..*fallback });
+        }
+        all.retain(|sale| sale.from_us < sale.to_us);
+        all.sort_by_key(|sale| sale.from_us);
+        all
     }
 
     #[inline]
@@ -134,25 +181,48 @@ impl TariffSet {
     }
 }
 
+/// The codes of what a tariff says of tax, class by class; new ones are added to the list.
+fn tax_codes(tariff: &Tariff, known: &mut Vec<TaxLabel>) -> Vec<u16> {
+    let label = |class: &Option<String>| TaxLabel { class: class.as_deref().map(Arc::from), is_included: tariff.tax_is_included };
+    let code = |class| {
+        let label = label(class);
+        let at = known.iter().position(|known| *known == label).unwrap_or_else(|| {
+            known.push(label);
+            known.len() - 1
+        });
+        u16::try_from(at).unwrap_or(u16::MAX)
+    };
+    tariff.prices.tax_classes.iter().map(code).collect()
+}
+
 /// Who sells which plan when; one of them may be left out.
-fn sales(tariffs: &[Tariff], without: Option<usize>) -> Result<BTreeMap<String, Vec<Sale>>, TariffError> {
+fn sales(tariffs: &[Tariff], without: Option<usize>) -> Result<Sales, TariffError> {
+    let mut fallback = Vec::new();
     let mut plans: BTreeMap<String, Vec<Sale>> = BTreeMap::new();
     for (position, tariff) in tariffs.iter().enumerate().filter(|(position, _)| Some(*position) != without) {
         let position = u16::try_from(position).expect("at most 65,534 tariffs");
         for (number, plan) in tariff.plans.iter().enumerate() {
             let number = u32::try_from(number).expect("a tariff has at most 10,000 plans");
-            let sale = Sale { from_us: tariff.from_us(), to_us: tariff.to_us(), tariff: position, plan: number };
+            let sale =
+                Sale { from_us: tariff.from_us(), to_us: tariff.to_us(), tariff: position, plan: number, is_fallback: false };
             plans.entry(plan.name.clone()).or_default().push(sale);
         }
+        if let Some(plan) = tariff.fallback_plan {
+            fallback.push(Sale { from_us: tariff.from_us(), to_us: tariff.to_us(), tariff: position, plan, is_fallback: true });
+        }
+    }
+    let id = |sale: Sale| tariffs[usize::from(sale.tariff)].id().clone();
+    fallback.sort_by_key(|sale| sale.from_us);
+    if let Some(pair) = fallback.windows(2).find(|pair| pair[1].from_us < pair[0].to_us) {
+        return Err(TariffError::FallbackOverlap { first: id(pair[0]), second: id(pair[1]) });
     }
     for (plan, sales) in &mut plans {
         sales.sort_by_key(|sale| sale.from_us);
         if let Some(pair) = sales.windows(2).find(|pair| pair[1].from_us < pair[0].to_us) {
-            let id = |sale: Sale| tariffs[usize::from(sale.tariff)].id().clone();
             return Err(TariffError::PlanOverlap { plan: plan.clone(), first: id(pair[0]), second: id(pair[1]) });
         }
     }
-    Ok(plans)
+    Ok(Sales { plans, fallback })
 }
 
 /// A tariff set whose plans are matched to the plan codes of one reference version.
@@ -163,12 +233,19 @@ pub struct BoundTariffs {
     /// Per plan code of the owners: its sales.
     runs: Vec<std::ops::Range<usize>>,
     sales: Vec<Sale>,
+    /// Per plan code: whether some price of it depends on the other party.
+    ask_party: Vec<bool>,
 }
 
 impl BoundTariffs {
     /// The tariffs.
     pub fn set(&self) -> &Arc<TariffSet> {
         &self.set
+    }
+
+    /// The same for the plan codes of another reference version.
+    pub(crate) fn of(&self, owners: &Arc<Owners>) -> Cow<'_, Self> {
+        if Arc::ptr_eq(owners, &self.owners) { Cow::Borrowed(self) } else { Cow::Owned(self.set.bind(owners)) }
     }
 
     /// The reference version whose plan codes are known here.
@@ -179,6 +256,17 @@ impl BoundTariffs {
     /// Plans that owners have but no tariff sells: their rows will end in suspense `no_plan`.
     pub fn unsold_plans(&self) -> impl Iterator<Item = &str> {
         self.owners.plans.iter().zip(&self.runs).filter(|(_, run)| run.is_empty()).map(|(plan, _)| plan)
+    }
+
+    /// Whether some plan has a price that depends on the other party.
+    pub(crate) fn asks_party(&self) -> bool {
+        self.ask_party.contains(&true)
+    }
+
+    /// Whether this plan has one.
+    #[inline]
+    pub(crate) fn plan_asks_party(&self, plan: u32) -> bool {
+        self.ask_party.get(plan as usize).copied().unwrap_or(false)
     }
 
     /// The sales of a plan code, by time; empty if no tariff sells it.

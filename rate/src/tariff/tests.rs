@@ -619,7 +619,12 @@ fn the_shipped_tariffs_load() {
         business.plan_names().collect::<Vec<_>>(),
         ["zakelijk-basis", "zakelijk-plus", "zakelijk-onbeperkt", "m2m", "vast", "zakelijk-inkoop"]
     );
-    assert!(business.table_rows().iter().all(|(_, rows)| *rows > 0));
+    let its_own = ["prefixes", "short_codes", "networks", "classes", "prices"];
+    assert!(
+        business.table_rows().iter().all(|(table, rows)| (*rows > 0) == its_own.contains(table)),
+        "{:?}",
+        business.table_rows()
+    );
     let samples = Tariff::load(&read(&repository("config/tariffs/samples.toml"))).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(samples.plan_names().collect::<Vec<_>>(), ["sample-voice", "sample-mobile"]);
     let job = std::fs::read_to_string(repository("config/tariffs/job.toml")).expect("the tariff of the job");
@@ -642,5 +647,6 @@ fn the_reference_files_of_the_job_load_as_they_are() {
     let companions: BTreeMap<String, String> = files.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
     let tariff =
         Tariff::load(&TariffSource { name: "job.toml".to_owned(), toml: job, companions }).unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(tariff.table_rows(), [("prefixes", 2), ("short_codes", 0), ("networks", 2), ("classes", 0), ("prices", 2)]);
+    let filled: Vec<_> = tariff.table_rows().into_iter().filter(|(_, rows)| *rows > 0).collect();
+    assert_eq!(filled, [("prefixes", 2), ("networks", 2), ("prices", 2)]);
 }

@@ -122,7 +122,7 @@ pub fn owners(plans: &[&str], cycle_day: u8) -> Arc<Owners> {
 
 /// A batch whose rows all belong to window `owner`.
 pub fn linked(parsed: ParsedBatch, owners: &Arc<Owners>, owner: Vec<u32>) -> LinkedBatch {
-    LinkedBatch { parsed: Arc::new(parsed), owner, owners: owners.clone() }
+    LinkedBatch { parsed: Arc::new(parsed), owner, party: Vec::new(), owners: owners.clone() }
 }
 
 /// A tariff without companions.

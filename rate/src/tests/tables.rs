@@ -2,28 +2,33 @@
 //!
 //! A table says which tariff holds for the rows below: `tariff: FILE` (from the repository's root) or a tariff between
 //! `tariff:` and `---`. A line `clauses:` says which clauses of the model the rows below show (docs/rating-map.md). The first line
-//! with `|` names the columns; `-` or nothing means "not given". Starts are local times of Europe/Amsterdam, with an offset where
+//! with `|` names the columns; `-` or nothing means "not given". Tables beside a tariff that stands in the file follow its text, each
+//! after a line `== NAME.csv`. Starts are local times of Europe/Amsterdam, with an offset where
 //! the clock change makes them ambiguous.
 
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use domain::columns::linked::{NO_OWNER, Owners};
+use domain::columns::linked::{NO_OWNER, Owners, Party};
 use domain::columns::parsed::NO_COST;
-use domain::money::Money;
+use domain::delivery::FileContext;
+use domain::money::{Currency, Money};
 use domain::number::{Network, Number, NumberKind};
 use domain::outcome::Reason;
 use domain::usage::{Usage, UsageKind};
 use domain::zone::Zone;
 
 use crate::price::price;
+use crate::tariff::TariffSource;
 use crate::tariff::network::NetworkKey;
 use crate::tariff::set::TariffSet;
-use crate::tests::fixture::{Row, batch, inline, linked, local, owners, read, repository, set_of};
+use crate::tests::fixture::{Row, batch, linked, local, owners, read, repository, set_of, with_tables};
 
-const COLUMNS: [&str; 13] =
-    ["plan", "kind", "to", "start", "units", "network", "class", "cost", "zone", "band", "billed", "charge", "remark"];
+const COLUMNS: [&str; 16] = [
+    "plan", "kind", "to", "start", "units", "network", "class", "cost", "currency", "party", "zone", "band", "billed", "charge",
+    "tax", "remark",
+];
 
 type Cells<'t> = HashMap<&'t str, &'t str>;
 
@@ -52,9 +57,7 @@ fn run(file: &str, text: &str, failures: &mut String) -> usize {
     while let Some((line, number)) = lines.next() {
         if let Some(name) = line.strip_prefix("tariff:") {
             tariffs = Some(set_of(&match name.trim() {
-                "" => {
-                    inline(&lines.by_ref().map(|(line, _)| line).take_while(|line| *line != "---").collect::<Vec<_>>().join("\n"))
-                }
+                "" => with_inline_tables(lines.by_ref().map(|(line, _)| line).take_while(|line| *line != "---")),
                 path => read(&repository(path)),
             }));
             continue;
@@ -72,7 +75,7 @@ fn run(file: &str, text: &str, failures: &mut String) -> usize {
         let cells = header.iter().copied().zip(cells).filter(|(_, cell)| !matches!(*cell, "" | "-")).collect();
         let tariffs = tariffs.as_ref().unwrap_or_else(|| panic!("{file} line {number}: no tariff before the row"));
         count += 1;
-        for difference in differences(tariffs, &cells, &format!("{file} line {number}")) {
+        for difference in differences(tariffs, &cells, &header, &format!("{file} line {number}")) {
             writeln!(failures, "{file} line {number}: {difference}\n    {line}").expect("a string takes all");
         }
     }
@@ -80,12 +83,22 @@ fn run(file: &str, text: &str, failures: &mut String) -> usize {
 }
 
 /// Prices the row of a table and says where the result is not the expected one.
-fn differences(tariffs: &Arc<TariffSet>, cells: &Cells<'_>, place: &str) -> Vec<String> {
+fn differences(tariffs: &Arc<TariffSet>, cells: &Cells<'_>, header: &[&str], place: &str) -> Vec<String> {
     let row = parse(cells).unwrap_or_else(|what| panic!("{place}: `{what}` cannot be read"));
     let owners: Arc<Owners> = owners(&[cells.get("plan").copied().unwrap_or("nobody's")], 1);
     let owner = if cells.contains_key("plan") { 0 } else { NO_OWNER };
     let classes: Vec<&str> = cells.get("class").copied().into_iter().collect();
-    let rated = price(linked(batch(vec![row], &classes), &owners, vec![owner]), &tariffs.bind(&owners));
+    let mut batch = batch(vec![row], &classes);
+    if let Some(currency) = cells.get("currency") {
+        let file = FileContext { cost_currency: Currency::parse(currency).expect("a currency"), ..(*batch.file).clone() };
+        batch.file = Arc::new(file);
+    }
+    let mut linked = linked(batch, &owners, vec![owner]);
+    // As the link stage finds it: numbers of ours are international ones.
+    let party = cells.get("party").map_or(Party::Other, |party| Party::parse(party).expect("a party"));
+    let is_number = linked.parsed.columns.b_number[0].as_e164().is_some();
+    linked.party = vec![if is_number { party } else { Party::Unasked } as u8];
+    let rated = price(linked, &tariffs.bind(&owners));
     let columns = &rated.columns;
     let outcome = match rated.reason(0) {
         Some(reason) => reason.as_str().to_owned(),
@@ -97,7 +110,12 @@ fn differences(tariffs: &Arc<TariffSet>, cells: &Cells<'_>, place: &str) -> Vec<
     let label = |is_none: bool, name: &dyn Fn() -> String| if is_none { "-".to_owned() } else { name() };
     let zone = label(columns.zone[0] == u16::MAX, &|| rated.labels.zones.name(columns.zone[0].into()).to_owned());
     let band = label(columns.band[0] == u8::MAX, &|| rated.labels.bands.name(columns.band[0].into()).to_owned());
+    let tax = rated.labels.taxes.get(usize::from(columns.tax[0])).and_then(|tax| tax.class.as_deref());
+    let tax = tax.unwrap_or("-").to_owned();
     let mut found = vec![("charge", outcome, expected)];
+    if header.contains(&"tax") {
+        found.push(("tax", tax, cells.get("tax").map_or("-", |class| class).to_owned()));
+    }
     for (column, actual) in [("zone", zone), ("band", band), ("billed", columns.billed[0].to_string())] {
         if let Some(expected) = cells.get(column) {
             found.push((column, actual, expected.replace('_', "")));
@@ -105,6 +123,20 @@ fn differences(tariffs: &Arc<TariffSet>, cells: &Cells<'_>, place: &str) -> Vec<
     }
     let differs = found.into_iter().filter(|(_, actual, expected)| actual != expected);
     differs.map(|(column, actual, expected)| format!("{column} is {actual}, not {expected}")).collect()
+}
+
+/// A tariff's text, and the tables that follow it.
+fn with_inline_tables<'t>(lines: impl Iterator<Item = &'t str>) -> TariffSource {
+    let mut texts: Vec<(&str, Vec<&str>)> = vec![("", Vec::new())];
+    for line in lines {
+        match line.strip_prefix("== ") {
+            Some(name) => texts.push((name.trim(), Vec::new())),
+            None => texts.last_mut().expect("the tariff comes first").1.push(line),
+        }
+    }
+    let texts: Vec<(&str, String)> = texts.into_iter().map(|(name, lines)| (name, lines.join("\n"))).collect();
+    let tables: Vec<(&str, &str)> = texts[1..].iter().map(|(name, text)| (*name, text.as_str())).collect();
+    with_tables("tariff.toml", &texts[0].1, &tables)
 }
 
 fn parse(cells: &Cells<'_>) -> Result<Row, String> {

@@ -109,11 +109,13 @@ fn table(parsed: ParsedBatch) -> RecordBatch {
         zone_row: vec![NONE; n],
         band: vec![u8::MAX; n],
         price_row: vec![NONE; n],
+        tax: vec![u16::MAX; n],
+        party: vec![0; n],
         billed: vec![0; n],
         charge_nano: vec![0; n],
         period: vec![NO_PERIOD; n],
     };
-    let linked = LinkedBatch { parsed: Arc::new(parsed), owner: vec![NO_OWNER; n], owners: Arc::default() };
+    let linked = LinkedBatch { parsed: Arc::new(parsed), owner: vec![NO_OWNER; n], party: Vec::new(), owners: Arc::default() };
     let rated = RatedBatch { linked, columns, labels: Arc::default() };
     let picks: Vec<Pick> = (0..n).map(|row| Pick { batch: 0, row: u32::try_from(row).expect("a few") }).collect();
     let words = Words { kind: EntryKind::Charge, as_of: None, number: &|_, _| 0 };

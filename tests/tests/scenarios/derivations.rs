@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use domain::columns::linked::{Customer, NO_OWNER, Owner, Owners};
+use domain::columns::linked::{Customer, NO_OWNER, Owner, Owners, Party};
 use domain::columns::parsed::{NO_COST, ParsedBatch, ParsedColumns};
-use domain::columns::rated::{RatedBatch, ZoneBy};
+use domain::columns::rated::{RatedBatch, TaxLabel, ZoneBy};
 use domain::delivery::{Account, DeliveryId, FileContext, KeyMode};
 use domain::ids::{AccountId, Names, ProviderId, TenantId};
 use domain::money::Currency;
@@ -21,12 +21,13 @@ use rate::tariff::{Tariff, TariffSource};
 use verify::owner::{Identifier, Window};
 use verify::{Record, Reference, Stated, differences};
 
-const PLANS: [&str; 3] = ["a", "b", "c"];
-const NUMBERS: [u64; 3] = [31_610_000_001, 31_610_000_002, 31_610_000_003];
+/// The last one is sold by nobody.
+const PLANS: [&str; 4] = ["a", "b", "c", "d"];
+const NUMBERS: [u64; 4] = [31_610_000_001, 31_610_000_002, 31_610_000_003, 31_610_000_004];
 /// The first SIM is the third device's until the clocks go back.
 const SIM: u64 = 204_041_234_567_890;
 const SIM_ENDS_US: i64 = 1_792_890_000_000_000;
-const CYCLE_DAYS: [u8; 3] = [1, 25, 31];
+const CYCLE_DAYS: [u8; 4] = [1, 25, 31, 2];
 
 const HEAD: &str = r#"
 name = "random"
@@ -37,6 +38,9 @@ home_zone = "HOME"
 default_band = "off"
 classes.table = "classes.csv"
 networks.zones = { 204 = "HOME", NLDPT = "HOME", 262 = "ROAM", 26201 = "HOME" }
+networks.table = "networks.csv"
+roaming.table = "roaming.csv"
+information.table = "information.csv"
 
 [destinations]
 table = "prefixes.csv"
@@ -73,6 +77,16 @@ fn companions() -> BTreeMap<String, String> {
     let tables = [
         ("prefixes.csv", "\u{feff}prefix, zone\n3161,A\n44,B\n"),
         ("classes.csv", "zone,class\nB,premium\n"),
+        (
+            "networks.csv",
+            "network,zone,valid_from,valid_to\n228,ROAM,,2026-10-15\n228,FAR,2026-10-15,\n22801,ROAM,2026-10-14,2026-10-20\n",
+        ),
+        ("roaming.csv", "visited,called,zone\nROAM,A,ROAM-HOME\nFAR,B,ROAM-HOME\nFAR,*,A\n"),
+        (
+            "information.csv",
+            "number,per_call,per_minute,valid_from,valid_to\n112,0.1,0.05,,2026-10-15\n112,0.2,,2026-10-15,\n+31612345678,,0.801,,\n",
+        ),
+        ("exchange.csv", "currency,date,rate\nUSD,2026-10-12,0.9213\nUSD,2026-10-14,0.913700001\nCHF,2026-01-01,1.06\n"),
         ("other.csv", "x"),
     ];
     tables.map(|(name, text)| (name.to_owned(), text.to_owned())).into()
@@ -84,16 +98,18 @@ fn a_tariff() -> impl Strategy<Value = String> {
     let zones = select(&["Europe/Amsterdam", "Australia/Lord_Howe", "America/Sao_Paulo"]);
     let head = (0u32..=6, select(&["half_up", "half_even", "up", "down"]), select(&["free", "priced"]), any::<bool>(), zones);
     let plans = prop::collection::vec((select(&["start", "increment", "anew"]), select(&["", "a", "b", "c"])), 3);
+    let extras = (select(&["", "fallback_plan = \"b\"\n"]), select(&["", "tax = \"included\"\n"]), classes(), 1u32..9);
     let usual = prop::option::weighted(0.8, per_unit());
     let prices = (prop::collection::vec(a_price(), 4..14), usual).prop_map(|(mut prices, usual)| {
         let all = "[[price]]\nplan = \"*\"\nkind = \"*\"\nzone = \"*\"\nband = \"*\"\n";
         prices.extend(usual.map(|formula| format!("{all}{formula}")));
         prices
     });
-    (head, plans, prices).prop_map(|((places, mode, zero, of_source, zone), plans, prices)| {
+    (head, plans, prices, extras).prop_map(|((places, mode, zero, of_source, zone), plans, prices, extras)| {
         let clock = if of_source { "source_offset" } else { "tariff_zone" };
+        let (fallback_plan, tax, class, days) = extras;
         let head = format!(
-            "time_zone = \"{zone}\"\nband_clock = \"{clock}\"\nzero_usage = \"{zero}\"\nrounding = {{ places = {places}, mode = \"{mode}\" }}{HEAD}"
+            "{fallback_plan}{tax}{class}exchange = {{ table = \"exchange.csv\", days_max = {days} }}\ntime_zone = \"{zone}\"\nband_clock = \"{clock}\"\nzero_usage = \"{zero}\"\nrounding = {{ places = {places}, mode = \"{mode}\" }}{HEAD}"
         );
         let plan = |fallbacks: &[&str; 3]| {
             let sizes = [1_000_000, 1_048_576, 100];
@@ -129,12 +145,18 @@ fn a_price() -> impl Strategy<Value = String> {
     let names = (
         select(&["*", "*", "a", "b", "c"]),
         select(&["*", "voice-*", "voice-*", "voice-mo", "voice-mt", "data", "sms-*"]),
-        select(&["*", "*", "*", "A", "B", "HOME", "ROAM"]),
+        select(&["*", "*", "*", "A", "B", "HOME", "ROAM", "ROAM-HOME", "FAR"]),
         select(&["*", "*", "peak", "off", "night"]),
     );
-    (names, prop_oneof![8 => per_unit(), 1 => on_the_cost()]).prop_map(|((plan, kind, zone, band), formula)| {
-        format!("[[price]]\nplan = \"{plan}\"\nkind = \"{kind}\"\nzone = \"{zone}\"\nband = \"{band}\"\n{formula}")
+    let party = select(&["", "", "", "party = \"own_network\"\n", "party = \"own_customer\"\n"]);
+    let formula = prop_oneof![8 => per_unit(), 1 => on_the_cost()];
+    (names, formula, party, classes()).prop_map(|((plan, kind, zone, band), formula, party, class)| {
+        format!("[[price]]\nplan = \"{plan}\"\nkind = \"{kind}\"\nzone = \"{zone}\"\nband = \"{band}\"\n{party}{class}{formula}")
     })
+}
+
+fn classes() -> impl Strategy<Value = &'static str> {
+    select(&["", "", "tax_class = \"high\"\n", "tax_class = \"low\"\n"])
 }
 
 fn amount() -> impl Strategy<Value = String> {
@@ -149,8 +171,10 @@ fn per_unit() -> impl Strategy<Value = String> {
     let steps = prop::collection::vec((size(), 1u64..6, amount()), 1..4);
     let fees = (prop::option::of(amount()), prop::option::of(amount()), prop::option::of(0u32..60), prop::option::of(20u32..90));
     let units = (prop_oneof![Just(0u64), Just(60), 1..100u64], prop_oneof![3 => Just(0u64), 1 => 1..200u64]);
-    (steps, fees, units, prop::option::of(size())).prop_map(|(steps, (setup, disconnect, least, most), (minimum, free), per)| {
-        let mut text = format!("minimum = {minimum}\nfree_units = {free}\n");
+    let asks = select(&["", "", "", "information = \"cost\"\n", "information = \"listed\"\n"]);
+    let parts = (steps, fees, units, prop::option::of(size()), asks);
+    parts.prop_map(|(steps, (setup, disconnect, least, most), (minimum, free), per, asks)| {
+        let mut text = format!("minimum = {minimum}\nfree_units = {free}\n{asks}");
         let given = |key: &str, value: Option<String>| value.map(|v| format!("{key} = \"{v}\"\n")).unwrap_or_default();
         text += &(given("setup", setup) + &given("disconnect", disconnect));
         text +=
@@ -198,6 +222,10 @@ fn a_record() -> impl Strategy<Value = Made> {
         ("31201234567", "e164"),
         ("447700900123", "e164"),
         ("4930123456", "e164"),
+        ("31610000001", "e164"),
+        ("31610000002", "e164"),
+        ("31610000003", "e164"),
+        ("31610000005", "e164"),
         ("112", "short_code"),
         ("113", "short_code"),
         ("BANK", "alphanumeric"),
@@ -220,12 +248,15 @@ fn a_record() -> impl Strategy<Value = Made> {
     let when = (near, 0i64..7_200, prop_oneof![3 => Just(0i64), 1 => 1i64..1_000_000], select_offset());
     let what = (
         select(&["voice-mo", "voice-mo", "voice-mt", "voice-fwd", "data", "sms-mo", "mms-mt"]),
-        prop_oneof![9 => 0usize..3, 1 => Just(3)],
+        prop_oneof![9 => 0usize..4, 1 => Just(4)],
         to,
     );
     let sim = prop_oneof![8 => Just(0u64), 1 => Just(SIM), 1 => Just(SIM + 1)];
     let units = prop_oneof![1 => Just(0u64), 6 => 1..4_000u64, 1 => 4_000..200_000u64];
-    let other = (select(&["", "", "", "", "20404", "26201", "26202", "310260", "NLDPT"]), select(&["", "", "premium", "other"]));
+    let other = (
+        select(&["", "", "", "", "20404", "26201", "26202", "310260", "NLDPT", "22801", "22802", "22803"]),
+        select(&["", "", "premium", "other"]),
+    );
     let cost = prop::option::of(-1_000_000_000i64..9_000_000_000);
     (what, when, units, other, cost, sim).prop_map(
         |((kind, who, to), (near, later, part, offset_s), units, (network, class), cost_nano, imsi)| Made {
@@ -251,14 +282,22 @@ fn source(toml: &str) -> TariffSource {
     TariffSource { name: "random.toml".to_owned(), toml: toml.to_owned(), companions: companions() }
 }
 
-/// Who has the three numbers, and who has the SIM until it is taken out of use.
-fn windows() -> [(IdentifierKind, u64, usize, i64); 4] {
-    let [a, b, c] = NUMBERS;
+/// Who has the four numbers, and who has the SIM and a fifth number until they are taken out of use.
+fn windows() -> [(IdentifierKind, u64, usize, i64); 6] {
+    let [a, b, c, d] = NUMBERS;
     let of = IdentifierKind::Msisdn;
-    [(of, a, 0, i64::MAX), (of, b, 1, i64::MAX), (of, c, 2, i64::MAX), (IdentifierKind::Imsi, SIM, 2, SIM_ENDS_US)]
+    let ends = (of, 31_610_000_005, 0, SIM_ENDS_US);
+    [
+        (of, a, 0, i64::MAX),
+        (of, b, 1, i64::MAX),
+        (of, c, 2, i64::MAX),
+        (of, d, 3, i64::MAX),
+        ends,
+        (IdentifierKind::Imsi, SIM, 2, SIM_ENDS_US),
+    ]
 }
 
-fn rated(toml: &str, records: &[Made]) -> RatedBatch {
+fn rated(toml: &str, records: &[Made], cost_currency: &str) -> RatedBatch {
     let codes = |n: usize| u32::try_from(n).expect("few");
     let owner = |(_, _, who, to_us): (IdentifierKind, u64, usize, i64)| Owner {
         from_us: 0,
@@ -283,10 +322,10 @@ fn rated(toml: &str, records: &[Made]) -> RatedBatch {
     let index = DeviceIndex::build(Arc::clone(&owners), list.collect()).expect("windows of one number do not overlap");
     let tariff = Tariff::load(&source(toml)).expect("it was loaded before");
     let set = Arc::new(TariffSet::build(vec![tariff]).expect("one tariff"));
-    rate::price::price(rate::link::link(parsed(records), &index), &set.bind(&owners))
+    rate::rate(parsed(records, cost_currency), &index, &set.bind(&owners))
 }
 
-fn parsed(records: &[Made]) -> ParsedBatch {
+fn parsed(records: &[Made], cost_currency: &str) -> ParsedBatch {
     let account = Account {
         tenant: TenantId::parse("main").expect("an id"),
         provider: ProviderId::parse("p").expect("an id"),
@@ -299,7 +338,7 @@ fn parsed(records: &[Made]) -> ParsedBatch {
         origin: "random.csv".into(),
         profile: "random@1".into(),
         cycle: None,
-        cost_currency: Currency::EUR,
+        cost_currency: Currency::parse(cost_currency).expect("a currency"),
         key_mode: KeyMode::Content,
     };
     let mut columns = ParsedColumns::default();
@@ -381,6 +420,7 @@ fn stated<'r>(rated: &'r RatedBatch, i: usize, period: &'r str) -> Stated<'r> {
     let reason = rated.reason(i).map(domain::outcome::Reason::as_str);
     let tariff = Some(columns.tariff[i]).filter(|tariff| *tariff != u16::MAX).map(|tariff| &labels.tariffs[usize::from(tariff)]);
     let is_rated = reason.is_none();
+    let tax = labels.taxes.get(usize::from(columns.tax[i]));
     Stated {
         owner_path: name.map(|_| "main/x"),
         customer: name,
@@ -392,6 +432,9 @@ fn stated<'r>(rated: &'r RatedBatch, i: usize, period: &'r str) -> Stated<'r> {
         zone: Some(columns.zone[i]).filter(|zone| *zone != u16::MAX).map(|zone| labels.zones.name(zone.into())),
         zone_by: Some(ZoneBy::from_code(columns.zone_by[i])).filter(|by| *by != ZoneBy::None).map(ZoneBy::as_str),
         band: Some(columns.band[i]).filter(|band| *band != u8::MAX).map(|band| labels.bands.name(band.into())),
+        party: Party::from_code(columns.party[i]).name(),
+        tax_class: tax.and_then(|tax| tax.class.as_deref()),
+        tax: tax.map(TaxLabel::word),
         reason,
         billed_units: is_rated.then(|| columns.billed[i]),
         charge_nano: is_rated.then(|| columns.charge_nano[i].into()),
@@ -408,8 +451,9 @@ proptest! {
     fn rating_and_the_second_derivation_agree_over_random_tariffs(
         toml in a_tariff(),
         records in prop::collection::vec(a_record(), 1..40),
+        cost_currency in select(&["EUR", "USD", "CHF"]),
     ) {
-        let (rated, second) = (rated(&toml, &records), second(&toml));
+        let (rated, second) = (rated(&toml, &records, cost_currency), second(&toml));
         for (i, made) in records.iter().enumerate() {
             let number = NUMBERS.get(made.who).copied().unwrap_or(31_699_999_999).to_string();
             let units = made.units.cast_signed();
@@ -428,7 +472,7 @@ proptest! {
                 network: made.network,
                 provider_class: made.class,
                 cost_nano: made.cost_nano.map(i128::from),
-                cost_currency: made.cost_nano.map_or("", |_| "EUR"),
+                cost_currency: made.cost_nano.map_or("", |_| cost_currency),
                 ..Record::default()
             };
             let derived = second.derive(&record).expect("a record of our time");

@@ -19,7 +19,7 @@ const COLUMNS: &str = "encode(record_key, 'hex') AS record, entry, outcome, reas
     arrival, row, byte_offset, byte_length, kind, arrow_cast(start, 'Int64') AS start_us, start, start_offset_s, time_flag, \
     duration_s, bytes_up, bytes_down, messages, a_number, b_number, b_number_type, network, provider_class, \
     arrow_cast(cost * 1000000000, 'Decimal128(38, 0)') AS cost_nano, cost, cost_currency, owner_path, customer, subscription, \
-    device, plan, provider_cycle, billing_period, tariff, zone, band, billed_units, charge, currency, profile";
+    device, plan, provider_cycle, billing_period, tariff, zone, party, band, billed_units, charge, currency, profile";
 
 /// Runs the command.
 pub fn run(global: &Global, args: &ExplainArgs) -> anyhow::Result<Exit> {
@@ -190,6 +190,7 @@ fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<Deriv
         provider_class: get("provider_class"),
         cost_nano: row.text("cost_nano").and_then(|t| t.parse().ok()),
         cost_currency: row.text("cost_currency").and_then(Currency::parse),
+        party: get("party"),
         plan: row.text("plan").map(str::to_owned),
         tariff: row.text("tariff").map(str::to_owned),
     };

@@ -16,8 +16,6 @@ use domain::ports::Clock;
 use ingest::parse::{RowRange, parse};
 use ingest::profile::Profile;
 use pipeline::rating::Reference;
-use rate::link::link;
-use rate::price::price;
 use rayon::prelude::*;
 use serde_json::json;
 use sinks::gather::{Pick, sort};
@@ -162,7 +160,7 @@ fn read_and_rate(folder: &Path, reference: &Reference) -> anyhow::Result<Vec<Rat
             let body = usize::try_from(from).unwrap_or(usize::MAX).min(bytes.len());
             let parsed = parse(&profile, &layout, &file, &hasher, range, &bytes[body..]);
             drop(bytes);
-            Ok(price(link(parsed, &reference.index), &reference.tariffs))
+            Ok(rate::rate(parsed, &reference.index, &reference.tariffs))
         })
         .collect()
 }

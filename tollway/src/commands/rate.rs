@@ -31,9 +31,23 @@ pub fn run(global: &Global, args: &RateArgs) -> anyhow::Result<Exit> {
 }
 
 fn question(args: &RateArgs) -> Question {
-    let RateArgs { plan, to, start, seconds, messages, bytes, kind, network, class, cost, cost_currency, country_code, .. } =
-        args.clone();
-    Question { plan, to, start, seconds, messages, bytes, kind, network, class, cost, cost_currency, country_code }
+    let RateArgs {
+        plan,
+        to,
+        start,
+        seconds,
+        messages,
+        bytes,
+        kind,
+        network,
+        class,
+        party,
+        cost,
+        cost_currency,
+        country_code,
+        ..
+    } = args.clone();
+    Question { plan, to, start, seconds, messages, bytes, kind, network, class, party, cost, cost_currency, country_code }
 }
 
 /// What is wrong, by the option that says it.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use arrow_array::{Array, Decimal128Array, Int64Array, StringArray};
 use domain::columns::ColumnError;
 use domain::columns::entries::EntriesView;
-use domain::columns::rated::{NO_PERIOD, RatedBatch, ZoneBy};
+use domain::columns::rated::{NO_PERIOD, RatedBatch, TaxLabel, ZoneBy};
 use domain::money::{Currency, Money};
 use domain::outcome::Reason;
 use domain::period::Month;
@@ -15,7 +15,7 @@ use crate::correction::recycle::can_change;
 use crate::standing::at;
 
 /// The columns of what stands.
-pub(super) const COLUMNS: [&str; 14] = [
+pub(super) const COLUMNS: [&str; 16] = [
     "reason",
     "owner_path",
     "customer",
@@ -30,6 +30,8 @@ pub(super) const COLUMNS: [&str; 14] = [
     "billed_units",
     "charge",
     "currency",
+    "tax_class",
+    "tax",
 ];
 
 /// What is said of a row; the fields are columns of `cdr_entries`, `None` is null.
@@ -61,12 +63,23 @@ pub struct Side<'r> {
     pub billed_units: Option<i64>,
     /// The charge.
     pub charge: Option<(Money, Currency)>,
+    /// Its tax class.
+    pub tax_class: Option<&'r str>,
+    /// Whether it holds the tax; `None` for what was written before tables said so.
+    pub tax: Option<&'r str>,
 }
 
 impl Side<'_> {
     /// Whether both say the same; the version of a tariff that charges the same may be another.
     pub(super) fn is_as(&self, other: &Self) -> bool {
-        Self { tariff: None, ..*self } == Self { tariff: None, ..*other }
+        let says_tax = self.tax.is_some() && other.tax.is_some();
+        let compared = |side: &Self| Self {
+            tariff: None,
+            tax_class: side.tax_class.filter(|_| says_tax),
+            tax: side.tax.filter(|_| says_tax),
+            ..*side
+        };
+        compared(self) == compared(other)
     }
 
     pub(super) fn fits(&self, choice: &Choice) -> bool {
@@ -78,7 +91,7 @@ impl Side<'_> {
 /// The columns of what stands.
 pub(super) struct Stood<'b> {
     reason: &'b StringArray,
-    texts: [&'b StringArray; 11],
+    texts: [&'b StringArray; 13],
     billed_units: &'b Int64Array,
     charge: &'b Decimal128Array,
 }
@@ -97,6 +110,8 @@ impl<'b> Stood<'b> {
             v.zone_by()?,
             v.band()?,
             v.currency()?,
+            v.tax_class()?,
+            v.tax()?,
         ];
         Ok(Self { reason: v.reason()?, texts, billed_units: v.billed_units()?, charge: v.charge()? })
     }
@@ -121,7 +136,7 @@ impl<'b> Stood<'b> {
     }
 
     pub(super) fn at(&self, i: usize) -> Result<Side<'b>, ColumnError> {
-        let [owner_path, customer, subscription, device, plan, cycle, tariff, zone, zone_by, band, currency] =
+        let [owner_path, customer, subscription, device, plan, cycle, tariff, zone, zone_by, band, currency, tax_class, tax] =
             self.texts.map(|column| at(column, i));
         let unknown = |code: &str| ColumnError::Batch(format!("`{code}` is no currency"));
         let currency = currency.map(|code| Currency::parse(code).ok_or_else(|| unknown(code))).transpose()?;
@@ -140,6 +155,8 @@ impl<'b> Stood<'b> {
             band,
             billed_units,
             charge: charge.zip(currency),
+            tax_class,
+            tax,
         })
     }
 }
@@ -163,6 +180,7 @@ pub(super) fn came<'r>(rated: &'r RatedBatch, i: usize, cycles: &'r HashMap<i32,
     let (zone, band) = (columns.zone[i], columns.band[i]);
     let zone_by = ZoneBy::from_code(columns.zone_by[i]);
     let charge = tariff.filter(|_| reason.is_none());
+    let tax = labels.taxes.get(usize::from(columns.tax[i]));
     Side {
         reason,
         owner_path: customer.map(|customer| &*customer.owner_path),
@@ -177,5 +195,7 @@ pub(super) fn came<'r>(rated: &'r RatedBatch, i: usize, cycles: &'r HashMap<i32,
         band: (band != u8::MAX).then(|| labels.bands.name(u32::from(band))),
         billed_units: reason.is_none().then(|| columns.billed[i]),
         charge: charge.map(|tariff| (Money(i128::from(columns.charge_nano[i])), tariff.currency)),
+        tax_class: tax.and_then(|tax| tax.class.as_deref()),
+        tax: tax.map(TaxLabel::word),
     }
 }
