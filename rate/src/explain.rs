@@ -203,6 +203,8 @@ pub struct Neighbour {
     pub place: String,
     /// Whether the number begins with it.
     pub matches: bool,
+    /// When it holds, if that is not the day of the call.
+    pub holds: Option<String>,
 }
 
 /// How the band was found.
@@ -315,7 +317,11 @@ impl Derivation {
         if let Some(zone) = &self.zone {
             lines.push(format!("zone: {} by {}", zone.zone.as_deref().unwrap_or("none"), zone.by));
             lines.extend(zone.asked.iter().map(|line| format!("  {line}")));
-            let says = |n: &Neighbour| if n.matches { "matches, but is shorter" } else { "is longer, but does not match" };
+            let says = |n: &Neighbour| match (&n.holds, n.matches) {
+                (Some(days), true) => format!("matches, but holds {days}"),
+                (None, true) => "matches, but is shorter".to_owned(),
+                (_, false) => "is longer, but does not match".to_owned(),
+            };
             lines.extend(zone.neighbours.iter().map(|n| format!("  {} → {} {} ({})", n.prefix, n.zone, says(n), n.place)));
         }
         lines.extend(self.party.iter().map(|party| format!("party: {party}")));

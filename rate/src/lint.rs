@@ -10,6 +10,7 @@ mod coverage;
 mod prices;
 mod prefixes;
 mod calendars;
+mod idle;
 
 use serde::{Serialize, Serializer};
 
@@ -105,6 +106,10 @@ rules! {
     StaleCalendar "stale_calendar" Warning,
     /// A calendar that no band asks.
     IdleCalendar "idle_calendar" Warning,
+    /// A table that no price asks.
+    IdleTable "idle_table" Warning,
+    /// A price asks for the provider's cost, and the newest rate of a currency is long before the tariff's end.
+    StaleRates "stale_rates" Note,
     /// A price without a zone that counts before prices which name the zone.
     CrossingPrices "crossing_prices" Note,
     /// A price far above the others of its plan and kind.
@@ -183,6 +188,7 @@ fn of(tariff: &Tariff) -> Vec<Finding> {
     findings.extend(prices::findings(&book));
     findings.extend(prefixes::findings(tariff));
     findings.extend(calendars::findings(tariff));
+    findings.extend(idle::findings(tariff));
     findings
 }
 

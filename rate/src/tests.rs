@@ -1,5 +1,6 @@
 //! Tests over the whole crate: the tables that a billing clerk reads, and properties over random tariffs and records.
 
+mod besides;
 mod edges;
 mod guide;
 pub(crate) mod fixture;

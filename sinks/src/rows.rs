@@ -40,6 +40,7 @@ struct Lineage<'a> {
 }
 
 impl Lineage<'_> {
+    // tidy: one line per column of the table
     fn entries(self) -> Entries {
         let n = self.files.len();
         let per_file = |value: fn(&FileContext) -> String| {

@@ -42,13 +42,13 @@ impl Tables<'_> {
 /// All that leads to a zone.
 pub(crate) fn zones(text: &mut TariffText, tables: &mut Tables<'_>) -> Result<Zones, String> {
     let Destinations { table, prefixes, short_codes, unnumbered } = std::mem::take(&mut text.destinations);
-    let classes = std::mem::take(&mut text.classes);
+    let (networks, classes) = (std::mem::take(&mut text.networks), std::mem::take(&mut text.classes));
     Ok(Zones {
         home: text.home_zone.clone(),
-        prefixes: keyed("prefix", prefixes, table.as_ref(), tables)?,
+        prefixes: dated(&["prefix"], prefixes, table.as_ref(), tables)?,
         short_codes: short_codes.into_iter().collect(),
         unnumbered,
-        networks: networks(text, tables)?,
+        networks: dated(&["network", "mcc"], networks.zones, networks.table.as_ref(), tables)?,
         roaming: roaming(text.roaming.table.as_ref(), tables)?,
         classes: keyed("class", classes.zones, classes.table.as_ref(), tables)?,
     })
@@ -70,19 +70,23 @@ fn keyed(
     Ok(zones)
 }
 
-/// The zones of networks and countries; rows of a table may be dated.
-fn networks(text: &mut TariffText, tables: &mut Tables<'_>) -> Result<Dated<String>, String> {
-    let (inline, undated) = (std::mem::take(&mut text.networks), Row::new());
-    let mut networks = Dated::default();
-    for (network, zone) in inline.zones {
-        networks.insert(network, &undated, zone)?;
+/// The same where rows of the table may be dated.
+fn dated(
+    names: &[&'static str],
+    inline: BTreeMap<String, String>,
+    file: Option<&String>,
+    tables: &mut Tables<'_>,
+) -> Result<Dated<String>, String> {
+    let (mut zones, undated) = (Dated::default(), Row::new());
+    for (key, zone) in inline {
+        zones.insert(key, &undated, zone)?;
     }
     let known = ["key", "zone", Dated::<String>::FROM, Dated::<String>::TO];
-    let columns = Columns { known: &known, aliases: &[("key", "network"), ("key", "mcc")], called: &AS_THEY_ARE };
-    tables.each(inline.table.as_ref(), &columns, |row| {
-        networks.insert(needed(&row, "key")?.clone(), &row, needed(&row, "zone")?.clone())
+    let aliases: Vec<(&str, &str)> = names.iter().map(|name| ("key", *name)).collect();
+    tables.each(file, &Columns { known: &known, aliases: &aliases, called: &AS_THEY_ARE }, |row| {
+        zones.insert(needed(&row, "key")?.clone(), &row, needed(&row, "zone")?.clone())
     })?;
-    Ok(networks)
+    Ok(zones)
 }
 
 /// The zones of calls between a visited zone and one that is called.

@@ -11,7 +11,7 @@ use crate::record::Record;
 #[derive(Debug, Default)]
 pub(crate) struct Zones {
     pub home: String,
-    pub prefixes: HashMap<String, String>,
+    pub prefixes: Dated<String>,
     pub short_codes: HashMap<String, String>,
     /// Of words and masked numbers.
     pub unnumbered: Option<String>,
@@ -27,7 +27,7 @@ impl Zones {
         if !record.network.is_empty() {
             let visited = self.visited(record.network, day)?;
             if visited != self.home {
-                return Some(self.abroad(visited, record).map_or((visited, "network"), |zone| (zone, "roaming")));
+                return Some(self.abroad(visited, record, day).map_or((visited, "network"), |zone| (zone, "roaming")));
             }
         }
         if let Some(zone) = self.classes.get(record.provider_class) {
@@ -36,13 +36,13 @@ impl Zones {
         if !record.has_destination() {
             return Some((&self.home, "home"));
         }
-        self.called(record)
+        self.called(record, day)
     }
 
     /// The zone that the number called leads to.
-    fn called(&self, record: &Record<'_>) -> Option<(&str, &'static str)> {
+    fn called(&self, record: &Record<'_>, day: Date) -> Option<(&str, &'static str)> {
         match record.b_number_type {
-            "e164" => self.by_prefix(record.b_number).map(|zone| (zone, "prefix")),
+            "e164" => self.by_prefix(record.b_number, day).map(|zone| (zone, "prefix")),
             "short_code" => self.short_codes.get(record.b_number).map(|zone| (zone.as_str(), "short_code")),
             "alphanumeric" | "masked" => self.unnumbered.as_deref().map(|zone| (zone, "prefix")),
             _ => None,
@@ -56,15 +56,16 @@ impl Zones {
     }
 
     /// The zone that the tariff makes of a visited one and of the one that is called, if it does.
-    fn abroad(&self, visited: &str, record: &Record<'_>) -> Option<&str> {
+    fn abroad(&self, visited: &str, record: &Record<'_>, day: Date) -> Option<&str> {
         let zones = self.roaming.get(visited)?;
-        let called = if record.has_destination() { self.called(record) } else { None };
+        let called = if record.has_destination() { self.called(record, day) } else { None };
         called.and_then(|(called, _)| zones.get(called)).or_else(|| zones.get("*")).map(String::as_str)
     }
 
-    fn by_prefix(&self, number: &str) -> Option<&str> {
+    /// The longest prefix of those that hold on the day.
+    fn by_prefix(&self, number: &str, day: Date) -> Option<&str> {
         let mut lengths = (1..=number.len()).rev();
-        lengths.find_map(|length| self.prefixes.get(number.get(..length)?)).map(String::as_str)
+        lengths.find_map(|length| self.prefixes.on(number.get(..length)?, day)).map(String::as_str)
     }
 }
 
@@ -74,14 +75,14 @@ mod tests {
     use crate::table::Row;
     use jiff::civil::date;
 
-    fn networks(rows: &[(&str, &str, &str)]) -> Dated<String> {
-        let mut networks = Dated::default();
+    fn dated(rows: &[(&str, &str, &str)]) -> Dated<String> {
+        let mut dated = Dated::default();
         for (key, zone, to) in rows {
             let ends = (!to.is_empty()).then(|| ("valid_to".to_owned(), (*to).to_owned()));
             let row: Row = ends.into_iter().collect();
-            networks.insert((*key).to_owned(), &row, (*zone).to_owned()).expect("a day");
+            dated.insert((*key).to_owned(), &row, (*zone).to_owned()).expect("a day");
         }
-        networks
+        dated
     }
 
     fn table(rows: &[(&str, &str)]) -> HashMap<String, String> {
@@ -92,10 +93,10 @@ mod tests {
     fn network_goes_before_class_and_class_before_number() {
         let zones = Zones {
             home: "HOME".to_owned(),
-            prefixes: table(&[("31", "NL"), ("316", "NL-MOB")]),
+            prefixes: dated(&[("31", "NL", ""), ("316", "NL-MOB", ""), ("3161", "OLD", "2026-10-14")]),
             short_codes: table(&[("112", "FREE")]),
             unnumbered: Some("WORD".to_owned()),
-            networks: networks(&[("204", "HOME", ""), ("20404", "VF", ""), ("NLDPT", "HOME", ""), ("310", "US", "")]),
+            networks: dated(&[("204", "HOME", ""), ("20404", "VF", ""), ("NLDPT", "HOME", ""), ("310", "US", "")]),
             roaming: HashMap::new(),
             classes: table(&[("premium", "PREMIUM")]),
         };
@@ -126,10 +127,10 @@ mod tests {
     fn abroad_the_zone_that_is_called_counts_where_the_tariff_pairs_it_with_the_visited_one() {
         let zones = Zones {
             home: "HOME".to_owned(),
-            prefixes: table(&[("31", "NL"), ("49", "DE")]),
+            prefixes: dated(&[("31", "NL", ""), ("49", "DE", "")]),
             short_codes: table(&[("112", "FREE")]),
             unnumbered: Some("WORD".to_owned()),
-            networks: networks(&[("262", "EU", ""), ("26201", "PARTNER", "2026-10-14"), ("310", "US", ""), ("204", "HOME", "")]),
+            networks: dated(&[("262", "EU", ""), ("26201", "PARTNER", "2026-10-14"), ("310", "US", ""), ("204", "HOME", "")]),
             roaming: HashMap::from([
                 ("EU".to_owned(), table(&[("NL", "EU-HOME"), ("FREE", "EU-FREE"), ("WORD", "EU-WORD"), ("*", "EU-ANY")])),
                 ("US".to_owned(), table(&[("NL", "US-HOME")])),

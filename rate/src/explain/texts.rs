@@ -95,11 +95,13 @@ fn neighbours(tariff: &Tariff, input: &ExplainInput, deciding: u32) -> Vec<Neigh
     let number = input.b_number.as_str();
     let common = |key: &str| key.bytes().zip(number.bytes()).take_while(|(a, b)| a == b).count();
     let longest = tariff.deck.rules.get(deciding as usize).map_or(0, |rule| rule.key.len());
+    let day = tariff.day_of(input.start_us);
     let mut near: Vec<(usize, &ZoneRule, bool)> = Vec::new();
     for rule in &tariff.deck.rules {
         let (length, agrees) = (rule.key.len(), common(&rule.key));
         let matches = agrees == length;
-        if (matches && length < longest) || (!matches && length > longest && agrees >= longest.max(1)) {
+        let is_over = matches && !rule.days.holds(day);
+        if is_over || (matches && length < longest) || (!matches && length > longest && agrees >= longest.max(1)) {
             near.push((agrees, rule, matches));
         }
     }
@@ -114,6 +116,7 @@ fn neighbours(tariff: &Tariff, input: &ExplainInput, deciding: u32) -> Vec<Neigh
         zone: tariff.zones.name(u32::from(rule.zone)).to_owned(),
         place: rule.place.to_string(),
         matches,
+        holds: (!rule.days.holds(day)).then(|| rule.days.text().trim_start().to_owned()),
     };
     near.into_iter().map(neighbour).collect()
 }

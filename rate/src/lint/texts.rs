@@ -18,7 +18,7 @@ const DIGITS_MAX: usize = 15;
 const SIGNS: &str = "+ -./()\u{a0}";
 
 /// Columns that hold amounts.
-const AMOUNTS: [&str; 5] = ["setup", "unit_price", "disconnect", "charge_min", "charge_max"];
+const AMOUNTS: [&str; 8] = ["setup", "unit_price", "disconnect", "charge_min", "charge_max", "per_call", "per_minute", "rate"];
 
 /// What separates fields in files that call themselves CSV.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
@@ -138,6 +138,8 @@ impl Table<'_> {
         let ours = |title: &str| self.titles.get(title).map_or_else(|| title.to_owned(), Clone::clone);
         let columns: Vec<String> = header.iter().map(ours).collect();
         let prefix = columns.iter().position(|title| title == "prefix");
+        // Rows of one prefix may hold on different days: whether they do, the loader knows.
+        let is_dated = columns.iter().any(|title| title == "valid_from" || title == "valid_to");
         let amounts: Vec<usize> = (0..columns.len()).filter(|at| AMOUNTS.contains(&columns[*at].as_str())).collect();
         let mut marks: BTreeMap<usize, Marks> = BTreeMap::new();
         let (mut deck, mut faults, mut split) = (Prefixes::default(), 0, Marks::default());
@@ -146,7 +148,7 @@ impl Table<'_> {
         while matches!(reader.read_record(&mut row), Ok(true)) {
             let line = row.position().map(csv::Position::line);
             if let Some(text) = prefix.and_then(|at| row.get(at)).filter(|_| faults < FINDINGS_MAX) {
-                let found = deck.look_at(text, &self.place(line));
+                let found = deck.look_at(text, &self.place(line)).filter(|found| !is_dated || found.rule != Rule::PrefixTwice);
                 faults += usize::from(found.is_some());
                 findings.extend(found);
             }

@@ -53,21 +53,25 @@ pub(crate) fn find(tariff: &Tariff, facts: &ZoneFacts) -> Zoned {
     if !facts.usage.has_destination() {
         return Zoned { zone: Some(tariff.home), by: ZoneBy::Home, row: NONE_ROW };
     }
-    by_destination(tariff, facts.b_number)
+    by_destination(tariff, facts)
 }
 
 /// The zone of usage abroad by where it goes, if the tariff says so.
 #[inline(never)]
 fn by_pair(tariff: &Tariff, facts: &ZoneFacts, visited: Zoned) -> Zoned {
-    let called = facts.usage.has_destination().then(|| by_destination(tariff, facts.b_number).zone).flatten();
+    let called = facts.usage.has_destination().then(|| by_destination(tariff, facts).zone).flatten();
     let row = visited.zone.map_or(NONE_ROW, |zone| tariff.roaming.find(zone, called));
     if row == NONE_ROW { visited } else { by_rule(&tariff.roaming.rules, row, ZoneBy::Roaming) }
 }
 
 #[inline]
-pub(crate) fn by_destination(tariff: &Tariff, number: Number) -> Zoned {
+fn by_destination(tariff: &Tariff, facts: &ZoneFacts) -> Zoned {
+    let number = facts.b_number;
     match number.kind() {
-        NumberKind::E164 => by_rule(&tariff.deck.rules, tariff.deck.longest(number.value(), number.digits()), ZoneBy::Prefix),
+        NumberKind::E164 => {
+            let row = tariff.deck.longest_on(number.value(), number.digits(), || tariff.day_of(facts.start_us));
+            by_rule(&tariff.deck.rules, row, ZoneBy::Prefix)
+        }
         NumberKind::ShortCode => {
             by_rule(&tariff.short_codes.rules, tariff.short_codes.exact(number.value(), number.digits()), ZoneBy::ShortCode)
         }

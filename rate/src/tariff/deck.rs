@@ -50,6 +50,8 @@ pub(crate) struct Deck {
     /// Per five-digit head: the best row of up to five digits, and above it a bit per longer length. Empty without rules.
     heads: Vec<u32>,
     by_prefix: WordMap<u64>,
+    /// By row: another row of the same prefix that holds on other days. Empty where no row is dated.
+    others: Vec<u32>,
 }
 
 /// Digits and their count in one word, so that 07 and 7 differ.
@@ -65,42 +67,78 @@ fn digits(rule: &ZoneRule, field: &str, lengths: std::ops::RangeInclusive<usize>
     parsed.ok_or_else(|| bad(&rule.place, field, key, format!("{} to {} digits are expected", lengths.start(), lengths.end())))
 }
 
-/// Adds a rule to an exact map, or says where the same key stands already.
-fn insert(map: &mut WordMap<u64>, key: u64, row: usize, rules: &[ZoneRule], what: &str) -> Result<(), TariffError> {
+/// Rows of each key, and how to come from one to the next: a key may have several if they hold on different days.
+pub(super) fn chain(others: &mut Vec<u32>, rules: &[ZoneRule], row: usize, before: u32, what: &str) -> Result<(), TariffError> {
     let rule = &rules[row];
-    match map.insert(key, u32::try_from(row).expect("a table has at most a million rows")) {
-        None => Ok(()),
-        Some(first) => Err(TariffError::Twice {
-            place: rule.place.clone(),
-            what: format!("{what} `{}`", rule.key),
-            first: rules[first as usize].place.clone(),
-        }),
+    let next = |row: &u32| others.get(*row as usize).copied().filter(|next| *next != NONE_ROW);
+    let mut of_key = std::iter::successors(Some(before).filter(|row| *row != NONE_ROW), next).map(|row| &rules[row as usize]);
+    if let Some(first) = of_key.find(|other| other.days.meets(rule.days)) {
+        let (place, first) = (rule.place.clone(), first.place.clone());
+        return Err(TariffError::Twice { place, what: format!("{what} `{}`", rule.key), first });
     }
+    if before != NONE_ROW {
+        others.resize(rules.len(), NONE_ROW);
+        others[row] = before;
+    }
+    Ok(())
+}
+
+/// The row of a chain that holds on a day, or [`NONE_ROW`].
+pub(super) fn holding(rules: &[ZoneRule], others: &[u32], first: u32, day: i32) -> u32 {
+    let next = |row: &u32| others.get(*row as usize).copied();
+    let mut rows = std::iter::successors(Some(first), next).take_while(|row| *row != NONE_ROW);
+    rows.find(|row| rules[*row as usize].days.holds(day)).unwrap_or(NONE_ROW)
 }
 
 impl Deck {
     pub fn build(rules: Vec<ZoneRule>) -> Result<Self, TariffError> {
-        let mut by_prefix = WordMap::default();
+        let (mut by_prefix, mut others) = (WordMap::default(), Vec::new());
         let mut prefixes = Vec::with_capacity(rules.len());
         for (row, rule) in rules.iter().enumerate() {
             let (value, length) = digits(rule, "prefix", 1..=DIGITS_MAX as usize)?;
             if rule.key.starts_with('0') {
                 return Err(bad(&rule.place, "prefix", &rule.key, "an international prefix has no leading zero: 31, not 0031"));
             }
-            insert(&mut by_prefix, word(value, length), row, &rules, "prefix")?;
-            prefixes.push((length, value, u32::try_from(row).expect("a deck has at most a million rows")));
+            let number = u32::try_from(row).expect("a deck has at most a million rows");
+            let before = by_prefix.insert(word(value, length), number).unwrap_or(NONE_ROW);
+            chain(&mut others, &rules, row, before, "prefix")?;
+            prefixes.push((length, value, number));
         }
+        let is_dated = rules.iter().any(|rule| rule.days != Days::ALWAYS);
+        others.resize(if is_dated { rules.len() } else { 0 }, NONE_ROW);
         let mut heads = if rules.is_empty() { Vec::new() } else { vec![ROW_MASK; HEADS as usize] };
         prefixes.sort_unstable();
         for (length, value, row) in prefixes {
             fill(&mut heads, length, value, row);
         }
-        Ok(Self { rules, heads, by_prefix })
+        Ok(Self { rules, heads, by_prefix, others })
     }
 
-    /// The row of the longest prefix of a number, or [`NONE_ROW`].
+    /// The row of the longest prefix of a number on a local day, or [`NONE_ROW`].
     #[inline]
-    pub fn longest(&self, value: u64, digits: u32) -> u32 {
+    pub fn longest_on(&self, value: u64, digits: u32, day: impl Fn() -> i32) -> u32 {
+        let longest = self.longest(value, digits);
+        if self.others.is_empty() || longest == NONE_ROW { longest } else { self.longest_held(value, digits, longest, day()) }
+    }
+
+    /// The same where rows are dated: the longest one that holds on the day, down from the longest of all.
+    #[inline(never)]
+    fn longest_held(&self, value: u64, digits: u32, mut row: u32, day: i32) -> u32 {
+        let digits = digits.min(DIGITS_MAX);
+        while let Some(rule) = self.rules.get(row as usize) {
+            let held = holding(&self.rules, &self.others, row, day);
+            if held != NONE_ROW {
+                return held;
+            }
+            let shorter = u32::try_from(rule.key.len()).map_or(0, |length| length - 1);
+            row = self.longest_by_length(value / POWERS[(digits - shorter) as usize], shorter);
+        }
+        NONE_ROW
+    }
+
+    /// The row of the longest prefix of a number, whenever it holds.
+    #[inline]
+    fn longest(&self, value: u64, digits: u32) -> u32 {
         if self.heads.is_empty() {
             return NONE_ROW;
         }
@@ -157,7 +195,8 @@ impl ShortCodes {
         let mut by_code = WordMap::default();
         for (row, rule) in rules.iter().enumerate() {
             let (value, length) = digits(rule, "short_codes", 2..=10)?;
-            insert(&mut by_code, word(value, length), row, &rules, "short code")?;
+            let before = by_code.insert(word(value, length), u32::try_from(row).expect("at most 10,000 codes"));
+            chain(&mut Vec::new(), &rules, row, before.unwrap_or(NONE_ROW), "short code")?;
         }
         Ok(Self { rules, by_code })
     }
@@ -224,6 +263,29 @@ mod tests {
             let expected = by_hand.map_or(NONE_ROW, |(row, _)| u32::try_from(row).expect("few"));
             let length = u32::try_from(number.len()).expect("short");
             prop_assert_eq!(deck(&prefixes).longest(number.parse().expect("digits"), length), expected);
+        }
+
+        #[test]
+        fn of_dated_prefixes_the_longest_that_holds_is_the_one_that_a_search_by_hand_finds(
+            rows in prop::collection::vec(("[1-3][0-3]{0,7}", 0i32..20, 1i32..20), 1..60),
+            number in "[1-3][0-3]{7,14}",
+            day in 0i32..40,
+        ) {
+            let mut rules: Vec<ZoneRule> = Vec::new();
+            for (key, from, length) in &rows {
+                let days = Days { from: *from, to: from + length };
+                if !rules.iter().any(|rule| *rule.key == **key && rule.days.meets(days)) {
+                    let place = Place { file: "deck.csv".into(), line: None };
+                    rules.push(ZoneRule { key: key.as_str().into(), zone: 0, days, place });
+                }
+            }
+            let holds = |rule: &&ZoneRule| rule.days.holds(day) && number.starts_with(&*rule.key);
+            let by_hand = rules.iter().filter(holds).max_by_key(|rule| rule.key.len()).map(|rule| rule.key.clone());
+            let deck = Deck::build(rules).expect("rows of one prefix hold on different days");
+            let length = u32::try_from(number.len()).expect("short");
+            let found = deck.longest_on(number.parse().expect("digits"), length, || day);
+            prop_assert_eq!(deck.rules.get(found as usize).map(|rule| rule.key.clone()), by_hand);
+            prop_assert!(deck.rules.get(found as usize).is_none_or(|rule| rule.days.holds(day)));
         }
     }
 }

@@ -1,8 +1,9 @@
 //! From texts to a tariff: raw values are checked one by one, names become codes, tables become look-ups.
 
 mod tables;
+mod zones;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 
 use domain::ids::Names;
@@ -12,16 +13,14 @@ use domain::zone::{SECOND_US, Zone};
 use crate::error::{Place, TariffError};
 use crate::tariff::band::{BandClock, Bands};
 use crate::tariff::calendar::{Calendars, DATES_MAX, day_of, day_of_text};
-use crate::tariff::companion::{Column, Companion, optional, required};
-use crate::tariff::days::Days;
-use crate::tariff::deck::{Deck, PREFIXES_MAX, ShortCodes, ZoneRule};
+use crate::tariff::companion::{Companion, optional, required};
+use crate::tariff::deck::{Deck, ShortCodes, ZoneRule};
 use crate::tariff::field::{UNITS_MAX, bad, midnight, name, whole};
-use crate::tariff::load::tables::{Lead, Pair};
 use crate::tariff::network::Networks;
 use crate::tariff::plan::{BandEdge, Plan};
 use crate::tariff::price_row::{COLUMNS, PRICES_MAX, PriceRow, ZeroUsage, check_rounding_scope};
 use crate::tariff::price_table::{PriceTable, Scope, unknown};
-use crate::tariff::raw::{RawTariff, RawZones, TomlFile};
+use crate::tariff::raw::{RawTariff, TomlFile};
 use crate::tariff::{Classes, Tariff, TariffSource, VERSION_DIGITS, content_hash};
 
 /// Longest TOML text, 4 MiB, and longest companion, 256 MiB: a million rows fit many times.
@@ -93,14 +92,6 @@ struct Loader<'t> {
     at_all_times: bool,
 }
 
-/// A row of a zone table before zones have codes.
-struct NamedRule {
-    key: String,
-    zone: String,
-    days: Days,
-    place: Place,
-}
-
 impl<'t> Loader<'t> {
     fn load(&self) -> Result<Tariff, TariffError> {
         let (raw, place) = (self.raw, &self.place);
@@ -119,7 +110,7 @@ impl<'t> Loader<'t> {
         let (home, unnumbered) = (zone_code(&zones, &raw.home_zone), raw.destinations.unnumbered.as_deref());
         let unnumbered = unnumbered.map(|zone| zone_code(&zones, zone));
         let lead = tables.lead(home, unnumbered);
-        let roaming = self.roaming(tables.roaming, &zones, &lead)?;
+        let roaming = Self::roaming(tables.roaming, &zones, &lead)?;
         let (deck, short_codes) = (Deck::build(tables.prefixes)?, ShortCodes::build(tables.short_codes)?);
         let (networks, classes) = (Networks::build(tables.networks)?, classes(tables.classes)?);
         let (information, exchange) = (self.information()?, self.exchange(currency)?);
@@ -259,84 +250,6 @@ impl<'t> Loader<'t> {
         Ok(Rounding { places: u8::try_from(places).expect("at most nine places"), mode })
     }
 
-    /// The zone names of all tables, and the tables with codes for names.
-    fn zone_tables(&self) -> Result<(Names, ZoneTables), TariffError> {
-        let raw = self.raw;
-        let destinations = &raw.destinations;
-        let by_prefix = RawZones { table: destinations.table.clone(), zones: destinations.prefixes.clone() };
-        let by_code = RawZones { table: None, zones: destinations.short_codes.clone() };
-        let prefixes = self.rules(&by_prefix, required("prefix", "prefix"), "destinations.prefixes", PREFIXES_MAX)?;
-        let short_codes = self.rules(&by_code, required("code", "code"), "destinations.short_codes", SHORT_CODES_MAX)?;
-        let networks = self.network_rules()?;
-        let roaming = self.roaming_pairs()?;
-        let classes = self.rules(&raw.classes, required("class", "class"), "classes.zones", CLASSES_MAX)?;
-        let single = [Some(&raw.home_zone), destinations.unnumbered.as_ref()].into_iter().flatten();
-        for (field, zone) in ["home_zone", "destinations.unnumbered"].into_iter().zip(single.clone()) {
-            name(&self.place, field, zone)?;
-        }
-        let all = [&prefixes, &short_codes, &networks, &classes];
-        let abroad = roaming.iter().map(|pair| &pair.zone);
-        let zones = Names::new(all.into_iter().flatten().map(|rule| &rule.zone).chain(single).chain(abroad));
-        if zones.len() > ZONES_MAX {
-            return Err(TariffError::TooMany { place: self.place.clone(), what: "zones", limit: ZONES_MAX });
-        }
-        let coded = |rules: Vec<NamedRule>| {
-            let coded = rules.into_iter().map(|rule| ZoneRule {
-                zone: zone_code(&zones, &rule.zone),
-                key: rule.key.into(),
-                days: rule.days,
-                place: rule.place,
-            });
-            coded.collect()
-        };
-        let tables = ZoneTables {
-            prefixes: coded(prefixes),
-            short_codes: coded(short_codes),
-            networks: coded(networks),
-            classes: coded(classes),
-            roaming,
-        };
-        Ok((zones, tables))
-    }
-
-    /// The rows of one zone table: those in the tariff file, then those of its companion.
-    fn rules(&self, raw: &RawZones, key: Column, field: &str, limit: usize) -> Result<Vec<NamedRule>, TariffError> {
-        let mut rules = self.inline_rules(&raw.zones, field);
-        if let Some(companion) = self.companion(raw.table.as_ref(), &SAME_NAMES) {
-            companion.each(&[key, required("zone", "zone")], limit, |place, [key, zone]| {
-                rules.push(NamedRule { key: key.to_owned(), zone: zone.to_owned(), days: Days::ALWAYS, place });
-                Ok(())
-            })?;
-        }
-        self.checked(rules, field, limit)
-    }
-
-    fn inline_place(&self, field: &str) -> Place {
-        Place { file: format!("{} [{field}]", self.file.name).into(), line: None }
-    }
-
-    /// The rows of a zone table that stand in the tariff file.
-    fn inline_rules(&self, zones: &BTreeMap<String, String>, field: &str) -> Vec<NamedRule> {
-        let place = self.inline_place(field);
-        let rule = |(key, zone): (&String, &String)| NamedRule {
-            key: key.clone(),
-            zone: zone.clone(),
-            days: Days::ALWAYS,
-            place: place.clone(),
-        };
-        zones.iter().map(rule).collect()
-    }
-
-    fn checked(&self, rules: Vec<NamedRule>, field: &str, limit: usize) -> Result<Vec<NamedRule>, TariffError> {
-        if rules.len() > limit {
-            return Err(TariffError::TooMany { place: self.inline_place(field), what: "rows", limit });
-        }
-        for rule in &rules {
-            name(&rule.place, "zone", &rule.zone)?;
-        }
-        Ok(rules)
-    }
-
     fn plans(&self) -> Result<Vec<Plan>, TariffError> {
         let mut plans = Vec::new();
         for spanned in &self.raw.plan {
@@ -395,26 +308,6 @@ impl<'t> Loader<'t> {
 fn days_of(from_us: i64, to_us: i64) -> RangeInclusive<i32> {
     let day = |instant_us: i64| i32::try_from(instant_us.div_euclid(86_400 * SECOND_US)).unwrap_or(i32::MAX);
     day(from_us).saturating_sub(2)..=day(to_us).saturating_add(LONGEST_DAYS)
-}
-
-struct ZoneTables {
-    prefixes: Vec<ZoneRule>,
-    short_codes: Vec<ZoneRule>,
-    networks: Vec<ZoneRule>,
-    classes: Vec<ZoneRule>,
-    roaming: Vec<Pair>,
-}
-
-impl ZoneTables {
-    /// The zones that networks abroad and numbers lead to.
-    fn lead(&self, home: u16, unnumbered: Option<u16>) -> Lead {
-        let zones = |rules: &[ZoneRule]| rules.iter().map(|rule| rule.zone).collect::<BTreeSet<u16>>();
-        let mut lead = Lead { networks: zones(&self.networks), numbers: zones(&self.prefixes) };
-        lead.networks.remove(&home);
-        lead.numbers.extend(zones(&self.short_codes));
-        lead.numbers.extend(unnumbered);
-        lead
-    }
 }
 
 fn zone_code(zones: &Names, zone: &str) -> u16 {

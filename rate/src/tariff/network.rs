@@ -5,7 +5,7 @@ use domain::number::Network;
 use crate::error::TariffError;
 use crate::tariff::NONE_ROW;
 use crate::tariff::days::Days;
-use crate::tariff::deck::ZoneRule;
+use crate::tariff::deck::{ZoneRule, chain, holding};
 use crate::tariff::field::bad;
 use crate::words::WordMap;
 
@@ -43,10 +43,9 @@ impl NetworkKey {
 
 impl Networks {
     pub fn build(rules: Vec<ZoneRule>) -> Result<Self, TariffError> {
-        let is_dated = rules.iter().any(|rule| rule.days != Days::ALWAYS);
-        let others = if is_dated { vec![NONE_ROW; rules.len()] } else { Vec::new() };
         let (countries, has_exact) = (vec![NONE_ROW; 1000], vec![false; 1000]);
-        let mut table = Self { rules, exact: WordMap::default(), countries, has_exact, others };
+        let mut others = Vec::new();
+        let mut table = Self { rules, exact: WordMap::default(), countries, has_exact, others: Vec::new() };
         for (row, rule) in table.rules.iter().enumerate() {
             let number = u32::try_from(row).expect("a table has at most 100,000 rows");
             let first = match NetworkKey::parse(&rule.key) {
@@ -62,15 +61,11 @@ impl Networks {
                     return Err(bad(&rule.place, "network", &rule.key, expected));
                 }
             };
-            let of_key = std::iter::successors(Some(first), |row| table.others.get(*row as usize).copied());
-            let rows = of_key.map_while(|row| table.rules.get(row as usize));
-            if let Some(first) = rows.into_iter().find(|other| other.days.meets(rule.days)) {
-                let (place, first) = (rule.place.clone(), first.place.clone());
-                return Err(TariffError::Twice { place, what: format!("network `{}`", rule.key), first });
-            }
-            if first != NONE_ROW {
-                table.others[row] = first;
-            }
+            chain(&mut others, &table.rules, row, first, "network")?;
+        }
+        if table.rules.iter().any(|rule| rule.days != Days::ALWAYS) {
+            others.resize(table.rules.len(), NONE_ROW);
+            table.others = others;
         }
         Ok(table)
     }
@@ -97,15 +92,8 @@ impl Networks {
     #[inline(never)]
     fn find_on(&self, network: Network, day: i32) -> u32 {
         let country = network.mcc().and_then(|mcc| self.countries.get(mcc as usize));
-        for first in [self.exact.get(&network), country].into_iter().flatten() {
-            let mut row = *first;
-            while let Some(rule) = self.rules.get(row as usize) {
-                if rule.days.holds(day) {
-                    return row;
-                }
-                row = self.others[row as usize];
-            }
-        }
-        NONE_ROW
+        let rows = [self.exact.get(&network), country].into_iter().flatten();
+        let held = rows.map(|first| holding(&self.rules, &self.others, *first, day));
+        held.into_iter().find(|row| *row != NONE_ROW).unwrap_or(NONE_ROW)
     }
 }

@@ -1,10 +1,14 @@
 //! Price rows: one entry of a price list, checked, from TOML or from a companion.
 
+mod extras;
+
 use std::ops::RangeInclusive;
 
 use domain::columns::linked::Party;
 use domain::usage::{Usage, UsageKind};
 
+pub(crate) use self::extras::{Bounds, Extras, Information};
+use self::extras::{RawExtras, bounds};
 use crate::error::{Place, TariffError};
 use crate::tariff::companion::{Column, optional, required};
 use crate::tariff::field::{UNITS_MAX, amount, bad, name, percent, whole};
@@ -59,61 +63,6 @@ pub(crate) struct Step {
     pub increment: u64,
     /// Price of one unit size in nano-units.
     pub unit_nano: u64,
-}
-
-/// What few prices have beside setup, minimum and steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Extras {
-    /// Charged once when usage that was not zero ends, nano-units.
-    pub disconnect_nano: u64,
-    /// The first units of a record are not charged; the rest is charged as a record of that length.
-    pub free_units: u64,
-    /// Of what stands above and of the units, not of what the number asks.
-    pub bounds: Bounds,
-    pub information: Option<Information>,
-}
-
-/// What is added to a charge because of the number that was called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Information {
-    /// What the tariff's list says of the number.
-    Listed,
-    /// What the provider asks.
-    Cost,
-}
-
-impl Information {
-    /// As tariffs write it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Listed => "listed",
-            Self::Cost => "cost",
-        }
-    }
-
-    fn parse(place: &Place, text: &str) -> Result<Self, TariffError> {
-        match text {
-            "listed" => Ok(Self::Listed),
-            "cost" => Ok(Self::Cost),
-            _ => Err(bad(place, "information", text, "`listed` or `cost` is expected")),
-        }
-    }
-}
-
-/// The least and the most that a record costs which is charged at all, nano-units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Bounds {
-    pub least_nano: Option<u64>,
-    pub most_nano: Option<u64>,
-}
-
-impl Bounds {
-    /// The numerator of a charge over a denominator, within the bounds.
-    pub fn hold(self, numerator: i128, denominator: i128) -> i128 {
-        let least = self.least_nano.map_or(i128::MIN, |least| i128::from(least) * denominator);
-        let most = self.most_nano.map_or(i128::MAX, |most| i128::from(most) * denominator);
-        numerator.clamp(least, most)
-    }
 }
 
 /// How a charge is made.
@@ -311,40 +260,6 @@ fn units(place: &Place, raw: &RawPrice) -> Result<Formula, TariffError> {
         }
         .check(place)?,
     })
-}
-
-/// [`Extras`] as they are written.
-struct RawExtras {
-    disconnect: Option<String>,
-    free_units: Option<String>,
-    charge_min: Option<String>,
-    charge_max: Option<String>,
-    information: Option<String>,
-}
-
-impl RawExtras {
-    fn check(&self, place: &Place) -> Result<Extras, TariffError> {
-        let units = self.free_units.as_deref().map(|text| whole(place, "free_units", text, 0..=UNITS_MAX)).transpose()?;
-        let bounds = bounds(place, self.charge_min.as_deref(), self.charge_max.as_deref())?;
-        Ok(Extras {
-            disconnect_nano: self.disconnect.as_deref().map_or(Ok(0), |text| amount(place, "disconnect", text))?,
-            free_units: units.unwrap_or(0),
-            information: self.information.as_deref().map(|text| Information::parse(place, text)).transpose()?,
-            // Units never cost less than nothing.
-            bounds: Bounds { least_nano: bounds.least_nano.filter(|least| *least > 0), ..bounds },
-        })
-    }
-}
-
-fn bounds(place: &Place, least: Option<&str>, most: Option<&str>) -> Result<Bounds, TariffError> {
-    let money = |field: &str, text: Option<&str>| text.map(|text| amount(place, field, text)).transpose();
-    let bounds = Bounds { least_nano: money("charge_min", least)?, most_nano: money("charge_max", most)? };
-    match (bounds.least_nano, bounds.most_nano) {
-        (Some(least), Some(highest)) if highest < least => {
-            Err(bad(place, "charge_max", most.unwrap_or_default(), "at least as much as `charge_min` is expected"))
-        }
-        _ => Ok(bounds),
-    }
 }
 
 fn steps(place: &Place, raw: &[RawStep], minimum: u64) -> Result<Vec<Step>, TariffError> {

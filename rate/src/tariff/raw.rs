@@ -1,18 +1,19 @@
 //! A tariff file as it is written: TOML to plain structs, unknown keys refused; nothing is believed yet.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
+mod file;
+mod tables;
 
-use domain::nearest;
+use std::borrow::Cow;
+use std::fmt;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 use toml::value::Datetime;
 
-use crate::error::{Place, TariffError};
+pub(crate) use self::file::TomlFile;
+pub(crate) use self::tables::{RawDestinations, RawExchange, RawInformation, RawPlans, RawPrices, RawRoaming, RawZones};
 
 /// A tariff: what usage costs, for whom, where and when. Amounts are texts such as "0.05", in the tariff's currency.
 #[derive(Deserialize, JsonSchema)]
@@ -111,87 +112,6 @@ pub(crate) struct RawRounding {
     /// Halves away from zero, halves to the even neighbour, always away from zero, or always towards it.
     #[schemars(extend("enum" = ["half_up", "half_even", "up", "down"]))]
     pub mode: String,
-}
-
-/// Zones of the numbers that are called: the longest prefix decides.
-#[derive(Deserialize, JsonSchema, Default)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Destinations")]
-pub(crate) struct RawDestinations {
-    /// A CSV file beside the tariff with the columns `prefix,zone`.
-    pub table: Option<String>,
-    /// International prefixes without + or 00, to zones.
-    #[serde(default)]
-    pub prefixes: BTreeMap<String, String>,
-    /// Numbers such as 112 that are matched as a whole, to zones.
-    #[serde(default)]
-    pub short_codes: BTreeMap<String, String>,
-    /// Zone of words and masked numbers. Without it they have none.
-    pub unnumbered: Option<String>,
-}
-
-/// Zones by key.
-#[derive(Deserialize, JsonSchema, Default)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Zones")]
-pub(crate) struct RawZones {
-    /// A CSV file beside the tariff with the columns `network,zone` (and, if needed, `valid_from` and `valid_to`, local days) or `class,zone`.
-    pub table: Option<String>,
-    /// Keys to zones.
-    #[serde(default)]
-    pub zones: BTreeMap<String, String>,
-}
-
-/// Zones of usage abroad by pair.
-#[derive(Deserialize, JsonSchema, Default)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Roaming")]
-pub(crate) struct RawRoaming {
-    /// A CSV file beside the tariff with the columns `visited,called,zone`; `*` in `called` stands for anywhere.
-    pub table: Option<String>,
-}
-
-/// What numbers ask.
-#[derive(Deserialize, JsonSchema, Default)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Information")]
-pub(crate) struct RawInformation {
-    /// A CSV file beside the tariff with the columns `number,per_call,per_minute` and, if needed, `valid_from`, `valid_to`: local days.
-    pub table: Option<String>,
-}
-
-/// Rates of exchange.
-#[derive(Deserialize, JsonSchema, Default)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Exchange")]
-pub(crate) struct RawExchange {
-    /// A CSV file beside the tariff with the columns `currency,date,rate`: units of the tariff's currency for one of the other.
-    pub table: Option<String>,
-    /// A rate is used until the next one, but at most so many days. Without it: 7.
-    #[schemars(range(min = 1, max = 366))]
-    pub days_max: Option<i64>,
-}
-
-/// Where plans are listed.
-#[derive(Deserialize, JsonSchema, Default)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Plans")]
-pub(crate) struct RawPlans {
-    /// A CSV file beside the tariff with the columns `plan,mb_bytes` and, if needed, `band_edge`, `fallback`.
-    pub table: Option<String>,
-}
-
-/// Where prices are listed, and what the columns are called there.
-#[derive(Deserialize, JsonSchema, Default)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Prices")]
-pub(crate) struct RawPrices {
-    /// A CSV file beside the tariff with the columns `plan,kind,zone,band,setup,minimum,increment,unit_price` and, if needed, others of a
-    /// price.
-    pub table: Option<String>,
-    /// Our names of columns to those in the file.
-    #[serde(default)]
-    pub columns: BTreeMap<String, String>,
 }
 
 /// Dates with a name, such as the public holidays of a country.
@@ -368,76 +288,4 @@ impl<'de> Deserialize<'de> for OneOrMany {
 
         deserializer.deserialize_any(Texts)
     }
-}
-
-/// The text of the tariff file with what is needed to name a place in it.
-pub(crate) struct TomlFile<'t> {
-    pub name: Arc<str>,
-    pub text: &'t str,
-}
-
-impl TomlFile<'_> {
-    /// Reads the file; the error names the line and, for a key that does not exist, the nearest that does.
-    pub fn read(&self) -> Result<RawTariff, TariffError> {
-        toml::from_str(self.text).map_err(|error| {
-            let place = Place { line: error.span().map(|span| self.line(span.start)), ..self.whole() };
-            let message = error.message();
-            if let Some(rest) = message.strip_prefix("unknown field ") {
-                return unknown_key(place, rest);
-            }
-            let line = error.span().and_then(|span| self.line_at(span.start));
-            let problem = line.and_then(|line| quoting(message, line));
-            let problem = problem.unwrap_or_else(|| message.lines().collect::<Vec<_>>().join(": "));
-            TariffError::Unreadable { place, problem }
-        })
-    }
-
-    /// The file without a line.
-    pub fn whole(&self) -> Place {
-        Place { file: self.name.clone(), line: None }
-    }
-
-    /// Where an element of a list begins.
-    pub fn place<T>(&self, spanned: &Spanned<T>) -> Place {
-        Place { line: Some(self.line(spanned.span().start)), ..self.whole() }
-    }
-
-    fn line_at(&self, offset: usize) -> Option<&str> {
-        let (before, behind) = self.text.split_at_checked(offset)?;
-        let begin = before.rfind('\n').map_or(0, |end| end + 1);
-        self.text.get(begin..offset + behind.find('\n').unwrap_or(behind.len()))
-    }
-
-    fn line(&self, offset: usize) -> u64 {
-        let before = self.text.as_bytes().iter().take(offset);
-        1 + before.filter(|byte| **byte == b'\n').count() as u64
-    }
-}
-
-/// What to write where a value wants quotes and has none, or has them and wants none: the slips that are made most.
-fn quoting(message: &str, line: &str) -> Option<String> {
-    let (key, value) = line.split_once('=')?;
-    let (key, value) = (key.trim(), value.split('#').next().unwrap_or_default().trim());
-    let is_plain = !key.is_empty() && key.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.'));
-    if !is_plain || value.is_empty() || value.len() > 60 || value.contains(['{', '[']) {
-        return None;
-    }
-    if message.contains("expected a TOML datetime") && value.starts_with('"') {
-        return Some(format!("`{key}` is a text; write the date without quotes: {key} = {}", value.trim_matches('"')));
-    }
-    let wants_text = message.starts_with("invalid type: ") && (message.contains("a string") || message.contains("a text"));
-    (wants_text && !value.starts_with(['"', '\'']))
-        .then(|| format!("`{key}` is {value}; write it in quotes: {key} = \"{value}\""))
-}
-
-/// `message` is what follows "unknown field": `` `nmae`, expected one of `name`, `currency` ``.
-fn unknown_key(place: Place, message: &str) -> TariffError {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let key = quoted.next().unwrap_or_default().to_owned();
-    let known: Vec<&str> = quoted.collect();
-    let mut hint = nearest::hint(&key, known.iter().copied());
-    if hint.is_empty() {
-        hint = format!("; known here: {}", known.join(", "));
-    }
-    TariffError::UnknownKey { place, what: "key", key, hint }
 }

@@ -1,11 +1,12 @@
-//! The small tariff of docs/howto/write-a-tariff.md is one, and costs what the guide says.
+//! The tariffs of the guides load, and cost what the guides say.
 
-use domain::money::Money;
+use domain::money::{Currency, Money};
 use domain::number::Number;
 
+use crate::explain::{ExplainInput, explain};
 use crate::lint::{Severity, lint};
 use crate::price::price;
-use crate::tests::fixture::{Row, batch, inline, linked, owners, repository, set_of, utc};
+use crate::tests::fixture::{Row, batch, inline, linked, local, owners, repository, set_of, utc, with_tables};
 
 #[test]
 fn the_small_tariff_of_the_guide_costs_what_it_says() {
@@ -42,4 +43,70 @@ fn the_small_tariff_of_the_guide_costs_what_it_says() {
         assert_eq!(Money(i128::from(rated.columns.charge_nano[i])), Money::parse(charge).expect("an amount"), "row {i}");
     }
     assert!(small.contains("costs 0.15 EUR"));
+}
+
+/// The fenced blocks of a guide in a language, in their order.
+fn blocks<'g>(guide: &'g str, language: &str) -> Vec<&'g str> {
+    let fence = format!("```{language}\n");
+    guide.split(&fence).skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
+#[test]
+fn what_few_tariffs_have_costs_what_the_guide_says() {
+    let guide = std::fs::read_to_string(repository("docs/howto/price-beyond-traffic.md")).expect("the guide");
+    let whole = guide.split("## All of it in one").nth(1).expect("its last part");
+    let tables = ["networks.csv", "roaming.csv", "information.csv", "exchange.csv"];
+    let tables: Vec<(&str, &str)> = tables.into_iter().zip(blocks(whole, "csv")).collect();
+    assert_eq!(tables.len(), 4);
+    let source = with_tables("beyond.toml", blocks(whole, "toml")[0], &tables);
+    let findings = lint(&source).findings;
+    assert!(findings.iter().all(|finding| finding.severity() == Severity::Note), "{findings:#?}");
+    let tariffs = set_of(&source);
+    let rows: Vec<Vec<&str>> =
+        whole.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| plan")).map(cells).collect();
+    assert!(rows.len() >= 13, "{}", rows.len());
+    for row in rows {
+        let [plan, kind, to, start, seconds, network, party, cost, charge, _why] = row[..] else { panic!("{row:?}") };
+        let (network, currency) = network.split_once(' ').unwrap_or((network, "EUR"));
+        let (start_us, start_offset_s) = local(start, tariffs.tariffs()[0].zone()).expect("a start");
+        let input = ExplainInput {
+            kind: kind.to_owned(),
+            start_us,
+            start_offset_s,
+            duration_s: seconds.parse().expect("seconds"),
+            bytes_up: 0,
+            bytes_down: 0,
+            messages: 1,
+            b_number: to.replace(['+', ' '], ""),
+            b_number_type: if to.starts_with('+') {
+                "e164"
+            } else if to.is_empty() {
+                "absent"
+            } else {
+                "short_code"
+            }
+            .to_owned(),
+            network: network.to_owned(),
+            provider_class: String::new(),
+            cost_nano: Money::parse(cost).and_then(|cost| i64::try_from(cost.0).ok()),
+            cost_currency: Currency::parse(currency),
+            party: party.to_owned(),
+            plan: Some(plan.to_owned()),
+            tariff: None,
+        };
+        let derivation = explain(&input, &tariffs).expect("a row");
+        let found = derivation.charge.as_ref().map_or(derivation.outcome.to_owned(), |charge| charge.charge.clone());
+        let expected = Money::parse(charge).map_or(charge.to_owned(), |charge| format!("{charge} EUR"));
+        assert_eq!(found, expected, "{row:?}\n{:#?}", derivation.lines());
+        // A sum that is shown ends in the amount that is charged.
+        if let Some(step) = derivation.charge.as_ref().filter(|step| !step.arithmetic.is_empty()) {
+            let last = step.arithmetic.last().expect("a line").rsplit(" = ").next().unwrap_or_default();
+            let exact = last.split(' ').next().and_then(Money::parse);
+            assert!(exact.is_none_or(|exact| Money::parse(charge) == Some(exact)), "{:#?}", step.arithmetic);
+        }
+    }
+}
+
+fn cells(line: &str) -> Vec<&str> {
+    line.trim_matches('|').split('|').map(str::trim).collect()
 }

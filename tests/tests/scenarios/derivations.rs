@@ -75,7 +75,10 @@ unit_price = "0.01"
 /// The tables beside it.
 fn companions() -> BTreeMap<String, String> {
     let tables = [
-        ("prefixes.csv", "\u{feff}prefix, zone\n3161,A\n44,B\n"),
+        (
+            "prefixes.csv",
+            "\u{feff}prefix, zone, valid_from, valid_to\n3161,A,,2026-10-15\n3161,B,2026-10-25,\n44,B,,\n447,A,2026-10-14,2026-10-15\n",
+        ),
         ("classes.csv", "zone,class\nB,premium\n"),
         (
             "networks.csv",

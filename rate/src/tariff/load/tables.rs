@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use domain::ids::Names;
 use domain::money::Currency;
 
-use super::{Loader, NamedRule, SAME_NAMES, zone_code};
+use super::zones::Lead;
+use super::{Loader, SAME_NAMES, zone_code};
 use crate::error::{Place, TariffError};
 use crate::tariff::companion::{optional, required};
 use crate::tariff::days::Days;
@@ -13,7 +14,6 @@ use crate::tariff::deck::ZoneRule;
 use crate::tariff::exchange::{DAYS_MAX, Exchange, RATES_MAX};
 use crate::tariff::field::{name, whole};
 use crate::tariff::information::{Information, NUMBERS_MAX};
-use crate::tariff::network::NETWORKS_MAX;
 use crate::tariff::price_table::unknown;
 use crate::tariff::roaming::{ANYWHERE, ROAMING_MAX, Roaming};
 
@@ -26,21 +26,6 @@ pub(super) struct Pair {
 }
 
 impl Loader<'_> {
-    /// Networks: those in the tariff file, then those of the companion, which may be dated.
-    pub(super) fn network_rules(&self) -> Result<Vec<NamedRule>, TariffError> {
-        let raw = &self.raw.networks;
-        let mut rules = self.inline_rules(&raw.zones, "networks.zones");
-        if let Some(companion) = self.companion(raw.table.as_ref(), &SAME_NAMES) {
-            let columns = [required("network", "mcc"), required("zone", "zone"), optional("valid_from"), optional("valid_to")];
-            companion.each(&columns, NETWORKS_MAX, |place, [key, zone, from, to]| {
-                let days = Days::parse(&place, from, to)?;
-                rules.push(NamedRule { key: key.to_owned(), zone: zone.to_owned(), days, place });
-                Ok(())
-            })?;
-        }
-        self.checked(rules, "networks.zones", NETWORKS_MAX)
-    }
-
     /// The rows of the roaming table.
     pub(super) fn roaming_pairs(&self) -> Result<Vec<Pair>, TariffError> {
         let mut pairs = Vec::new();
@@ -56,7 +41,7 @@ impl Loader<'_> {
     }
 
     /// The roaming table: its pairs must be zones that networks and numbers lead to.
-    pub(super) fn roaming(&self, pairs: Vec<Pair>, zones: &Names, lead: &Lead) -> Result<Roaming, TariffError> {
+    pub(super) fn roaming(pairs: Vec<Pair>, zones: &Names, lead: &Lead) -> Result<Roaming, TariffError> {
         let known = |place: &Place, field: &str, zone: &str, leading: &BTreeSet<u16>, defined| {
             let code = zones.code(zone).and_then(|code| u16::try_from(code).ok()).filter(|code| leading.contains(code));
             let names = leading.iter().map(|code| zones.name(u32::from(*code)));
@@ -100,10 +85,4 @@ impl Loader<'_> {
         }
         Ok(exchange)
     }
-}
-
-/// The zones that networks abroad and numbers lead to.
-pub(super) struct Lead {
-    pub networks: BTreeSet<u16>,
-    pub numbers: BTreeSet<u16>,
 }

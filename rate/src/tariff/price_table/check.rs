@@ -32,7 +32,6 @@ pub(super) fn check_information(row: &PriceRow, scope: &Scope<'_>) -> Result<(),
     let data = Usage::new(UsageKind::Data, Direction::Outgoing);
     let refused = |word: Information, expected: &str| Err(bad(&row.place, "information", word.as_str(), expected));
     match extras.information {
-        None => Ok(()),
         Some(word @ Information::Listed) if !scope.has_information => {
             refused(word, "it needs a list of what numbers ask; add `[information] table = \"FILE.csv\"`")
         }
@@ -42,7 +41,7 @@ pub(super) fn check_information(row: &PriceRow, scope: &Scope<'_>) -> Result<(),
         Some(word) if per.is_some_and(|per| per > PERS_MAX) => {
             refused(word, "a `per` of at most 1000000000 is expected beside it")
         }
-        Some(_) => Ok(()),
+        Some(_) | None => Ok(()),
     }
 }
 

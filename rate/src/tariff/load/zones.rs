@@ -1,0 +1,143 @@
+//! The zone tables of a tariff: rows from its file and its companions, and one list of the zones that they name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::ids::Names;
+
+use super::tables::Pair;
+use super::{CLASSES_MAX, Loader, SAME_NAMES, SHORT_CODES_MAX, ZONES_MAX, zone_code};
+use crate::error::{Place, TariffError};
+use crate::tariff::companion::{Column, optional, required};
+use crate::tariff::days::Days;
+use crate::tariff::deck::{PREFIXES_MAX, ZoneRule};
+use crate::tariff::field::name;
+use crate::tariff::network::NETWORKS_MAX;
+use crate::tariff::raw::RawZones;
+
+/// A row of a zone table before zones have codes.
+struct NamedRule {
+    key: String,
+    zone: String,
+    days: Days,
+    place: Place,
+}
+
+impl Loader<'_> {
+    /// The zone names of all tables, and the tables with codes for names.
+    pub(super) fn zone_tables(&self) -> Result<(Names, ZoneTables), TariffError> {
+        let raw = self.raw;
+        let destinations = &raw.destinations;
+        let by_prefix = RawZones { table: destinations.table.clone(), zones: destinations.prefixes.clone() };
+        let by_code = RawZones { table: None, zones: destinations.short_codes.clone() };
+        let prefixes = self.dated_rules(&by_prefix, required("prefix", "prefix"), "destinations.prefixes", PREFIXES_MAX)?;
+        let short_codes = self.rules(&by_code, required("code", "code"), "destinations.short_codes", SHORT_CODES_MAX)?;
+        let networks = self.dated_rules(&raw.networks, required("network", "mcc"), "networks.zones", NETWORKS_MAX)?;
+        let roaming = self.roaming_pairs()?;
+        let classes = self.rules(&raw.classes, required("class", "class"), "classes.zones", CLASSES_MAX)?;
+        let single = [Some(&raw.home_zone), destinations.unnumbered.as_ref()].into_iter().flatten();
+        for (field, zone) in ["home_zone", "destinations.unnumbered"].into_iter().zip(single.clone()) {
+            name(&self.place, field, zone)?;
+        }
+        let all = [&prefixes, &short_codes, &networks, &classes];
+        let abroad = roaming.iter().map(|pair| &pair.zone);
+        let zones = Names::new(all.into_iter().flatten().map(|rule| &rule.zone).chain(single).chain(abroad));
+        if zones.len() > ZONES_MAX {
+            return Err(TariffError::TooMany { place: self.place.clone(), what: "zones", limit: ZONES_MAX });
+        }
+        let coded = |rules: Vec<NamedRule>| {
+            let coded = rules.into_iter().map(|rule| ZoneRule {
+                zone: zone_code(&zones, &rule.zone),
+                key: rule.key.into(),
+                days: rule.days,
+                place: rule.place,
+            });
+            coded.collect()
+        };
+        let tables = ZoneTables {
+            prefixes: coded(prefixes),
+            short_codes: coded(short_codes),
+            networks: coded(networks),
+            classes: coded(classes),
+            roaming,
+        };
+        Ok((zones, tables))
+    }
+
+    /// The rows of one zone table: those in the tariff file, then those of its companion.
+    fn rules(&self, raw: &RawZones, key: Column, field: &str, limit: usize) -> Result<Vec<NamedRule>, TariffError> {
+        let mut rules = self.inline_rules(&raw.zones, field);
+        if let Some(companion) = self.companion(raw.table.as_ref(), &SAME_NAMES) {
+            companion.each(&[key, required("zone", "zone")], limit, |place, [key, zone]| {
+                rules.push(NamedRule { key: key.to_owned(), zone: zone.to_owned(), days: Days::ALWAYS, place });
+                Ok(())
+            })?;
+        }
+        self.checked(rules, field, limit)
+    }
+
+    fn inline_place(&self, field: &str) -> Place {
+        Place { file: format!("{} [{field}]", self.file.name).into(), line: None }
+    }
+
+    /// The rows of a zone table that stand in the tariff file.
+    fn inline_rules(&self, zones: &BTreeMap<String, String>, field: &str) -> Vec<NamedRule> {
+        let place = self.inline_place(field);
+        let rule = |(key, zone): (&String, &String)| NamedRule {
+            key: key.clone(),
+            zone: zone.clone(),
+            days: Days::ALWAYS,
+            place: place.clone(),
+        };
+        zones.iter().map(rule).collect()
+    }
+
+    fn checked(&self, rules: Vec<NamedRule>, field: &str, limit: usize) -> Result<Vec<NamedRule>, TariffError> {
+        if rules.len() > limit {
+            return Err(TariffError::TooMany { place: self.inline_place(field), what: "rows", limit });
+        }
+        for rule in &rules {
+            name(&rule.place, "zone", &rule.zone)?;
+        }
+        Ok(rules)
+    }
+
+    /// The rows of a zone table that may be dated: those in the tariff file always hold.
+    fn dated_rules(&self, raw: &RawZones, key: Column, field: &str, limit: usize) -> Result<Vec<NamedRule>, TariffError> {
+        let mut rules = self.inline_rules(&raw.zones, field);
+        if let Some(companion) = self.companion(raw.table.as_ref(), &SAME_NAMES) {
+            let columns = [key, required("zone", "zone"), optional("valid_from"), optional("valid_to")];
+            companion.each(&columns, limit, |place, [key, zone, from, to]| {
+                let days = Days::parse(&place, from, to)?;
+                rules.push(NamedRule { key: key.to_owned(), zone: zone.to_owned(), days, place });
+                Ok(())
+            })?;
+        }
+        self.checked(rules, field, limit)
+    }
+}
+
+pub(super) struct ZoneTables {
+    pub prefixes: Vec<ZoneRule>,
+    pub short_codes: Vec<ZoneRule>,
+    pub networks: Vec<ZoneRule>,
+    pub classes: Vec<ZoneRule>,
+    pub roaming: Vec<Pair>,
+}
+
+impl ZoneTables {
+    /// The zones that networks abroad and numbers lead to.
+    pub fn lead(&self, home: u16, unnumbered: Option<u16>) -> Lead {
+        let zones = |rules: &[ZoneRule]| rules.iter().map(|rule| rule.zone).collect::<BTreeSet<u16>>();
+        let mut lead = Lead { networks: zones(&self.networks), numbers: zones(&self.prefixes) };
+        lead.networks.remove(&home);
+        lead.numbers.extend(zones(&self.short_codes));
+        lead.numbers.extend(unnumbered);
+        lead
+    }
+}
+
+/// The zones that networks abroad and numbers lead to.
+pub(super) struct Lead {
+    pub networks: BTreeSet<u16>,
+    pub numbers: BTreeSet<u16>,
+}
