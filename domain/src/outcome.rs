@@ -99,6 +99,8 @@ reasons! {
     NoInformation = 38, "no_information", "add the number to the tariff's information table";
     /// The charge would be beyond what a row can hold.
     ChargeLimit = 36, "charge_limit", "look at the row: its units or its price are absurd";
+    /// Somebody has decided that it will never be charged.
+    WrittenOff = 50, "written_off", "nothing; `tollway suspense recycle --reason written_off` takes the decision back";
 }
 
 impl Reason {
@@ -136,6 +138,11 @@ impl Counts {
     /// Rows in suspense, all reasons.
     pub fn suspended(&self) -> u64 {
         self.suspense.values().sum()
+    }
+
+    /// Rows in suspense that wait for a hand: those that were written off do not.
+    pub fn waiting(&self) -> u64 {
+        self.suspended() - self.suspense.get(&Reason::WrittenOff).copied().unwrap_or(0)
     }
 
     /// Rows skipped, all rules.

@@ -1,5 +1,5 @@
 //! Rows that are rated again, those that come out otherwise drafted as a correction: in suspense, which are read anew from landing,
-//! and with a price, which are taken from the table (docs/adr/0017, 0021).
+//! and with a price, which are taken from the table (docs/adr/0017, 0021). And rows in suspense that are written off.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -38,6 +38,8 @@ pub struct Proposal {
     pub changed: Vec<(Place, u128)>,
     /// Every row that was looked at.
     pub turns: Turns,
+    /// What became of each: rated (`None`), or in suspense for a reason.
+    outcomes: HashMap<Place, Option<Reason>>,
     files: Files,
     rated: Vec<RatedBatch>,
 }
@@ -45,6 +47,7 @@ pub struct Proposal {
 /// What decisions of an account ask for that is not done.
 #[derive(Debug, Default)]
 pub struct Due {
+    /// In the order of the decisions: what one leaves in suspense, the next may mean.
     suspense: Vec<Choice>,
     priced: Vec<rerate::Choice>,
 }
@@ -63,6 +66,8 @@ pub fn choice(word: &SuspenseChoice, decided: ArrivalNumber) -> Choice {
         // A reason that is not known here is that of no row.
         reasons: word.reasons.iter().filter_map(|name| Reason::parse(name)).collect(),
         delivery: word.delivery,
+        row: word.row,
+        writes_off: false,
         identifier: word.identifier.map(|number| match number {
             Numbered::Msisdn(digits) => ServedBy::Msisdn(digits.to_string()),
             Numbered::Imsi(digits) => ServedBy::Imsi(digits.cast_signed()),
@@ -86,6 +91,7 @@ pub fn due(account: &str, decision: ArrivalNumber, landing: &Landing, table: &Ta
         match word {
             RowChoice::Suspense(word) => due.suspense.push(choice(&word, number)),
             RowChoice::Priced(word) => due.priced.push(priced_choice(&word, number)),
+            RowChoice::WriteOff(word) => due.suspense.push(Choice { writes_off: true, ..choice(&word.choice, number) }),
         }
     }
     Ok(due)
@@ -103,7 +109,13 @@ pub fn draft(
 ) -> Result<Draft, PipelineError> {
     let (account, decision) = by;
     let rows = if due.suspense.is_empty() { Vec::new() } else { suspended(table, Some(account), &due.suspense)? };
-    let Proposal { mut changed, mut files, mut rated, .. } = propose(&rows, landing, deliveries, reference)?;
+    let is_again = |row: &&Suspended| row.by.iter().any(|n| !due.suspense[*n].writes_off);
+    let again: Vec<Suspended> = rows.iter().filter(is_again).cloned().collect();
+    let Proposal { outcomes, mut files, mut rated, .. } = propose(&again, landing, deliveries, reference)?;
+    let Decided { mut changed, written_off, arrivals } = decide(&rows, &due.suspense, &outcomes);
+    for (delivery, arrival) in arrivals {
+        files.insert(delivery, deliveries.file(arrival)?);
+    }
     let mut priced = None;
     if !due.priced.is_empty() {
         let rate = |batch| reference.rate(batch);
@@ -115,14 +127,50 @@ pub fn draft(
         let live = LiveEntries::of_places(table, &found.places, &theirs)?;
         let (again, keys) = rerate::rate_entries(&live, table, &theirs, &rate)?;
         // What is in suspense stands elsewhere.
-        priced = Some(live).filter(|_| changed.is_empty());
+        priced = Some(live).filter(|_| changed.is_empty() && written_off.is_empty());
         rated.extend(again);
         changed.extend(keys);
         files.extend(theirs);
     }
-    let plan = plan(table, account, decision, changed);
+    let plan = plan(table, account, decision, changed, written_off);
     let live = priced.map_or_else(|| LiveEntries::of_plan(table, &plan, &files), Ok)?;
     Ok(Draft { plan, files, live, rated, reference_version: reference.version })
+}
+
+/// What decisions make of rows in suspense.
+#[derive(Default)]
+struct Decided {
+    /// Those that come out otherwise when they are rated again, with their keys.
+    changed: Vec<(Place, u128)>,
+    /// Those that are written off.
+    written_off: Vec<Place>,
+    /// The arrival numbers of their deliveries.
+    arrivals: BTreeMap<DeliveryId, ArrivalNumber>,
+}
+
+/// Lets the choices of decisions act on the rows one after the other, as if each had been alone.
+fn decide(rows: &[Suspended], choices: &[Choice], outcomes: &HashMap<Place, Option<Reason>>) -> Decided {
+    let mut decided = Decided::default();
+    for row in rows {
+        let mut stands = Some(row.reason);
+        for choice in row.by.iter().map(|n| &choices[*n]) {
+            let Some(reason) = stands else { break };
+            if !choice.names(reason) {
+                continue;
+            }
+            stands = if choice.writes_off { Some(Reason::WrittenOff) } else { outcomes.get(&row.place).map_or(stands, |o| *o) };
+        }
+        if stands == Some(row.reason) {
+            continue;
+        }
+        decided.arrivals.insert(row.place.delivery, row.arrival);
+        if stands == Some(Reason::WrittenOff) {
+            decided.written_off.push(row.place);
+        } else {
+            decided.changed.push((row.place, row.key));
+        }
+    }
+    decided
 }
 
 /// Rates rows in suspense again, with one reference version; they are those that [`suspended`] finds on the table, by account,
@@ -139,8 +187,9 @@ pub fn propose(
         let wanted = file.iter().map(|row| (row.place.row, Anew { key: row.key, is_conflict: false })).collect();
         let batches = rate_again(landing, deliveries, first.arrival, &wanted, reference)?;
         let mut changed: Vec<&Suspended> = Vec::new();
-        let changes = |batch: &RatedBatch| compare(batch, file, &mut proposal.turns, &mut changed);
-        proposal.rated.extend(batches.into_iter().filter(changes));
+        let (turns, outcomes) = (&mut proposal.turns, &mut proposal.outcomes);
+        let mut changes = |batch: &RatedBatch| compare(batch, file, turns, outcomes, &mut changed);
+        proposal.rated.extend(batches.into_iter().filter(|batch| changes(batch)));
         if !changed.is_empty() {
             proposal.files.insert(first.place.delivery, deliveries.file(first.arrival)?);
         }
@@ -176,7 +225,13 @@ impl Findings for Differing {
 
 /// Notes how the rows of a batch came out, and which of them change; whether there is one. A row that cannot be read any more
 /// keeps its entry.
-fn compare<'r>(batch: &RatedBatch, file: &'r [Suspended], turns: &mut Turns, changed: &mut Vec<&'r Suspended>) -> bool {
+fn compare<'r>(
+    batch: &RatedBatch,
+    file: &'r [Suspended],
+    turns: &mut Turns,
+    outcomes: &mut HashMap<Place, Option<Reason>>,
+    changed: &mut Vec<&'r Suspended>,
+) -> bool {
     let stood: HashMap<u64, &Suspended> = file.iter().map(|row| (row.place.row, row)).collect();
     let before = changed.len();
     for (i, number) in batch.linked.parsed.columns.row.iter().enumerate() {
@@ -184,6 +239,7 @@ fn compare<'r>(batch: &RatedBatch, file: &'r [Suspended], turns: &mut Turns, cha
         let outcome = batch.reason(i);
         let turned = turns.entry((row.reason, outcome)).or_default();
         turned.rows += 1;
+        outcomes.insert(row.place, outcome);
         if outcome.is_none() {
             let currency = batch.labels.tariffs[usize::from(batch.columns.tariff[i])].currency;
             let sum = turned.charge.entry(currency).or_default();

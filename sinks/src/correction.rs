@@ -16,13 +16,14 @@ use std::sync::Arc;
 
 use domain::columns::rated::RatedBatch;
 use domain::delivery::{ArrivalNumber, DeliveryId, FileContext};
+use domain::outcome::Reason;
 
 use crate::keys::Claim;
 use crate::keys::sidecar::RunId;
 use crate::keys::stopped::Fate;
 
-pub(crate) use self::entries::reversal;
 pub use self::entries::{LiveEntries, Sums};
+pub(crate) use self::entries::{restated, reversal};
 pub(crate) use self::ledger::Moves;
 
 /// A record: the row of the delivery that its entries name.
@@ -41,6 +42,8 @@ pub struct Change {
     pub takes_back: bool,
     /// It gets a new entry: its row is rated again, as landing has it or as the table says it was read.
     pub anew: Option<Anew>,
+    /// It gets its entry once more, with another reason.
+    pub stays_as: Option<Reason>,
 }
 
 /// A new entry.
@@ -107,6 +110,11 @@ impl Plan {
     /// The records whose entries are taken back.
     pub fn taken_back(&self) -> impl Iterator<Item = Place> + '_ {
         self.changes.iter().filter(|(_, change)| change.takes_back).map(|(place, _)| *place)
+    }
+
+    /// The records whose entries come once more with another reason.
+    pub fn staying(&self) -> HashMap<Place, Reason> {
+        self.changes.iter().filter_map(|(place, change)| Some((*place, change.stays_as?))).collect()
     }
 
     /// The rows to rate again, by delivery.

@@ -33,5 +33,6 @@ mod scenarios {
     mod tariffs;
     mod verify;
     mod withdraw;
+    mod write_off;
     mod wrapped;
 }

@@ -175,7 +175,7 @@ pub fn sheet_of(title: &str, message: &str, troubles: &[Trouble]) -> Option<Shee
 /// finds the rows of `counts` in `cdr`.
 pub fn over_limits(installation: &Installation, counts: &Counts, filter: &str) -> anyhow::Result<Vec<String>> {
     let limits = &installation.config().rating;
-    let (suspended, rows_in) = (counts.suspended(), counts.rows_in);
+    let (suspended, rows_in) = (counts.waiting(), counts.rows_in);
     let mut over = Vec::new();
     if suspended == 0 {
         return Ok(over);
@@ -189,7 +189,7 @@ pub fn over_limits(installation: &Installation, counts: &Counts, filter: &str) -
         ));
     }
     let sql = format!(
-        "SELECT cost_currency, sum(cost) AS at_risk FROM cdr WHERE outcome = 'suspense' AND cost IS NOT NULL AND {filter} \
+        "SELECT cost_currency, sum(cost) AS at_risk FROM cdr WHERE outcome = 'suspense' AND reason <> 'written_off' AND cost IS NOT NULL AND {filter} \
          GROUP BY cost_currency ORDER BY cost_currency"
     );
     for row in ask_rows(installation, &sql)? {

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::corrections::{RecycleArgs, RerateArgs, WithdrawArgs};
+pub use self::corrections::{RecycleArgs, RerateArgs, WithdrawArgs, WriteOffArgs};
 pub use self::desk::{AssignArgs, NumberKind, TodayArgs, UnassignedArgs, UnassignedCommand};
 pub use self::files::{DemoArgs, DismissArgs, GenerateArgs, IngestArgs, RunArgs, StatusArgs};
 pub use self::listen::ListenArgs;
@@ -206,6 +206,9 @@ pub enum SuspenseCommand {
     /// Read and rate rows again, with the reference data in force; what comes out otherwise is corrected
     #[command(after_help = self::corrections::RECYCLE_HELP)]
     Recycle(RecycleArgs),
+    /// Decide that rows will never be charged; they stay, with who decided it and why
+    #[command(after_help = self::corrections::WRITE_OFF_HELP)]
+    WriteOff(WriteOffArgs),
 }
 
 /// What is imported.

@@ -35,6 +35,7 @@ pub mod verify;
 pub mod whatif;
 pub mod why;
 pub mod withdraw;
+pub mod write_off;
 
 use crate::cli::{BenchCommand, Cli, Command, ConfigCommand, Global};
 use crate::exit_code::Exit;

@@ -32,15 +32,19 @@ pub struct Wish {
     pub reasons: BTreeSet<Reason>,
     /// The file that they stand in.
     pub delivery: Option<DeliveryId>,
+    /// The row there of one record.
+    pub row: Option<u64>,
     /// A number of the served party.
     pub identifier: Option<Identifier>,
 }
 
 impl Wish {
-    fn word(&self) -> SuspenseChoice {
+    /// As a decision says it.
+    pub fn word(&self) -> SuspenseChoice {
         SuspenseChoice {
             reasons: self.reasons.iter().map(|reason| reason.as_str().to_owned()).collect(),
             delivery: self.delivery,
+            row: self.row,
             identifier: self.identifier.map(|number| match number.kind {
                 IdentifierKind::Msisdn => Numbered::Msisdn(number.value),
                 IdentifierKind::Imsi => Numbered::Imsi(number.value),
@@ -49,7 +53,14 @@ impl Wish {
         }
     }
 
-    fn is_of(&self, path: &str) -> bool {
+    /// Whether nothing is named.
+    pub fn is_everything(&self) -> bool {
+        let Self { account, reasons, delivery, row, identifier } = self;
+        account.is_none() && reasons.is_empty() && delivery.is_none() && row.is_none() && identifier.is_none()
+    }
+
+    /// Whether an account's rows are meant.
+    pub fn is_of(&self, path: &str) -> bool {
         self.account.as_deref().is_none_or(|wanted| is_account(path, wanted))
     }
 }

@@ -1,5 +1,5 @@
-//! Decisions to rate rows again, in suspense or with a price: landed in the one order before they act, one for each account that
-//! has rows of the choice.
+//! Decisions to rate rows again, in suspense or with a price, and to write rows in suspense off: landed in the one order before they
+//! act, one for each account that has rows of the choice.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::arrival::{ArrivalKind, Decision};
 use super::{LandError, Landed, Landing};
 
-/// Which rows of an account are rated again.
+/// Which rows of an account are rated again or written off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Wire", into = "Wire")]
 pub struct Recycling {
@@ -27,6 +27,20 @@ pub enum RowChoice {
     Suspense(SuspenseChoice),
     /// Rows with a price.
     Priced(PricedChoice),
+    /// Rows in suspense that will never be charged.
+    WriteOff(WriteOff),
+}
+
+/// Rows in suspense that will never be charged, who says so, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WriteOff {
+    /// Which of them.
+    pub choice: SuspenseChoice,
+    /// Who decided it.
+    pub by: String,
+    /// Why.
+    pub why: String,
 }
 
 /// What rows with a price are chosen by, as they stand or as they come out; all that is named must fit.
@@ -53,16 +67,19 @@ struct Wire {
     choice: Option<SuspenseChoice>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     priced: Option<PricedChoice>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    write_off: Option<WriteOff>,
 }
 
 impl TryFrom<Wire> for Recycling {
     type Error = &'static str;
 
     fn try_from(wire: Wire) -> Result<Self, Self::Error> {
-        let choice = match (wire.choice, wire.priced) {
-            (Some(choice), None) => RowChoice::Suspense(choice),
-            (None, Some(priced)) => RowChoice::Priced(priced),
-            _ => return Err("a decision to rate rows again has either a `choice` of suspense or one of `priced` rows"),
+        let choice = match (wire.choice, wire.priced, wire.write_off) {
+            (Some(choice), None, None) => RowChoice::Suspense(choice),
+            (None, Some(priced), None) => RowChoice::Priced(priced),
+            (None, None, Some(write_off)) => RowChoice::WriteOff(write_off),
+            _ => return Err("a decision about rows has a `choice` of suspense, one of `priced` rows, or a `write_off`"),
         };
         Ok(Self { account: wire.account, choice })
     }
@@ -70,11 +87,12 @@ impl TryFrom<Wire> for Recycling {
 
 impl From<Recycling> for Wire {
     fn from(word: Recycling) -> Self {
-        let (choice, priced) = match word.choice {
-            RowChoice::Suspense(choice) => (Some(choice), None),
-            RowChoice::Priced(priced) => (None, Some(priced)),
-        };
-        Self { account: word.account, choice, priced }
+        let nothing = Self { account: word.account, choice: None, priced: None, write_off: None };
+        match word.choice {
+            RowChoice::Suspense(choice) => Self { choice: Some(choice), ..nothing },
+            RowChoice::Priced(priced) => Self { priced: Some(priced), ..nothing },
+            RowChoice::WriteOff(write_off) => Self { write_off: Some(write_off), ..nothing },
+        }
     }
 }
 
@@ -88,6 +106,9 @@ pub struct SuspenseChoice {
     /// The delivery that they stand in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<DeliveryId>,
+    /// Their row there, for one record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<u64>,
     /// A number of the served party.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identifier: Option<Numbered>,
@@ -111,6 +132,7 @@ impl Recycling {
         let (name, choice) = match &self.choice {
             RowChoice::Suspense(choice) => ("recycle", serde_json::to_string(choice)),
             RowChoice::Priced(choice) => ("rerate", serde_json::to_string(choice)),
+            RowChoice::WriteOff(write_off) => ("write_off", serde_json::to_string(write_off)),
         };
         let logical_file = name.to_owned();
         let sha256 = Landing::sha256_of(choice.expect("texts and numbers are JSON"));

@@ -648,7 +648,7 @@ fn decisions_to_rate_rows_again_are_acts_each_and_found_by_account() {
     let first = land(&landing, &request("a.csv"), "abc");
     let account = delivery(first.arrival()).identity.account.clone();
     let reasons = BTreeSet::from(["no_device".to_owned()]);
-    let choice = SuspenseChoice { reasons, delivery: None, identifier: Some(Numbered::Msisdn(31_612_345_678)) };
+    let choice = SuspenseChoice { reasons, delivery: None, row: None, identifier: Some(Numbered::Msisdn(31_612_345_678)) };
     let choice = RowChoice::Suspense(choice);
     let word = Recycling { account: account.clone(), choice: choice.clone() };
     for number in 2..5 {
@@ -672,8 +672,17 @@ fn decisions_to_rate_rows_again_are_acts_each_and_found_by_account() {
         let mut record = written.clone();
         record[key] = twice;
         let error = serde_json::from_value::<Recycling>(record).expect_err("both or none of the choices");
-        assert!(error.to_string().contains("either"), "{error}");
+        assert!(error.to_string().contains("a `choice` of suspense, one of `priced` rows, or a `write_off`"), "{error}");
     }
+    let write_off = WriteOff {
+        choice: SuspenseChoice { row: Some(3), ..SuspenseChoice::default() },
+        by: "anna".to_owned(),
+        why: "test".to_owned(),
+    };
+    let write_off = Recycling { choice: RowChoice::WriteOff(write_off), ..any.clone() };
+    assert!(write_off.order() != any.order());
+    landing.recycle(&write_off, &TestClock).expect("landed");
+    assert_eq!(self::landing(&store).recyclings(&account.path(), 6, 6).expect("known"), [(6, write_off.choice)]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use arrow_array::RecordBatch;
 use domain::check;
 use domain::columns::entries::EntryKind;
 use domain::columns::rated::RatedBatch;
@@ -12,7 +13,7 @@ use domain::ports::{Clock, Rng};
 use super::duplicates::{Checked, Fate};
 use super::prepare::{LedgerTags, build, signed, write};
 use super::{CommitError, Committer, PositionMove, Prepared};
-use crate::correction::{Anew, Draft, Moves, Place, Sums, reversal};
+use crate::correction::{Anew, Draft, Moves, Place, Sums, restated, reversal};
 use crate::delta::action::Add;
 use crate::entries::Words;
 use crate::keys::cache::Found;
@@ -45,8 +46,8 @@ pub(super) fn prepare(
     }
     prepared.info.accounts.push(plan.account.clone());
     let as_of = i64::try_from(plan.as_of).unwrap_or(i64::MAX);
-    let reversed = reverse(committer, draft, as_of, now_ms, rng, &mut prepared.adds)?;
-    let anew = draft.anew();
+    let (reversed, staying) = reverse(committer, draft, as_of, now_ms, rng, &mut prepared.adds)?;
+    let mut anew = draft.anew();
     let wanted: usize = plan.anew().values().map(BTreeMap::len).sum();
     let found = anew.total();
     check!(
@@ -54,6 +55,9 @@ pub(super) fn prepare(
         found.rated + found.suspended() == wanted as u64,
         "{wanted} records are to be rated again, {found:?} are"
     );
+    let (wanted, stay) = (plan.staying().len(), staying.total().suspended());
+    check!(RowsMatchFiles, stay == wanted as u64, "{wanted} records are to stay with another reason, {stay} do");
+    anew.join(staying);
     let stopped = committer.keys.stopped(&committer.table).clone();
     prepared.ledger = Moves::of(draft, &committer.table, &stopped, &reversed, &anew)?.rows(draft);
     let batches: Vec<&RatedBatch> = draft.rated.iter().collect();
@@ -86,7 +90,8 @@ fn own_position(committer: &Committer, draft: &Draft) -> Option<PositionMove> {
     (to > from).then(|| PositionMove { app_id: app_id.clone(), from, to })
 }
 
-/// Writes the reversals, one file beside each that holds entries to take back, and tells what they come to.
+/// Writes the reversals, one file beside each that holds entries to take back, and another one for what stays with another reason;
+/// tells what both come to.
 fn reverse(
     committer: &Committer,
     draft: &Draft,
@@ -94,26 +99,33 @@ fn reverse(
     now_ms: i64,
     rng: &mut dyn Rng,
     adds: &mut Vec<Add>,
-) -> Result<Sums, CommitError> {
+) -> Result<(Sums, Sums), CommitError> {
     let table = &committer.table;
-    let mut sums = Sums::default();
+    let (mut sums, mut stay) = (Sums::default(), Sums::default());
+    let staying = draft.plan.staying();
     draft.live.read(table, |of, batches| {
-        let mut turned = Vec::with_capacity(batches.len());
+        let (mut turned, mut again) = (Vec::with_capacity(batches.len()), Vec::new());
         for batch in &batches {
             sums.add(batch)?;
             turned.push(reversal(batch, as_of)?);
+            again.extend(restated(batch, &staying, as_of)?);
+            stay.add_staying(batch, &staying)?;
         }
-        let rows = turned.iter().map(arrow_array::RecordBatch::num_rows).sum();
+        let rows_of = |batches: &[RecordBatch]| batches.iter().map(RecordBatch::num_rows).sum::<usize>();
         let partition = |column: &'static str| Some((column, of.partition(column)?));
         let Some((month, outcome)) = partition("event_month").zip(partition("outcome")) else {
             return Err(TableError::File { path: of.path.clone(), what: "it lies in no partition".to_owned() }.into());
         };
+        let rows = rows_of(&turned);
         let mut add = table.put(&table.encode(&turned)?, rows, &[month, outcome], &rng.next_name(), now_ms)?;
         add.tags.get_or_insert_default().insert(TAG_REVERSALS.to_owned(), rows.to_string());
         adds.push(add);
+        if !again.is_empty() {
+            adds.push(table.put(&table.encode(&again)?, rows_of(&again), &[month, outcome], &rng.next_name(), now_ms)?);
+        }
         Ok(())
     })?;
-    Ok(sums)
+    Ok((sums, stay))
 }
 
 /// The rows of a batch, each with its fate: those that are not to be written are passed over.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
-use arrow_array::{Array, ArrayRef, BooleanArray, DictionaryArray, Int8Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, DictionaryArray, Int8Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow_select::filter::filter_record_batch;
 use domain::check;
 use domain::columns::ColumnError;
@@ -197,6 +197,22 @@ impl Sums {
         Ok(())
     }
 
+    /// Adds those rows of `cdr_entries` that stay with another reason, under that.
+    pub(crate) fn add_staying(&mut self, batch: &RecordBatch, staying: &HashMap<Place, Reason>) -> Result<(), ColumnError> {
+        for (_, place, reason) in staying_rows(batch, staying)?.into_iter().flatten() {
+            *self.counts.entry(place.delivery).or_default().suspense.entry(reason).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    /// Adds what others come to.
+    pub(crate) fn join(&mut self, others: Self) {
+        for (delivery, counts) in others.counts {
+            self.counts.entry(delivery).or_default().add(&counts);
+        }
+        self.customers.extend(others.customers);
+    }
+
     /// All of it.
     pub fn total(&self) -> Counts {
         let mut all = Counts::default();
@@ -231,6 +247,57 @@ pub(crate) fn reversal(batch: &RecordBatch, as_of: i64) -> Result<RecordBatch, C
         (field.name().clone(), turned, field.is_nullable())
     });
     RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| ColumnError::Batch(e.to_string()))
+}
+
+/// Position, record and reason of the rows that stay with another reason.
+fn staying_rows(
+    batch: &RecordBatch,
+    staying: &HashMap<Place, Reason>,
+) -> Result<Vec<Option<(usize, Place, Reason)>>, ColumnError> {
+    let view = EntriesView(batch);
+    let (delivery, row) = (view.delivery()?, view.row()?);
+    let mut rows = Vec::with_capacity(batch.num_rows());
+    for i in 0..batch.num_rows() {
+        let place = Place { delivery: delivery_of(delivery.value(i))?, row: row.value(i).max(0).cast_unsigned() };
+        rows.push(staying.get(&place).map(|reason| (i, place, *reason)));
+    }
+    Ok(rows)
+}
+
+/// Entries once more, each under the next number and with the reason that it stays with; rows that no reason is given for are left
+/// out.
+pub(crate) fn restated(
+    batch: &RecordBatch,
+    staying: &HashMap<Place, Reason>,
+    as_of: i64,
+) -> Result<Option<RecordBatch>, ColumnError> {
+    let reasons: Vec<Option<Reason>> =
+        staying_rows(batch, staying)?.into_iter().map(|row| row.map(|(.., reason)| reason)).collect();
+    let number = EntriesView(batch).entry_no()?;
+    let mask: BooleanArray = reasons.iter().map(|reason| Some(reason.is_some())).collect();
+    if mask.true_count() == 0 {
+        return Ok(None);
+    }
+    let next = Int32Array::from_iter_values(number.values().iter().map(|number| number + 1));
+    let schema = batch.schema();
+    let columns = schema.fields().iter().zip(batch.columns()).map(|(field, column)| {
+        let said: ArrayRef = match field.name().as_str() {
+            "entry" => {
+                labels(&StringArray::from_iter_values(std::iter::repeat_n(EntryKind::Correction.as_str(), batch.num_rows())))
+            }
+            "entry_no" => Arc::new(next.clone()),
+            "as_of" => Arc::new(Int64Array::from_value(as_of, batch.num_rows())),
+            "reason" => labels(&reasons.iter().map(|reason| reason.map(Reason::as_str)).collect()),
+            name if TEXTS.contains(&name) => Arc::clone(column),
+            _ => match column.as_any().downcast_ref::<StringArray>() {
+                Some(texts) => labels(texts),
+                None => Arc::clone(column),
+            },
+        };
+        (field.name().clone(), said, field.is_nullable())
+    });
+    let said = RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| ColumnError::Batch(e.to_string()))?;
+    filter_record_batch(&said, &mask).map(Some).map_err(|e| ColumnError::Batch(e.to_string()))
 }
 
 fn labels(texts: &StringArray) -> ArrayRef {

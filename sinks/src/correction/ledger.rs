@@ -14,6 +14,9 @@ use crate::keys::stopped::{Fate, Stopped};
 use crate::ledger::{Correction, LedgerRow, read_delivery, sum};
 use crate::table::Table;
 
+/// What the ledger says of a delivery whose rows in suspense were written off.
+const WRITTEN_OFF: &str = "written_off";
+
 /// Counts that are added and taken back, per delivery.
 #[derive(Debug, Default)]
 pub(crate) struct Moves(BTreeMap<DeliveryId, Move>);
@@ -36,10 +39,11 @@ impl Moves {
         }
         for (place, change) in &draft.plan.changes {
             let of = moves.0.entry(place.delivery).or_default();
-            match (change.takes_back, change.anew.is_some()) {
+            match (change.takes_back, change.anew.is_some() || change.stays_as.is_some()) {
                 (true, false) => of.skip(Self::rule(draft, stopped, *place)?, 1),
                 // It was a copy of another file's row, and is the record now.
                 (false, true) => of.taken_back.resent += 1,
+                // A row that stays with another reason is among the new entries, too.
                 (true, true) | (false, false) => {}
             }
         }
@@ -100,8 +104,10 @@ impl Moves {
             *claims.entry(claim.delivery).or_default() += 1;
         }
         let row = |(delivery, of): (DeliveryId, Move)| {
+            let is_written_off = of.added.suspended() > 0 && of.added.waiting() == 0;
             let cause = match plan.cause {
                 _ if plan.stopping.contains_key(&delivery) => plan.fate.as_str(),
+                super::recycle::CAUSE if is_written_off && of.added.rated == 0 => WRITTEN_OFF,
                 super::recycle::CAUSE if of.taken_back.rated > 0 => super::rerate::CAUSE,
                 cause => cause,
             };

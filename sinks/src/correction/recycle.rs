@@ -10,13 +10,14 @@ use arrow_array::{Array, RecordBatch};
 use domain::columns::ColumnError;
 use domain::columns::entries::{EntriesView, EntryKind};
 use domain::delivery::{ArrivalNumber, DeliveryId};
+use domain::money::{Currency, Money};
 use domain::outcome::{Outcome, Reason};
 
 use super::entries::damaged;
 use super::{Anew, Change, Place, Plan};
 use crate::commit::CommitError;
 use crate::premise::key;
-use crate::standing::delivery_of;
+use crate::standing::{at, delivery_of};
 use crate::table::Table;
 
 /// What rows in suspense are chosen by; all that is named must fit.
@@ -26,6 +27,10 @@ pub struct Choice {
     pub reasons: BTreeSet<Reason>,
     /// The delivery that they stand in.
     pub delivery: Option<DeliveryId>,
+    /// Their row there.
+    pub row: Option<u64>,
+    /// Whether they are to be written off, else rated again.
+    pub writes_off: bool,
     /// A number of the served party.
     pub identifier: Option<ServedBy>,
     /// They stand in deliveries that arrived before this number.
@@ -56,15 +61,18 @@ pub struct Suspended {
     pub key: u128,
     /// Why it is in suspense.
     pub reason: Reason,
+    /// The provider's cost, if it is known.
+    pub cost: Option<(Money, Currency)>,
+    /// Which of the choices name it, whatever its reason.
+    pub by: Vec<usize>,
 }
 
-/// Whether rating again can change a reason at all.
+/// Whether rating again can change a reason at all. What was written off stays so until somebody asks for it by name.
 pub fn can_change(reason: Reason) -> bool {
-    !reason.is_malformed() && reason != Reason::IdConflict
+    !reason.is_malformed() && !matches!(reason, Reason::IdConflict | Reason::WrittenOff)
 }
 
-/// The rows in suspense, in the table as it is known, that one of the choices names and that may come out otherwise, in the order
-/// of files and rows; of one account, or of all. Reads every file of suspense; memory grows with the rows chosen.
+/// The rows in suspense, in the table as it is known, that one of the choices names, in the order of files and rows; of one account, or of all. Reads every file of suspense; memory grows with the rows chosen.
 pub fn suspended(table: &Table, account: Option<&str>, choices: &[Choice]) -> Result<Vec<Suspended>, CommitError> {
     let partition = [("outcome", Outcome::Suspense.as_str())];
     let mut files: Vec<_> = table.files(&partition).collect();
@@ -80,7 +88,7 @@ pub fn suspended(table: &Table, account: Option<&str>, choices: &[Choice]) -> Re
     Ok(rows)
 }
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 15] = [
     "tenant",
     "provider",
     "account",
@@ -94,6 +102,8 @@ const COLUMNS: [&str; 13] = [
     "a_number",
     "imsi",
     "iccid",
+    "cost",
+    "cost_currency",
 ];
 
 /// Takes in the entries of a batch: first words and corrections come, reversals go.
@@ -123,23 +133,41 @@ fn follow(
         let known = Reason::parse(reason.value(i));
         let known = known.ok_or_else(|| ColumnError::Batch(format!("`{}` is no reason", reason.value(i))))?;
         let arrival = arrival.value(i).max(0).cast_unsigned();
-        let mut is_chosen = false;
-        for choice in choices {
-            is_chosen |= choice.fits(delivery, arrival, known) && choice.serves(view, i)?;
+        let mut by = Vec::new();
+        for (n, choice) in choices.iter().enumerate() {
+            if choice.is_of(place, arrival) && choice.serves(view, i)? {
+                by.push(n);
+            }
         }
-        if can_change(known) && is_chosen {
-            let row = Suspended { account: path, place, arrival, key: key(view, i)?, reason: known };
+        // The first choice that names its reason; what becomes of it may be chosen by a later one.
+        if by.iter().any(|n| choices[*n].names(known)) {
+            let row = Suspended { account: path, place, arrival, key: key(view, i)?, reason: known, cost: cost(view, i)?, by };
             live.insert(place, (number.value(i), row));
         }
     }
     Ok(())
 }
 
+fn cost(view: EntriesView<'_>, i: usize) -> Result<Option<(Money, Currency)>, ColumnError> {
+    let money = at(view.cost()?, i).map(Money);
+    Ok(money.zip(at(view.cost_currency()?, i).and_then(Currency::parse)))
+}
+
 impl Choice {
-    fn fits(&self, delivery: DeliveryId, arrival: ArrivalNumber, reason: Reason) -> bool {
+    fn is_of(&self, place: Place, arrival: ArrivalNumber) -> bool {
         arrival < self.before
-            && (self.reasons.is_empty() || self.reasons.contains(&reason))
-            && self.delivery.is_none_or(|chosen| chosen == delivery)
+            && self.delivery.is_none_or(|chosen| chosen == place.delivery)
+            && self.row.is_none_or(|row| row == place.row)
+    }
+
+    /// Whether it means rows of a reason: what is written off is any but those that are, what is rated again what can change, and what
+    /// was written off if that is named.
+    pub fn names(&self, reason: Reason) -> bool {
+        let is_named = self.reasons.contains(&reason);
+        if self.writes_off {
+            return reason != Reason::WrittenOff && (self.reasons.is_empty() || is_named);
+        }
+        if can_change(reason) { self.reasons.is_empty() || is_named } else { reason == Reason::WrittenOff && is_named }
     }
 
     fn serves(&self, view: EntriesView<'_>, i: usize) -> Result<bool, ColumnError> {
@@ -170,13 +198,23 @@ pub fn done(table: &Table) -> HashMap<String, ArrivalNumber> {
 /// What the ledger says of a delivery whose suspense was rated again.
 pub(crate) const CAUSE: &str = "recycled";
 
-/// Plans that these rows of an account come out otherwise: each is taken back and entered anew under its key.
-pub fn plan(table: &Table, account: &str, by: ArrivalNumber, changed: impl IntoIterator<Item = (Place, u128)>) -> Plan {
+/// Plans that these rows of an account come out otherwise: each is taken back and entered anew under its key; and that others stay, as
+/// written off.
+pub fn plan(
+    table: &Table,
+    account: &str,
+    by: ArrivalNumber,
+    changed: impl IntoIterator<Item = (Place, u128)>,
+    written_off: impl IntoIterator<Item = Place>,
+) -> Plan {
     let mut plan = Plan::new(account, table.snapshot().version.unwrap_or(0), by, CAUSE);
     plan.position = app_id(account);
     for (place, key) in changed {
         let anew = Some(Anew { key, is_conflict: false });
-        plan.changes.insert(place, Change { takes_back: true, anew });
+        plan.changes.insert(place, Change { takes_back: true, anew, stays_as: None });
+    }
+    for place in written_off {
+        plan.changes.insert(place, Change { takes_back: true, anew: None, stays_as: Some(Reason::WrittenOff) });
     }
     plan
 }
@@ -195,7 +233,10 @@ mod tests {
     #[test]
     fn only_what_reference_data_decides_can_change() {
         let fixed: Vec<&str> = Reason::ALL.iter().filter(|r| !can_change(**r)).map(|r| r.as_str()).collect();
-        assert!(fixed.iter().all(|name| name.starts_with("malformed.") || *name == "id_conflict"), "{fixed:?}");
+        assert!(
+            fixed.iter().all(|name| name.starts_with("malformed.") || ["id_conflict", "written_off"].contains(name)),
+            "{fixed:?}"
+        );
         assert!(can_change(Reason::NoDevice) && can_change(Reason::NoPrice));
     }
 

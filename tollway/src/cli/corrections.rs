@@ -61,6 +61,29 @@ pub struct RecycleArgs {
     pub workers: Option<u32>,
 }
 
+/// Examples of `suspense write-off`.
+pub const WRITE_OFF_HELP: &str = "Examples:\n  tollway suspense write-off 7f3a91c2 --why \"test call of the provider\"\n  \
+    tollway suspense write-off --reason malformed.time --file october.csv --why \"agreed with KPN, ticket 4711\" --dry-run\n\n\
+    All that is named must fit. The rows stay in suspense with the reason `written_off`, and no screen counts them as work or as money \
+    at risk. `tollway explain RECORD` tells who decided it and why; `tollway suspense recycle --reason written_off` takes it back for \
+    rows that could be read.";
+
+/// Options of `suspense write-off`.
+#[derive(Debug, Args)]
+pub struct WriteOffArgs {
+    /// One record: the start of its key, or delivery:row
+    pub record: Option<String>,
+    /// Which rows.
+    #[command(flatten)]
+    pub rows: RecycleArgs,
+    /// Why; kept with the decision
+    #[arg(long, value_name = "REASON")]
+    pub why: String,
+    /// Who decides
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    pub by: Option<String>,
+}
+
 /// Examples and exit codes of `rerate`.
 pub const RERATE_HELP: &str = "Examples:\n  tollway rerate --cycle 2026-10 --dry-run\n  \
     tollway rerate --customer C-00017 --cycle all\n  \

@@ -1,9 +1,11 @@
 //! `tollway explain RECORD`: why a record costs what it costs, from the computation itself.
 
 use domain::columns::entries::EntryKind;
+use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::money::{Currency, Money};
 use domain::number::masked;
-use ingest::land::{ArrivalKind, ImportKind};
+use domain::outcome::Reason;
+use ingest::land::{ArrivalKind, ImportKind, WriteOff};
 use rate::explain::{Derivation, ExplainInput, explain};
 use serde_json::json;
 
@@ -15,7 +17,7 @@ use crate::installation::Installation;
 use crate::output::{Answer, count};
 
 /// Everything about one record that a page of explanation needs.
-const COLUMNS: &str = "encode(record_key, 'hex') AS record, entry, outcome, reason, reason_field, provider, account, delivery, \
+const COLUMNS: &str = "encode(record_key, 'hex') AS record, entry, outcome, reason, reason_field, tenant, provider, account, delivery, \
     arrival, row, byte_offset, byte_length, kind, arrow_cast(start, 'Int64') AS start_us, start, start_offset_s, time_flag, \
     duration_s, bytes_up, bytes_down, messages, a_number, b_number, b_number_type, network, provider_class, \
     arrow_cast(cost * 1000000000, 'Decimal128(38, 0)') AS cost_nano, cost, cost_currency, owner_path, customer, subscription, \
@@ -89,6 +91,10 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
     line("from", landed);
     line("record", get("record").to_owned());
     let former = former(installation, row)?;
+    let written_off = written_off(installation, row, &former)?;
+    if let Some((arrival, word)) = &written_off {
+        line("decided", format!("written off by {}: {} (arrival {arrival})", word.by, word.why));
+    }
     for word in &former {
         line("before", former_text(word));
     }
@@ -99,6 +105,7 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
         "subscription": row.text("subscription"), "device": row.text("device"), "plan": row.text("plan"),
         "start": row.text("start"), "kind": row.text("kind"), "charge": row.text("charge"), "currency": row.text("currency"),
         "cost": row.text("cost"), "cost_currency": row.text("cost_currency"), "billing_period": row.text("billing_period"),
+        "written_off": written_off.map(|(arrival, word)| json!({"arrival": arrival, "by": word.by, "why": word.why})),
         "derivation": derivation, "before": former.iter().map(former_json).collect::<Vec<_>>(), "file": source.file, "line": source.line, "delivery": get("delivery"), "row": row.number("row"),
     });
     Ok((lines, json))
@@ -117,6 +124,18 @@ fn former(installation: &Installation, row: &Row) -> anyhow::Result<Vec<Row>> {
     let mut words = ask_rows(installation, &sql)?;
     words.pop();
     Ok(words)
+}
+
+/// Who wrote the record off, and why.
+fn written_off(installation: &Installation, row: &Row, former: &[Row]) -> anyhow::Result<Option<(ArrivalNumber, WriteOff)>> {
+    if row.text("reason") != Some(Reason::WrittenOff.as_str()) {
+        return Ok(None);
+    }
+    let get = |name: &str| row.text(name).unwrap_or_default();
+    let account = format!("{}/{}/{}", get("tenant"), get("provider"), get("account"));
+    let was = former.last().and_then(|word| word.text("reason")).and_then(Reason::parse);
+    let Some(delivery) = DeliveryId::parse(get("delivery")) else { return Ok(None) };
+    super::write_off::decision(&installation.landing(), &account, (delivery, row.number("row")), was)
 }
 
 /// `EUR 2.00 for C-1014: zakelijk-basis · EU-MOB · peak, nl-zakelijk@0123456789abcdef`.

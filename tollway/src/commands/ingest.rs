@@ -363,7 +363,7 @@ fn answer(
     }
     next.extend(attention::remarks(landing, ours.iter().copied())?);
     next.extend(over.iter().cloned());
-    if counts.suspended() > 0 && over.is_empty() {
+    if counts.waiting() > 0 && over.is_empty() {
         next.push("what needs a hand: tollway suspense list".to_owned());
     }
     let headline = format!(

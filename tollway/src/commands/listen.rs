@@ -77,7 +77,7 @@ fn answer(global: &Global, listening: &Listening, heard: &Heard, rated: Option<&
     sheets.extend(rated.map(outcomes));
     let next = match rated {
         None if heard.rows > 0 => vec!["landed; a running service rates them: tollway status".to_owned()],
-        Some(counts) if counts.suspended() > 0 => vec!["what needs a hand: tollway suspense list".to_owned()],
+        Some(counts) if counts.waiting() > 0 => vec!["what needs a hand: tollway suspense list".to_owned()],
         _ => Vec::new(),
     };
     Answer { headline, sheets, next, json }.print(global.output)?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::outcome::Reason;
+use ingest::land::Landing;
 use sinks::correction::recycle::can_change;
 use sinks::keys::stopped::Stopped;
 
@@ -17,20 +18,12 @@ use crate::recycling::{Recycled, Wish, carry_out, look};
 /// Runs the command; if it is dry, nothing is changed.
 pub fn run(global: &Global, args: &RecycleArgs, is_dry: bool) -> anyhow::Result<Exit> {
     let reasons = args.reasons.iter().map(|reason| check_reason(reason)).collect::<Result<Vec<Reason>, _>>()?;
-    if let Some(fixed) = reasons.iter().find(|reason| !can_change(**reason)) {
+    if let Some(fixed) = reasons.iter().find(|reason| !can_change(**reason) && **reason != Reason::WrittenOff) {
         return Err(usage(format!("rows with `{}` come out the same each time: {}", fixed.as_str(), what_helps(*fixed))));
     }
-    let identifier = args.identifier.as_deref().map(|number| identifier(args.kind, number)).transpose()?;
     let installation = Installation::open(global)?;
     let landing = Arc::new(installation.landing());
-    let delivery = match &args.file {
-        None => None,
-        Some(file) => {
-            let stopped = Stopped::of_table(&installation.entries()?);
-            Some(find(&landing, &stopped, file, args.account.as_deref())?.record.delivery)
-        }
-    };
-    let wish = Wish { account: args.account.clone(), reasons: reasons.into_iter().collect(), delivery, identifier };
+    let wish = chosen(&installation, &landing, args)?;
     if !is_dry {
         super::import::catch_up(&installation, &installation.state()?)?;
     }
@@ -40,6 +33,20 @@ pub fn run(global: &Global, args: &RecycleArgs, is_dry: bool) -> anyhow::Result<
     recycled.answer().print(global.output)?;
     let stays = recycled.outlook.rated() < recycled.outlook.chosen();
     Ok(if stays { Exit::NeedsHand } else { Exit::Done })
+}
+
+/// The rows that the options name.
+pub fn chosen(installation: &Installation, landing: &Landing, args: &RecycleArgs) -> anyhow::Result<Wish> {
+    let reasons = args.reasons.iter().map(|reason| check_reason(reason)).collect::<Result<_, _>>()?;
+    let identifier = args.identifier.as_deref().map(|number| identifier(args.kind, number)).transpose()?;
+    let delivery = match &args.file {
+        None => None,
+        Some(file) => {
+            let stopped = Stopped::of_table(&installation.entries()?);
+            Some(find(landing, &stopped, file, args.account.as_deref())?.record.delivery)
+        }
+    };
+    Ok(Wish { account: args.account.clone(), reasons, delivery, row: None, identifier })
 }
 
 fn what_helps(reason: Reason) -> &'static str {

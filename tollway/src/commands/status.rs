@@ -79,7 +79,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let remarks = attention::remarks(&landing, &ledger)?;
     next.extend(remarks.iter().cloned());
     next.extend(over.iter().cloned());
-    next.extend((counts.suspended() > 0 && over.is_empty()).then(|| "what needs a hand: tollway suspense list".to_owned()));
+    next.extend((counts.waiting() > 0 && over.is_empty()).then(|| "what needs a hand: tollway suspense list".to_owned()));
     let hand = worst([lag.is_err(), state.is_some(), !troubles.is_empty(), !over.is_empty()]);
     let json = json!({
         "files": {

@@ -26,6 +26,7 @@ pub fn run(global: &Global, command: &SuspenseCommand) -> anyhow::Result<Exit> {
         SuspenseCommand::Show { record } => show(global, &Installation::open(global)?, record),
         SuspenseCommand::Test(args) => super::recycle::run(global, args, true),
         SuspenseCommand::Recycle(args) => super::recycle::run(global, args, args.dry_run),
+        SuspenseCommand::WriteOff(args) => super::write_off::run(global, args),
     }
 }
 
@@ -43,6 +44,9 @@ fn at_risk(row: &Row) -> String {
 
 fn by_reason(global: &Global, installation: &Installation) -> anyhow::Result<Exit> {
     let rows = ask_rows(installation, BY_REASON)?;
+    let written_off =
+        ask_rows(installation, "SELECT count(*) AS rows FROM cdr WHERE outcome = 'suspense' AND reason = 'written_off'")?;
+    let written_off = written_off.first().map_or(0, |row| row.number("rows"));
     let mut sheet = Sheet::new("", &["reason", "#rows", "#at risk", "what to do"]);
     let mut total = 0;
     let mut json_rows = Vec::new();
@@ -54,13 +58,21 @@ fn by_reason(global: &Global, installation: &Installation) -> anyhow::Result<Exi
             .push(json!({"reason": reason, "rows": n, "at_risk": row.text("at_risk"), "currency": row.text("cost_currency")}));
     }
     let answer = Answer {
-        headline: if total == 0 { "nothing is in suspense".to_owned() } else { format!("{} rows in suspense", count(total)) },
+        headline: headline(total, written_off),
         sheets: if total == 0 { Vec::new() } else { vec![sheet] },
         next: next_steps(&rows),
-        json: json!({"rows": total, "suspense": json_rows}),
+        json: json!({"rows": total, "suspense": json_rows, "written_off": written_off}),
     };
     answer.print(global.output)?;
     Ok(if total == 0 { Exit::Done } else { Exit::NeedsHand })
+}
+
+fn headline(total: u64, written_off: u64) -> String {
+    let waiting = if total == 0 { "nothing is in suspense".to_owned() } else { format!("{} rows in suspense", count(total)) };
+    match written_off {
+        0 => waiting,
+        n => format!("{waiting}; {} are written off", count(n)),
+    }
 }
 
 /// What to type next. Malformed rows are read as before whatever is imported: a mended profile reads them when their file comes

@@ -4,6 +4,6 @@ SELECT
     count(*) AS rows,
     sum(cost) AS at_risk
 FROM cdr
-WHERE outcome = 'suspense'
+WHERE outcome = 'suspense' AND reason <> 'written_off'
 GROUP BY reason, cost_currency
 ORDER BY rows DESC, reason

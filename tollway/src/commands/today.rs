@@ -199,7 +199,7 @@ impl Desk<'_> {
         let (Some(first), Some(last)) = (numbers.iter().min(), numbers.iter().max()) else { return Ok(Vec::new()) };
         let sql = format!(
             "SELECT reason, cost_currency, count(*) AS records, sum(cost) AS cost FROM cdr \
-             WHERE outcome = 'suspense' AND arrival BETWEEN {first} AND {last} AND reason <> {} \
+             WHERE outcome = 'suspense' AND arrival BETWEEN {first} AND {last} AND reason NOT IN ({}, 'written_off') \
              GROUP BY reason, cost_currency",
             sql_text(Reason::NoDevice.as_str())
         );

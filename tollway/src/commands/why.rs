@@ -150,7 +150,7 @@ fn around(month: Month) -> String {
 fn in_suspense(installation: &Installation, customer: &str, month: Month) -> anyhow::Result<Vec<Finding>> {
     let sql = format!(
         "SELECT reason, count(*) AS records, sum(cost) AS cost, cost_currency FROM cdr \
-         WHERE outcome = 'suspense' AND customer = {} AND coalesce(billing_period, '{month}') = '{month}' AND {} \
+         WHERE outcome = 'suspense' AND reason <> 'written_off' AND customer = {} AND coalesce(billing_period, '{month}') = '{month}' AND {} \
          GROUP BY reason, cost_currency ORDER BY records DESC",
         sql_text(customer),
         around(month)

@@ -43,6 +43,7 @@ impl Script<'_> {
             Again::Suspense { reason, file, line } => RowChoice::Suspense(SuspenseChoice {
                 reasons: reason.iter().map(|reason| (*reason).to_owned()).collect(),
                 delivery: file.map(|file| self.delivery(theatre, file)).transpose()?.flatten(),
+                row: None,
                 identifier: line.map(|line| Numbered::Msisdn(sender.layout.msisdn(line))),
             }),
         };
