@@ -51,7 +51,8 @@ impl Rows {
             let place = self.places.entry((delivery, v.row()?.value(i))).or_default();
             (place.0, place.1) = (place.0 + rows, place.1 + charge);
             let reason = if v.reason()?.is_null(i) { "" } else { v.reason()?.value(i) };
-            if reason != Reason::IdConflict.as_str() {
+            // What was written off may have been in conflict; nobody charges either.
+            if ![Reason::IdConflict, Reason::WrittenOff].iter().any(|known| reason == known.as_str()) {
                 let account = format!("{}/{}/{}", v.tenant()?.value(i), v.provider()?.value(i), v.account()?.value(i));
                 *self.keys.entry((account, v.record_key()?.value(i).to_vec())).or_default() += rows;
             }

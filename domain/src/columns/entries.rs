@@ -68,7 +68,7 @@ crate::columns! {
         profile: Label,
         /// Why the row is in suspense.
         reason: Maybe<Label>,
-        /// The source column that a malformed row failed on.
+        /// The source column that a malformed row failed on; of a row that was written off, the reason that it had.
         reason_field: Maybe<Label>,
         /// The bytes of a malformed row.
         raw: Maybe<Bytes>,

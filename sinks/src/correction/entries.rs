@@ -264,8 +264,8 @@ fn staying_rows(
     Ok(rows)
 }
 
-/// Entries once more, each under the next number and with the reason that it stays with; rows that no reason is given for are left
-/// out.
+/// Entries once more, each under the next number and with the reason that it stays with, the one that it had beside it; rows that no
+/// reason is given for are left out.
 pub(crate) fn restated(
     batch: &RecordBatch,
     staying: &HashMap<Place, Reason>,
@@ -273,7 +273,7 @@ pub(crate) fn restated(
 ) -> Result<Option<RecordBatch>, ColumnError> {
     let reasons: Vec<Option<Reason>> =
         staying_rows(batch, staying)?.into_iter().map(|row| row.map(|(.., reason)| reason)).collect();
-    let number = EntriesView(batch).entry_no()?;
+    let (number, was) = (EntriesView(batch).entry_no()?, EntriesView(batch).reason()?);
     let mask: BooleanArray = reasons.iter().map(|reason| Some(reason.is_some())).collect();
     if mask.true_count() == 0 {
         return Ok(None);
@@ -287,6 +287,7 @@ pub(crate) fn restated(
             }
             "entry_no" => Arc::new(next.clone()),
             "as_of" => Arc::new(Int64Array::from_value(as_of, batch.num_rows())),
+            "reason_field" => labels(was),
             "reason" => labels(&reasons.iter().map(|reason| reason.map(Reason::as_str)).collect()),
             name if TEXTS.contains(&name) => Arc::clone(column),
             _ => match column.as_any().downcast_ref::<StringArray>() {

@@ -88,7 +88,7 @@ pub fn suspended(table: &Table, account: Option<&str>, choices: &[Choice]) -> Re
     Ok(rows)
 }
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "tenant",
     "provider",
     "account",
@@ -99,6 +99,7 @@ const COLUMNS: [&str; 15] = [
     "row",
     "record_key",
     "reason",
+    "reason_field",
     "a_number",
     "imsi",
     "iccid",
@@ -134,7 +135,10 @@ fn follow(
         let known = known.ok_or_else(|| ColumnError::Batch(format!("`{}` is no reason", reason.value(i))))?;
         let arrival = arrival.value(i).max(0).cast_unsigned();
         let mut by = Vec::new();
-        for (n, choice) in choices.iter().enumerate() {
+        // What was written off comes back only where rating can make something of it.
+        let had = at(view.reason_field()?, i).and_then(Reason::parse);
+        let is_final = known == Reason::WrittenOff && !had.is_some_and(can_change);
+        for (n, choice) in choices.iter().enumerate().filter(|(_, choice)| choice.writes_off || !is_final) {
             if choice.is_of(place, arrival) && choice.serves(view, i)? {
                 by.push(n);
             }

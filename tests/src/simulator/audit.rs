@@ -70,6 +70,8 @@ pub struct Audit<'w> {
     in_force: u64,
     /// Decisions to rate rows again: account and choice, by number.
     recyclings: BTreeMap<ArrivalNumber, Recycling>,
+    /// Records that were written off, and the reasons that they had.
+    written_off: HashMap<(DeliveryId, u64), String>,
     /// The last number of each record that was corrected.
     numbers: HashMap<(DeliveryId, u64), i32>,
     /// What the ledger says of each delivery.
@@ -104,6 +106,7 @@ impl<'w> Audit<'w> {
             rated_with: HashMap::new(),
             in_force: VERSIONS[0],
             recyclings: BTreeMap::new(),
+            written_off: HashMap::new(),
             numbers: HashMap::new(),
             ledger: HashMap::new(),
             tally: Tally::default(),
@@ -304,9 +307,13 @@ impl Audit<'_> {
     /// All records in one order. Of rows that share an id, which one is kept depends on the order of files: only that there
     /// are so many is said of them.
     pub fn records(&self) -> Vec<Record> {
-        let outcome = |r: &DataRow| r.reason.clone().unwrap_or_else(|| "rated".to_owned());
-        let all: Vec<Record> =
-            self.live.values().map(|r| (r.account.clone(), r.key.clone(), outcome(r), r.charge_nano)).collect();
+        // What was written off had another reason when somebody decided it, and when that was is chance.
+        let outcome = |(at, r): (&(DeliveryId, u64), &DataRow)| {
+            self.written_off.get(at).or(r.reason.as_ref()).cloned().unwrap_or_else(|| "rated".to_owned())
+        };
+        let record =
+            |(at, r): (&(DeliveryId, u64), &DataRow)| (r.account.clone(), r.key.clone(), outcome((at, r)), r.charge_nano);
+        let all: Vec<Record> = self.live.iter().map(record).collect();
         let mut by_key: BTreeMap<(&String, &Vec<u8>), Vec<&Record>> = BTreeMap::new();
         for record in &all {
             by_key.entry((&record.0, &record.1)).or_default().push(record);

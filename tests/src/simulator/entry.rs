@@ -102,7 +102,7 @@ impl Entry {
 
     /// Whether it enters rows anew that somebody wanted to be rated again.
     pub fn is_recycling(&self) -> bool {
-        let is_again = |cause: &str| ["recycled", "rerated"].contains(&cause);
+        let is_again = |cause: &str| ["recycled", "rerated", "written_off"].contains(&cause);
         self.ledger.iter().any(|line| line.correction.as_ref().is_some_and(|c| is_again(&c.cause)))
     }
 

@@ -55,6 +55,7 @@ mishaps! {
     Recycled = "a row in suspense came out otherwise when it was rated again",
     Rerated = "a row with a price came out at another when it was rated again",
     PriceLost = "a row with a price came out without one when it was rated again",
+    WrittenOff = "a row in suspense was written off",
     RecycledInVain = "rows were rated again and nothing changed",
     RecycledTogether = "several decisions to rate rows again were carried out at once",
 }

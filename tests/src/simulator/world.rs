@@ -82,6 +82,13 @@ pub enum Again {
         /// Only rows of this line.
         line: Option<u64>,
     },
+    /// In suspense, to be written off; all that is named must fit.
+    WriteOff {
+        /// Only rows of this reason.
+        reason: Option<&'static str>,
+        /// Only rows of this file.
+        file: Option<usize>,
+    },
     /// With a price.
     Priced {
         /// Only rows under this plan.
@@ -155,8 +162,13 @@ impl World {
         world.imports.resize(VERSIONS.len() - 1, world.files.len());
         let after = world.files.len();
         let all = |sender| {
-            let suspense = Again::Suspense { reason: None, file: None, line: None };
-            [suspense, Again::Priced { plan: None }].map(|rows| Recycle { after, sender, rows })
+            let suspense = |reason| Again::Suspense { reason, file: None, line: None };
+            // What was written off, too, as far as it could be read: whether a row was there yet is chance.
+            [suspense(Some("written_off")), suspense(None), Again::Priced { plan: None }].map(|rows| Recycle {
+                after,
+                sender,
+                rows,
+            })
         };
         let last: Vec<Recycle> = (0..world.senders.len()).flat_map(all).collect();
         world.recycles.extend(last);
@@ -253,7 +265,14 @@ impl World {
             self.recycles.push(Recycle { after, sender, rows: Again::Priced { plan } });
             return;
         }
-        let reason = chance.per_mille(300).then(|| *chance.pick(&["no_device", "no_zone"]));
+        if chance.per_mille(200) {
+            let reason =
+                chance.per_mille(700).then(|| *chance.pick(&["no_device", "no_zone", "id_conflict", "malformed.columns"]));
+            let file = if chance.per_mille(300) { self.some_standing(chance, sender) } else { None };
+            self.recycles.push(Recycle { after, sender, rows: Again::WriteOff { reason, file } });
+            return;
+        }
+        let reason = chance.per_mille(300).then(|| *chance.pick(&["no_device", "no_zone", "written_off"]));
         let file = if chance.per_mille(200) { self.some_standing(chance, sender) } else { None };
         let line = chance.per_mille(200).then(|| LINES + chance.below(LINES_MAX - LINES));
         self.recycles.push(Recycle { after, sender, rows: Again::Suspense { reason, file, line } });

@@ -101,6 +101,32 @@ fn what_is_written_off_stays_so_until_it_is_taken_back() {
     data.assert_sound();
 }
 
+/// *Scenario.* Two records of one id, of which the second is in conflict, are written off; the decision is taken back. *Guarantees.* The
+/// one in conflict stays written off, because no reference data makes it a record of its own; the other is charged, once.
+#[test]
+fn a_record_in_conflict_does_not_come_back_as_one_of_its_own() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = DataFolder::new();
+    let row = |seconds: u32| {
+        format!("{HEADER}r-1,voice,+31612340001,+31201234567,2026-11-14T10:00:00+01:00,{seconds},,,MO,20408,0.10\n")
+    };
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &tariff(false))]);
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../config/profiles/job.toml");
+    let by_id = std::fs::read_to_string(shipped).expect("a shipped profile").replace("key = \"content\"", "key = \"id\"");
+    let profile = write(home.path(), "by-id.toml", &by_id.replace("name = \"job\"", "name = \"by-id\""));
+    for (file, seconds) in [("a.csv", 60), ("b.csv", 90)] {
+        data.run(&["ingest", "--profile", &profile, "--account", "haven", &write(home.path(), file, &row(seconds))]);
+    }
+    assert_eq!(reasons(&data), json!({"id_conflict": 1, "no_device": 1}));
+    asked(&data, &[&["suspense", "write-off", "--account", "haven"], &WHO[..]].concat());
+    assert_eq!(reasons(&data), json!({"written_off": 2}));
+    data.assert_sound();
+    data.run(&["import", "devices", &write(home.path(), "devices.csv", DEVICES)]);
+    asked(&data, &["suspense", "recycle", "--reason", "written_off"]);
+    assert_eq!(reasons(&data), json!({"rated": 1, "written_off": 1}));
+    data.assert_sound();
+}
+
 /// *Scenario.* Writing off is killed when its worker has read, prepared and committed, each in a run of its own. *Guarantees.* Each row
 /// is written off once: one pair of entries for each, and the ledger balances.
 #[test]

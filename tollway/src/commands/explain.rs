@@ -91,7 +91,7 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
     line("from", landed);
     line("record", get("record").to_owned());
     let former = former(installation, row)?;
-    let written_off = written_off(installation, row, &former)?;
+    let written_off = written_off(installation, row)?;
     if let Some((arrival, word)) = &written_off {
         line("decided", format!("written off by {}: {} (arrival {arrival})", word.by, word.why));
     }
@@ -127,13 +127,13 @@ fn former(installation: &Installation, row: &Row) -> anyhow::Result<Vec<Row>> {
 }
 
 /// Who wrote the record off, and why.
-fn written_off(installation: &Installation, row: &Row, former: &[Row]) -> anyhow::Result<Option<(ArrivalNumber, WriteOff)>> {
+fn written_off(installation: &Installation, row: &Row) -> anyhow::Result<Option<(ArrivalNumber, WriteOff)>> {
     if row.text("reason") != Some(Reason::WrittenOff.as_str()) {
         return Ok(None);
     }
     let get = |name: &str| row.text(name).unwrap_or_default();
     let account = format!("{}/{}/{}", get("tenant"), get("provider"), get("account"));
-    let was = former.last().and_then(|word| word.text("reason")).and_then(Reason::parse);
+    let was = row.text("reason_field").and_then(Reason::parse);
     let Some(delivery) = DeliveryId::parse(get("delivery")) else { return Ok(None) };
     super::write_off::decision(&installation.landing(), &account, (delivery, row.number("row")), was)
 }
@@ -158,6 +158,10 @@ fn former_json(word: &Row) -> serde_json::Value {
 
 fn headline(row: &Row, to: &str) -> String {
     let get = |name: &str| row.text(name).unwrap_or_default();
+    if get("reason") == Reason::WrittenOff.as_str() {
+        let kind = row.text("kind").map(|kind| format!("   {kind}, {}", get("start"))).unwrap_or_default();
+        return format!("written off; it was in suspense: {}{kind}", get("reason_field"));
+    }
     if row.text("kind").is_none() {
         let field = row.text("reason_field").map(|field| format!(" in {field}")).unwrap_or_default();
         return format!("in suspense: {}{field}; {}", get("reason"), super::suspense::remedy(get("reason")));

@@ -9,7 +9,7 @@ use domain::outcome::{Counts, Reason};
 use ingest::land::{ArrivalKind, Landing, Recycling, RowChoice, WriteOff};
 use pipeline::recycling::choice;
 use serde_json::json;
-use sinks::correction::recycle::{Choice, Suspended, suspended};
+use sinks::correction::recycle::{Choice, Suspended, can_change, suspended};
 
 use super::recycle::chosen;
 use super::rows::{ask_rows, key_or_place_filter};
@@ -60,7 +60,8 @@ pub fn run(global: &Global, args: &WriteOffArgs) -> anyhow::Result<Exit> {
             "reason": reason.as_str(), "rows": of.rows, "at_risk": of.at_risk.iter().map(|(c, m)| (c.to_string(), m.to_text(9))).collect::<BTreeMap<_, _>>(),
         })).collect::<Vec<_>>(),
     });
-    let answer = Answer { headline: headline(state, meant.total(), &decisions), sheets: meant.sheet(), next: next(state), json };
+    let answer =
+        Answer { headline: headline(state, meant.total(), &decisions), sheets: meant.sheet(), next: meant.next(state), json };
     answer.print(global.output)?;
     Ok(Exit::Done)
 }
@@ -131,6 +132,17 @@ impl Meant {
         self.rows.values().map(|share| share.rows).sum()
     }
 
+    fn next(&self, state: &str) -> Vec<String> {
+        match state {
+            "shown" => vec!["do it: the same without --dry-run".to_owned()],
+            "ordered" => vec!["the service that runs on this data folder does it: tollway status".to_owned()],
+            "written_off" if self.rows.keys().any(|reason| can_change(*reason)) => {
+                vec!["take it back: tollway suspense recycle --reason written_off".to_owned()]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn sheet(&self) -> Vec<Sheet> {
         let mut sheet = Sheet::new("", &["reason", "#rows", "#provider's cost"]);
         for (reason, share) in &self.rows {
@@ -150,15 +162,6 @@ fn headline(state: &str, rows: u64, decisions: &[ArrivalNumber]) -> String {
         "shown" => format!("{rows} rows in suspense would be written off; nothing was changed"),
         "ordered" => format!("{rows} rows in suspense are to be written off, as arrival {arrivals}"),
         _ => format!("{rows} rows in suspense are written off (arrival {arrivals})"),
-    }
-}
-
-fn next(state: &str) -> Vec<String> {
-    match state {
-        "shown" => vec!["do it: the same without --dry-run".to_owned()],
-        "ordered" => vec!["the service that runs on this data folder does it: tollway status".to_owned()],
-        "written_off" => vec!["take it back: tollway suspense recycle --reason written_off".to_owned()],
-        _ => Vec::new(),
     }
 }
 

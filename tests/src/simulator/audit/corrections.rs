@@ -71,15 +71,21 @@ impl Audit<'_> {
         if let Some(row) = entry.rows.iter().find(|row| !was_read(row)) {
             return Err(Breach(format!("INV-12: a correction read version {:?}: {row:?}", row.as_of)));
         }
-        let mut had_a_price = BTreeSet::new();
+        let (mut had_a_price, mut had) = (BTreeSet::new(), BTreeMap::new());
         for row in entry.rows.iter().filter(|r| r.kind == "reversal") {
             let at = (row.delivery, row.row);
             let stood = self.live.remove(&at).ok_or_else(|| Breach(format!("INV-12: {at:?} has nothing to take back")))?;
             let turned =
                 DataRow { kind: row.kind.clone(), as_of: row.as_of, charge_nano: stood.charge_nano.map(|c| -c), ..stood.clone() };
             hold!(turned == *row, "INV-12: {row:?} does not take back {stood:?}");
-            if stood.reason.is_none() {
-                had_a_price.insert(at);
+            self.written_off.remove(&at);
+            match stood.reason {
+                None => {
+                    had_a_price.insert(at);
+                }
+                Some(reason) => {
+                    had.insert(at, reason);
+                }
             }
             self.numbers.insert(at, row.number);
         }
@@ -89,7 +95,11 @@ impl Audit<'_> {
             hold!(row.kind == "correction" && row.number == number, "INV-12: {row:?} should have number {number}");
             hold!(self.live.insert(at, row.clone()).is_none(), "INV-12: {at:?} has two entries");
             self.rated_with.insert(at, entry.info.reference_version);
-            if entry.is_recycling() {
+            if row.reason.as_deref() == Some("written_off") {
+                hold!(entry.is_recycling() && had.contains_key(&at), "nobody has written off {row:?}");
+                self.written_off.insert(at, had[&at].clone());
+                self.tally.note(Mishap::WrittenOff);
+            } else if entry.is_recycling() {
                 let mishap = match (had_a_price.contains(&at), &row.reason) {
                     (false, _) => Mishap::Recycled,
                     (true, None) => Mishap::Rerated,
@@ -142,12 +152,14 @@ impl Audit<'_> {
                 continue;
             }
             let same = self.model.same(spot);
-            let is_conflict = row.reason.as_deref() == Some("id_conflict");
+            let written_off = self.written_off.get(&(row.delivery, row.row)).map(String::as_str);
+            let is_conflict = row.reason.as_deref() == Some("id_conflict") || written_off == Some("id_conflict");
             *holders.entry(same.0.clone()).or_default() += u32::from(!is_conflict);
             *lives.entry(same).or_default() += 1;
             let version = self.rated_with.get(&(row.delivery, row.row)).copied().unwrap_or_default();
             let right = self.model.reading(spot).end(version);
             let is_right = match right {
+                _ if written_off.is_some() => row.reason.as_deref() == Some("written_off"),
                 _ if is_conflict => true,
                 End::Rated(charge) => row.reason.is_none() && row.charge_nano == Some(i128::from(charge)),
                 End::Suspense(reason) => row.reason.as_deref() == Some(reason),

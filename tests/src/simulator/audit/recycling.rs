@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::delivery::{ArrivalNumber, DeliveryId};
-use ingest::land::{ArrivalKind, Decision, Landing, Numbered, Recycling, RowChoice};
+use ingest::land::{ArrivalKind, Decision, Landing, Numbered, Recycling, RowChoice, SuspenseChoice};
 use sinks::correction::recycle::app_id;
 
 use super::Audit;
@@ -57,28 +57,14 @@ impl Audit<'_> {
         if due.is_empty() {
             return Ok(());
         }
-        let changes = |((delivery, number), row): (&(DeliveryId, u64), &DataRow)| {
-            let delivered = self.deliveries.get(delivery)?;
-            let sender = &self.world.senders[self.world.files[delivered.file].sender];
-            let reading = self.model.reading((delivered.file, *number));
-            let is_meant = |(decided, word): &(ArrivalNumber, Recycling)| {
-                let fits = match (&word.choice, row.reason.as_deref()) {
-                    (RowChoice::Suspense(choice), Some(stood @ ("no_device" | "no_zone"))) => {
-                        choice.delivery.is_none_or(|chosen| chosen == *delivery)
-                            && (choice.reasons.is_empty() || choice.reasons.contains(stood))
-                            && choice.identifier.is_none_or(|number| is_of(sender, reading, number))
-                    }
-                    (RowChoice::Priced(choice), None) => choice.plan.as_deref().is_none_or(|plan| is_under(reading, plan)),
-                    _ => false,
-                };
-                fits && delivered.arrival < *decided && word.account == sender.account
-            };
-            let is_same = match reading.end(entry.info.reference_version) {
-                End::Suspense(reason) => row.reason.as_deref() == Some(reason),
-                End::Rated(charge) => row.charge_nano == Some(i128::from(charge)),
+        let changes = |(at, row): (&(DeliveryId, u64), &DataRow)| {
+            let becomes = self.becomes(*at, row, due, entry.info.reference_version)?;
+            let is_same = match &becomes {
+                End::Suspense(reason) => row.reason.as_deref() == Some(*reason),
+                End::Rated(charge) => row.charge_nano == Some(i128::from(*charge)),
                 End::Skipped => false,
             };
-            (due.iter().any(is_meant) && !is_same).then_some((*delivery, *number))
+            (!is_same).then_some(*at)
         };
         let right: BTreeSet<(DeliveryId, u64)> = self.live.iter().filter_map(changes).collect();
         let rows =
@@ -95,6 +81,49 @@ impl Audit<'_> {
             self.tally.note(Mishap::RecycledTogether);
         }
         Ok(())
+    }
+}
+
+impl Audit<'_> {
+    /// What decisions make of a row, one after the other; none if none of them means it.
+    fn becomes(&self, at: (DeliveryId, u64), row: &DataRow, due: &[(ArrivalNumber, Recycling)], version: u64) -> Option<End> {
+        let delivered = self.deliveries.get(&at.0)?;
+        let sender = &self.world.senders[self.world.files[delivered.file].sender];
+        let reading = self.model.reading((delivered.file, at.1));
+        let chosen = |choice: &SuspenseChoice| {
+            choice.delivery.is_none_or(|chosen| chosen == at.0)
+                && choice.identifier.is_none_or(|number| is_of(sender, reading, number))
+        };
+        let mut end: Option<End> = None;
+        let mut had = self.written_off.get(&at).cloned();
+        let ours = due.iter().filter(|(decided, word)| delivered.arrival < *decided && word.account == sender.account);
+        for (_, word) in ours {
+            let stands = match &end {
+                None => row.reason.clone(),
+                Some(End::Suspense(reason)) => Some((*reason).to_owned()),
+                Some(_) => break,
+            };
+            match (&word.choice, stands.as_deref()) {
+                (RowChoice::Priced(choice), None) if choice.plan.as_deref().is_none_or(|plan| is_under(reading, plan)) => {
+                    return Some(reading.end(version));
+                }
+                (RowChoice::WriteOff(word), Some(stood)) if stood != "written_off" => {
+                    if chosen(&word.choice) && (word.choice.reasons.is_empty() || word.choice.reasons.contains(stood)) {
+                        (end, had) = (Some(End::Suspense("written_off")), Some(stood.to_owned()));
+                    }
+                }
+                (RowChoice::Suspense(choice), Some(stood)) if chosen(choice) => {
+                    let can_change = |reason: &str| matches!(reason, "no_device" | "no_zone");
+                    let is_named = choice.reasons.contains(stood);
+                    let is_back = stood == "written_off" && is_named && had.as_deref().is_some_and(can_change);
+                    if is_back || can_change(stood) && (choice.reasons.is_empty() || is_named) {
+                        end = Some(reading.end(version));
+                    }
+                }
+                _ => {}
+            }
+        }
+        end
     }
 }
 

@@ -1,7 +1,7 @@
 //! What operators decide: files are taken back, rows are rated again.
 
 use domain::delivery::DeliveryId;
-use ingest::land::{ArrivalKind, Numbered, PricedChoice, Recycling, RowChoice, SuspenseChoice};
+use ingest::land::{ArrivalKind, Numbered, PricedChoice, Recycling, RowChoice, SuspenseChoice, WriteOff};
 
 use super::{Script, chain};
 use crate::hold;
@@ -40,6 +40,15 @@ impl Script<'_> {
             Again::Priced { plan } => {
                 RowChoice::Priced(PricedChoice { plan: plan.map(str::to_owned), ..PricedChoice::default() })
             }
+            Again::WriteOff { reason, file } => RowChoice::WriteOff(WriteOff {
+                choice: SuspenseChoice {
+                    reasons: reason.iter().map(|reason| (*reason).to_owned()).collect(),
+                    delivery: file.map(|file| self.delivery(theatre, file)).transpose()?.flatten(),
+                    ..SuspenseChoice::default()
+                },
+                by: "operator".to_owned(),
+                why: "a test call".to_owned(),
+            }),
             Again::Suspense { reason, file, line } => RowChoice::Suspense(SuspenseChoice {
                 reasons: reason.iter().map(|reason| (*reason).to_owned()).collect(),
                 delivery: file.map(|file| self.delivery(theatre, file)).transpose()?.flatten(),
