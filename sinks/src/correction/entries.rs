@@ -199,7 +199,7 @@ impl Sums {
 
     /// Adds those rows of `cdr_entries` that stay with another reason, under that.
     pub(crate) fn add_staying(&mut self, batch: &RecordBatch, staying: &HashMap<Place, Reason>) -> Result<(), ColumnError> {
-        for (_, place, reason) in staying_rows(batch, staying)?.into_iter().flatten() {
+        for (place, reason) in staying_rows(batch, staying)?.into_iter().flatten() {
             *self.counts.entry(place.delivery).or_default().suspense.entry(reason).or_default() += 1;
         }
         Ok(())
@@ -249,17 +249,14 @@ pub(crate) fn reversal(batch: &RecordBatch, as_of: i64) -> Result<RecordBatch, C
     RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| ColumnError::Batch(e.to_string()))
 }
 
-/// Position, record and reason of the rows that stay with another reason.
-fn staying_rows(
-    batch: &RecordBatch,
-    staying: &HashMap<Place, Reason>,
-) -> Result<Vec<Option<(usize, Place, Reason)>>, ColumnError> {
+/// Record and reason of each row that stays with another reason.
+fn staying_rows(batch: &RecordBatch, staying: &HashMap<Place, Reason>) -> Result<Vec<Option<(Place, Reason)>>, ColumnError> {
     let view = EntriesView(batch);
     let (delivery, row) = (view.delivery()?, view.row()?);
     let mut rows = Vec::with_capacity(batch.num_rows());
     for i in 0..batch.num_rows() {
         let place = Place { delivery: delivery_of(delivery.value(i))?, row: row.value(i).max(0).cast_unsigned() };
-        rows.push(staying.get(&place).map(|reason| (i, place, *reason)));
+        rows.push(staying.get(&place).map(|reason| (place, *reason)));
     }
     Ok(rows)
 }
@@ -272,7 +269,7 @@ pub(crate) fn restated(
     as_of: i64,
 ) -> Result<Option<RecordBatch>, ColumnError> {
     let reasons: Vec<Option<Reason>> =
-        staying_rows(batch, staying)?.into_iter().map(|row| row.map(|(.., reason)| reason)).collect();
+        staying_rows(batch, staying)?.into_iter().map(|row| row.map(|(_, reason)| reason)).collect();
     let (number, was) = (EntriesView(batch).entry_no()?, EntriesView(batch).reason()?);
     let mask: BooleanArray = reasons.iter().map(|reason| Some(reason.is_some())).collect();
     if mask.true_count() == 0 {
