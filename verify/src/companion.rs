@@ -6,7 +6,7 @@ use crate::amount::{decimal, whole};
 use crate::dated::{Dated, date};
 use crate::exchange::Rates;
 use crate::information::Information;
-use crate::table::{self, Columns, Row, needed};
+use crate::table::{self, Columns, Format, Row, needed};
 use crate::text::{Destinations, ExchangeText, TariffText};
 use crate::zone::Zones;
 
@@ -17,6 +17,7 @@ pub(crate) static AS_THEY_ARE: BTreeMap<String, String> = BTreeMap::new();
 pub(crate) struct Tables<'t> {
     pub all: &'t BTreeMap<String, String>,
     pub used: BTreeSet<String>,
+    pub format: Format,
 }
 
 impl Tables<'_> {
@@ -30,7 +31,7 @@ impl Tables<'_> {
         let Some(file) = file else { return Ok(()) };
         let text = self.all.get(file).ok_or_else(|| format!("its table `{file}` is not there"))?;
         self.used.insert(file.clone());
-        table::each(text, columns, row).map_err(|problem| format!("{file}: {problem}"))
+        table::each(text, &self.format, columns, row).map_err(|problem| format!("{file}: {problem}"))
     }
 
     /// The same of a table whose columns have the names that we give them.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::text::TablesText;
+
 /// A row: what stands in its columns, by our names; an empty field is not there.
 pub(crate) type Row = HashMap<String, String>;
 
@@ -15,10 +17,50 @@ pub(crate) struct Columns<'t> {
     pub called: &'t BTreeMap<String, String>,
 }
 
+/// How tables are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Format {
+    /// What separates fields.
+    pub separator: u8,
+    /// Whether decimals have a comma.
+    pub has_decimal_commas: bool,
+}
+
+impl Format {
+    /// As a tariff says it.
+    pub fn of(text: &TablesText) -> Result<Self, String> {
+        let separator = match text.separator.as_deref() {
+            None | Some(",") => b',',
+            Some(";") => b';',
+            Some("tab") => b'\t',
+            Some(other) => return Err(format!("`{other}` separates no fields")),
+        };
+        let has_decimal_commas = match text.decimal_mark.as_deref() {
+            None | Some(".") => false,
+            Some(",") => true,
+            Some(other) => return Err(format!("`{other}` is no decimal mark")),
+        };
+        Ok(Self { separator, has_decimal_commas })
+    }
+
+    /// A cell, an amount with the point that our decimals have.
+    fn cell(self, title: &str, cell: &str) -> String {
+        if self.has_decimal_commas && AMOUNTS.contains(&title) { cell.replace(',', ".") } else { cell.to_owned() }
+    }
+}
+
+/// The columns of decimals.
+const AMOUNTS: [&str; 8] = ["setup", "unit_price", "disconnect", "charge_min", "charge_max", "per_call", "per_minute", "rate"];
+
 /// Hands out the rows of a table, one by one. A column that is not known is refused: what it says could not be verified.
-pub(crate) fn each(text: &str, columns: &Columns<'_>, mut row: impl FnMut(Row) -> Result<(), String>) -> Result<(), String> {
+pub(crate) fn each(
+    text: &str,
+    format: &Format,
+    columns: &Columns<'_>,
+    mut row: impl FnMut(Row) -> Result<(), String>,
+) -> Result<(), String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new().delimiter(format.separator).trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|e| e.to_string())?;
     let titles: Vec<String> = header.iter().map(|title| ours(title, columns)).collect();
     if let Some(title) = titles.iter().find(|title| !columns.known.contains(&title.as_str())) {
@@ -27,7 +69,7 @@ pub(crate) fn each(text: &str, columns: &Columns<'_>, mut row: impl FnMut(Row) -
     for record in reader.records() {
         let record = record.map_err(|e| e.to_string())?;
         let cells = titles.iter().zip(record.iter()).filter(|(_, cell)| !cell.is_empty());
-        row(cells.map(|(title, cell)| (title.clone(), cell.to_owned())).collect())?;
+        row(cells.map(|(title, cell)| (title.clone(), format.cell(title, cell))).collect())?;
     }
     Ok(())
 }
@@ -51,7 +93,8 @@ mod tests {
     fn rows(text: &str, called: &BTreeMap<String, String>) -> Result<Vec<Row>, String> {
         let columns = Columns { known: &["plan", "zone", "setup"], aliases: &[("plan", "plan_id")], called };
         let mut rows = Vec::new();
-        each(text, &columns, |row| {
+        let format = Format::of(&TablesText::default())?;
+        each(text, &format, &columns, |row| {
             rows.push(row);
             Ok(())
         })?;

@@ -19,7 +19,7 @@ use crate::exchange::Rates;
 use crate::information::Information;
 use crate::owner::Party;
 use crate::price::{Price, Rule};
-use crate::table::Columns;
+use crate::table::{Columns, Format};
 use crate::text::{BandEdge, PlanText, TariffText, Tax, ZeroUsage};
 use crate::zone::Zones;
 
@@ -85,7 +85,7 @@ impl Tariff {
 
     fn build(toml: &str, mut text: TariffText, companions: &BTreeMap<String, String>) -> Result<Self, String> {
         let zone = TimeZone::get(&text.time_zone).map_err(|e| e.to_string())?;
-        let mut tables = Tables { all: companions, used: BTreeSet::new() };
+        let mut tables = Tables { all: companions, used: BTreeSet::new(), format: Format::of(&text.tables)? };
         let midnight = |day: &Datetime| {
             let midnight = date(day)?.to_zoned(zone.clone()).map_err(|e| e.to_string())?;
             Ok::<_, String>(midnight.timestamp())

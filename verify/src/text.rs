@@ -29,6 +29,8 @@ pub(crate) struct TariffText {
     pub _rounding_scope: Option<RoundingScope>,
     pub rounding: Rounding,
     #[serde(default)]
+    pub tables: TablesText,
+    #[serde(default)]
     pub destinations: Destinations,
     #[serde(default)]
     pub networks: Zones,
@@ -52,6 +54,14 @@ pub(crate) struct TariffText {
     pub plan: Vec<PlanText>,
     #[serde(default)]
     pub price: Vec<PriceText>,
+}
+
+/// How the tables beside a tariff are written.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TablesText {
+    pub separator: Option<String>,
+    pub decimal_mark: Option<String>,
 }
 
 /// Whether prices hold the tax.

@@ -30,7 +30,7 @@ pub(super) fn findings(source: &TariffSource) -> Vec<Finding> {
     for name in companion_names(&source.toml) {
         if let Some(text) = source.companions.get(&name) {
             let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-            Table { file: name.into(), text, titles: own_titles(&toml) }.search(&mut findings);
+            Table { file: name.into(), text, titles: own_titles(&toml), own: said(&toml) }.search(&mut findings);
         }
     }
     findings
@@ -41,6 +41,17 @@ fn inline_prefixes(source: &TariffSource, toml: &Toml) -> Vec<Finding> {
     let place = Place { file: format!("{} [destinations.prefixes]", source.name).into(), line: None };
     let mut deck = Prefixes::default();
     prefixes.into_iter().flatten().filter_map(|(prefix, _)| deck.look_at(prefix, &place)).collect()
+}
+
+/// What the tariff says that separates fields, and whether amounts have commas.
+fn said(toml: &Toml) -> (u8, bool) {
+    let word = |key: &str| toml.get("tables").and_then(|section| section.get(key)).and_then(Value::as_str);
+    let separator = match word("separator") {
+        Some(";") => b';',
+        Some("tab") => b'\t',
+        _ => b',',
+    };
+    (separator, word("decimal_mark") == Some(","))
 }
 
 /// What the tariff calls the columns of its prices, theirs to ours.
@@ -117,6 +128,8 @@ struct Table<'t> {
     file: Arc<str>,
     text: &'t str,
     titles: BTreeMap<String, String>,
+    /// What separates its fields, and whether amounts have commas, by the tariff's word.
+    own: (u8, bool),
 }
 
 /// How the amounts of a column are written.
@@ -161,7 +174,9 @@ impl Table<'_> {
             }
         }
         findings.extend(self.split_fields(&split, columns.len()));
-        findings.extend(marks.iter().filter_map(|(at, marks)| self.decimal_commas(&columns[*at], marks)));
+        // Points among commas the loader names, row by row.
+        let marks = marks.iter().filter(|_| !self.own.1);
+        findings.extend(marks.filter_map(|(at, marks)| self.decimal_commas(&columns[*at], marks)));
     }
 
     fn place(&self, line: Option<u64>) -> Place {
@@ -170,17 +185,34 @@ impl Table<'_> {
 
     /// What separates the fields, if it is not always a comma.
     fn separator(&self, of_header: u8) -> Option<Finding> {
-        let remedy = "write commas between fields in every row; a spreadsheet offers that when it saves CSV";
-        if of_header != b',' {
-            let name = if of_header == b';' { "`;`" } else { "tabs" };
-            let what = format!("the fields are separated by {name}, not by commas");
+        let name = |separator: u8| match separator {
+            b';' => "`;`",
+            b'\t' => "tabs",
+            _ => "commas",
+        };
+        let own = self.own.0;
+        if of_header != own {
+            let word = if of_header == b'\t' {
+                "tab"
+            } else if of_header == b';' {
+                ";"
+            } else {
+                ","
+            };
+            let what = format!("the fields are separated by {}, not by {}", name(of_header), name(own));
+            let remedy = format!(
+                "write `separator = \"{word}\"` under [tables] if all tables of the tariff are so, or save it with {}",
+                name(own)
+            );
             return Some(Finding::new(Rule::Separator, &self.place(Some(1)), what, remedy));
         }
-        let is_other = |line: &str| !line.is_empty() && !line.contains(',') && line.contains([';', '\t']);
-        let mut others = self.text.lines().zip(1..).filter(|(line, _)| is_other(line));
-        let (_, first) = others.next()?;
-        let what = format!("not all rows are separated by commas as the header is: {} from here on are not", 1 + others.count());
-        Some(Finding::new(Rule::Separator, &self.place(Some(first)), what, remedy))
+        let (own, others) = (char::from(own), SEPARATORS.map(char::from));
+        let is_other = |line: &str| !line.is_empty() && !line.contains(own) && line.contains(others);
+        let mut rows = self.text.lines().zip(1..).filter(|(line, _)| is_other(line));
+        let (_, first) = rows.next()?;
+        let is = name(self.own.0);
+        let what = format!("not all rows are separated by {is} as the header is: {} from here on are not", 1 + rows.count());
+        Some(Finding::new(Rule::Separator, &self.place(Some(first)), what, format!("write {is} between fields in every row")))
     }
 
     fn split_fields(&self, split: &Marks, columns: usize) -> Option<Finding> {
@@ -203,7 +235,8 @@ impl Table<'_> {
                 )
             }
         };
-        Some(Finding::new(Rule::DecimalMark, &self.place(Some(line)), what, "write amounts with a point: 0.10"))
+        let remedy = "write amounts with a point: 0.10; or `decimal_mark = \",\"` under [tables] if all of them have commas";
+        Some(Finding::new(Rule::DecimalMark, &self.place(Some(line)), what, remedy))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Companion tables of a tariff: CSV with a header, read row by row with the line of each, columns found by name.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,16 +17,34 @@ pub(super) struct Column {
     pub alias: &'static str,
     /// Whether the table must have it.
     pub required: bool,
+    /// Whether it holds decimals.
+    pub is_amount: bool,
+}
+
+impl Column {
+    /// The same for a column of decimals.
+    pub const fn of_amounts(self) -> Self {
+        Self { is_amount: true, ..self }
+    }
+}
+
+/// How the tables of a tariff are written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Format {
+    /// What separates fields.
+    pub separator: u8,
+    /// Whether decimals have a comma.
+    pub has_decimal_commas: bool,
 }
 
 /// A column that must be there.
 pub(super) const fn required(name: &'static str, alias: &'static str) -> Column {
-    Column { name, alias, required: true }
+    Column { name, alias, required: true, is_amount: false }
 }
 
 /// A column that may be left out; its fields then read as empty.
 pub(super) const fn optional(name: &'static str) -> Column {
-    Column { name, alias: name, required: false }
+    Column { name, alias: name, required: false, is_amount: false }
 }
 
 /// One companion: its name, its text, and what its columns are called (ours to theirs).
@@ -33,6 +52,7 @@ pub(super) struct Companion<'t> {
     pub file: Arc<str>,
     pub text: &'t str,
     pub columns: &'t BTreeMap<String, String>,
+    pub format: Format,
 }
 
 impl Companion<'_> {
@@ -44,7 +64,8 @@ impl Companion<'_> {
         mut row: impl FnMut(Place, [&str; N]) -> Result<(), TariffError>,
     ) -> Result<(), TariffError> {
         let text = self.text.strip_prefix('\u{feff}').unwrap_or(self.text);
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+        let Format { separator, has_decimal_commas } = self.format;
+        let mut reader = csv::ReaderBuilder::new().delimiter(separator).trim(csv::Trim::All).from_reader(text.as_bytes());
         let header = reader.headers().map_err(|e| self.broken(&e))?.clone();
         let positions = self.positions(&header, columns)?;
         let mut record = csv::StringRecord::new();
@@ -55,9 +76,34 @@ impl Companion<'_> {
                 return Err(TariffError::TooMany { place: self.place(None), what: "rows", limit });
             }
             let line = record.position().map(csv::Position::line);
-            row(self.place(line), positions.map(|p| p.and_then(|p| record.get(p)).unwrap_or_default()))?;
+            let fields = positions.map(|p| p.and_then(|p| record.get(p)).unwrap_or_default());
+            if has_decimal_commas {
+                let pointed = self.with_points(columns, line, fields)?;
+                row(self.place(line), std::array::from_fn(|at| pointed[at].as_ref()))?;
+            } else {
+                row(self.place(line), fields)?;
+            }
         }
         Ok(())
+    }
+
+    /// The fields of a row with points for decimal commas. A point would be read as something else than what a reader of the table sees.
+    fn with_points<'f, const N: usize>(
+        &self,
+        columns: &[Column; N],
+        line: Option<u64>,
+        fields: [&'f str; N],
+    ) -> Result<[Cow<'f, str>; N], TariffError> {
+        let mut all = fields.map(Cow::Borrowed);
+        for (field, column) in all.iter_mut().zip(columns).filter(|(_, column)| column.is_amount) {
+            if field.contains('.') {
+                let expected =
+                    "a decimal comma is expected, as `decimal_mark` under [tables] says, and nothing between thousands";
+                return Err(bad(&self.place(line), column.name, field, expected));
+            }
+            *field = Cow::Owned(field.replace(',', "."));
+        }
+        Ok(all)
     }
 
     /// Where each of our columns stands in the file.

@@ -13,14 +13,14 @@ use domain::zone::{SECOND_US, Zone};
 use crate::error::{Place, TariffError};
 use crate::tariff::band::{BandClock, Bands};
 use crate::tariff::calendar::{Calendars, DATES_MAX, day_of, day_of_text};
-use crate::tariff::companion::{Companion, optional, required};
+use crate::tariff::companion::{Companion, Format, optional, required};
 use crate::tariff::deck::{Deck, ShortCodes, ZoneRule};
 use crate::tariff::field::{UNITS_MAX, bad, midnight, name, whole};
 use crate::tariff::network::Networks;
 use crate::tariff::plan::{BandEdge, Plan};
 use crate::tariff::price_row::{COLUMNS, PRICES_MAX, PriceRow, ZeroUsage, check_rounding_scope};
 use crate::tariff::price_table::{PriceTable, Scope, unknown};
-use crate::tariff::raw::{RawTariff, TomlFile};
+use crate::tariff::raw::{RawTables, RawTariff, TomlFile};
 use crate::tariff::{Classes, Tariff, TariffSource, VERSION_DIGITS, content_hash};
 
 /// Longest TOML text, 4 MiB, and longest companion, 256 MiB: a million rows fit many times.
@@ -79,7 +79,8 @@ pub(super) fn tariff(source: &TariffSource, at_all_times: bool) -> Result<Tariff
         return Err(TariffError::TooMany { place: file.whole(), what: "bytes of TOML", limit: TOML_BYTES_MAX });
     }
     let raw = file.read()?;
-    let loader = Loader { place: file.whole(), file: &file, raw: &raw, source, at_all_times };
+    let format = format(&file.whole(), &raw.tables)?;
+    let loader = Loader { place: file.whole(), file: &file, raw: &raw, source, format, at_all_times };
     loader.check_companions()?;
     loader.load()
 }
@@ -89,6 +90,7 @@ struct Loader<'t> {
     file: &'t TomlFile<'t>,
     raw: &'t RawTariff,
     source: &'t TariffSource,
+    format: Format,
     at_all_times: bool,
 }
 
@@ -190,7 +192,7 @@ impl<'t> Loader<'t> {
 
     fn companion(&self, file: Option<&String>, columns: &'t BTreeMap<String, String>) -> Option<Companion<'t>> {
         let file = file?;
-        Some(Companion { file: file.as_str().into(), text: self.source.companions.get(file)?, columns })
+        Some(Companion { file: file.as_str().into(), text: self.source.companions.get(file)?, columns, format: self.format })
     }
 
     fn band_clock(&self) -> Result<BandClock, TariffError> {
@@ -302,6 +304,22 @@ impl<'t> Loader<'t> {
         }
         Ok(rows)
     }
+}
+
+/// How the tables say that they are written.
+fn format(place: &Place, raw: &RawTables) -> Result<Format, TariffError> {
+    let separator = match raw.separator.as_deref() {
+        None | Some(",") => b',',
+        Some(";") => b';',
+        Some("tab") => b'\t',
+        Some(other) => return Err(bad(place, "tables.separator", other, "`,`, `;` or `tab` is expected")),
+    };
+    let has_decimal_commas = match raw.decimal_mark.as_deref() {
+        None | Some(".") => false,
+        Some(",") => true,
+        Some(other) => return Err(bad(place, "tables.decimal_mark", other, "`.` or `,` is expected")),
+    };
+    Ok(Format { separator, has_decimal_commas })
 }
 
 /// The local days, since 1970, on which calls can begin or be under way.

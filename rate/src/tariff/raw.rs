@@ -13,7 +13,9 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 pub(crate) use self::file::TomlFile;
-pub(crate) use self::tables::{RawDestinations, RawExchange, RawInformation, RawPlans, RawPrices, RawRoaming, RawZones};
+pub(crate) use self::tables::{
+    RawDestinations, RawExchange, RawInformation, RawPlans, RawPrices, RawRoaming, RawTables, RawZones,
+};
 
 /// A tariff: what usage costs, for whom, where and when. Amounts are texts such as "0.05", in the tariff's currency.
 #[derive(Deserialize, JsonSchema)]
@@ -54,6 +56,9 @@ pub(crate) struct RawTariff {
     pub rounding_scope: Option<String>,
     /// Of the charge of each record, once.
     pub rounding: RawRounding,
+    /// How the tables beside the file are written.
+    #[serde(default)]
+    pub tables: RawTables,
     /// Zones of numbers that are called.
     #[serde(default)]
     pub destinations: RawDestinations,

@@ -157,6 +157,31 @@ fn mistakes_are_told_with_their_place_and_what_to_do() {
 }
 
 #[test]
+fn tables_as_a_spreadsheet_writes_them_say_the_same() {
+    let dutch = |text: &str| text.replace(',', ";").replace('.', ",");
+    let tables = TABLES.map(|(name, text)| (name, dutch(text)));
+    let tables: Vec<(&str, &str)> = tables.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let toml = TOML.replace("[[plan]]", "[tables]\nseparator = \";\"\ndecimal_mark = \",\"\n\n[[plan]]");
+    let both = [load(TOML, &TABLES), load(&toml, &tables)].map(|tariff| tariff.unwrap_or_else(|e| panic!("{e}")));
+    assert_eq!(compare(&both[0], &both[1]), []);
+    let mixed = [("information.csv", "number;per_call;per_minute\n1888;;1.30\n")];
+    let mixed: Vec<(&str, &str)> = tables.iter().filter(|(name, _)| *name != "information.csv").copied().chain(mixed).collect();
+    let text = "information.csv line 2: `per_minute` is `1.30`; a decimal comma is expected, as `decimal_mark` under [tables] says, and \
+                nothing between thousands";
+    assert_eq!(load(&toml, &mixed).err().as_deref(), Some(text));
+    for (said, refused) in [("separator = \";\"", "separator = \"|\""), ("decimal_mark = \",\"", "decimal_mark = \"'\"")] {
+        let error = load(&toml.replace(said, refused), &tables).expect_err("no such mark");
+        assert!(error.contains("is expected") && error.contains("tables."), "{error}");
+    }
+    // Without a word of it the linter says what to write.
+    let findings = lint(&with_tables("most.toml", TOML, &tables)).findings;
+    let remedies: Vec<&str> = findings.iter().filter(|f| f.rule.as_str() == "separator").map(|f| f.remedy.as_str()).collect();
+    // Of the fourth the loader says it first.
+    assert_eq!(remedies.len(), 3, "{findings:#?}");
+    assert!(remedies[0].contains("`separator = \";\"` under [tables]"), "{remedies:?}");
+}
+
+#[test]
 fn tables_that_no_price_asks_are_found() {
     let toml =
         TOML.replace("information = \"listed\"\n", "").replace("cost_plus = { percent = \"10\" }", "unit_price = \"0.05\"");

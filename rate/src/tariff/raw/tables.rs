@@ -5,6 +5,19 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// How tables are written, if a spreadsheet wrote them.
+#[derive(Deserialize, JsonSchema, Default)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Tables")]
+pub(crate) struct RawTables {
+    /// What separates fields: `,` (the usual), `;` or `tab`.
+    #[schemars(extend("enum" = [",", ";", "tab"]))]
+    pub separator: Option<String>,
+    /// The decimal mark of amounts: `.` (the usual) or `,`. Nothing stands between thousands.
+    #[schemars(extend("enum" = [".", ","]))]
+    pub decimal_mark: Option<String>,
+}
+
 /// Zones of the numbers that are called: the longest prefix decides.
 #[derive(Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields)]

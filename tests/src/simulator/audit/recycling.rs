@@ -107,10 +107,12 @@ impl Audit<'_> {
                 (RowChoice::Priced(choice), None) if choice.plan.as_deref().is_none_or(|plan| is_under(reading, plan)) => {
                     return Some(reading.end(version));
                 }
-                (RowChoice::WriteOff(word), Some(stood)) if stood != "written_off" => {
-                    if chosen(&word.choice) && (word.choice.reasons.is_empty() || word.choice.reasons.contains(stood)) {
-                        (end, had) = (Some(End::Suspense("written_off")), Some(stood.to_owned()));
-                    }
+                (RowChoice::WriteOff(word), Some(stood))
+                    if stood != "written_off"
+                        && chosen(&word.choice)
+                        && (word.choice.reasons.is_empty() || word.choice.reasons.contains(stood)) =>
+                {
+                    (end, had) = (Some(End::Suspense("written_off")), Some(stood.to_owned()));
                 }
                 (RowChoice::Suspense(choice), Some(stood)) if chosen(choice) => {
                     let can_change = |reason: &str| matches!(reason, "no_device" | "no_zone");
