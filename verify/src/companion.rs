@@ -31,7 +31,7 @@ impl Tables<'_> {
         let Some(file) = file else { return Ok(()) };
         let text = self.all.get(file).ok_or_else(|| format!("its table `{file}` is not there"))?;
         self.used.insert(file.clone());
-        table::each(text, &self.format, columns, row).map_err(|problem| format!("{file}: {problem}"))
+        table::each(text, self.format, columns, row).map_err(|problem| format!("{file}: {problem}"))
     }
 
     /// The same of a table whose columns have the names that we give them.

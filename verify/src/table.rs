@@ -55,7 +55,7 @@ const AMOUNTS: [&str; 8] = ["setup", "unit_price", "disconnect", "charge_min", "
 /// Hands out the rows of a table, one by one. A column that is not known is refused: what it says could not be verified.
 pub(crate) fn each(
     text: &str,
-    format: &Format,
+    format: Format,
     columns: &Columns<'_>,
     mut row: impl FnMut(Row) -> Result<(), String>,
 ) -> Result<(), String> {
@@ -94,7 +94,7 @@ mod tests {
         let columns = Columns { known: &["plan", "zone", "setup"], aliases: &[("plan", "plan_id")], called };
         let mut rows = Vec::new();
         let format = Format::of(&TablesText::default())?;
-        each(text, &format, &columns, |row| {
+        each(text, format, &columns, |row| {
             rows.push(row);
             Ok(())
         })?;
