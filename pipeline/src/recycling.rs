@@ -152,13 +152,17 @@ struct Decided {
 fn decide(rows: &[Suspended], choices: &[Choice], outcomes: &HashMap<Place, Option<Reason>>) -> Decided {
     let mut decided = Decided::default();
     for row in rows {
-        let mut stands = Some(row.reason);
+        let (mut stands, mut had) = (Some(row.reason), row.had);
         for choice in row.by.iter().map(|n| &choices[*n]) {
             let Some(reason) = stands else { break };
-            if !choice.names(reason) {
+            if !choice.names(reason, had) {
                 continue;
             }
-            stands = if choice.writes_off { Some(Reason::WrittenOff) } else { outcomes.get(&row.place).map_or(stands, |o| *o) };
+            (stands, had) = if choice.writes_off {
+                (Some(Reason::WrittenOff), stands)
+            } else {
+                (outcomes.get(&row.place).map_or(stands, |outcome| *outcome), None)
+            };
         }
         if stands == Some(row.reason) {
             continue;
@@ -250,4 +254,49 @@ fn compare<'r>(
         }
     }
     changed.len() > before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writing off, then taking back by name, then rating again whatever can change.
+    fn choices() -> Vec<Choice> {
+        let back = Choice { reasons: BTreeSet::from([Reason::WrittenOff]), ..Choice::default() };
+        vec![Choice { writes_off: true, ..Choice::default() }, back, Choice::default()]
+    }
+
+    fn row(reason: Reason, had: Option<Reason>, by: &[usize]) -> Suspended {
+        Suspended {
+            account: "main/kpn/haven".to_owned(),
+            place: Place { delivery: DeliveryId(1), row: 7 },
+            arrival: 3,
+            key: 5,
+            reason,
+            had,
+            cost: None,
+            by: by.to_vec(),
+        }
+    }
+
+    /// Whether the row changes, and whether it is written off, if rating again gives it a price.
+    fn decided(row: Suspended) -> (bool, bool) {
+        let outcomes = HashMap::from([(row.place, None)]);
+        let decided = decide(&[row], &choices(), &outcomes);
+        (!decided.changed.is_empty(), !decided.written_off.is_empty())
+    }
+
+    #[test]
+    fn decisions_that_are_carried_out_together_make_what_they_make_one_by_one() {
+        let conflict = Reason::IdConflict;
+        assert_eq!(decided(row(conflict, None, &[0])), (false, true));
+        // What was in conflict does not come back as a record of its own, also when both decisions act at once.
+        assert_eq!(decided(row(conflict, None, &[0, 1, 2])), (false, true));
+        assert_eq!(decided(row(Reason::WrittenOff, Some(conflict), &[1, 2])), (false, false));
+        assert_eq!(decided(row(Reason::Time, None, &[0, 1])), (false, true));
+        assert_eq!(decided(row(Reason::NoDevice, None, &[0, 1])), (true, false), "written off and taken back: it is rated");
+        assert_eq!(decided(row(Reason::NoDevice, None, &[0, 2])), (false, true), "rating again does not mean it");
+        assert_eq!(decided(row(Reason::WrittenOff, Some(Reason::NoDevice), &[0, 1])), (true, false));
+        assert_eq!(decided(row(Reason::WrittenOff, Some(Reason::NoDevice), &[0, 2])), (false, false));
+    }
 }

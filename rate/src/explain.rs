@@ -280,7 +280,11 @@ pub fn explain(input: &ExplainInput, tariffs: &TariffSet) -> Result<Derivation, 
         zone: Some(texts::zone_step(tariff, input, &verdict.zoned)),
         party: besides::party(facts.party),
         band: Some(band),
-        price: charge.map(|charge| texts::price_step(tariff, charge, number)),
+        price: charge.map(|charge| {
+            let mut step = texts::price_step(tariff, charge, number);
+            step.terms.extend(reason.and_then(|reason| besides::missing(tariff, &facts, reason)));
+            step
+        }),
         tax: charge.filter(|_| reason.is_none() && tariff.says_tax()).map(|charge| besides::tax(tariff, charge)),
         charge: charge
             .zip(verdict.charged.ok())

@@ -34,6 +34,9 @@ impl Reach {
         by_network[usize::from(tariff.home)] = false;
         // Pairs abroad: `*` also leads what goes nowhere, the others only what has a destination.
         let mut by_pair = vec![false; tariff.zones.len()];
+        for (visited, ..) in tariff.roaming.leads().filter(|(_, called, _)| called.is_none()) {
+            by_network[usize::from(visited)] = false;
+        }
         for (_, called, zone) in tariff.roaming.leads() {
             by_pair[usize::from(zone)] = true;
             by_network[usize::from(zone)] |= called.is_none();

@@ -7,6 +7,7 @@ use domain::columns::ColumnError;
 use domain::columns::entries::EntriesView;
 use domain::outcome::{Outcome, Reason};
 
+use crate::standing::at;
 use crate::table::{Table, TableError};
 
 /// What the data files say, row by row.
@@ -25,7 +26,8 @@ pub struct Rows {
 impl Rows {
     /// Reads every rated and suspended row of `cdr_entries`; memory grows with the rows.
     pub fn read(entries: &Table) -> Result<Self, TableError> {
-        let columns = ["tenant", "provider", "account", "rows", "delivery", "row", "record_key", "reason", "charge"];
+        let columns =
+            ["tenant", "provider", "account", "rows", "delivery", "row", "record_key", "reason", "reason_field", "charge"];
         let mut all = Self::default();
         for outcome in [Outcome::Rated, Outcome::Suspense] {
             for add in entries.files(&[("outcome", outcome.as_str())]) {
@@ -51,8 +53,9 @@ impl Rows {
             let place = self.places.entry((delivery, v.row()?.value(i))).or_default();
             (place.0, place.1) = (place.0 + rows, place.1 + charge);
             let reason = if v.reason()?.is_null(i) { "" } else { v.reason()?.value(i) };
-            // What was written off may have been in conflict; nobody charges either.
-            if ![Reason::IdConflict, Reason::WrittenOff].iter().any(|known| reason == known.as_str()) {
+            let was_written_off = reason == Reason::WrittenOff.as_str();
+            let had = if was_written_off { at(v.reason_field()?, i).unwrap_or_default() } else { reason };
+            if had != Reason::IdConflict.as_str() {
                 let account = format!("{}/{}/{}", v.tenant()?.value(i), v.provider()?.value(i), v.account()?.value(i));
                 *self.keys.entry((account, v.record_key()?.value(i).to_vec())).or_default() += rows;
             }

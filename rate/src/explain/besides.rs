@@ -3,6 +3,8 @@
 
 use domain::columns::linked::Party;
 use domain::money::Money;
+use domain::number::{NumberKind, masked};
+use domain::outcome::Reason;
 
 use crate::explain::amount;
 use crate::instant::day_text;
@@ -88,6 +90,28 @@ pub(super) fn information_lines(tariff: &Tariff, charge: &Charge, facts: &Facts)
             (vec![line], Some(call + &by_time.unwrap_or_default()))
         }
         _ => (Vec::new(), None),
+    }
+}
+
+/// What a charge needed and did not find: a cost, its rate, or what the number asks.
+pub(super) fn missing(tariff: &Tariff, facts: &Facts, reason: Reason) -> Option<String> {
+    let day = || day_text(tariff.day_of(facts.start_us));
+    match reason {
+        Reason::NoCost => Some("the source gives no cost for this record".to_owned()),
+        Reason::NoRate => rate_line(tariff, facts).map(|line| {
+            let rates = tariff.exchange.rates.get(&facts.cost_currency);
+            let last = rates.and_then(|rates| rates.iter().rfind(|rate| rate.day <= tariff.day_of(facts.start_us)));
+            last.map_or(line.clone(), |last| format!("{line}; the last one is of {} ({})", day_text(last.day), last.place))
+        }),
+        Reason::NoInformation => {
+            let number = match facts.b_number.kind() {
+                NumberKind::E164 => masked(&facts.b_number.value().to_string()),
+                NumberKind::ShortCode => facts.b_number.value().to_string(),
+                _ => "what was called".to_owned(),
+            };
+            Some(format!("{number} is in no row of the tariff's information list that holds on {}", day()))
+        }
+        _ => None,
     }
 }
 

@@ -228,7 +228,7 @@ pub(super) fn charge_step(call: &Call<'_, '_>, charge: &Charge, charged: Charged
         lines.push(format!("max(0, {units} - {free}) = {left} are not free"));
     }
     match left {
-        0 if units > 0 => lines.push("all units are free, no charge".to_owned()),
+        0 if units > 0 => lines.push("all units are free, no charge for them".to_owned()),
         0 if charge.free_at_zero => lines.push("no units, no charge".to_owned()),
         _ if is_cut(call, charge) => lines.extend(pieces(call, charge)),
         _ => lines.extend(arithmetic(tariff, charge, left, facts)),

@@ -29,6 +29,7 @@ pub fn together(given: &[Given<'_>], in_force: &[Tariff]) -> Vec<Finding> {
     all.extend(in_force.iter().filter(|other| !is_replaced(other)).map(|other| (whole_file("in force"), other)));
     let mut findings = same_names(&given);
     findings.extend(neighbours(&all, given.len()));
+    findings.extend(fallbacks(&all, given.len()));
     for old in in_force.iter().filter(is_replaced) {
         findings.extend(given.iter().filter(|new| replaces(new.tariff, old)).filter_map(|new| lost(old, *new, &all)));
     }
@@ -123,6 +124,21 @@ fn met((old_place, old): &(Place, &Tariff), (new_place, new): &(Place, &Tariff),
             "check `currency`; totals of two currencies are not added",
         ),
     }
+}
+
+/// Two tariffs that want to hold for plans that nobody sells, on one day.
+fn fallbacks(all: &[(Place, &Tariff)], given: usize) -> Vec<Finding> {
+    let mut holding: Vec<usize> = (0..all.len()).filter(|n| all[*n].1.fallback_plan.is_some()).collect();
+    holding.sort_by_key(|n| all[*n].1.from_us());
+    let is_new = |pair: &&[usize]| pair.iter().any(|n| *n < given);
+    let meets = |pair: &&[usize]| all[pair[1]].1.from_us() < all[pair[0]].1.to_us();
+    let finding = |pair: &[usize]| {
+        let ((first_place, first), (second_place, second)) = (&all[pair[0]], &all[pair[1]]);
+        let place = if pair[1] < given { second_place } else { first_place };
+        let what = format!("`{}` and `{}` both have a `fallback_plan` on the same days", first.id(), second.id());
+        Finding::new(Rule::DateOverlap, place, what, "leave it to one of them, or let one end (`valid_to`)")
+    };
+    holding.windows(2).filter(is_new).filter(meets).map(finding).collect()
 }
 
 /// Plans and days that the version in force sells and that nobody sells once it is replaced.

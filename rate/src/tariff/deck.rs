@@ -12,6 +12,9 @@ use crate::words::WordMap;
 /// Most prefixes in a deck: rows share a 32-bit word with ten bits of lengths.
 pub(super) const PREFIXES_MAX: usize = 1_000_000;
 
+/// Most rows of one key that hold on different days: they are asked one after the other.
+pub(super) const ROWS_OF_KEY_MAX: usize = 100;
+
 /// Longest prefix: an E.164 number has 15 digits.
 const DIGITS_MAX: u32 = 15;
 
@@ -71,10 +74,17 @@ fn digits(rule: &ZoneRule, field: &str, lengths: std::ops::RangeInclusive<usize>
 pub(super) fn chain(others: &mut Vec<u32>, rules: &[ZoneRule], row: usize, before: u32, what: &str) -> Result<(), TariffError> {
     let rule = &rules[row];
     let next = |row: &u32| others.get(*row as usize).copied().filter(|next| *next != NONE_ROW);
-    let mut of_key = std::iter::successors(Some(before).filter(|row| *row != NONE_ROW), next).map(|row| &rules[row as usize]);
-    if let Some(first) = of_key.find(|other| other.days.meets(rule.days)) {
-        let (place, first) = (rule.place.clone(), first.place.clone());
-        return Err(TariffError::Twice { place, what: format!("{what} `{}`", rule.key), first });
+    let of_key = std::iter::successors(Some(before).filter(|row| *row != NONE_ROW), next).map(|row| &rules[row as usize]);
+    for (n, other) in of_key.enumerate() {
+        if other.days.meets(rule.days) {
+            let days = if rule.days == other.days { "" } else { " on these days" };
+            let (place, first) = (rule.place.clone(), other.place.clone());
+            return Err(TariffError::Twice { place, what: format!("{what} `{}`{days}", rule.key), first });
+        }
+        if n + 2 > ROWS_OF_KEY_MAX {
+            let what = "rows of one key";
+            return Err(TariffError::TooMany { place: rule.place.clone(), what, limit: ROWS_OF_KEY_MAX });
+        }
     }
     if before != NONE_ROW {
         others.resize(rules.len(), NONE_ROW);

@@ -6,6 +6,7 @@ use domain::number::Number;
 
 use crate::error::{Place, TariffError};
 use crate::tariff::days::Days;
+use crate::tariff::deck::ROWS_OF_KEY_MAX;
 use crate::tariff::field::{amount, bad};
 
 /// Most rows of the list.
@@ -13,6 +14,9 @@ pub(super) const NUMBERS_MAX: usize = 200_000;
 
 /// Longest number, without its `+`.
 const DIGITS_MAX: usize = 15;
+
+/// Longest short code that sources are read with.
+const SHORT_MAX: u32 = 7;
 
 /// What a number asks while a row holds, nano-units.
 #[derive(Debug)]
@@ -42,6 +46,9 @@ impl Information {
             let (first, what) = (first.place.clone(), format!("number `{number}` on these days"));
             return Err(TariffError::Twice { place, what, first });
         }
+        if rows.len() == ROWS_OF_KEY_MAX {
+            return Err(TariffError::TooMany { place, what: "rows of one key", limit: ROWS_OF_KEY_MAX });
+        }
         rows.push(u32::try_from(self.rows.len()).expect("a list has at most 200,000 rows"));
         let nano = |field: &str, text: &str| if text.is_empty() { Ok(0) } else { amount(&place, field, text) };
         let (per_call_nano, per_minute_nano) = (nano("per_call", call)?, nano("per_minute", minute)?);
@@ -66,10 +73,9 @@ fn key(place: &Place, text: &str) -> Result<Number, TariffError> {
     let length = u32::try_from(digits.len()).ok().filter(|_| is_plain && digits.len() <= DIGITS_MAX);
     match (digits.parse().ok().zip(length), is_international) {
         (Some((value, length)), true) if !digits.starts_with('0') => Ok(Number::e164(value, length)),
-        (Some((value, length)), false) if length <= 10 => Ok(Number::short_code(value, length)),
+        (Some((value, length)), false) if length <= SHORT_MAX => Ok(Number::short_code(value, length)),
         _ => {
-            let expected =
-                "a whole number is expected: + and digits for an international one, at most 10 digits for a short code";
+            let expected = "a whole number is expected: + and digits for an international one, at most 7 digits for a short code";
             Err(bad(place, "number", text, expected))
         }
     }

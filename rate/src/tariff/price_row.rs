@@ -157,7 +157,7 @@ impl PriceRow {
             plans: one(plan),
             kinds: one(kind),
             zones: one(zone),
-            parties: parties(&place, &party)?,
+            parties: parties(&place, &party, false)?,
             bands: one(band),
             formula,
             zero_usage: None,
@@ -178,7 +178,7 @@ impl PriceRow {
             plans: list("plan", &raw.plan)?,
             kinds: list("kind", &raw.kind)?,
             zones: list("zone", &raw.zone)?,
-            parties: raw.party.as_ref().map_or(Ok(Vec::new()), |party| parties(&place, &list("party", party)?))?,
+            parties: raw.party.as_ref().map_or(Ok(Vec::new()), |party| parties(&place, &party.0, true))?,
             tax_class: raw.tax_class.clone().map(|class| checked_class(&place, class)).transpose()?,
             bands: raw.band.as_ref().map_or_else(|| Ok(vec!["*".to_owned()]), |band| list("band", band))?,
             zero_usage: raw.zero_usage.as_deref().map(|text| ZeroUsage::parse(&place, text)).transpose()?,
@@ -188,7 +188,10 @@ impl PriceRow {
     }
 }
 
-fn parties(place: &Place, names: &[String]) -> Result<Vec<Party>, TariffError> {
+fn parties(place: &Place, names: &[String], is_list: bool) -> Result<Vec<Party>, TariffError> {
+    if names.is_empty() && is_list {
+        return Err(bad(place, "party", "[]", "at least one of `own_network` and `own_customer` is expected"));
+    }
     let party = |name: &String| match Party::parse(name) {
         Some(party) if party != Party::Other => Ok(party),
         _ => Err(bad(

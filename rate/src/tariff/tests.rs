@@ -437,7 +437,7 @@ fn price_rows_are_checked_against_the_tariff_and_its_limits() {
         ),
         (
             "basis,voice-mo,NL-FIX,*,0,0,1,0.20",
-            "prices.csv line 3: a price for the same plan, kind, zone and band is already defined at prices.csv line 2; keep one of the two",
+            "prices.csv line 3: a price for the same plan, kind, zone, party and band is already defined at prices.csv line 2; keep one of the two",
         ),
     ] {
         assert_eq!(with_price(row), text);

@@ -14,6 +14,7 @@ use crate::compare::compare;
 use crate::explain::{ExplainInput, explain};
 use crate::link::index::{DeviceIndex, IdentifierKind, IdentifierWindow};
 use crate::lint::lint;
+use crate::lint::versions::{Given, together};
 use crate::tariff::Tariff;
 use crate::tariff::set::TariffSet;
 use crate::tests::fixture::{Row, batch, utc, with_tables};
@@ -82,11 +83,11 @@ fn refusal(old: &str, new: &str) -> String {
 fn mistakes_are_told_with_their_place_and_what_to_do() {
     assert!(load(TOML, &TABLES).is_ok(), "{:?}", load(TOML, &TABLES).err());
     let party = "`own_network` or `own_customer` is expected; without it a price is for whoever is called";
-    let number = "a whole number is expected: + and digits for an international one, at most 10 digits for a short code";
+    let number = "a whole number is expected: + and digits for an international one, at most 7 digits for a short code";
     let rate = "a decimal above 0 is expected, at most 1000000 and 9 places";
     let cases = [
         ("party = \"own_network\"", "party = \"other\"", format!("most.toml line 26: `party` is `other`; {party}")),
-        ("party = \"own_network\"", "party = []", "most.toml line 26: `party` is `[]`; at least one name, or \"*\", is expected".to_owned()),
+        ("party = \"own_network\"", "party = []", "most.toml line 26: `party` is `[]`; at least one of `own_network` and `own_customer` is expected".to_owned()),
         ("\"standard\"", "\"so so\"", "most.toml: `tax_class` is `so so`; id `so so` has the character ' '; letters, digits and `. _ - @ : +` are allowed; give it a plain name".to_owned()),
         ("fallback_plan = \"basis\"", "tax = \"maybe\"", "most.toml: `tax` is `maybe`; `excluded` or `included` is expected".to_owned()),
         (
@@ -115,7 +116,7 @@ fn mistakes_are_told_with_their_place_and_what_to_do() {
             "exchange = { table = \"exchange.csv\", days_max = 0 }",
             "most.toml: `exchange.days_max` is `0`; a whole number from 1 to 366 is expected".to_owned(),
         ),
-        ("2026-07-01,\n", "2026-06-30,\n", "networks.csv line 4: network `262` is already defined at networks.csv line 3; keep one of the two".to_owned()),
+        ("2026-07-01,\n", "2026-06-30,\n", "networks.csv line 4: network `262` on these days is already defined at networks.csv line 3; keep one of the two".to_owned()),
         ("FAR,2026-07-01", "FAR,1 July", "networks.csv line 4: `valid_from` is `1 July`; a date such as 2026-12-25 is expected, from 1970 to 2099".to_owned()),
         (
             "FAR,2026-07-01,",
@@ -139,6 +140,11 @@ fn mistakes_are_told_with_their_place_and_what_to_do() {
             "1888,,1.30",
             "1888,,",
             "information.csv line 3: `per_call` is ``; an amount per call, per minute or both is expected; 0 for a free number".to_owned(),
+        ),
+        (
+            "currency,date,rate",
+            "currency,day,rate",
+            "exchange.csv line 1: unknown column `day`; did you mean `date`?".to_owned(),
         ),
         ("0.92", "0,92", "exchange.csv line 2: the row has 4 fields, the header has 3; add or remove commas".to_owned()),
         ("0.92", "0", format!("exchange.csv line 2: `rate` is `0`; {rate}")),
@@ -179,6 +185,15 @@ fn tables_as_a_spreadsheet_writes_them_say_the_same() {
     // Of the fourth the loader says it first.
     assert_eq!(remedies.len(), 3, "{findings:#?}");
     assert!(remedies[0].contains("`separator = \";\"` under [tables]"), "{remedies:?}");
+}
+
+#[test]
+fn a_visited_zone_whose_calls_are_all_in_others_wants_no_price() {
+    let toml = TOML.replacen("zone = \"*\"", "zone = [\"NL\", \"BE\", \"FAR\", \"HOME\", \"EU-HOME\"]", 1);
+    let findings = lint(&with_tables("most.toml", &toml, &TABLES)).findings;
+    let missing: Vec<&str> = findings.iter().filter(|f| f.rule.as_str() == "missing_price").map(|f| f.what.as_str()).collect();
+    let named = "plan `basis` has no price for voice-mo, voice-mt, voice-fwd in EU-ANY: such records wait as no_price";
+    assert_eq!(missing, [named], "{findings:#?}");
 }
 
 #[test]
@@ -310,4 +325,12 @@ fn one_tariff_holds_for_plans_that_nobody_sells_and_for_days_on_which_nobody_doe
     let two = ["one", "two"].map(|name| of(name, "valid_from = 2026-01-01", "fallback_plan = \"basis\"\n"));
     let refused = TariffSet::build(two.into()).map(drop).expect_err("two would hold").to_string();
     assert!(refused.contains("both have a `fallback_plan` on the same days"), "{refused}");
+    let two = ["one", "two"].map(|name| of(name, "valid_from = 2026-01-01", "fallback_plan = \"basis\"\n"));
+    let given = [("one.toml", &two[0]), ("two.toml", &two[1])].map(|(file, tariff)| Given { file, tariff });
+    let places = |given: &[Given<'_>], in_force: &[Tariff]| -> Vec<String> {
+        let found = together(given, in_force).into_iter().filter(|f| f.what.contains("fallback_plan"));
+        found.map(|f| format!("{} {}", f.rule.as_str(), f.place)).collect()
+    };
+    assert_eq!(places(&given, &[]), ["date_overlap two.toml"]);
+    assert_eq!(places(&given[..1], &[]), [""; 0]);
 }

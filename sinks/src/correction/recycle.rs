@@ -61,6 +61,8 @@ pub struct Suspended {
     pub key: u128,
     /// Why it is in suspense.
     pub reason: Reason,
+    /// The reason that a row had which was written off.
+    pub had: Option<Reason>,
     /// The provider's cost, if it is known.
     pub cost: Option<(Money, Currency)>,
     /// Which of the choices name it, whatever its reason.
@@ -135,17 +137,16 @@ fn follow(
         let known = known.ok_or_else(|| ColumnError::Batch(format!("`{}` is no reason", reason.value(i))))?;
         let arrival = arrival.value(i).max(0).cast_unsigned();
         let mut by = Vec::new();
-        // What was written off comes back only where rating can make something of it.
         let had = at(view.reason_field()?, i).and_then(Reason::parse);
-        let is_final = known == Reason::WrittenOff && !had.is_some_and(can_change);
-        for (n, choice) in choices.iter().enumerate().filter(|(_, choice)| choice.writes_off || !is_final) {
+        for (n, choice) in choices.iter().enumerate() {
             if choice.is_of(place, arrival) && choice.serves(view, i)? {
                 by.push(n);
             }
         }
         // The first choice that names its reason; what becomes of it may be chosen by a later one.
-        if by.iter().any(|n| choices[*n].names(known)) {
-            let row = Suspended { account: path, place, arrival, key: key(view, i)?, reason: known, cost: cost(view, i)?, by };
+        if by.iter().any(|n| choices[*n].names(known, had)) {
+            let row =
+                Suspended { account: path, place, arrival, key: key(view, i)?, reason: known, had, cost: cost(view, i)?, by };
             live.insert(place, (number.value(i), row));
         }
     }
@@ -164,14 +165,15 @@ impl Choice {
             && self.row.is_none_or(|row| row == place.row)
     }
 
-    /// Whether it means rows of a reason: what is written off is any but those that are, what is rated again what can change, and what
-    /// was written off if that is named.
-    pub fn names(&self, reason: Reason) -> bool {
+    /// Whether it means rows of a reason: what is written off is any but those that are; what is rated again is what can change, and
+    /// what was written off if that is named and rating can make something of the reason that it had.
+    pub fn names(&self, reason: Reason, had: Option<Reason>) -> bool {
         let is_named = self.reasons.contains(&reason);
         if self.writes_off {
             return reason != Reason::WrittenOff && (self.reasons.is_empty() || is_named);
         }
-        if can_change(reason) { self.reasons.is_empty() || is_named } else { reason == Reason::WrittenOff && is_named }
+        let is_back = reason == Reason::WrittenOff && is_named && had.is_some_and(can_change);
+        if can_change(reason) { self.reasons.is_empty() || is_named } else { is_back }
     }
 
     fn serves(&self, view: EntriesView<'_>, i: usize) -> Result<bool, ColumnError> {

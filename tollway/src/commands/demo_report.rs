@@ -109,7 +109,7 @@ fn summary(counts: &Counts, suspense: &[Row], currency: Currency, measured: &Mea
         bytes: measured.bytes,
         rows_in: counts.rows_in,
         rated: counts.rated,
-        suspense: counts.suspended(),
+        suspense: counts.waiting(),
         duplicates: counts.duplicates,
         resent: counts.resent,
         skipped: counts.skipped_rows(),
@@ -178,7 +178,7 @@ fn files(installation: &Installation, ledger: &[LedgerEntry]) -> anyhow::Result<
     let outcome = |(delivery, c): (domain::delivery::DeliveryId, Counts)| FileOutcomes {
         name: names.get(&delivery).cloned().unwrap_or_else(|| delivery.to_string()),
         rated: c.rated,
-        suspense: c.suspended(),
+        suspense: c.waiting(),
         duplicates: c.duplicates,
         resent: c.resent,
         skipped: c.skipped_rows(),

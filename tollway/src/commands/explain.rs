@@ -1,16 +1,20 @@
 //! `tollway explain RECORD`: why a record costs what it costs, from the computation itself.
 
 use domain::columns::entries::EntryKind;
+use domain::columns::linked::Party;
 use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::money::{Currency, Money};
 use domain::number::masked;
 use domain::outcome::Reason;
 use ingest::land::{ArrivalKind, ImportKind, WriteOff};
+use pipeline::rating::Reference;
 use rate::explain::{Derivation, ExplainInput, explain};
+use rate::link::index::Found;
 use serde_json::json;
 
 use super::rows::{Row, ask_rows, key_or_place_filter, sql_text};
 use super::source::source_of;
+use super::write_off::{WrittenOff, decision};
 use crate::cli::{ExplainArgs, Global};
 use crate::exit_code::{Exit, bad_input};
 use crate::installation::Installation;
@@ -19,7 +23,7 @@ use crate::output::{Answer, count};
 /// Everything about one record that a page of explanation needs.
 const COLUMNS: &str = "encode(record_key, 'hex') AS record, entry, outcome, reason, reason_field, tenant, provider, account, delivery, \
     arrival, row, byte_offset, byte_length, kind, arrow_cast(start, 'Int64') AS start_us, start, start_offset_s, time_flag, \
-    duration_s, bytes_up, bytes_down, messages, a_number, b_number, b_number_type, network, provider_class, \
+    duration_s, bytes_up, bytes_down, messages, a_number, imsi, iccid, b_number, b_number_type, network, provider_class, \
     arrow_cast(cost * 1000000000, 'Decimal128(38, 0)') AS cost_nano, cost, cost_currency, owner_path, customer, subscription, \
     device, plan, provider_cycle, billing_period, tariff, zone, party, band, billed_units, charge, currency, profile";
 
@@ -68,7 +72,7 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
     let derivation = derive(installation, row)?;
     let number = row.text("b_number").filter(|n| n.len() >= 7 && !global.clear);
     let veil = |text: String| number.map_or_else(|| text.clone(), |n| text.replace(n, &masked(n)));
-    for text in derivation.as_ref().map(Derivation::lines).unwrap_or_default() {
+    for text in derivation_lines(row, derivation.as_ref()) {
         let text = veil(text);
         let (head, rest) = text.split_once(": ").unwrap_or(("", &text));
         let inner = head.starts_with(' ') || head.len() > 9;
@@ -111,6 +115,15 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
     Ok((lines, json))
 }
 
+/// The derivation line by line; of what was written off, what it would be is no news.
+fn derivation_lines(row: &Row, derivation: Option<&Derivation>) -> Vec<String> {
+    let mut lines = derivation.map(Derivation::lines).unwrap_or_default();
+    if row.text("reason") == Some(Reason::WrittenOff.as_str()) {
+        lines.retain(|line| !line.starts_with("outcome: ") && !line.starts_with("remedy: "));
+    }
+    lines
+}
+
 /// What was said of a record before it was corrected, the first word first.
 fn former(installation: &Installation, row: &Row) -> anyhow::Result<Vec<Row>> {
     if row.text("entry") != Some(EntryKind::Correction.as_str()) {
@@ -133,9 +146,15 @@ fn written_off(installation: &Installation, row: &Row) -> anyhow::Result<Option<
     }
     let get = |name: &str| row.text(name).unwrap_or_default();
     let account = format!("{}/{}/{}", get("tenant"), get("provider"), get("account"));
-    let was = row.text("reason_field").and_then(Reason::parse);
     let Some(delivery) = DeliveryId::parse(get("delivery")) else { return Ok(None) };
-    super::write_off::decision(&installation.landing(), &account, (delivery, row.number("row")), was)
+    let record = WrittenOff {
+        account: &account,
+        place: (delivery, row.number("row")),
+        arrival: row.number("arrival"),
+        had: row.text("reason_field").and_then(Reason::parse),
+        numbers: ["a_number", "imsi", "iccid"].map(get),
+    };
+    decision(&installation.landing(), &record)
 }
 
 /// `EUR 2.00 for C-1014: zakelijk-basis · EU-MOB · peak, nl-zakelijk@0123456789abcdef`.
@@ -199,6 +218,8 @@ fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<Deriv
     }
     let get = |name: &str| row.text(name).unwrap_or_default().to_owned();
     let narrow = |name: &str| i32::try_from(row.long(name)).unwrap_or(i32::MAX);
+    let store = installation.state_read_only()?;
+    let reference = installation.block_on(crate::reference::load(&store))?;
     let input = ExplainInput {
         kind: get("kind"),
         start_us: row.long("start_us"),
@@ -213,17 +234,32 @@ fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<Deriv
         provider_class: get("provider_class"),
         cost_nano: row.text("cost_nano").and_then(|t| t.parse().ok()),
         cost_currency: row.text("cost_currency").and_then(Currency::parse),
-        party: get("party"),
+        party: party(row, &reference),
         plan: row.text("plan").map(str::to_owned),
         tariff: row.text("tariff").map(str::to_owned),
     };
-    let store = installation.state_read_only()?;
-    let reference = installation.block_on(crate::reference::load(&store))?;
     match explain(&input, reference.tariffs.set()) {
         Ok(derivation) => Ok(Some(derivation)),
         Err(rate::error::ExplainError::UnknownVersion(_)) => by_replaced_tariff(installation, &store, &input).map(Some),
         Err(e) => Err(e.into()),
     }
+}
+
+/// Who the other party is: as the table says, or, of a row that no tariff has asked, as rating would find it now.
+fn party(row: &Row, reference: &Reference) -> String {
+    let said = row.text("party").map(str::to_owned);
+    let asked = || {
+        let number = row.text("b_number").filter(|_| row.text("b_number_type") == Some("e164"))?.parse().ok()?;
+        let owners = reference.index.owners();
+        let customer = |window: u32| owners.customer_names.name(owners.windows[window as usize].customer).to_owned();
+        Some(match reference.index.msisdn(number, row.long("start_us")) {
+            Found::Owner(window) if row.text("customer") == Some(customer(window).as_str()) => Party::OwnCustomer,
+            Found::Owner(_) => Party::OwnNetwork,
+            Found::Nobody | Found::Unknown => Party::Other,
+        })
+    };
+    let found = || asked().filter(|_| row.text("tariff").is_none()).and_then(Party::name).map(str::to_owned);
+    said.or_else(found).unwrap_or_default()
 }
 
 /// Explains by a tariff version that has been replaced since: every version that ever acted can be loaded as of its arrival.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::money::Money;
 use serde_json::{Map, Value, json};
 
+use super::rows::{ask_rows, sql_text};
 use super::totals::{CURRENCY, group};
 use crate::cli::{Global, MarginArgs};
 use crate::counts::grouped;
@@ -34,6 +35,13 @@ impl Sides {
     fn per_mille(self) -> Option<i128> {
         (self.charge != 0).then(|| self.margin() * 1000 / self.charge)
     }
+}
+
+/// Records whose cost is in another currency than their charge, which totals do not add.
+fn foreign_costs(installation: &Installation, cycle: Option<&str>) -> anyhow::Result<u64> {
+    let of_cycle = cycle.map(|cycle| format!(" AND billing_period = {}", sql_text(cycle))).unwrap_or_default();
+    let sql = format!("SELECT count(*) AS n FROM cdr WHERE outcome = 'rated' AND cost_currency <> currency{of_cycle}");
+    Ok(ask_rows(installation, &sql)?.first().map_or(0, |row| row.number("n")))
 }
 
 /// Runs the command.
@@ -74,11 +82,20 @@ pub fn run(global: &Global, args: &MarginArgs) -> anyhow::Result<Exit> {
         0 => format!("{} groups, none sold below cost; worst first", count(sides.len() as u64)),
         n => format!("{} of {} groups sold below cost; worst first", count(n as u64), count(sides.len() as u64)),
     };
-    let mut next = vec!["the cost counts where the provider states it in the currency of the charge".to_owned()];
+    let foreign = foreign_costs(&installation, args.cycle.as_deref())?;
+    let mut next = vec![match foreign {
+        0 => "the cost counts where the provider states it in the currency of the charge".to_owned(),
+        n => format!(
+            "{} records have a cost in another currency: their charge counts here and their cost does not, so margins of their groups \
+             are too high",
+            count(n)
+        ),
+    }];
     if shown < worst_first.len() {
         next.push(format!("… {} more: --limit 0 shows all", worst_first.len() - shown));
     }
-    Answer { headline, sheets: vec![sheet], next, json: json!({"margins": json, "below_cost": below}) }.print(global.output)?;
+    Answer { headline, sheets: vec![sheet], next, json: json!({"margins": json, "below_cost": below, "foreign_costs": foreign}) }
+        .print(global.output)?;
     Ok(if below == 0 { Exit::Done } else { Exit::NeedsHand })
 }
 

@@ -127,6 +127,9 @@ fn list(global: &Global, installation: &Installation, reason: &str, limit: usize
     let answer = Answer {
         headline: match rows.len() {
             0 => format!("nothing in suspense has the reason `{}`", reason.as_str()),
+            n if reason == Reason::WrittenOff => {
+                format!("{n} newest rows that were written off; `tollway explain RECORD` tells by whom, and why")
+            }
             n => format!("{n} newest rows with `{}`: {}", reason.as_str(), reason.remedy()),
         },
         next: rows
@@ -142,7 +145,7 @@ fn list(global: &Global, installation: &Installation, reason: &str, limit: usize
         json: json!({"reason": reason.as_str(), "remedy": reason.remedy(), "rows": json_rows}),
     };
     answer.print(global.output)?;
-    Ok(if rows.is_empty() { Exit::Done } else { Exit::NeedsHand })
+    Ok(if rows.is_empty() || reason == Reason::WrittenOff { Exit::Done } else { Exit::NeedsHand })
 }
 
 fn show(global: &Global, installation: &Installation, record: &str) -> anyhow::Result<Exit> {

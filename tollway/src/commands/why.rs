@@ -60,6 +60,7 @@ pub fn run(global: &Global, args: &WhyArgs) -> anyhow::Result<Exit> {
     let mut findings = Vec::new();
     findings.extend(without_numbers(&numbers, &args.cycle));
     findings.extend(in_suspense(&installation, &args.customer, month)?);
+    findings.extend(written_off(&installation, &args.customer, month)?);
     findings.extend(unlinked(&installation, &numbers, month)?);
     findings.extend(not_calculated(&installation, &args.cycle)?);
     if findings.is_empty() && charged.records == 0 {
@@ -158,6 +159,22 @@ fn in_suspense(installation: &Installation, customer: &str, month: Month) -> any
     let finding = |row: &Row| {
         let reason = row.text("reason").unwrap_or_default();
         Finding::new("suspense", Some(row.number("records")), format!("{reason}{}", at_risk(row)), remedy(reason))
+    };
+    Ok(ask_rows(installation, &sql)?.iter().map(finding).collect())
+}
+
+/// Records of the customer that somebody has written off.
+fn written_off(installation: &Installation, customer: &str, month: Month) -> anyhow::Result<Vec<Finding>> {
+    let sql = format!(
+        "SELECT count(*) AS records, sum(cost) AS cost, cost_currency FROM cdr \
+         WHERE outcome = 'suspense' AND reason = 'written_off' AND customer = {} AND coalesce(billing_period, '{month}') = '{month}' AND {} \
+         GROUP BY cost_currency ORDER BY records DESC",
+        sql_text(customer),
+        around(month)
+    );
+    let finding = |row: &Row| {
+        let text = format!("never to be charged{}", at_risk(row));
+        Finding::new("written off", Some(row.number("records")), text, "tollway suspense list --reason written_off")
     };
     Ok(ask_rows(installation, &sql)?.iter().map(finding).collect())
 }

@@ -9,7 +9,7 @@ use domain::outcome::{Counts, Reason};
 use ingest::land::{ArrivalKind, Landing, Recycling, RowChoice, WriteOff};
 use pipeline::recycling::choice;
 use serde_json::json;
-use sinks::correction::recycle::{Choice, Suspended, can_change, suspended};
+use sinks::correction::recycle::{Choice, ServedBy, Suspended, can_change, suspended};
 
 use super::recycle::chosen;
 use super::rows::{ask_rows, key_or_place_filter};
@@ -79,9 +79,12 @@ fn said(option: &str, text: Option<&str>, limit: usize) -> anyhow::Result<String
 /// The delivery and row of one record in suspense.
 fn place(installation: &Installation, record: &str) -> anyhow::Result<(Option<DeliveryId>, Option<u64>)> {
     let filter = key_or_place_filter(record)?;
-    let rows = ask_rows(installation, &format!("SELECT delivery, row, outcome FROM cdr WHERE {filter} LIMIT 2"))?;
+    let rows = ask_rows(installation, &format!("SELECT delivery, row, outcome, reason FROM cdr WHERE {filter} LIMIT 2"))?;
     match rows.as_slice() {
         [] => Err(bad_input(format!("no record is named `{record}`; `tollway suspense list` shows what there is"))),
+        [row] if row.text("reason") == Some(Reason::WrittenOff.as_str()) => {
+            Err(bad_input(format!("`{record}` is written off already; `tollway explain {record}` tells by whom")))
+        }
         [row] if row.text("outcome") == Some("suspense") => {
             let delivery = row.text("delivery").and_then(DeliveryId::parse);
             Ok((delivery, Some(row.number("row"))))
@@ -137,7 +140,7 @@ impl Meant {
             "shown" => vec!["do it: the same without --dry-run".to_owned()],
             "ordered" => vec!["the service that runs on this data folder does it: tollway status".to_owned()],
             "written_off" if self.rows.keys().any(|reason| can_change(*reason)) => {
-                vec!["take it back: tollway suspense recycle --reason written_off".to_owned()]
+                vec!["take all such decisions back: tollway suspense recycle --reason written_off (with --file, --account or --identifier: some)".to_owned()]
             }
             _ => Vec::new(),
         }
@@ -165,21 +168,50 @@ fn headline(state: &str, rows: u64, decisions: &[ArrivalNumber]) -> String {
     }
 }
 
-/// Who wrote a record off, why, and as which arrival: the last decision of its account that means it. `was` is the reason that it had.
-pub fn decision(
-    landing: &Landing,
-    account: &str,
-    (delivery, row): (DeliveryId, u64),
-    was: Option<Reason>,
-) -> anyhow::Result<Option<(ArrivalNumber, WriteOff)>> {
-    let mut found = None;
-    for (number, word) in landing.recyclings(account, 0, ArrivalNumber::MAX)? {
-        let RowChoice::WriteOff(word) = word else { continue };
-        let of = choice(&word.choice, number);
-        let fits = of.delivery.is_none_or(|chosen| chosen == delivery) && of.row.is_none_or(|chosen| chosen == row);
-        if fits && was.is_none_or(|was| of.reasons.is_empty() || of.reasons.contains(&was)) {
-            found = Some((number, word));
+/// A record that was written off.
+#[derive(Debug)]
+pub struct WrittenOff<'r> {
+    /// Tenant, provider and account, with `/`.
+    pub account: &'r str,
+    /// Where it stands.
+    pub place: (DeliveryId, u64),
+    /// The arrival number of its delivery.
+    pub arrival: ArrivalNumber,
+    /// The reason that it had.
+    pub had: Option<Reason>,
+    /// The served party's number, SIM and card, as texts; empty where there is none.
+    pub numbers: [&'r str; 3],
+}
+
+impl WrittenOff<'_> {
+    fn is_of(&self, number: &ServedBy) -> bool {
+        let [msisdn, imsi, iccid] = self.numbers;
+        match number {
+            ServedBy::Msisdn(digits) => msisdn == digits,
+            ServedBy::Imsi(digits) => imsi == digits.to_string(),
+            ServedBy::Iccid(digits) => iccid == digits.to_string(),
         }
+    }
+}
+
+/// Who wrote a record off, why, and as which arrival: the decisions of its account, one after the other, as they acted on it.
+pub fn decision(landing: &Landing, record: &WrittenOff<'_>) -> anyhow::Result<Option<(ArrivalNumber, WriteOff)>> {
+    let mut found: Option<(ArrivalNumber, WriteOff)> = None;
+    for (number, word) in landing.recyclings(record.account, record.arrival, ArrivalNumber::MAX)? {
+        let (of, word) = match word {
+            RowChoice::WriteOff(word) => (Choice { writes_off: true, ..choice(&word.choice, number) }, Some(word)),
+            RowChoice::Suspense(word) => (choice(&word, number), None),
+            RowChoice::Priced(_) => continue,
+        };
+        let fits = of.before > record.arrival
+            && of.delivery.is_none_or(|chosen| chosen == record.place.0)
+            && of.row.is_none_or(|chosen| chosen == record.place.1)
+            && of.identifier.as_ref().is_none_or(|number| record.is_of(number));
+        let stands = if found.is_some() { Some(Reason::WrittenOff) } else { record.had };
+        if !fits || !stands.is_some_and(|stands| of.names(stands, record.had)) {
+            continue;
+        }
+        found = word.map(|word| (number, word)).or(if of.reasons.contains(&Reason::WrittenOff) { None } else { found });
     }
     Ok(found)
 }

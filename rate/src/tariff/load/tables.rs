@@ -80,7 +80,7 @@ impl Loader<'_> {
         let days_max = raw.days_max.map(|days| whole(&self.place, "exchange.days_max", &days.to_string(), 1..=366));
         let mut exchange = Exchange::new(days_max.transpose()?.unwrap_or(DAYS_MAX));
         if let Some(companion) = self.companion(raw.table.as_ref(), &SAME_NAMES) {
-            let columns = [required("currency", "currency"), required("date", "day"), required("rate", "rate").of_amounts()];
+            let columns = [required("currency", "currency"), required("date", "date"), required("rate", "rate").of_amounts()];
             companion.each(&columns, RATES_MAX, |place, fields| exchange.add(place, own, fields))?;
         }
         Ok(exchange)

@@ -146,7 +146,11 @@ impl<'t> Resolution<'t> {
         let before = self.rows[cell];
         if before != NO_CELL && self.ranks[cell] == rank {
             let (place, first) = (rows[number as usize].place.clone(), rows[before as usize].place.clone());
-            return Err(TariffError::Twice { place, what: "a price for the same plan, kind, zone and band".to_owned(), first });
+            return Err(TariffError::Twice {
+                place,
+                what: "a price for the same plan, kind, zone, party and band".to_owned(),
+                first,
+            });
         }
         if before == NO_CELL || self.ranks[cell] < rank {
             (self.rows[cell], self.ranks[cell]) = (number, rank);

@@ -1,6 +1,6 @@
 //! The checks of rows that are rated again: the rows that come out otherwise are corrected, and no others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::delivery::{ArrivalNumber, DeliveryId};
 use ingest::land::{ArrivalKind, Decision, Landing, Numbered, Recycling, RowChoice, SuspenseChoice};
@@ -59,21 +59,18 @@ impl Audit<'_> {
         }
         let changes = |(at, row): (&(DeliveryId, u64), &DataRow)| {
             let becomes = self.becomes(*at, row, due, entry.info.reference_version)?;
-            let is_same = match &becomes {
-                End::Suspense(reason) => row.reason.as_deref() == Some(*reason),
-                End::Rated(charge) => row.charge_nano == Some(i128::from(*charge)),
-                End::Skipped => false,
-            };
-            (!is_same).then_some(*at)
+            (!is_end(row, becomes)).then_some((*at, becomes))
         };
-        let right: BTreeSet<(DeliveryId, u64)> = self.live.iter().filter_map(changes).collect();
-        let rows =
-            |is_back: bool| entry.rows.iter().filter(move |r| (r.kind == "reversal") == is_back).map(|r| (r.delivery, r.row));
-        let (taken_back, anew): (BTreeSet<_>, BTreeSet<_>) = (rows(true).collect(), rows(false).collect());
+        let right: BTreeMap<(DeliveryId, u64), End> = self.live.iter().filter_map(changes).collect();
+        let rows = |is_back: bool| entry.rows.iter().filter(move |r| (r.kind == "reversal") == is_back);
+        let places = |is_back: bool| rows(is_back).map(|r| (r.delivery, r.row)).collect::<BTreeSet<_>>();
+        let (taken_back, anew, wanted) = (places(true), places(false), right.keys().copied().collect::<BTreeSet<_>>());
         hold!(
-            taken_back == right && anew == right,
+            taken_back == wanted && anew == wanted,
             "INV-12: {due:?} takes back {taken_back:?} and enters {anew:?}, {right:?} come out otherwise"
         );
+        let wrong = rows(false).find(|row| !is_end(row, right[&(row.delivery, row.row)]));
+        hold!(wrong.is_none(), "INV-12: {due:?} enters {wrong:?}, {right:?} come out otherwise");
         if right.is_empty() {
             self.tally.note(Mishap::RecycledInVain);
         }
@@ -126,6 +123,15 @@ impl Audit<'_> {
             }
         }
         end
+    }
+}
+
+/// Whether a row says that this became of it.
+fn is_end(row: &DataRow, end: End) -> bool {
+    match end {
+        End::Suspense(reason) => row.reason.as_deref() == Some(reason),
+        End::Rated(charge) => row.reason.is_none() && row.charge_nano == Some(i128::from(charge)),
+        End::Skipped => false,
     }
 }
 

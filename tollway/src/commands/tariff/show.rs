@@ -17,8 +17,11 @@ use crate::output::{Answer, Sheet};
 /// Names of classes and networks in one cell.
 const NAMES_SHOWN: usize = 3;
 
-const HEADS: [&str; 12] =
-    ["plan", "kind", "zone", "band", "class", "network", "#setup", "#minimum", "increment", "price", "besides", "place"];
+/// Numbers that ask something, of which the table shows what.
+const NUMBERS_SHOWN: usize = 20;
+
+const HEADS: [&str; 13] =
+    ["plan", "kind", "zone", "party", "band", "class", "network", "#setup", "#minimum", "increment", "price", "besides", "place"];
 
 /// Runs the command.
 pub fn run(global: &Global, args: &TariffShowArgs) -> anyhow::Result<Exit> {
@@ -43,7 +46,9 @@ pub fn run(global: &Global, args: &TariffShowArgs) -> anyhow::Result<Exit> {
     if global.output == OutputMode::Table {
         sheets.splice(
             0..0,
-            [plans(&listing), bands(&listing), calendars(&listing)].into_iter().filter(|sheet| !sheet.rows.is_empty()),
+            [plans(&listing), bands(&listing), calendars(&listing), numbers(&listing), rates(&listing)]
+                .into_iter()
+                .filter(|sheet| !sheet.rows.is_empty()),
         );
     }
     if args.zone.is_some() {
@@ -77,9 +82,12 @@ fn headline(head: &Head, named: &Named) -> String {
         format!("  bands      by {clock}; what no window holds is `{}`", head.default_band),
         format!("  rounding   each charge to {} places, {}", head.rounding_places, head.rounding_mode.replace('_', " ")),
         format!("  zones      at home {}{unnumbered}", head.home_zone),
+        format!("  tax        {}", head.tax),
         format!("  sha256     {}", head.sha256),
     ];
-    lines.join("\n")
+    let fallback =
+        head.fallback_plan.as_ref().map(|plan| format!("\n  fallback   `{plan}` holds for plans that no tariff sells"));
+    lines.join("\n") + &fallback.unwrap_or_default()
 }
 
 fn plans(listing: &Listing) -> Sheet {
@@ -109,12 +117,35 @@ fn calendars(listing: &Listing) -> Sheet {
     sheet
 }
 
+/// How many numbers ask something, and what the first ones ask.
+fn numbers(listing: &Listing) -> Sheet {
+    let mut sheet = Sheet::new("what numbers ask", &["number", "#per call", "#per minute"]);
+    for row in listing.numbers.iter().take(NUMBERS_SHOWN) {
+        sheet.row([format!("{}{}", row.number, row.days), row.per_call.clone(), row.per_minute.clone()]);
+    }
+    if let Some(more @ 1..) = listing.numbers.len().checked_sub(NUMBERS_SHOWN) {
+        sheet.row([format!("and {more} more"), String::new(), String::new()]);
+    }
+    sheet
+}
+
+/// The newest rate of each currency.
+fn rates(listing: &Listing) -> Sheet {
+    let title = format!("rates of exchange to {}, used for {} days", listing.head.currency, listing.head.exchange_days_max);
+    let mut sheet = Sheet::new(&title, &["currency", "newest", "#rate"]);
+    for rates in listing.rates.chunk_by(|a, b| a.currency == b.currency) {
+        let newest = &rates[rates.len() - 1];
+        sheet.row([newest.currency.clone(), newest.date.clone(), newest.rate.clone()]);
+    }
+    sheet
+}
+
 fn rules(global: &Global, args: &TariffShowArgs, listing: &Listing) -> (Sheet, Option<String>) {
     let title = format!("what leads to {}", args.zone.as_deref().unwrap_or_default());
     let mut sheet = Sheet::new(&title, &["by", "key", "place"]);
     let (rows, more) = shown(global, listing.rules.len(), args.limit);
     for rule in listing.rules.iter().take(rows) {
-        sheet.row([rule.by.to_owned(), rule.key.clone(), rule.place.clone()]);
+        sheet.row([rule.by.to_owned(), format!("{}{}", rule.key, rule.days), rule.place.clone()]);
     }
     (sheet, more)
 }
@@ -133,7 +164,7 @@ impl Leading {
                 "network" => 1,
                 _ => continue,
             };
-            by_zone.entry(rule.zone.clone()).or_default()[at].push(rule.key.clone());
+            by_zone.entry(rule.zone.clone()).or_default()[at].push(format!("{}{}", rule.key, rule.days));
         }
         Self { by_zone }
     }
@@ -153,8 +184,13 @@ fn prices(global: &Global, args: &TariffShowArgs, listing: &Listing, leading: &L
     let mut sheet = Sheet::new(&title, &HEADS);
     let (rows, more) = shown(global, listing.prices.len(), args.limit);
     for price in listing.prices.iter().take(rows) {
-        let names = [&price.plans, &price.kinds, &price.zones, &price.bands].map(|names| names.join(", "));
-        let terms = terms(&price.terms, &listing.per_text(price));
+        let [plans, kinds, zones, bands] = [&price.plans, &price.kinds, &price.zones, &price.bands].map(|names| names.join(", "));
+        let mut terms = terms(&price.terms, &listing.per_text(price));
+        if let Some(class) = &price.tax_class {
+            let both = [std::mem::take(&mut terms[4]), format!("tax class {class}")];
+            terms[4] = both.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
+        }
+        let names = [plans, kinds, zones, price.parties.join(", "), bands];
         sheet.row(names.into_iter().chain(leading.cells(price)).chain(terms).chain([price.place.clone()]));
     }
     (sheet, more.into_iter().collect())
