@@ -108,6 +108,10 @@ rules! {
     IdleCalendar "idle_calendar" Warning,
     /// A table that no price asks.
     IdleTable "idle_table" Warning,
+    /// A number in the list of what numbers ask whose zone has no price that adds it.
+    IdleNumber "idle_number" Warning,
+    /// Days between two rows of one prefix or network on which neither holds.
+    RowGap "row_gap" Note,
     /// A price asks for the provider's cost, and the newest rate of a currency is long before the tariff's end.
     StaleRates "stale_rates" Note,
     /// A price without a zone that counts before prices which name the zone.

@@ -54,7 +54,9 @@ pub fn outcomes(counts: &Counts) -> Sheet {
     };
     line("rows in", counts.rows_in, String::new());
     line("  rated", counts.rated, money_text(counts));
-    line("  suspense", counts.suspended(), String::new());
+    let written_off = counts.suspended() - counts.waiting();
+    let written_off = if written_off > 0 { format!("{} of them written off", count(written_off)) } else { String::new() };
+    line("  suspense", counts.suspended(), written_off);
     let resent =
         if counts.resent > 0 { format!("{} of them resent in another file", count(counts.resent)) } else { String::new() };
     line("  duplicate", counts.duplicates + counts.resent, resent);

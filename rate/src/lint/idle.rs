@@ -1,9 +1,16 @@
-//! Tables that are there for prices which no row states: what numbers ask, rates of exchange. And rates that end long before the tariff.
+//! Tables, and rows of them, that no price asks: what numbers ask, rates of exchange. And dated rows and rates that leave days out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::number::NumberKind;
 
 use crate::instant::day_text;
-use crate::lint::{Finding, Rule};
+use crate::lint::{FINDINGS_MAX, Finding, Rule};
 use crate::tariff::Tariff;
+use crate::tariff::days::Days;
+use crate::tariff::deck::ZoneRule;
 use crate::tariff::exchange::Rate;
+use crate::tariff::information::Asked;
 use crate::tariff::price_row::{Formula, Information, PriceRow};
 
 pub(super) fn findings(tariff: &Tariff) -> Vec<Finding> {
@@ -16,6 +23,9 @@ pub(super) fn findings(tariff: &Tariff) -> Vec<Finding> {
         let remedy = "write `information = \"listed\"` in the prices of such numbers, or remove the table";
         findings.push(Finding::new(Rule::IdleTable, &first.place, what, remedy));
     }
+    findings.extend(numbers(tariff));
+    findings.extend(gaps("prefix", &tariff.deck.rules));
+    findings.extend(gaps("network", &tariff.networks.rules));
     let asks_cost =
         rows.iter().any(|row| matches!(row.formula, Formula::CostPlus { .. }) || information(row) == Some(Information::Cost));
     if let Some(first) = tariff.exchange.rates.values().flatten().next()
@@ -35,6 +45,53 @@ fn information(row: &PriceRow) -> Option<Information> {
         Formula::Units { extras, .. } => extras.information,
         Formula::CostPlus { .. } => None,
     }
+}
+
+/// Listed numbers that lead to a zone without a price that adds what they ask; nothing where no price does, which is said of the table.
+fn numbers(tariff: &Tariff) -> Vec<Finding> {
+    let adding = tariff.prices.rows.iter().filter(|row| information(row) == Some(Information::Listed));
+    let zones: BTreeSet<&str> = adding.flat_map(|row| &row.zones).map(String::as_str).collect();
+    if zones.is_empty() || zones.contains("*") {
+        return Vec::new();
+    }
+    let first_day = tariff.day_of(tariff.from_us());
+    let finding = |row: &Asked| {
+        let (value, digits) = (row.key.value(), row.key.digits());
+        let rule = match row.key.kind() {
+            NumberKind::E164 => {
+                tariff.deck.rules.get(tariff.deck.longest_on(value, digits, || row.days.from.max(first_day)) as usize)
+            }
+            _ => tariff.short_codes.rules.get(tariff.short_codes.exact(value, digits) as usize),
+        };
+        let zone = rule.map(|rule| tariff.zones.name(u32::from(rule.zone)));
+        let what = match zone {
+            Some(zone) if zones.contains(zone) => return None,
+            Some(zone) => format!("no price adds what `{}` asks: it is in zone {zone}", row.number),
+            None => format!("no prefix or short code leads to a zone for `{}`", row.number),
+        };
+        let remedy = "check the number (`+` stands before an international one), lead it to a zone, or add `information` to that zone's price";
+        Some(Finding::new(Rule::IdleNumber, &row.place, what, remedy))
+    };
+    tariff.information.iter().flat_map(|list| &list.rows).filter_map(finding).take(FINDINGS_MAX).collect()
+}
+
+/// Days between two rows of one key on which neither holds.
+fn gaps(what: &str, rules: &[ZoneRule]) -> Vec<Finding> {
+    let mut by_key: BTreeMap<&str, Vec<&ZoneRule>> = BTreeMap::new();
+    for rule in rules.iter().filter(|rule| rule.days != Days::ALWAYS) {
+        by_key.entry(&rule.key).or_default().push(rule);
+    }
+    let mut findings = Vec::new();
+    for (key, rules) in &mut by_key {
+        rules.sort_by_key(|rule| rule.days.from);
+        for pair in rules.windows(2).filter(|pair| pair[0].days.to < pair[1].days.from) {
+            let (from, to) = (day_text(pair[0].days.to), day_text(pair[1].days.from));
+            let said = format!("no row of {what} `{key}` holds from {from} to {to}: shorter ones decide then, if there are any");
+            findings.push(Finding::new(Rule::RowGap, &pair[1].place, said, "if that is not meant, let the days meet"));
+        }
+    }
+    findings.truncate(FINDINGS_MAX);
+    findings
 }
 
 /// Rates that end before the tariff does. One without an end goes on getting new rates.

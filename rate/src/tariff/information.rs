@@ -23,6 +23,7 @@ const SHORT_MAX: u32 = 7;
 pub(crate) struct Asked {
     /// As written: `+31900…` or a short code.
     pub number: Box<str>,
+    pub key: Number,
     pub days: Days,
     /// Once per record.
     pub per_call_nano: u64,
@@ -55,7 +56,7 @@ impl Information {
         if call.is_empty() && minute.is_empty() {
             return Err(bad(&place, "per_call", "", "an amount per call, per minute or both is expected; 0 for a free number"));
         }
-        self.rows.push(Asked { number: number.into(), days, per_call_nano, per_minute_nano, place });
+        self.rows.push(Asked { number: number.into(), key, days, per_call_nano, per_minute_nano, place });
         Ok(())
     }
 

@@ -203,6 +203,24 @@ fn tables_that_no_price_asks_are_found() {
     let findings = lint(&with_tables("most.toml", &toml, &TABLES)).findings;
     let idle: Vec<String> = findings.iter().filter(|f| f.rule.as_str() == "idle_table").map(|f| f.place.to_string()).collect();
     assert_eq!(idle, ["exchange.csv line 2", "information.csv line 2"]);
+    let said = |toml: &str, tables: &[(&str, &str)], rule: &str| -> Vec<String> {
+        let findings = lint(&with_tables("most.toml", toml, tables)).findings;
+        findings.iter().filter(|f| f.rule.as_str() == rule).map(|f| format!("{}: {}", f.place, f.what)).collect()
+    };
+    assert_eq!(said(TOML, &TABLES, "idle_number"), [""; 0], "a price of all zones adds what every number asks");
+    let only_belgium = TOML.replacen("zone = \"*\"", "zone = \"BE\"", 1);
+    assert_eq!(
+        said(&only_belgium, &TABLES, "idle_number"),
+        [
+            "information.csv line 2: no price adds what `+31900123` asks: it is in zone NL",
+            "information.csv line 3: no prefix or short code leads to a zone for `1888`",
+        ]
+    );
+    assert_eq!(said(TOML, &TABLES, "row_gap"), [""; 0]);
+    let later = TABLES.map(|(name, text)| (name, text.replace("262,FAR,2026-07-01", "262,FAR,2026-07-03")));
+    let later: Vec<(&str, &str)> = later.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let gap = "networks.csv line 4: no row of network `262` holds from 2026-07-01 to 2026-07-03: shorter ones decide then, if there are any";
+    assert_eq!(said(TOML, &later, "row_gap"), [gap]);
     let ends = TOML.replace("valid_from = 2026-01-01", "valid_from = 2026-01-01\nvalid_to = 2027-01-01");
     let findings = lint(&with_tables("most.toml", &ends, &TABLES)).findings;
     let stale: Vec<&str> = findings.iter().filter(|f| f.rule.as_str() == "stale_rates").map(|f| f.what.as_str()).collect();

@@ -77,7 +77,9 @@ fn what_is_written_off_stays_so_until_it_is_taken_back() {
     data.assert_sound();
 
     // Twice is once, and an import frees the others alone.
-    let (_, again) = write_off(&[&record]);
+    let again = data.run(&[&["suspense", "write-off", &record], &WHO[..]].concat());
+    assert!(again.code != Some(0) && again.err.contains("is written off already"), "{} {}", again.out, again.err);
+    let (_, again) = write_off(&["--reason", "malformed.time"]);
     assert_eq!(again["state"], json!("unchanged"), "{again:#}");
     data.run(&["import", "devices", &write(home.path(), "devices.csv", DEVICES)]);
     assert_eq!(reasons(&data), json!({"no_zone": 3, "rated": 9, "written_off": 2}));
@@ -85,7 +87,9 @@ fn what_is_written_off_stays_so_until_it_is_taken_back() {
     assert_eq!((code, reasons(&data)), (Some(0), json!({"no_zone": 3, "rated": 9, "written_off": 2})));
     data.ok(&["verify", "--cycle", "all"]);
 
-    let (_, back) = asked(&data, &["suspense", "recycle", "--reason", "written_off"]);
+    let (_, shown) = asked(&data, &["suspense", "test", "--reason", "written_off"]);
+    assert_eq!((&shown["chosen"], &shown["changes"]), (&json!(1), &json!(1)), "what could not be read is not meant: {shown:#}");
+    let (_, back) = asked(&data, &["suspense", "recycle", &record]);
     assert_eq!((&back["added"]["rated"], &back["chosen"]), (&json!(1), &json!(1)), "{back:#}");
     assert_eq!(reasons(&data), json!({"no_zone": 3, "rated": 10, "written_off": 1}), "what could not be read stays");
     for table in ["cdr_entries", "cdr", "totals"] {

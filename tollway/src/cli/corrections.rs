@@ -24,9 +24,11 @@ pub struct WithdrawArgs {
 pub const RECYCLE_HELP: &str = "Examples:\n  tollway suspense recycle --dry-run\n  \
     tollway suspense recycle --reason no_device --reason no_plan\n  \
     tollway suspense recycle --account haven --file october.csv\n  \
-    tollway suspense recycle --identifier 31612345678 --output json\n\n\
+    tollway suspense recycle --identifier 31612345678 --output json\n  \
+    tollway suspense recycle 7f3a91c2\n\n\
     All that is named must fit. Rows that come out as before keep their entry. Rows that could not be read (`malformed.*`) and \
-    rows in conflict with another's id (`id_conflict`) are not meant.\n\n\
+    rows in conflict with another's id (`id_conflict`) are not meant; what was written off is meant by `--reason written_off`, or as a \
+    RECORD.\n\n\
     Exit codes: 0 all rows that were meant are rated, or none was meant; 1 some of them stay in suspense; \
     the others as of all commands.";
 
@@ -38,6 +40,8 @@ pub const TEST_HELP: &str = "Examples:\n  tollway suspense test\n  tollway suspe
 /// Options of `suspense recycle`.
 #[derive(Debug, Args)]
 pub struct RecycleArgs {
+    /// One record: the start of its key, or delivery:row
+    pub record: Option<String>,
     /// Only rows with this reason; may be given several times
     #[arg(long = "reason", value_name = "REASON")]
     pub reasons: Vec<String>,
@@ -65,14 +69,12 @@ pub struct RecycleArgs {
 pub const WRITE_OFF_HELP: &str = "Examples:\n  tollway suspense write-off 7f3a91c2 --why \"test call of the provider\"\n  \
     tollway suspense write-off --reason malformed.time --file october.csv --why \"agreed with KPN, ticket 4711\" --dry-run\n\n\
     All that is named must fit. The rows stay in suspense with the reason `written_off`, and no screen counts them as work or as money \
-    at risk. `tollway explain RECORD` tells who decided it and why; `tollway suspense recycle --reason written_off` takes it back for \
-    rows that could be read.";
+    at risk. `tollway explain RECORD` tells who decided it and why; `tollway suspense recycle RECORD`, or `--reason written_off`, takes it \
+    back for rows that could be read.";
 
 /// Options of `suspense write-off`.
 #[derive(Debug, Args)]
 pub struct WriteOffArgs {
-    /// One record: the start of its key, or delivery:row
-    pub record: Option<String>,
     /// Which rows.
     #[command(flatten)]
     pub rows: RecycleArgs,

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use domain::delivery::DeliveryId;
 use domain::outcome::Reason;
 use ingest::land::Landing;
 use sinks::correction::recycle::can_change;
 use sinks::keys::stopped::Stopped;
 
+use super::rows::{ask_rows, key_or_place_filter};
 use super::suspense::check_reason;
 use super::unassigned::identifier;
 use crate::cli::{Global, RecycleArgs};
-use crate::exit_code::{Exit, usage};
+use crate::exit_code::{Exit, bad_input, usage};
 use crate::installation::Installation;
 use crate::named::find;
 use crate::recycling::{Recycled, Wish, carry_out, look};
@@ -23,7 +25,15 @@ pub fn run(global: &Global, args: &RecycleArgs, is_dry: bool) -> anyhow::Result<
     }
     let installation = Installation::open(global)?;
     let landing = Arc::new(installation.landing());
-    let wish = chosen(&installation, &landing, args)?;
+    let mut wish = chosen(&installation, &landing, args)?;
+    if let Some(record) = &args.record {
+        let place = place(&installation, record)?;
+        // What was written off is meant only where that is said: whoever names the record says it.
+        if wish.reasons.is_empty() && place.reason == Reason::WrittenOff {
+            wish.reasons.insert(Reason::WrittenOff);
+        }
+        (wish.delivery, wish.row) = (Some(place.delivery), Some(place.row));
+    }
     if !is_dry {
         super::import::catch_up(&installation, &installation.state()?)?;
     }
@@ -33,6 +43,30 @@ pub fn run(global: &Global, args: &RecycleArgs, is_dry: bool) -> anyhow::Result<
     recycled.answer().print(global.output)?;
     let stays = recycled.outlook.rated() < recycled.outlook.chosen();
     Ok(if stays { Exit::NeedsHand } else { Exit::Done })
+}
+
+/// A record in suspense.
+pub struct Place {
+    /// Its delivery.
+    pub delivery: DeliveryId,
+    /// Its row there.
+    pub row: u64,
+    /// Why it is in suspense.
+    pub reason: Reason,
+}
+
+/// The record in suspense that is named.
+pub fn place(installation: &Installation, record: &str) -> anyhow::Result<Place> {
+    let filter = key_or_place_filter(record)?;
+    let rows = ask_rows(installation, &format!("SELECT delivery, row, reason FROM cdr WHERE {filter} LIMIT 2"))?;
+    let row = match rows.as_slice() {
+        [] => return Err(bad_input(format!("no record is named `{record}`; `tollway suspense list` shows what there is"))),
+        [row] => row,
+        _ => return Err(bad_input(format!("`{record}` names more than one record; give more digits, or delivery:row"))),
+    };
+    let found = row.text("delivery").and_then(DeliveryId::parse).zip(row.text("reason").and_then(Reason::parse));
+    let not_there = || bad_input(format!("`{record}` is not in suspense; what has a price is corrected by `tollway rerate`"));
+    found.map(|(delivery, reason)| Place { delivery, row: row.number("row"), reason }).ok_or_else(not_there)
 }
 
 /// The rows that the options name.

@@ -11,8 +11,7 @@ use pipeline::recycling::choice;
 use serde_json::json;
 use sinks::correction::recycle::{Choice, ServedBy, Suspended, can_change, suspended};
 
-use super::recycle::chosen;
-use super::rows::{ask_rows, key_or_place_filter};
+use super::recycle::{chosen, place};
 use crate::cli::{Global, WriteOffArgs};
 use crate::counts::money_text;
 use crate::exit_code::{Exit, bad_input, usage};
@@ -30,8 +29,12 @@ pub fn run(global: &Global, args: &WriteOffArgs) -> anyhow::Result<Exit> {
     let installation = Installation::open(global)?;
     let landing = Arc::new(installation.landing());
     let mut wish = chosen(&installation, &landing, &args.rows)?;
-    if let Some(record) = &args.record {
-        (wish.delivery, wish.row) = place(&installation, record)?;
+    if let Some(record) = &args.rows.record {
+        let place = place(&installation, record)?;
+        if place.reason == Reason::WrittenOff {
+            return Err(bad_input(format!("`{record}` is written off already; `tollway explain {record}` tells by whom")));
+        }
+        (wish.delivery, wish.row) = (Some(place.delivery), Some(place.row));
     }
     if wish.is_everything() {
         return Err(usage("name the rows: a RECORD, --reason, --account, --file or --identifier"));
@@ -60,8 +63,12 @@ pub fn run(global: &Global, args: &WriteOffArgs) -> anyhow::Result<Exit> {
             "reason": reason.as_str(), "rows": of.rows, "at_risk": of.at_risk.iter().map(|(c, m)| (c.to_string(), m.to_text(9))).collect::<BTreeMap<_, _>>(),
         })).collect::<Vec<_>>(),
     });
-    let answer =
-        Answer { headline: headline(state, meant.total(), &decisions), sheets: meant.sheet(), next: meant.next(state), json };
+    let answer = Answer {
+        headline: headline(state, meant.total(), &decisions),
+        sheets: meant.sheet(),
+        next: meant.next(state, args.rows.record.as_deref()),
+        json,
+    };
     answer.print(global.output)?;
     Ok(Exit::Done)
 }
@@ -73,24 +80,6 @@ fn said(option: &str, text: Option<&str>, limit: usize) -> anyhow::Result<String
         0 => Err(usage(format!("--{option} is needed: it is kept with the decision"))),
         length if length > limit => Err(usage(format!("--{option} has {length} characters, at most {limit} are kept"))),
         _ => Ok(text.to_owned()),
-    }
-}
-
-/// The delivery and row of one record in suspense.
-fn place(installation: &Installation, record: &str) -> anyhow::Result<(Option<DeliveryId>, Option<u64>)> {
-    let filter = key_or_place_filter(record)?;
-    let rows = ask_rows(installation, &format!("SELECT delivery, row, outcome, reason FROM cdr WHERE {filter} LIMIT 2"))?;
-    match rows.as_slice() {
-        [] => Err(bad_input(format!("no record is named `{record}`; `tollway suspense list` shows what there is"))),
-        [row] if row.text("reason") == Some(Reason::WrittenOff.as_str()) => {
-            Err(bad_input(format!("`{record}` is written off already; `tollway explain {record}` tells by whom")))
-        }
-        [row] if row.text("outcome") == Some("suspense") => {
-            let delivery = row.text("delivery").and_then(DeliveryId::parse);
-            Ok((delivery, Some(row.number("row"))))
-        }
-        [_] => Err(bad_input(format!("`{record}` is not in suspense; what has a price is corrected by `tollway rerate`"))),
-        _ => Err(bad_input(format!("`{record}` names more than one record; give more digits, or delivery:row"))),
     }
 }
 
@@ -135,12 +124,15 @@ impl Meant {
         self.rows.values().map(|share| share.rows).sum()
     }
 
-    fn next(&self, state: &str) -> Vec<String> {
+    fn next(&self, state: &str, record: Option<&str>) -> Vec<String> {
         match state {
             "shown" => vec!["do it: the same without --dry-run".to_owned()],
             "ordered" => vec!["the service that runs on this data folder does it: tollway status".to_owned()],
             "written_off" if self.rows.keys().any(|reason| can_change(*reason)) => {
-                vec!["take all such decisions back: tollway suspense recycle --reason written_off (with --file, --account or --identifier: some)".to_owned()]
+                vec![match record {
+                    Some(record) => format!("take it back: tollway suspense recycle {record}"),
+                    None => "take all such decisions back: tollway suspense recycle --reason written_off".to_owned(),
+                }]
             }
             _ => Vec::new(),
         }
