@@ -70,11 +70,13 @@ pub fn schema_of(fields: Vec<(&'static str, DataType, bool)>) -> Arc<Schema> {
     Arc::new(Schema::new(fields.into_iter().map(|(n, t, null)| Field::new(n, t, null)).collect::<Vec<_>>()))
 }
 
-/// A batch with nulls for the columns that are asked for and that its file, written before they were declared, does not have.
-pub fn with_nulls(batch: RecordBatch, declared: &Schema, asked: &[&str]) -> Result<RecordBatch, ColumnError> {
+/// A batch with nulls for the columns that are asked for (`None`: all) and that its file, written before they were declared, does not
+/// have.
+pub fn with_nulls(batch: RecordBatch, declared: &Schema, asked: Option<&[&str]>) -> Result<RecordBatch, ColumnError> {
     let schema = batch.schema();
     let is_new = |field: &&Arc<Field>| {
-        field.is_nullable() && asked.contains(&field.name().as_str()) && schema.column_with_name(field.name()).is_none()
+        let name = field.name().as_str();
+        field.is_nullable() && asked.is_none_or(|asked| asked.contains(&name)) && schema.column_with_name(name).is_none()
     };
     let new: Vec<&Arc<Field>> = declared.fields().iter().filter(is_new).collect();
     if new.is_empty() {

@@ -31,7 +31,7 @@ pub fn link(batch: impl Into<Arc<ParsedBatch>>, index: &DeviceIndex) -> LinkedBa
 
 /// Asks who the other party of each row is, for rows whose owner has a plan of a tariff with prices that depend on it: one of ours at
 /// that instant, and then whether of the same customer. Without such tariffs nothing is asked.
-pub fn look_up_parties(batch: &mut LinkedBatch, index: &DeviceIndex, tariffs: &BoundTariffs) {
+pub(crate) fn look_up_parties(batch: &mut LinkedBatch, index: &DeviceIndex, tariffs: &BoundTariffs) {
     let tariffs = tariffs.of(&batch.owners);
     if !tariffs.asks_party() {
         return;
@@ -40,14 +40,18 @@ pub fn look_up_parties(batch: &mut LinkedBatch, index: &DeviceIndex, tariffs: &B
     let party = |(i, owner): (usize, &u32)| {
         let Some(owner) = batch.owners.windows.get(*owner as usize) else { return Party::Unasked };
         let number = columns.b_number[i].as_e164().filter(|_| tariffs.plan_asks_party(owner.plan));
-        match number.map(|number| index.msisdn(number, columns.start_us[i])) {
-            None => Party::Unasked,
-            Some(Found::Owner(other)) if index.owners().windows[other as usize].customer == owner.customer => Party::OwnCustomer,
-            Some(Found::Owner(_)) => Party::OwnNetwork,
-            Some(Found::Nobody | Found::Unknown) => Party::Other,
-        }
+        number.map_or(Party::Unasked, |number| party_of(index, number, columns.start_us[i], owner.customer))
     };
     batch.party = batch.owner.iter().enumerate().map(|row| party(row) as u8).collect();
+}
+
+/// Who has a number (E.164 digits) at an instant, as a customer of the index sees it.
+pub fn party_of(index: &DeviceIndex, number: u64, at_us: i64, customer: u32) -> Party {
+    match index.msisdn(number, at_us) {
+        Found::Owner(other) if index.owners().windows[other as usize].customer == customer => Party::OwnCustomer,
+        Found::Owner(_) => Party::OwnNetwork,
+        Found::Nobody | Found::Unknown => Party::Other,
+    }
 }
 
 #[inline]

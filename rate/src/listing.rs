@@ -181,16 +181,10 @@ impl Listing {
             terms: Terms::of(row),
             place: row.place.to_string(),
         });
-        Self {
-            rules: rules(tariff).collect(),
-            numbers: numbers(tariff),
-            rates: rates(tariff),
-            prices: prices.collect(),
-            ..Self::of_head(tariff)
-        }
+        Self { rules: rules(tariff).collect(), prices: prices.collect(), ..Self::of_head(tariff) }
     }
 
-    /// Head, bands, calendars and plans only.
+    /// All but what leads to zones, and prices.
     pub(crate) fn of_head(tariff: &Tariff) -> Self {
         let windows = tariff.bands.windows.iter().map(|window| Window {
             band: tariff.bands.names.name(u32::from(window.band)).to_owned(),
@@ -209,8 +203,8 @@ impl Listing {
             dates: calendar.days.iter().map(|day| day_text(*day)).collect(),
         });
         let (bands, calendars, plans) = (windows.collect(), calendars.collect(), plans.collect());
-        let head = Head::of(tariff);
-        Self { head, bands, calendars, plans, rules: Vec::new(), numbers: Vec::new(), rates: Vec::new(), prices: Vec::new() }
+        let (head, numbers, rates) = (Head::of(tariff), numbers(tariff), rates(tariff));
+        Self { head, bands, calendars, plans, rules: Vec::new(), numbers, rates, prices: Vec::new() }
     }
 
     /// What one unit price of a price covers, in words: `60 s`, the megabyte of its plans, or a message.

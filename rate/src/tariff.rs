@@ -4,7 +4,7 @@
 
 mod raw;
 mod field;
-mod companion;
+pub(crate) mod companion;
 pub(crate) mod days;
 pub(crate) mod deck;
 pub(crate) mod network;

@@ -84,20 +84,13 @@ pub fn whole(batch: &RecordBatch, rows: &[usize], file: &Arc<FileContext>) -> Re
     c.length = longs(v.byte_length()?, rows, 0).map(|n| u32::try_from(n).unwrap_or(u32::MAX)).collect();
     c.key = rows.iter().map(|i| key(v, *i)).collect::<Result<_, _>>()?;
     c.record_id = texts_of(v.record_id()?, rows);
-    // Files that were written before there were sessions do not have these columns.
-    if let Some(column) = if_there(v.session_id())? {
-        c.session_id = texts_of(column, rows);
-    }
-    if let Some(column) = if_there(v.session_sequence())? {
-        c.session_sequence = absent_or(column, rows, |column| longs(column, rows, NO_SEQUENCE).collect());
-    }
-    if let Some(column) = if_there(v.partial())? {
-        c.partial = labels("partial", column, rows, |name| match name {
-            "partial" => Some(Partial::Part as u8),
-            "last" => Some(Partial::Last as u8),
-            _ => None,
-        })?;
-    }
+    c.session_id = texts_of(v.session_id()?, rows);
+    c.session_sequence = absent_or(v.session_sequence()?, rows, |column| longs(column, rows, NO_SEQUENCE).collect());
+    c.partial = labels("partial", v.partial()?, rows, |name| match name {
+        "partial" => Some(Partial::Part as u8),
+        "last" => Some(Partial::Last as u8),
+        _ => None,
+    })?;
     c.time_flag = labels("time_flag", v.time_flag()?, rows, |name| (name == "repeated").then_some(TimeFlag::Repeated as u8))?;
     Ok(parsed)
 }
@@ -127,14 +120,6 @@ pub fn by_delivery(batch: &RecordBatch) -> Result<BTreeMap<Shared, Vec<usize>>, 
 pub fn key(v: EntriesView<'_>, i: usize) -> Result<u128, ColumnError> {
     let bytes = v.record_key()?.value(i).try_into();
     bytes.map(u128::from_be_bytes).map_err(|_| ColumnError::Batch("a record key has 16 bytes".to_owned()))
-}
-
-/// A column that older files lack.
-fn if_there<A>(column: Result<&A, ColumnError>) -> Result<Option<&A>, ColumnError> {
-    match column {
-        Err(ColumnError::Missing(_)) => Ok(None),
-        column => column.map(Some),
-    }
 }
 
 fn longs<'c>(column: &'c arrow_array::Int64Array, rows: &'c [usize], absent: i64) -> impl Iterator<Item = i64> + 'c {

@@ -187,8 +187,9 @@ impl<'t> Standing<'t> {
     pub fn batches(&self, add: &Add, columns: &[&str], each: EachBatch<'_>) -> Result<(), TableError> {
         let damaged = |e: ColumnError| TableError::File { path: add.path.clone(), what: e.to_string() };
         let columns = [&IDENTITY, columns].concat();
+        let schema = Entries::schema();
         for batch in self.table.read(add, Some(&columns))? {
-            let batch = with_nulls(batch, &Entries::schema(), &columns).map_err(damaged)?;
+            let batch = with_nulls(batch, &schema, Some(&columns)).map_err(damaged)?;
             let stand = self.positions(&batch).map_err(damaged)?;
             each(&batch, &stand).map_err(damaged)?;
         }

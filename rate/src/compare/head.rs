@@ -1,4 +1,4 @@
-//! What differs in the heads of two tariffs, in their plans, in the windows of their bands and in their calendars.
+//! What differs in the heads of two tariffs, in their plans, bands and calendars, in what numbers ask and in rates of exchange.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::listing::{AskedNumber, Head, Listing, NamedDates, SoldPlan};
 use crate::tariff::Tariff;
 
 pub(super) fn changes(old: &Tariff, new: &Tariff) -> Vec<Change> {
-    let (old, new) = (Listing::of(old), Listing::of(new));
+    let (old, new) = (Listing::of_head(old), Listing::of_head(new));
     let heads = fields(&old.head).into_iter().zip(fields(&new.head));
     let mut changes: Vec<Change> =
         heads.filter_map(|((name, old), (_, new))| changed(Change::of_value(Part::Head, name, "", old, new))).collect();

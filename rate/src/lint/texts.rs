@@ -9,6 +9,7 @@ use toml::{Table as Toml, Value};
 
 use crate::error::Place;
 use crate::lint::{FINDINGS_MAX, Finding, Rule};
+use crate::tariff::companion::separator;
 use crate::tariff::{TariffSource, companion_names};
 
 /// Longest international number.
@@ -46,12 +47,7 @@ fn inline_prefixes(source: &TariffSource, toml: &Toml) -> Vec<Finding> {
 /// What the tariff says that separates fields, and whether amounts have commas.
 fn said(toml: &Toml) -> (u8, bool) {
     let word = |key: &str| toml.get("tables").and_then(|section| section.get(key)).and_then(Value::as_str);
-    let separator = match word("separator") {
-        Some(";") => b';',
-        Some("tab") => b'\t',
-        _ => b',',
-    };
-    (separator, word("decimal_mark") == Some(","))
+    (word("separator").and_then(separator).unwrap_or(b','), word("decimal_mark") == Some(","))
 }
 
 /// What the tariff calls the columns of its prices, theirs to ours.

@@ -28,6 +28,16 @@ impl Column {
     }
 }
 
+/// What separates fields, by the word of a tariff.
+pub(crate) fn separator(word: &str) -> Option<u8> {
+    match word {
+        "," => Some(b','),
+        ";" => Some(b';'),
+        "tab" => Some(b'\t'),
+        _ => None,
+    }
+}
+
 /// How the tables of a tariff are written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Format {

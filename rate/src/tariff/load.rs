@@ -13,7 +13,7 @@ use domain::zone::{SECOND_US, Zone};
 use crate::error::{Place, TariffError};
 use crate::tariff::band::{BandClock, Bands};
 use crate::tariff::calendar::{Calendars, DATES_MAX, day_of, day_of_text};
-use crate::tariff::companion::{Companion, Format, optional, required};
+use crate::tariff::companion::{Companion, Format, optional, required, separator};
 use crate::tariff::deck::{Deck, ShortCodes, ZoneRule};
 use crate::tariff::field::{UNITS_MAX, bad, midnight, name, whole};
 use crate::tariff::network::Networks;
@@ -308,12 +308,8 @@ impl<'t> Loader<'t> {
 
 /// How the tables say that they are written.
 fn format(place: &Place, raw: &RawTables) -> Result<Format, TariffError> {
-    let separator = match raw.separator.as_deref() {
-        None | Some(",") => b',',
-        Some(";") => b';',
-        Some("tab") => b'\t',
-        Some(other) => return Err(bad(place, "tables.separator", other, "`,`, `;` or `tab` is expected")),
-    };
+    let word = raw.separator.as_deref().unwrap_or(",");
+    let separator = separator(word).ok_or_else(|| bad(place, "tables.separator", word, "`,`, `;` or `tab` is expected"))?;
     let has_decimal_commas = match raw.decimal_mark.as_deref() {
         None | Some(".") => false,
         Some(",") => true,

@@ -108,8 +108,7 @@ fn reverse(
         for batch in &batches {
             sums.add(batch)?;
             turned.push(reversal(batch, as_of)?);
-            again.extend(restated(batch, &staying, as_of)?);
-            stay.add_staying(batch, &staying)?;
+            again.extend(restated(batch, &staying, as_of, &mut stay)?);
         }
         let rows_of = |batches: &[RecordBatch]| batches.iter().map(RecordBatch::num_rows).sum::<usize>();
         let partition = |column: &'static str| Some((column, of.partition(column)?));

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
-use arrow_array::{Array, ArrayRef, BooleanArray, DictionaryArray, Int8Array, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, DictionaryArray, Int8Array, Int64Array, RecordBatch, StringArray};
 use arrow_select::filter::filter_record_batch;
 use domain::check;
-use domain::columns::ColumnError;
-use domain::columns::entries::{EntriesView, EntryKind};
+use domain::columns::entries::{Entries, EntriesView, EntryKind};
+use domain::columns::{ColumnError, with_nulls};
 use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::money::{Currency, Money};
 use domain::outcome::{Counts, Outcome, Reason};
@@ -114,6 +114,7 @@ impl LiveEntries {
         table: &Table,
         mut take: impl FnMut(&Add, Vec<RecordBatch>) -> Result<(), CommitError>,
     ) -> Result<(), CommitError> {
+        let schema = Entries::schema();
         for (add, rows) in &self.files {
             let mut at = 0;
             let mut kept = Vec::new();
@@ -121,7 +122,8 @@ impl LiveEntries {
                 let mask: BooleanArray = (at..at + batch.num_rows()).map(|i| Some(rows.contains(&i))).collect();
                 at += batch.num_rows();
                 if mask.true_count() > 0 {
-                    kept.push(filter_record_batch(&batch, &mask).map_err(|e| damaged(add, &ColumnError::Batch(e.to_string())))?);
+                    let wanted = filter_record_batch(&batch, &mask).map_err(|e| ColumnError::Batch(e.to_string()));
+                    kept.push(wanted.and_then(|batch| with_nulls(batch, &schema, None)).map_err(|e| damaged(add, &e))?);
                 }
             }
             take(add, kept)?;
@@ -197,14 +199,6 @@ impl Sums {
         Ok(())
     }
 
-    /// Adds those rows of `cdr_entries` that stay with another reason, under that.
-    pub(crate) fn add_staying(&mut self, batch: &RecordBatch, staying: &HashMap<Place, Reason>) -> Result<(), ColumnError> {
-        for (place, reason) in staying_rows(batch, staying)?.into_iter().flatten() {
-            *self.counts.entry(place.delivery).or_default().suspense.entry(reason).or_default() += 1;
-        }
-        Ok(())
-    }
-
     /// Adds what others come to.
     pub(crate) fn join(&mut self, others: Self) {
         for (delivery, counts) in others.counts {
@@ -224,10 +218,9 @@ impl Sums {
 /// The reversals of entries: the same rows with their signs turned, as what was read at `as_of`.
 pub(crate) fn reversal(batch: &RecordBatch, as_of: i64) -> Result<RecordBatch, ColumnError> {
     let n = batch.num_rows();
-    let schema = batch.schema();
-    let columns = schema.fields().iter().zip(batch.columns()).map(|(field, column)| {
-        let turned: ArrayRef = match field.name().as_str() {
-            "entry" => labels(&StringArray::from_iter_values(std::iter::repeat_n(EntryKind::Reversal.as_str(), n))),
+    written(batch, |name, column| {
+        Some(match name {
+            "entry" => constant(EntryKind::Reversal.as_str(), n),
             "rows" => Arc::new(Int8Array::from_value(-1, n)),
             "as_of" => Arc::new(Int64Array::from_value(as_of, n)),
             "duration_s" | "messages" => Arc::new(column.as_primitive::<Int32Type>().unary::<_, Int32Type>(i32::wrapping_neg)),
@@ -238,64 +231,65 @@ pub(crate) fn reversal(batch: &RecordBatch, as_of: i64) -> Result<RecordBatch, C
                 let turned = column.as_primitive::<Decimal128Type>().unary::<_, Decimal128Type>(i128::wrapping_neg);
                 Arc::new(turned.with_data_type(column.data_type().clone()))
             }
-            name if TEXTS.contains(&name) => Arc::clone(column),
-            _ => match column.as_any().downcast_ref::<StringArray>() {
-                Some(texts) => labels(texts),
-                None => Arc::clone(column),
-            },
-        };
-        (field.name().clone(), turned, field.is_nullable())
-    });
-    RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| ColumnError::Batch(e.to_string()))
+            _ => return None,
+        })
+    })
 }
 
-/// Record and reason of each row that stays with another reason.
-fn staying_rows(batch: &RecordBatch, staying: &HashMap<Place, Reason>) -> Result<Vec<Option<(Place, Reason)>>, ColumnError> {
-    let view = EntriesView(batch);
-    let (delivery, row) = (view.delivery()?, view.row()?);
-    let mut rows = Vec::with_capacity(batch.num_rows());
-    for i in 0..batch.num_rows() {
-        let place = Place { delivery: delivery_of(delivery.value(i))?, row: row.value(i).max(0).cast_unsigned() };
-        rows.push(staying.get(&place).map(|reason| (place, *reason)));
-    }
-    Ok(rows)
-}
-
-/// Entries once more, each under the next number and with the reason that it stays with, the one that it had beside it; rows that no
-/// reason is given for are left out.
+/// Those of the entries that stay with another reason, once more: under the next number, with that reason and beside it the one that they
+/// had. What they come to is added to `sums`.
 pub(crate) fn restated(
     batch: &RecordBatch,
     staying: &HashMap<Place, Reason>,
     as_of: i64,
+    sums: &mut Sums,
 ) -> Result<Option<RecordBatch>, ColumnError> {
-    let reasons: Vec<Option<Reason>> =
-        staying_rows(batch, staying)?.into_iter().map(|row| row.map(|(_, reason)| reason)).collect();
-    let (number, was) = (EntriesView(batch).entry_no()?, EntriesView(batch).reason()?);
-    let mask: BooleanArray = reasons.iter().map(|reason| Some(reason.is_some())).collect();
-    if mask.true_count() == 0 {
+    if staying.is_empty() {
         return Ok(None);
     }
-    let next = Int32Array::from_iter_values(number.values().iter().map(|number| number + 1));
+    let (mut stays, mut reasons) = (Vec::with_capacity(batch.num_rows()), Vec::new());
+    let view = EntriesView(batch);
+    for (delivery, row) in view.delivery()?.iter().zip(view.row()?.values()) {
+        let place = Place { delivery: delivery_of(delivery.unwrap_or_default())?, row: (*row).max(0).cast_unsigned() };
+        let reason = staying.get(&place);
+        stays.push(reason.is_some());
+        if let Some(reason) = reason {
+            *sums.counts.entry(place.delivery).or_default().suspense.entry(*reason).or_default() += 1;
+            reasons.push(reason.as_str());
+        }
+    }
+    if reasons.is_empty() {
+        return Ok(None);
+    }
+    let (n, reasons) = (reasons.len(), StringArray::from(reasons));
+    let batch = filter_record_batch(batch, &BooleanArray::from(stays)).map_err(|e| ColumnError::Batch(e.to_string()))?;
+    let had = EntriesView(&batch).reason()?;
+    let restated = written(&batch, |name, column| {
+        Some(match name {
+            "entry" => constant(EntryKind::Correction.as_str(), n),
+            "entry_no" => Arc::new(column.as_primitive::<Int32Type>().unary::<_, Int32Type>(|number| number + 1)),
+            "as_of" => Arc::new(Int64Array::from_value(as_of, n)),
+            "reason" => labels(&reasons),
+            "reason_field" => labels(had),
+            _ => return None,
+        })
+    });
+    restated.map(Some)
+}
+
+/// Rows that were read, as they are written: with labels for texts of low variety, and with other columns where there are any.
+fn written(batch: &RecordBatch, other: impl Fn(&str, &ArrayRef) -> Option<ArrayRef>) -> Result<RecordBatch, ColumnError> {
     let schema = batch.schema();
     let columns = schema.fields().iter().zip(batch.columns()).map(|(field, column)| {
-        let said: ArrayRef = match field.name().as_str() {
-            "entry" => {
-                labels(&StringArray::from_iter_values(std::iter::repeat_n(EntryKind::Correction.as_str(), batch.num_rows())))
-            }
-            "entry_no" => Arc::new(next.clone()),
-            "as_of" => Arc::new(Int64Array::from_value(as_of, batch.num_rows())),
-            "reason_field" => labels(was),
-            "reason" => labels(&reasons.iter().map(|reason| reason.map(Reason::as_str)).collect()),
-            name if TEXTS.contains(&name) => Arc::clone(column),
-            _ => match column.as_any().downcast_ref::<StringArray>() {
-                Some(texts) => labels(texts),
-                None => Arc::clone(column),
-            },
-        };
-        (field.name().clone(), said, field.is_nullable())
+        let texts = column.as_any().downcast_ref::<StringArray>().filter(|_| !TEXTS.contains(&field.name().as_str()));
+        let written = other(field.name(), column).unwrap_or_else(|| texts.map_or_else(|| Arc::clone(column), labels));
+        (field.name().clone(), written, field.is_nullable())
     });
-    let said = RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| ColumnError::Batch(e.to_string()))?;
-    filter_record_batch(&said, &mask).map(Some).map_err(|e| ColumnError::Batch(e.to_string()))
+    RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| ColumnError::Batch(e.to_string()))
+}
+
+fn constant(text: &str, n: usize) -> ArrayRef {
+    labels(&StringArray::from_iter_values(std::iter::repeat_n(text, n)))
 }
 
 fn labels(texts: &StringArray) -> ArrayRef {

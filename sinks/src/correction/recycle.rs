@@ -74,7 +74,8 @@ pub fn can_change(reason: Reason) -> bool {
     !reason.is_malformed() && !matches!(reason, Reason::IdConflict | Reason::WrittenOff)
 }
 
-/// The rows in suspense, in the table as it is known, that one of the choices names, in the order of files and rows; of one account, or of all. Reads every file of suspense; memory grows with the rows chosen.
+/// The rows in suspense, in the table as it is known, that one of the choices names, in the order of files and rows; of one account, or
+/// of all. Reads every file of suspense; memory grows with the rows chosen.
 pub fn suspended(table: &Table, account: Option<&str>, choices: &[Choice]) -> Result<Vec<Suspended>, CommitError> {
     let partition = [("outcome", Outcome::Suspense.as_str())];
     let mut files: Vec<_> = table.files(&partition).collect();
@@ -137,13 +138,14 @@ fn follow(
         let known = known.ok_or_else(|| ColumnError::Batch(format!("`{}` is no reason", reason.value(i))))?;
         let arrival = arrival.value(i).max(0).cast_unsigned();
         let mut by = Vec::new();
-        let had = at(view.reason_field()?, i).and_then(Reason::parse);
+        let was_written_off = known == Reason::WrittenOff;
+        let had = if was_written_off { at(view.reason_field()?, i).and_then(Reason::parse) } else { None };
         for (n, choice) in choices.iter().enumerate() {
-            if choice.is_of(place, arrival) && choice.serves(view, i)? {
+            if choice.is_of(&place, arrival) && choice.serves(view, i)? {
                 by.push(n);
             }
         }
-        // The first choice that names its reason; what becomes of it may be chosen by a later one.
+        // What one choice leaves in suspense for another reason, a later one may mean.
         if by.iter().any(|n| choices[*n].names(known, had)) {
             let row =
                 Suspended { account: path, place, arrival, key: key(view, i)?, reason: known, had, cost: cost(view, i)?, by };
@@ -159,7 +161,8 @@ fn cost(view: EntriesView<'_>, i: usize) -> Result<Option<(Money, Currency)>, Co
 }
 
 impl Choice {
-    fn is_of(&self, place: Place, arrival: ArrivalNumber) -> bool {
+    /// Whether it means a record by where that stands.
+    pub fn is_of(&self, place: &Place, arrival: ArrivalNumber) -> bool {
         arrival < self.before
             && self.delivery.is_none_or(|chosen| chosen == place.delivery)
             && self.row.is_none_or(|row| row == place.row)

@@ -1,7 +1,6 @@
 //! `tollway explain RECORD`: why a record costs what it costs, from the computation itself.
 
 use domain::columns::entries::EntryKind;
-use domain::columns::linked::Party;
 use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::money::{Currency, Money};
 use domain::number::masked;
@@ -9,8 +8,9 @@ use domain::outcome::Reason;
 use ingest::land::{ArrivalKind, ImportKind, WriteOff};
 use pipeline::rating::Reference;
 use rate::explain::{Derivation, ExplainInput, explain};
-use rate::link::index::Found;
+use rate::link::party_of;
 use serde_json::json;
+use sinks::correction::Place;
 
 use super::rows::{Row, ask_rows, key_or_place_filter, sql_text};
 use super::source::source_of;
@@ -149,7 +149,7 @@ fn written_off(installation: &Installation, row: &Row) -> anyhow::Result<Option<
     let Some(delivery) = DeliveryId::parse(get("delivery")) else { return Ok(None) };
     let record = WrittenOff {
         account: &account,
-        place: (delivery, row.number("row")),
+        place: Place { delivery, row: row.number("row") },
         arrival: row.number("arrival"),
         had: row.text("reason_field").and_then(Reason::parse),
         numbers: ["a_number", "imsi", "iccid"].map(get),
@@ -247,19 +247,13 @@ fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<Deriv
 
 /// Who the other party is: as the table says, or, of a row that no tariff has asked, as rating would find it now.
 fn party(row: &Row, reference: &Reference) -> String {
-    let said = row.text("party").map(str::to_owned);
-    let asked = || {
+    let found = || {
         let number = row.text("b_number").filter(|_| row.text("b_number_type") == Some("e164"))?.parse().ok()?;
-        let owners = reference.index.owners();
-        let customer = |window: u32| owners.customer_names.name(owners.windows[window as usize].customer).to_owned();
-        Some(match reference.index.msisdn(number, row.long("start_us")) {
-            Found::Owner(window) if row.text("customer") == Some(customer(window).as_str()) => Party::OwnCustomer,
-            Found::Owner(_) => Party::OwnNetwork,
-            Found::Nobody | Found::Unknown => Party::Other,
-        })
+        let customer = reference.index.owners().customer_names.code(row.text("customer")?)?;
+        party_of(&reference.index, number, row.long("start_us"), customer).name()
     };
-    let found = || asked().filter(|_| row.text("tariff").is_none()).and_then(Party::name).map(str::to_owned);
-    said.or_else(found).unwrap_or_default()
+    let said = row.text("party").or_else(|| if row.text("tariff").is_none() { found() } else { None });
+    said.unwrap_or_default().to_owned()
 }
 
 /// Explains by a tariff version that has been replaced since: every version that ever acted can be loaded as of its arrival.

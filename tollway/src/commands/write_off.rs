@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::delivery::{Account, ArrivalNumber, DeliveryId};
+use domain::delivery::{Account, ArrivalNumber};
 use domain::money::{Currency, Money};
 use domain::outcome::{Counts, Reason};
 use ingest::land::{ArrivalKind, Landing, Recycling, RowChoice, WriteOff};
 use pipeline::recycling::choice;
 use serde_json::json;
+use sinks::correction::Place;
 use sinks::correction::recycle::{Choice, ServedBy, Suspended, can_change, suspended};
 
 use super::recycle::{chosen, place};
@@ -166,7 +167,7 @@ pub struct WrittenOff<'r> {
     /// Tenant, provider and account, with `/`.
     pub account: &'r str,
     /// Where it stands.
-    pub place: (DeliveryId, u64),
+    pub place: Place,
     /// The arrival number of its delivery.
     pub arrival: ArrivalNumber,
     /// The reason that it had.
@@ -195,15 +196,12 @@ pub fn decision(landing: &Landing, record: &WrittenOff<'_>) -> anyhow::Result<Op
             RowChoice::Suspense(word) => (choice(&word, number), None),
             RowChoice::Priced(_) => continue,
         };
-        let fits = of.before > record.arrival
-            && of.delivery.is_none_or(|chosen| chosen == record.place.0)
-            && of.row.is_none_or(|chosen| chosen == record.place.1)
-            && of.identifier.as_ref().is_none_or(|number| record.is_of(number));
+        let fits = of.is_of(&record.place, record.arrival) && of.identifier.as_ref().is_none_or(|n| record.is_of(n));
         let stands = if found.is_some() { Some(Reason::WrittenOff) } else { record.had };
-        if !fits || !stands.is_some_and(|stands| of.names(stands, record.had)) {
-            continue;
+        if fits && stands.is_some_and(|stands| of.names(stands, record.had)) {
+            // Rating again takes back what was decided before.
+            found = word.map(|word| (number, word));
         }
-        found = word.map(|word| (number, word)).or(if of.reasons.contains(&Reason::WrittenOff) { None } else { found });
     }
     Ok(found)
 }

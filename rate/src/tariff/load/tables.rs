@@ -1,4 +1,4 @@
-//! The tables of a tariff that few have: dated networks, zones abroad by pair, what numbers ask, rates of exchange.
+//! The tables that few tariffs have: zones abroad by pair, what numbers ask, rates of exchange.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
 //! The zone tables of a tariff: rows from its file and its companions, and one list of the zones that they name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use domain::ids::Names;
 
@@ -29,11 +29,11 @@ impl Loader<'_> {
         let destinations = &raw.destinations;
         let by_prefix = RawZones { table: destinations.table.clone(), zones: destinations.prefixes.clone() };
         let by_code = RawZones { table: None, zones: destinations.short_codes.clone() };
-        let prefixes = self.dated_rules(&by_prefix, required("prefix", "prefix"), "destinations.prefixes", PREFIXES_MAX)?;
-        let short_codes = self.rules(&by_code, required("code", "code"), "destinations.short_codes", SHORT_CODES_MAX)?;
-        let networks = self.dated_rules(&raw.networks, required("network", "mcc"), "networks.zones", NETWORKS_MAX)?;
+        let prefixes = self.rules(&by_prefix, &dated(required("prefix", "prefix")), "destinations.prefixes", PREFIXES_MAX)?;
+        let short_codes = self.rules(&by_code, &always(required("code", "code")), "destinations.short_codes", SHORT_CODES_MAX)?;
+        let networks = self.rules(&raw.networks, &dated(required("network", "mcc")), "networks.zones", NETWORKS_MAX)?;
         let roaming = self.roaming_pairs()?;
-        let classes = self.rules(&raw.classes, required("class", "class"), "classes.zones", CLASSES_MAX)?;
+        let classes = self.rules(&raw.classes, &always(required("class", "class")), "classes.zones", CLASSES_MAX)?;
         let single = [Some(&raw.home_zone), destinations.unnumbered.as_ref()].into_iter().flatten();
         for (field, zone) in ["home_zone", "destinations.unnumbered"].into_iter().zip(single.clone()) {
             name(&self.place, field, zone)?;
@@ -63,57 +63,44 @@ impl Loader<'_> {
         Ok((zones, tables))
     }
 
-    /// The rows of one zone table: those in the tariff file, then those of its companion.
-    fn rules(&self, raw: &RawZones, key: Column, field: &str, limit: usize) -> Result<Vec<NamedRule>, TariffError> {
-        let mut rules = self.inline_rules(&raw.zones, field);
+    /// The rows of one zone table: those in the tariff file, which always hold, then those of its companion.
+    fn rules<const N: usize>(
+        &self,
+        raw: &RawZones,
+        columns: &[Column; N],
+        field: &str,
+        limit: usize,
+    ) -> Result<Vec<NamedRule>, TariffError> {
+        let inline = Place { file: format!("{} [{field}]", self.file.name).into(), line: None };
+        let rule = |key: &str, zone: &str, days, place| NamedRule { key: key.to_owned(), zone: zone.to_owned(), days, place };
+        let mut rules: Vec<NamedRule> =
+            raw.zones.iter().map(|(key, zone)| rule(key, zone, Days::ALWAYS, inline.clone())).collect();
         if let Some(companion) = self.companion(raw.table.as_ref(), &SAME_NAMES) {
-            companion.each(&[key, required("zone", "zone")], limit, |place, [key, zone]| {
-                rules.push(NamedRule { key: key.to_owned(), zone: zone.to_owned(), days: Days::ALWAYS, place });
+            companion.each(columns, limit, |place, fields| {
+                let [key, zone, from, to] = std::array::from_fn(|at| fields.get(at).copied().unwrap_or_default());
+                let days = Days::parse(&place, from, to)?;
+                rules.push(rule(key, zone, days, place));
                 Ok(())
             })?;
         }
-        self.checked(rules, field, limit)
-    }
-
-    fn inline_place(&self, field: &str) -> Place {
-        Place { file: format!("{} [{field}]", self.file.name).into(), line: None }
-    }
-
-    /// The rows of a zone table that stand in the tariff file.
-    fn inline_rules(&self, zones: &BTreeMap<String, String>, field: &str) -> Vec<NamedRule> {
-        let place = self.inline_place(field);
-        let rule = |(key, zone): (&String, &String)| NamedRule {
-            key: key.clone(),
-            zone: zone.clone(),
-            days: Days::ALWAYS,
-            place: place.clone(),
-        };
-        zones.iter().map(rule).collect()
-    }
-
-    fn checked(&self, rules: Vec<NamedRule>, field: &str, limit: usize) -> Result<Vec<NamedRule>, TariffError> {
         if rules.len() > limit {
-            return Err(TariffError::TooMany { place: self.inline_place(field), what: "rows", limit });
+            return Err(TariffError::TooMany { place: inline, what: "rows", limit });
         }
         for rule in &rules {
             name(&rule.place, "zone", &rule.zone)?;
         }
         Ok(rules)
     }
+}
 
-    /// The rows of a zone table that may be dated: those in the tariff file always hold.
-    fn dated_rules(&self, raw: &RawZones, key: Column, field: &str, limit: usize) -> Result<Vec<NamedRule>, TariffError> {
-        let mut rules = self.inline_rules(&raw.zones, field);
-        if let Some(companion) = self.companion(raw.table.as_ref(), &SAME_NAMES) {
-            let columns = [key, required("zone", "zone"), optional("valid_from"), optional("valid_to")];
-            companion.each(&columns, limit, |place, [key, zone, from, to]| {
-                let days = Days::parse(&place, from, to)?;
-                rules.push(NamedRule { key: key.to_owned(), zone: zone.to_owned(), days, place });
-                Ok(())
-            })?;
-        }
-        self.checked(rules, field, limit)
-    }
+/// The columns of a zone table whose rows always hold.
+const fn always(key: Column) -> [Column; 2] {
+    [key, required("zone", "zone")]
+}
+
+/// Those of one whose rows may hold on some days.
+const fn dated(key: Column) -> [Column; 4] {
+    [key, required("zone", "zone"), optional("valid_from"), optional("valid_to")]
 }
 
 pub(super) struct ZoneTables {
