@@ -202,6 +202,7 @@ impl Reader<'_> {
             retry_pause: self.milliseconds("pipeline.retry_pause_ms")?,
             stalled: Duration::from_secs(self.number("pipeline.stalled_s")?),
             look_again: Duration::from_secs(self.number("pipeline.look_again_s")?),
+            settle_every: Duration::from_secs(self.number("pipeline.settle_every_s")?),
         })
     }
 

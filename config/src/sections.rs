@@ -248,6 +248,8 @@ pub struct Pipeline {
     pub stalled: Duration,
     /// After which files are tried again and looked for that fell off the log, at first.
     pub look_again: Duration,
+    /// Between two looks at what allowances give.
+    pub settle_every: Duration,
 }
 
 /// `[tables]`: the Delta tables.

@@ -165,6 +165,7 @@ pub const SETTINGS: &[Setting] = &[
     integer("pipeline.retry_pause_ms", 1, 3_600_000),
     integer("pipeline.stalled_s", 1, 86_400),
     integer("pipeline.look_again_s", 1, 86_400),
+    integer("pipeline.settle_every_s", 1, 86_400),
     integer("tables.checkpoint_commits", 1, 1_000_000),
     integer("tables.compression_level", 1, 22),
     integer("tables.row_group_rows", 1_000, 100_000_000),

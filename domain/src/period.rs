@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::zone::{SECOND_US, Zone, date_of};
+use crate::zone::{Local, SECOND_US, Zone, date_of};
 
 const DAY_US: i64 = 86_400 * SECOND_US;
 
@@ -75,6 +75,24 @@ impl CycleDay {
     }
 }
 
+impl CycleDay {
+    /// The first instant of the cycle that is named after a month, by the customer's clock: local midnight of its first day, or the
+    /// clock change that skips it.
+    pub fn begin(self, month: Month, zone: &Zone) -> i64 {
+        let (year, number) = (month.0.div_euclid(12), month.0.rem_euclid(12).cast_unsigned() + 1);
+        let last = u32::from(self.0);
+        let days = (28.min(last)..=last).rev().find_map(|day| crate::zone::days_of(year, number, day)).unwrap_or_default();
+        let local_us = i64::from(days) * DAY_US;
+        let offset_s = match zone.resolve(local_us) {
+            Local::Unique { offset_s } => offset_s,
+            Local::Repeated { first_s, .. } => first_s,
+            // The offset before the change carries midnight to the instant of the change itself.
+            Local::Missing => zone.offset_at(local_us - DAY_US),
+        };
+        local_us - i64::from(offset_s) * SECOND_US
+    }
+}
+
 impl TryFrom<u8> for CycleDay {
     type Error = String;
     fn try_from(day: u8) -> Result<Self, String> {
@@ -101,6 +119,19 @@ mod tests {
         assert_eq!(day.period_of(noon(2026, 2, 27), &zone).to_string(), "2026-01");
         assert_eq!(day.period_of(noon(2026, 2, 28), &zone).to_string(), "2026-02");
         assert_eq!(day.period_of(noon(2026, 1, 30), &zone).to_string(), "2025-12");
+    }
+
+    #[test]
+    fn a_cycle_begins_where_its_period_does() {
+        for name in ["Europe/Amsterdam", "America/Santiago", "Asia/Beirut", "Africa/Cairo", "Pacific/Apia", "UTC"] {
+            let zone = Zone::load(name).expect("bundled");
+            for (month, day) in (24_240..24_330).flat_map(|month| [1, 15, 28, 29, 31].map(|day| (month, day))) {
+                let (month, day) = (Month(month), CycleDay::try_from(day).expect("1 to 31"));
+                let begin_us = day.begin(month, &zone);
+                let around = [begin_us - 1, begin_us].map(|at_us| day.period_of(at_us, &zone));
+                assert_eq!(around, [Month(month.0 - 1), month], "{name}, cycles from day {day:?}");
+            }
+        }
     }
 
     #[test]

@@ -6,14 +6,18 @@ use std::sync::Arc;
 
 use domain::columns::parsed::{ParsedBatch, ParsedColumns};
 use domain::columns::rated::RatedBatch;
+use domain::outcome::Outcome;
 use domain::ports::Blob;
 use ingest::message::ClaimCheck;
 use ingest::parse::parse;
 use rate::link::index::DeviceIndex;
+use rate::settle::{Demand, Draws, demands, settle};
 use rate::tariff::set::BoundTariffs;
 use rayon::prelude::*;
-use sinks::commit::ParsedRange;
+use sinks::commit::{CommitError, ParsedRange};
+use sinks::correction::rerate::gather;
 use sinks::ledger::Verdict;
+use sinks::table::Table;
 
 use crate::deliveries::{Deliveries, Opened};
 use crate::error::PipelineError;
@@ -34,6 +38,24 @@ impl Reference {
     /// Links and prices all readable rows.
     pub fn rate(&self, batch: impl Into<Arc<ParsedBatch>>) -> RatedBatch {
         rate::rate(batch, &self.index, &self.tariffs)
+    }
+
+    /// The same where it is known what allowances give.
+    pub fn rate_settled(&self, batch: impl Into<Arc<ParsedBatch>>, draws: &Draws) -> RatedBatch {
+        rate::rate_settled(batch, &self.index, &self.tariffs, draws)
+    }
+
+    /// What allowances give to the standing records of a table (docs/adr/0022). Memory grows with the records that allowances cover.
+    pub fn draws(&self, table: &Table, outcomes: &[Outcome]) -> Result<Draws, CommitError> {
+        Ok(settle(self.demands(table, outcomes)?, &self.tariffs))
+    }
+
+    /// The standing records that allowances cover; without such tariffs the table is not read.
+    pub fn demands(&self, table: &Table, outcomes: &[Outcome]) -> Result<Vec<Demand>, CommitError> {
+        if !self.tariffs.has_allowances() {
+            return Ok(Vec::new());
+        }
+        gather(table, outcomes, &|batch| self.rate(batch), &|rated| demands(rated, &self.tariffs))
     }
 }
 

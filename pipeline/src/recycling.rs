@@ -8,7 +8,7 @@ use domain::columns::rated::RatedBatch;
 use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::money::{Currency, Money};
 use domain::outcome::{Outcome, Reason};
-use ingest::land::{Landing, Numbered, PricedChoice, RowChoice, SuspenseChoice};
+use ingest::land::{DrawingChoice, Landing, Numbered, PricedChoice, RowChoice, SuspenseChoice};
 use sinks::correction::recycle::{Choice, ServedBy, Suspended, done, plan, suspended};
 use sinks::correction::rerate::{self, Compared, Findings};
 use sinks::correction::{Anew, Draft, Files, LiveEntries, Place};
@@ -80,7 +80,13 @@ pub fn choice(word: &SuspenseChoice, decided: ArrivalNumber) -> Choice {
 /// The choice of a decision about rows with a price, as the table is asked.
 pub fn priced_choice(word: &PricedChoice, decided: ArrivalNumber) -> rerate::Choice {
     let PricedChoice { customer, plan, cycle } = word.clone();
-    rerate::Choice { customer, plan, cycle, before: decided }
+    rerate::Choice { customer, plan, cycle, drawing: None, before: decided }
+}
+
+/// The choice of a decision about rows that draw from allowances, as the table is asked.
+pub fn drawing_choice(word: &DrawingChoice, decided: ArrivalNumber) -> rerate::Choice {
+    let DrawingChoice { customer, cycles } = word.clone();
+    rerate::Choice { customer, plan: None, cycle: None, drawing: Some(cycles), before: decided }
 }
 
 /// What the decisions of an account up to one of them ask for that is not done.
@@ -91,6 +97,7 @@ pub fn due(account: &str, decision: ArrivalNumber, landing: &Landing, table: &Ta
         match word {
             RowChoice::Suspense(word) => due.suspense.push(choice(&word, number)),
             RowChoice::Priced(word) => due.priced.push(priced_choice(&word, number)),
+            RowChoice::Drawing(word) => due.priced.push(drawing_choice(&word, number)),
             RowChoice::WriteOff(word) => due.suspense.push(Choice { writes_off: true, ..choice(&word.choice, number) }),
         }
     }
@@ -118,7 +125,8 @@ pub fn draft(
     }
     let mut priced = None;
     if !due.priced.is_empty() {
-        let rate = |batch| reference.rate(batch);
+        let draws = reference.draws(table, &[Outcome::Rated])?;
+        let rate = |batch| reference.rate_settled(batch, &draws);
         let found: Differing = rerate::look(table, &[Outcome::Rated], Some(&|of| of == account), &due.priced, &rate, &|_| ())?;
         let mut theirs = Files::new();
         for (delivery, arrival) in &found.arrivals {

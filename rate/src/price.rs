@@ -8,6 +8,7 @@
 
 pub mod zone;
 pub mod charge;
+pub(crate) mod allowance;
 mod cycle;
 pub(crate) mod edge;
 
@@ -19,9 +20,11 @@ use domain::number::{Network, Number};
 use domain::outcome::Reason;
 use domain::usage::{Usage, UsageKind};
 
+use crate::price::allowance::{Covered, Drawing};
 use crate::price::charge::Charged;
 use crate::price::cycle::Cycles;
 use crate::price::zone::{ZoneFacts, Zoned};
+use crate::settle::Draws;
 use crate::tariff::plan::BandEdge;
 use crate::tariff::set::{BoundTariffs, Sale};
 use crate::tariff::{NONE_ROW, Tariff};
@@ -32,16 +35,23 @@ const NO_CODE_8: u8 = u8::MAX;
 /// Prices every readable row; rows and their order stay. If the batch was linked with another reference version than the
 /// tariffs are bound to, its plans are matched by name again.
 pub fn price(batch: LinkedBatch, tariffs: &BoundTariffs) -> RatedBatch {
+    price_settled(batch, tariffs, &Draws::default())
+}
+
+/// The same where it is known what allowances give.
+pub(crate) fn price_settled(batch: LinkedBatch, tariffs: &BoundTariffs, draws: &Draws) -> RatedBatch {
     let tariffs = &*tariffs.of(&batch.owners);
     let rows = batch.parsed.len();
     let classes = ClassRows::resolve(&batch.parsed, tariffs);
     let mut cycles = Cycles::default();
     let mut out = columns_for(rows);
+    let mut drawing = Drawing::new(draws);
     for i in 0..rows {
-        price_row(&batch, i, tariffs, &classes, &mut cycles, &mut out);
+        price_row(&batch, i, tariffs, &classes, (&mut cycles, &mut drawing), &mut out);
     }
     debug_assert_eq!(out.charge_nano.len(), rows, "INV-2: pricing keeps every row");
-    RatedBatch { linked: batch, columns: out, labels: tariffs.set().labels().clone() }
+    let allowances = drawing.finish(&mut out.drawn, rows);
+    RatedBatch { linked: batch, columns: out, labels: tariffs.set().labels().clone(), allowances }
 }
 
 fn columns_for(rows: usize) -> RatedColumns {
@@ -58,17 +68,18 @@ fn columns_for(rows: usize) -> RatedColumns {
         billed: Vec::with_capacity(rows),
         charge_nano: Vec::with_capacity(rows),
         period: Vec::with_capacity(rows),
+        drawn: Vec::new(),
     }
 }
 
 /// Rows of the class tables by tariff and class code of the batch, so that a row asks by number and not by text.
-struct ClassRows {
+pub(crate) struct ClassRows {
     rows: Vec<u32>,
     classes: usize,
 }
 
 impl ClassRows {
-    fn resolve(batch: &ParsedBatch, tariffs: &BoundTariffs) -> Self {
+    pub fn resolve(batch: &ParsedBatch, tariffs: &BoundTariffs) -> Self {
         let classes = batch.classes.len();
         let versions = if classes == 0 { &[] } else { tariffs.set().tariffs() };
         let rows = versions.iter().flat_map(|t| batch.classes.iter().map(|class| t.classes.find(class)));
@@ -77,7 +88,7 @@ impl ClassRows {
 
     /// The row for a code of the column: 0 is no class.
     #[inline]
-    fn find(&self, tariff: u16, code: u16) -> u32 {
+    pub fn find(&self, tariff: u16, code: u16) -> u32 {
         let position = |code: usize| usize::from(tariff) * self.classes + code;
         match usize::from(code).checked_sub(1).filter(|code| *code < self.classes) {
             Some(code) => self.rows.get(position(code)).copied().unwrap_or(NONE_ROW),
@@ -87,6 +98,7 @@ impl ClassRows {
 }
 
 /// What pricing asks of one row, whatever table it comes from.
+#[derive(Debug)]
 pub(crate) struct Facts {
     pub usage: Usage,
     pub start_us: i64,
@@ -148,7 +160,7 @@ fn price_row(
     i: usize,
     tariffs: &BoundTariffs,
     classes: &ClassRows,
-    cycles: &mut Cycles,
+    (cycles, drawing): (&mut Cycles, &mut Drawing<'_>),
     out: &mut RatedColumns,
 ) {
     let columns = &batch.parsed.columns;
@@ -161,10 +173,14 @@ fn price_row(
         Err(reason) => push_without_tariff(out, reason),
         Ok(sale) => {
             let tariff = &tariffs.set().tariffs()[usize::from(sale.tariff)];
-            let party = if tariff.prices.asks_party() { batch.party.get(i).copied().unwrap_or(0) } else { 0 };
+            let party = if tariff.asks_party() { batch.party.get(i).copied().unwrap_or(0) } else { 0 };
             let facts = facts(columns, i, batch.parsed.file.cost_currency, Party::from_code(party));
             let class = columns.class.get(i).copied().unwrap_or(0);
-            let verdict = decide(tariff, sale.plan, &facts, classes.find(sale.tariff, class));
+            let mut verdict = decide(tariff, sale.plan, &facts, classes.find(sale.tariff, class));
+            if let Some(record) = Covered::of(tariff, sale.plan, &facts, &verdict) {
+                let id = (batch.parsed.file.delivery, columns.row[i]);
+                verdict.charged = drawing.draw((i, id), &record, &mut out.drawn);
+            }
             push(out, tariffs, sale.tariff, &verdict, facts.party);
         }
     }

@@ -13,6 +13,7 @@ pub(crate) mod information;
 pub(crate) mod exchange;
 pub(crate) mod band;
 pub(crate) mod calendar;
+pub(crate) mod allowance;
 pub(crate) mod plan;
 pub(crate) mod price_row;
 pub(crate) mod price_table;
@@ -28,6 +29,7 @@ use domain::zone::{SECOND_US, Zone};
 use sha2::{Digest, Sha256};
 
 use crate::error::TariffError;
+use crate::tariff::allowance::Allowances;
 use crate::tariff::band::Bands;
 use crate::tariff::deck::{Deck, ShortCodes, ZoneRule};
 use crate::tariff::exchange::Exchange;
@@ -95,6 +97,7 @@ pub struct Tariff {
     /// The tax class of prices that name none.
     pub(crate) tax_class: Option<String>,
     pub(crate) prices: PriceTable,
+    pub(crate) allowances: Allowances,
 }
 
 /// Zones by the provider's rate class.
@@ -165,6 +168,12 @@ impl Tariff {
         i32::try_from(local_us.div_euclid(86_400 * SECOND_US)).expect("64 bits of microseconds are 2^28 days at most")
     }
 
+    /// Whether a price or an allowance depends on the other party.
+    #[inline]
+    pub(crate) fn asks_party(&self) -> bool {
+        self.prices.asks_party() || self.allowances.asks_party()
+    }
+
     /// Whether its prices say anything of tax.
     pub(crate) fn says_tax(&self) -> bool {
         self.tax_is_included || self.prices.tax_classes.iter().any(Option::is_some)
@@ -176,7 +185,7 @@ impl Tariff {
     }
 
     /// How many rows its tables have, for import reports.
-    pub fn table_rows(&self) -> [(&'static str, usize); 8] {
+    pub fn table_rows(&self) -> [(&'static str, usize); 9] {
         [
             ("prefixes", self.deck.rules.len()),
             ("short_codes", self.short_codes.rules.len()),
@@ -186,6 +195,7 @@ impl Tariff {
             ("exchange", self.exchange.rates.values().map(Vec::len).sum()),
             ("classes", self.classes.rules.len()),
             ("prices", self.prices.rows.len()),
+            ("allowances", self.allowances.list.len()),
         ]
     }
 }

@@ -161,6 +161,13 @@ pub fn charges<'a>(
             |b, t| b.labels.taxes[usize::from(t)].class.as_deref().unwrap_or_default().to_owned(),
         ),
         tax: s.labels(tax, |b, t| b.labels.taxes[usize::from(t)].word().to_owned()),
+        allowance: s.optional_labels(
+            |b| &b.columns.drawn,
+            |b, drawn| b.allowances.get(usize::from(drawn.allowance)).map(AsRef::as_ref),
+            |_, name| name.to_owned(),
+        ),
+        allowance_units: s.optional(|b| &b.columns.drawn, |drawn| Some(drawn.units).filter(|units| *units != 0)),
+        allowance_money: s.optional_nanos(|b| &b.columns.drawn, |drawn| Some(drawn.nano).filter(|nano| *nano != 0)),
         ledger_rows_in: Int64Array::new_null(n),
         ledger_rated: Int64Array::new_null(n),
         ledger_suspense: Int64Array::new_null(n),

@@ -126,6 +126,16 @@ impl<'a> Selection<'a> {
         self.decimals(9, |b, i| value(b, i).map(i128::from))
     }
 
+    /// The same of a column that batches may leave out.
+    pub fn optional_nanos<T: Copy + 'a>(
+        &self,
+        column: impl Fn(&'a RatedBatch) -> &'a [T],
+        value: impl Fn(T) -> Option<i64>,
+    ) -> Decimal128Array {
+        let array = self.optional::<Decimal128Type, T>(column, |of| value(of).map(i128::from));
+        array.with_precision_and_scale(18, 9).expect("18 digits with nine places is a decimal type")
+    }
+
     /// Decimals of 18 digits, `scale` of them behind the point; `None` is null.
     pub fn decimals(&self, scale: i8, value: impl Fn(&'a RatedBatch, usize) -> Option<i128>) -> Decimal128Array {
         let array = self.values_if::<Decimal128Type>(value);

@@ -119,6 +119,12 @@ words! {
     tax_class: &'b str,
     /// Whether it holds the tax.
     tax: &'b str,
+    /// The allowances that it drew from.
+    allowance: &'b str,
+    /// Units that they gave.
+    allowance_units: i64,
+    /// Money that they gave, units of 10⁻⁹.
+    allowance_money: i128,
 }
 
 /// The standing words of a table, as files to read.

@@ -29,6 +29,7 @@ mod scenarios {
     mod samples;
     mod schemas;
     mod service;
+    mod settle;
     mod state_server;
     mod tariffs;
     mod verify;

@@ -20,6 +20,7 @@ use crate::totals;
 #[derive(Debug)]
 pub struct Backlog {
     flow: Flow,
+    reference: SharedReference,
     log: Arc<dyn Log>,
     entries: Table,
     sums: Table,
@@ -44,11 +45,16 @@ impl Backlog {
             landing: Arc::clone(landing),
             log: Arc::clone(&log),
             secret: installation.secret(),
-            reference,
+            reference: reference.clone(),
             parquet: installation.parquet(),
         };
         let flow = Flow::start(installed, &entries, settings)?;
-        Ok(Some(Self { flow, log, entries, sums, checkpoint_every: settings.checkpoint_every, rng: SystemRng::new()? }))
+        Ok(Some(Self { flow, reference, log, entries, sums, checkpoint_every: settings.checkpoint_every, rng: SystemRng::new()? }))
+    }
+
+    /// The reference data by which it rates.
+    pub fn reference(&self) -> SharedReference {
+        self.reference.clone()
     }
 
     /// Waits until everything that has landed by now is in the tables and in the totals. What cannot be rated until a hand

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::corrections::{RecycleArgs, RerateArgs, WithdrawArgs, WriteOffArgs};
+pub use self::corrections::{RecycleArgs, RerateArgs, SettleArgs, WithdrawArgs, WriteOffArgs};
 pub use self::desk::{AssignArgs, NumberKind, TodayArgs, UnassignedArgs, UnassignedCommand};
 pub use self::files::{DemoArgs, DismissArgs, GenerateArgs, IngestArgs, RunArgs, StatusArgs};
 pub use self::listen::ListenArgs;
@@ -132,6 +132,9 @@ pub enum Command {
     /// Price again what has a price, by the reference data in force: the difference by customer and rule, then the corrections
     #[command(after_help = self::corrections::RERATE_HELP)]
     Rerate(RerateArgs),
+    /// Let records draw from allowances in the order of their starts: the difference by customer and rule, then the corrections
+    #[command(after_help = self::corrections::SETTLE_HELP)]
+    Settle(SettleArgs),
     /// Ask the tables in SQL: `cdr`, `cdr_entries`, `totals`
     #[command(after_help = "Example:\n  tollway query \"select zone, sum(charge) from cdr group by zone order by 2 desc\"")]
     Query(QueryArgs),

@@ -23,6 +23,7 @@ pub mod recycle;
 pub mod rerate;
 pub mod rows;
 pub mod run;
+pub mod settle;
 pub mod source;
 pub mod status;
 pub mod suspense;
@@ -62,6 +63,7 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Suspense(command) => suspense::run(global, command),
         Command::Unassigned(args) => unassigned::run(global, args),
         Command::Rerate(args) => rerate::run(global, args),
+        Command::Settle(args) => settle::run(global, args),
         Command::Query(args) => query::run(global, args),
         Command::Explain(args) => explain::run(global, args),
         Command::Rate(args) => rate::run(global, args),

@@ -121,6 +121,8 @@ impl Board {
 pub struct Flow {
     board: Arc<(Mutex<Board>, Condvar)>,
     stop: Arc<AtomicBool>,
+    /// Whether this process announces.
+    leads: Arc<AtomicBool>,
     installed: Installed,
     entries: Table,
     settings: FlowSettings,
@@ -155,7 +157,8 @@ impl Flow {
         let board = Arc::new((Mutex::new(Board::default()), Condvar::new()));
         let stop = Arc::new(AtomicBool::new(false));
         let began_us = SystemClock.now_us();
-        let mut flow = Self { board, stop, installed, entries: entries.clone(), settings, threads: Vec::new(), began_us };
+        let leads = Arc::new(AtomicBool::new(false));
+        let mut flow = Self { board, stop, leads, installed, entries: entries.clone(), settings, threads: Vec::new(), began_us };
         // Before anything is appended: a log that lost its end would give old offsets to new records, and the table would
         // take them for done.
         for end in log_ends(&*flow.installed.log, entries)? {
@@ -194,13 +197,14 @@ impl Flow {
         let deliveries = Deliveries::new(Arc::clone(&i.landing), Arc::clone(&i.blob), i.secret);
         let reader = i.log.reader(GROUP, Topic::Files, 0, 1)?;
         let mut splitter = Splitter::new(reader, i.log.writer(), Arc::clone(&i.landing), deliveries);
-        let (board, stop) = (Arc::clone(&self.board), Arc::clone(&self.stop));
+        let (board, stop, leads) = (Arc::clone(&self.board), Arc::clone(&self.stop), Arc::clone(&self.leads));
         self.thread("feeder".to_owned(), move || {
             let mut patience = Patience::new(settings.retries_max, settings.retry_pause);
             // The last question since which landing had nothing new.
             let mut announced_all = 0;
             while !stop.load(Ordering::Acquire) {
                 let asked = lock(&board.0).asked;
+                leads.store(splitter.leads(), Ordering::Release);
                 let step = leading.step(&mut splitter, asked).and_then(|sent| Ok((sent, splitter.step(WAIT_MS)?)));
                 let Some((sent, split)) = patience.settle(step, &stop)? else { continue };
                 patience.restore();
@@ -371,6 +375,12 @@ impl Flow {
             }
         }
         Ok(true)
+    }
+
+    /// A handle that tells whether of all processes on the log it is this one that announces.
+    pub fn leads(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let leads = Arc::clone(&self.leads);
+        move || leads.load(Ordering::Acquire)
     }
 
     /// A handle that ends [`Until::Stopped`] from anywhere.

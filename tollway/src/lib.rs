@@ -7,7 +7,8 @@
 pub mod cli;
 pub mod exit_code;
 pub mod installation;
-pub mod storage;
+pub mod settling;
+mod storage;
 pub mod reference;
 pub mod flow;
 pub mod leading;

@@ -21,6 +21,7 @@ use crate::counts::{money_text, to_json};
 use crate::installation::{ENTRIES, Installation};
 use crate::named::is_account;
 use crate::output::{Answer, Sheet, count};
+use crate::settling::settle_by_newest;
 use crate::system::SystemClock;
 
 /// Which rows in suspense are meant; all that is named must fit.
@@ -230,6 +231,9 @@ pub fn carry_out(
     let word = |account: &Account| Recycling { account: account.clone(), choice: RowChoice::Suspense(wish.word()) };
     let words: Vec<Recycling> = outlook.accounts.iter().map(word).collect();
     let Acted { decisions, is_done, taken_back, added, .. } = act(global, installation, landing, &words, workers)?;
+    if is_done {
+        settle_by_newest(global, installation, landing, workers)?;
+    }
     let state = if is_done { "recycled" } else { "ordered" };
     Ok(Recycled { outlook, decisions, state, taken_back, added })
 }

@@ -77,6 +77,7 @@ fn corrected(
             let file = match word.choice {
                 RowChoice::Suspense(_) => "suspense",
                 RowChoice::Priced(_) => "records with a price",
+                RowChoice::Drawing(_) => "records that draw from allowances",
                 RowChoice::WriteOff(_) => "suspense written off",
             };
             (file.to_owned(), Counts::default())

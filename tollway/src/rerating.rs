@@ -8,9 +8,9 @@ use domain::delivery::{Account, ArrivalNumber};
 use domain::money::{Currency, Money, add_sums};
 use domain::nearest;
 use domain::outcome::{Outcome, Reason};
-use ingest::land::{ArrivalKind, Landing, PricedChoice, Recycling, RowChoice};
+use ingest::land::{ArrivalKind, DrawingChoice, Landing, PricedChoice, Recycling, RowChoice};
 use pipeline::rating::Reference;
-use pipeline::recycling::priced_choice;
+use pipeline::recycling::{drawing_choice, priced_choice};
 use sinks::correction::rerate::{self, Compared, Findings, Side};
 use sinks::table::Table;
 
@@ -24,12 +24,39 @@ use crate::progress::Progress;
 use crate::recycling::{Acted, act};
 
 /// Which rows with a price are meant; all that is named must fit.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Wish {
     /// Their account: its name, `PROVIDER/ACCOUNT` or `TENANT/PROVIDER/ACCOUNT`.
     pub account: Option<String>,
-    /// Customer, plan and cycle.
-    pub choice: PricedChoice,
+    /// By what they are chosen.
+    pub meant: Meant,
+}
+
+/// By what rows with a price are chosen.
+#[derive(Debug, Clone)]
+pub enum Meant {
+    /// All that have the customer, plan and cycle.
+    Priced(PricedChoice),
+    /// Those that draw from allowances, of the customer and cycles.
+    Drawing(DrawingChoice),
+}
+
+impl Meant {
+    /// As the table is asked.
+    pub fn choice(&self, next: ArrivalNumber) -> rerate::Choice {
+        match self {
+            Self::Priced(choice) => priced_choice(choice, next),
+            Self::Drawing(choice) => drawing_choice(choice, next),
+        }
+    }
+
+    /// As a decision says it.
+    pub fn word(&self) -> RowChoice {
+        match self.clone() {
+            Self::Priced(choice) => RowChoice::Priced(choice),
+            Self::Drawing(choice) => RowChoice::Drawing(choice),
+        }
+    }
 }
 
 /// The rule by which a row has its price.
@@ -234,13 +261,14 @@ pub fn signed(money: Money, is_for_machines: bool) -> String {
 /// Rates the rows that are meant again, on the table as it is and with the reference data in force, and changes nothing.
 pub fn look(installation: &Installation, landing: &Landing, wish: &Wish, quiet: bool) -> anyhow::Result<Outlook> {
     let entries = installation.entries()?;
-    let choice = priced_choice(&wish.choice, landing.next_number()?);
+    let choice = wish.meant.choice(landing.next_number()?);
     let store = installation.state_read_only()?;
     let reference = installation.block_on(crate::reference::load(&store))?;
     let question = Question { what: "rerate", outcomes: &[Outcome::Rated], choice, account: wish.account.as_deref() };
     let outlook: Outlook = ask(&entries, &question, &reference, quiet)?;
     if outlook.chosen == 0 {
-        known(&wish.choice, wish.account.as_deref(), &entries, &reference)?;
+        let choice = wish.meant.choice(0);
+        known((choice.customer.as_deref(), choice.plan.as_deref()), wish.account.as_deref(), &entries, &reference)?;
     }
     Ok(outlook)
 }
@@ -271,13 +299,20 @@ pub fn ask<F: Findings>(table: &Table, question: &Question<'_>, reference: &Refe
     let is_meant = |path: &str| question.account.is_none_or(|wanted| is_account(path, wanted));
     let accounts: Option<rerate::Accounts<'_>> = question.account.is_some().then_some(&is_meant);
     let choices = std::slice::from_ref(&question.choice);
-    let found = rerate::look(table, question.outcomes, accounts, choices, &|batch| reference.rate(batch), &done)?;
+    let draws = reference.draws(table, question.outcomes)?;
+    let rate = |batch| reference.rate_settled(batch, &draws);
+    let found = rerate::look(table, question.outcomes, accounts, choices, &rate, &done)?;
     progress.into_inner().unwrap_or_else(PoisonError::into_inner).0.finish();
     Ok(found)
 }
 
 /// Refuses a customer or plan that the reference data does not have, and an account of which nothing has come.
-pub fn known(choice: &PricedChoice, account: Option<&str>, table: &Table, reference: &Reference) -> anyhow::Result<()> {
+pub fn known(
+    (customer, plan): (Option<&str>, Option<&str>),
+    account: Option<&str>,
+    table: &Table,
+    reference: &Reference,
+) -> anyhow::Result<()> {
     if let Some(account) = account {
         let paths: BTreeSet<String> = sinks::ledger::read_all(table)?.into_iter().map(|entry| entry.account).collect();
         if !paths.iter().any(|path| is_account(path, account)) {
@@ -287,8 +322,8 @@ pub fn known(choice: &PricedChoice, account: Option<&str>, table: &Table, refere
         }
     }
     let owners = reference.index.owners();
-    for (what, wanted, known) in [("customer", &choice.customer, &owners.customer_names), ("plan", &choice.plan, &owners.plans)] {
-        if let Some(wanted) = wanted.as_deref().filter(|wanted| known.code(wanted).is_none()) {
+    for (what, wanted, known) in [("customer", customer, &owners.customer_names), ("plan", plan, &owners.plans)] {
+        if let Some(wanted) = wanted.filter(|wanted| known.code(wanted).is_none()) {
             return Err(unknown_id(what, wanted, known.iter(), "no record with a price is of that one"));
         }
     }
@@ -353,12 +388,15 @@ pub fn carry_out(
     outlook: Outlook,
     workers: Option<u32>,
 ) -> anyhow::Result<Rerated> {
-    let mut words = Vec::new();
-    for (_, arrival) in outlook.accounts.values() {
-        words.push(Recycling { account: account_of(landing, *arrival)?, choice: RowChoice::Priced(wish.choice.clone()) });
-    }
+    let words = words(landing, &wish.meant, &outlook)?;
     let acted = if words.is_empty() { None } else { Some(act(global, installation, landing, &words, workers)?) };
     Ok(Rerated { outlook, acted })
+}
+
+/// The decisions, one for each account in which something changes.
+pub fn words(landing: &Landing, meant: &Meant, outlook: &Outlook) -> anyhow::Result<Vec<Recycling>> {
+    let arrivals = outlook.accounts.values().map(|(_, arrival)| *arrival);
+    arrivals.map(|arrival| Ok(Recycling { account: account_of(landing, arrival)?, choice: meant.word() })).collect()
 }
 
 fn account_of(landing: &Landing, arrival: ArrivalNumber) -> anyhow::Result<Account> {

@@ -150,6 +150,12 @@ crate::columns! {
         tax_class: Maybe<Label>,
         /// Whether the charge holds the tax: `included` or `excluded`.
         tax: Maybe<Label>,
+        /// The allowances that the row drew from, joined by `+`.
+        allowance: Maybe<Label>,
+        /// Units that they gave, which are not billed: seconds, bytes or messages.
+        allowance_units: Maybe<Long>,
+        /// Money that they gave, which is not charged.
+        allowance_money: Maybe<Nano>,
         /// Ledger: rows of the batch.
         ledger_rows_in: Maybe<Long>,
         /// Ledger: rows with a price.

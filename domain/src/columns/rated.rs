@@ -126,6 +126,24 @@ pub struct RatedColumns {
     pub charge_nano: Vec<i64>,
     /// The billing period of the customer that contains the start, as a month's number.
     pub period: Vec<i32>,
+    /// What rows drew from allowances; empty if no row of the batch did.
+    pub drawn: Vec<Drawn>,
+}
+
+/// What a row drew from allowances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drawn {
+    /// A position in [`RatedBatch::allowances`], or `u16::MAX` for a row that drew nothing.
+    pub allowance: u16,
+    /// Units that were taken: seconds, bytes or messages; 0 for none.
+    pub units: i64,
+    /// Money that was taken, in nano-units; 0 for none.
+    pub nano: i64,
+}
+
+impl Drawn {
+    /// Nothing.
+    pub const NOTHING: Self = Self { allowance: u16::MAX, units: 0, nano: 0 };
 }
 
 /// A linked batch whose rows have a price or a reason why not.
@@ -137,11 +155,18 @@ pub struct RatedBatch {
     pub columns: RatedColumns,
     /// The names.
     pub labels: Arc<RateLabels>,
+    /// What its rows drew from: names of allowances, several joined by `+`.
+    pub allowances: Vec<Arc<str>>,
 }
 
 impl RatedBatch {
     /// Why a readable row is in suspense; `None` if it is rated.
     pub fn reason(&self, i: usize) -> Option<Reason> {
         Reason::from_code(self.columns.reason[i])
+    }
+
+    /// What a row drew from allowances, if anything.
+    pub fn drawn(&self, i: usize) -> Option<Drawn> {
+        self.columns.drawn.get(i).copied().filter(|drawn| drawn.allowance != u16::MAX)
     }
 }

@@ -27,8 +27,22 @@ pub enum RowChoice {
     Suspense(SuspenseChoice),
     /// Rows with a price.
     Priced(PricedChoice),
+    /// Rows that draw from allowances.
+    Drawing(DrawingChoice),
     /// Rows in suspense that will never be charged.
     WriteOff(WriteOff),
+}
+
+/// What rows that draw from allowances are chosen by; all that is named must fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DrawingChoice {
+    /// The customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// The customer's billing cycles, `2026-10`; any if there is none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub cycles: BTreeSet<String>,
 }
 
 /// Rows in suspense that will never be charged, who says so, and why.
@@ -58,7 +72,7 @@ pub struct PricedChoice {
     pub cycle: Option<String>,
 }
 
-/// A decision as it is written: one of the two choices.
+/// A decision as it is written: one of the choices.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wire {
@@ -68,6 +82,8 @@ struct Wire {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     priced: Option<PricedChoice>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    drawing: Option<DrawingChoice>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     write_off: Option<WriteOff>,
 }
 
@@ -75,11 +91,14 @@ impl TryFrom<Wire> for Recycling {
     type Error = &'static str;
 
     fn try_from(wire: Wire) -> Result<Self, Self::Error> {
-        let choice = match (wire.choice, wire.priced, wire.write_off) {
-            (Some(choice), None, None) => RowChoice::Suspense(choice),
-            (None, Some(priced), None) => RowChoice::Priced(priced),
-            (None, None, Some(write_off)) => RowChoice::WriteOff(write_off),
-            _ => return Err("a decision about rows has a `choice` of suspense, one of `priced` rows, or a `write_off`"),
+        let choice = match (wire.choice, wire.priced, wire.drawing, wire.write_off) {
+            (Some(choice), None, None, None) => RowChoice::Suspense(choice),
+            (None, Some(priced), None, None) => RowChoice::Priced(priced),
+            (None, None, Some(drawing), None) => RowChoice::Drawing(drawing),
+            (None, None, None, Some(write_off)) => RowChoice::WriteOff(write_off),
+            _ => {
+                return Err("a decision about rows has a `choice` of suspense, one of `priced` rows, one of `drawing` rows, or a `write_off`");
+            }
         };
         Ok(Self { account: wire.account, choice })
     }
@@ -87,10 +106,11 @@ impl TryFrom<Wire> for Recycling {
 
 impl From<Recycling> for Wire {
     fn from(word: Recycling) -> Self {
-        let nothing = Self { account: word.account, choice: None, priced: None, write_off: None };
+        let nothing = Self { account: word.account, choice: None, priced: None, drawing: None, write_off: None };
         match word.choice {
             RowChoice::Suspense(choice) => Self { choice: Some(choice), ..nothing },
             RowChoice::Priced(priced) => Self { priced: Some(priced), ..nothing },
+            RowChoice::Drawing(drawing) => Self { drawing: Some(drawing), ..nothing },
             RowChoice::WriteOff(write_off) => Self { write_off: Some(write_off), ..nothing },
         }
     }
@@ -132,6 +152,7 @@ impl Recycling {
         let (name, choice) = match &self.choice {
             RowChoice::Suspense(choice) => ("recycle", serde_json::to_string(choice)),
             RowChoice::Priced(choice) => ("rerate", serde_json::to_string(choice)),
+            RowChoice::Drawing(choice) => ("settle", serde_json::to_string(choice)),
             RowChoice::WriteOff(write_off) => ("write_off", serde_json::to_string(write_off)),
         };
         let logical_file = name.to_owned();

@@ -672,8 +672,13 @@ fn decisions_to_rate_rows_again_are_acts_each_and_found_by_account() {
         let mut record = written.clone();
         record[key] = twice;
         let error = serde_json::from_value::<Recycling>(record).expect_err("both or none of the choices");
-        assert!(error.to_string().contains("a `choice` of suspense, one of `priced` rows, or a `write_off`"), "{error}");
+        assert!(error.to_string().contains("a `choice` of suspense, one of `priced` rows, one of `drawing` rows, or a `write_off`"), "{error}");
     }
+    let cycles = BTreeSet::from(["2026-10".to_owned()]);
+    let drawing = Recycling { choice: RowChoice::Drawing(super::DrawingChoice { customer: None, cycles }), ..any.clone() };
+    assert!([&any, &priced, &every].iter().all(|other| other.order() != drawing.order()));
+    let read_back = serde_json::from_value::<Recycling>(serde_json::to_value(&drawing).expect("JSON"));
+    assert_eq!(read_back.expect("as it was written"), drawing);
     let write_off = WriteOff {
         choice: SuspenseChoice { row: Some(3), ..SuspenseChoice::default() },
         by: "anna".to_owned(),

@@ -112,6 +112,21 @@ fn exact(tariff: &Tariff, charge: &Charge, units: u64, facts: &Facts) -> Result<
     round(tariff, with_information(tariff, charge, facts, (numerator, denominator))?, billed)
 }
 
+/// The charge of what allowances leave of a record: its steps from the first one on, without the minimum.
+pub(crate) fn beyond(tariff: &Tariff, charge: &Charge, rest: u64, facts: &Facts) -> Result<Charged, Reason> {
+    let (numerator, denominator, billed) = fraction_beyond(tariff, charge, rest).ok_or(Reason::ChargeLimit)?;
+    round(tariff, with_information(tariff, charge, facts, (numerator, denominator))?, billed)
+}
+
+/// The charge of a record that allowances cover whole: what the number asks, and the setup fee if it is asked for.
+pub(crate) fn covered(tariff: &Tariff, charge: &Charge, with_setup: bool, facts: &Facts) -> Result<Charged, Reason> {
+    let setup_nano = match &tariff.prices.rows[charge.row as usize].formula {
+        Formula::Units { setup_nano, .. } if with_setup => *setup_nano,
+        _ => 0,
+    };
+    round(tariff, with_information(tariff, charge, facts, (setup_nano.into(), 1))?, 0)
+}
+
 /// Rounds the exact charge, once.
 pub(crate) fn round(tariff: &Tariff, (numerator, denominator): (i128, i128), billed: u64) -> Result<Charged, Reason> {
     let nano = tariff.prices.rounding.divide(numerator, denominator);
@@ -128,17 +143,25 @@ pub(crate) fn fraction(tariff: &Tariff, charge: &Charge, units: u64, facts: &Fac
             let numerator = marked_up.saturating_add(i128::from(*fixed_nano) * whole);
             Ok((bounds.hold(numerator, whole), whole, units))
         }
-        Formula::Units { setup_nano, minimum, steps, extras, .. } => {
-            let per = i128::from(charge.per);
-            let disconnect_nano = if units == 0 { 0 } else { extras.disconnect_nano };
-            let (mut numerator, mut billed) = (i128::from(*setup_nano + disconnect_nano) * per, 0u64);
-            for part in parts(steps, *minimum, units) {
-                numerator += i128::from(part.step.unit_nano) * i128::from(part.billed);
-                billed = billed.checked_add(part.billed).ok_or(Reason::ChargeLimit)?;
-            }
-            Ok((extras.bounds.hold(numerator, per), per, billed))
-        }
+        Formula::Units { minimum, .. } => fraction_of_units(tariff, charge, units, *minimum).ok_or(Reason::ChargeLimit),
     }
+}
+
+/// The same of what allowances leave, without what the number asks; `None` beyond what a row can hold, or for a price by the cost.
+pub(crate) fn fraction_beyond(tariff: &Tariff, charge: &Charge, rest: u64) -> Option<(i128, i128, u64)> {
+    fraction_of_units(tariff, charge, rest, 0)
+}
+
+fn fraction_of_units(tariff: &Tariff, charge: &Charge, units: u64, minimum: u64) -> Option<(i128, i128, u64)> {
+    let Formula::Units { setup_nano, steps, extras, .. } = &tariff.prices.rows[charge.row as usize].formula else { return None };
+    let per = i128::from(charge.per);
+    let disconnect_nano = if units == 0 { 0 } else { extras.disconnect_nano };
+    let (mut numerator, mut billed) = (i128::from(*setup_nano + disconnect_nano) * per, 0u64);
+    for part in parts(steps, minimum, units) {
+        numerator += i128::from(part.step.unit_nano) * i128::from(part.billed);
+        billed = billed.checked_add(part.billed)?;
+    }
+    Some((extras.bounds.hold(numerator, per), per, billed))
 }
 
 /// The provider's cost in nano-units of its currency, and the rate to the tariff's as a fraction.

@@ -46,9 +46,7 @@ pub(crate) fn apply(tariff: &Tariff, plan: u32, zone: u16, facts: &Facts, first:
     if pieces.is_empty() {
         return charge::all_free(tariff, first, facts);
     }
-    let own = sum(tariff, first, &pieces).ok_or(Reason::ChargeLimit)?;
-    let billed = pieces.iter().try_fold(0u64, |all, piece| all.checked_add(piece.billed));
-    charge::round(tariff, charge::with_information(tariff, first, facts, own)?, billed.ok_or(Reason::ChargeLimit)?)
+    call.charge(first, &pieces)
 }
 
 /// A call to a zone under a plan of a tariff.
@@ -73,6 +71,28 @@ impl<'t> Call<'t, '_> {
         end_us.is_some_and(|end| self.next_edge(self.facts.start_us, end).is_some())
     }
 
+    /// The charge of what allowances leave of a call: `rest` seconds from second `taken` on, which the free units are among.
+    pub fn beyond(&self, first: &'t Charge, taken: u64, rest: u64) -> Result<Charged, Reason> {
+        let pieces = self.pieces_beyond(first, taken, rest).map_err(|stopped| stopped.reason)?;
+        self.charge(first, &pieces)
+    }
+
+    /// The pieces of that.
+    pub fn pieces_beyond(&self, first: &'t Charge, taken: u64, rest: u64) -> Result<Vec<Piece<'t>>, Stopped> {
+        if taken.saturating_add(rest) > SECONDS_MAX {
+            return Err(Stopped { reason: Reason::ChargeLimit, at: taken });
+        }
+        self.pieces_of(first, Vec::new(), (taken, 0, rest))
+    }
+
+    /// The charge of pieces, of which there is one at least.
+    fn charge(&self, first: &Charge, pieces: &[Piece<'_>]) -> Result<Charged, Reason> {
+        let own = sum(self.tariff, first, pieces).ok_or(Reason::ChargeLimit)?;
+        let billed = pieces.iter().try_fold(0u64, |all, piece| all.checked_add(piece.billed));
+        let whole = charge::with_information(self.tariff, first, self.facts, own)?;
+        charge::round(self.tariff, whole, billed.ok_or(Reason::ChargeLimit)?)
+    }
+
     /// The pieces in their order; none if no unit is left to charge.
     pub fn pieces(&self, first: &'t Charge) -> Result<Vec<Piece<'t>>, Stopped> {
         let stopped = |reason| Stopped { reason, at: 0 };
@@ -90,7 +110,16 @@ impl<'t> Call<'t, '_> {
             let band = self.band(self.facts.start_us);
             pieces.push(Piece { at: free, band, charge: first, step: &steps[0], billed: *minimum, is_minimum: true });
         }
-        let mut begin = *minimum;
+        self.pieces_of(first, pieces, (free, *minimum, left))
+    }
+
+    /// The pieces from the first increment on, counted without the units that are free, up to those that are left of them.
+    fn pieces_of(
+        &self,
+        first: &Charge,
+        mut pieces: Vec<Piece<'t>>,
+        (free, mut begin, left): (u64, u64, u64),
+    ) -> Result<Vec<Piece<'t>>, Stopped> {
         while begin < left {
             let piece = self.piece((free, begin, left), first.band_edge);
             let (piece, next) = piece.map_err(|reason| Stopped { reason, at: free + begin })?;

@@ -11,6 +11,7 @@ use domain::money::{Currency, NANO_PLACES, Rounding, RoundingMode};
 use domain::zone::{SECOND_US, Zone};
 
 use crate::error::{Place, TariffError};
+use crate::tariff::allowance::{Allowances, Known};
 use crate::tariff::band::{BandClock, Bands};
 use crate::tariff::calendar::{Calendars, DATES_MAX, day_of, day_of_text};
 use crate::tariff::companion::{Companion, Format, optional, required, separator};
@@ -138,6 +139,8 @@ impl<'t> Loader<'t> {
             has_information: information.is_some(),
         };
         let prices = PriceTable::build(&scope, self.price_rows()?)?;
+        let known = Known { plans: &plans, zones: &zones, bands: &bands.names, prices: &prices };
+        let allowances = Allowances::build(self.file, &raw.allowance, &known)?;
         let sha256 = self.content_hash();
         Ok(Tariff {
             id: format!("{}@{}", raw.name, &sha256[..VERSION_DIGITS]).into(),
@@ -163,6 +166,7 @@ impl<'t> Loader<'t> {
             bands,
             plans,
             prices,
+            allowances,
         })
     }
 

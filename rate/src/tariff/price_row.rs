@@ -188,7 +188,8 @@ impl PriceRow {
     }
 }
 
-fn parties(place: &Place, names: &[String], is_list: bool) -> Result<Vec<Party>, TariffError> {
+/// Parties that a price or an allowance names.
+pub(super) fn parties(place: &Place, names: &[String], is_list: bool) -> Result<Vec<Party>, TariffError> {
     if names.is_empty() && is_list {
         return Err(bad(place, "party", "[]", "at least one of `own_network` and `own_customer` is expected"));
     }

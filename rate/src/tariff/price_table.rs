@@ -162,6 +162,11 @@ impl PriceTable {
         self.parties > 1
     }
 
+    /// Whether a plan has any price for a kind.
+    pub fn has_prices(&self, plan: u32, usage: Usage) -> bool {
+        self.blocks.get(plan as usize * Usage::COUNT + usage.code()).is_some_and(|first| *first != NO_CELL)
+    }
+
     /// The charge for a plan, kind, zone, party and band of this tariff.
     #[inline]
     pub fn find(&self, plan: u32, usage: Usage, zone: u16, party: Party, band: u8) -> Option<&Charge> {

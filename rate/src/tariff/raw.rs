@@ -1,5 +1,6 @@
 //! A tariff file as it is written: TOML to plain structs, unknown keys refused; nothing is believed yet.
 
+mod allowance;
 mod file;
 mod tables;
 
@@ -12,6 +13,7 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 use toml::value::Datetime;
 
+pub(crate) use self::allowance::{RawAllowance, RawFairUse};
 pub(crate) use self::file::TomlFile;
 pub(crate) use self::tables::{
     RawDestinations, RawExchange, RawInformation, RawPlans, RawPrices, RawRoaming, RawTables, RawZones,
@@ -95,6 +97,10 @@ pub(crate) struct RawTariff {
     #[serde(default)]
     #[schemars(with = "Vec<RawPlan>")]
     pub plan: Vec<Spanned<RawPlan>>,
+    /// What plans give in each cycle before prices are charged.
+    #[serde(default)]
+    #[schemars(with = "Vec<RawAllowance>")]
+    pub allowance: Vec<Spanned<RawAllowance>>,
     /// Prices; the one that names plan, kind, zone and band most exactly holds.
     #[serde(default)]
     #[schemars(with = "Vec<RawPrice>")]

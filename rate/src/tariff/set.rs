@@ -142,9 +142,11 @@ impl TariffSet {
             first..sales.len()
         });
         let runs: Vec<_> = runs.collect();
-        let asks = |sale: &Sale| self.tariffs[usize::from(sale.tariff)].prices.asks_party();
+        let asks = |sale: &Sale| self.tariffs[usize::from(sale.tariff)].asks_party();
         let ask_party = runs.iter().map(|run| sales[run.clone()].iter().any(asks)).collect();
-        BoundTariffs { set: self.clone(), owners: owners.clone(), runs, sales, ask_party }
+        let gives = |sale: &Sale| !self.tariffs[usize::from(sale.tariff)].allowances.of(sale.plan).is_empty();
+        let have_allowances = runs.iter().map(|run| sales[run.clone()].iter().any(gives)).collect();
+        BoundTariffs { set: self.clone(), owners: owners.clone(), runs, sales, ask_party, have_allowances }
     }
 
     /// When which tariff sells a plan, by time.
@@ -235,6 +237,8 @@ pub struct BoundTariffs {
     sales: Vec<Sale>,
     /// Per plan code: whether some price of it depends on the other party.
     ask_party: Vec<bool>,
+    /// Per plan code: whether it gives allowances at some time.
+    have_allowances: Vec<bool>,
 }
 
 impl BoundTariffs {
@@ -267,6 +271,17 @@ impl BoundTariffs {
     #[inline]
     pub(crate) fn plan_asks_party(&self, plan: u32) -> bool {
         self.ask_party.get(plan as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether some plan gives allowances, so that records have to be settled.
+    pub fn has_allowances(&self) -> bool {
+        self.have_allowances.contains(&true)
+    }
+
+    /// Whether this plan gives some.
+    #[inline]
+    pub(crate) fn plan_has_allowances(&self, plan: u32) -> bool {
+        self.have_allowances.get(plan as usize).copied().unwrap_or(false)
     }
 
     /// The sales of a plan code, by time; empty if no tariff sells it.

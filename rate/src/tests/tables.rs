@@ -5,29 +5,36 @@
 //! with `|` names the columns; `-` or nothing means "not given". Tables beside a tariff that stands in the file follow its text, each
 //! after a line `== NAME.csv`. Starts are local times of Europe/Amsterdam, with an offset where
 //! the clock change makes them ambiguous.
+//!
+//! Behind `customer: DAY` stand records of one customer whose cycles begin on that day; its lines stand in
+//! `line: SUBSCRIPTION PLAN FROM TO`, and the rows up to the next customer or tariff draw from allowances together.
 
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use domain::columns::linked::{NO_OWNER, Owners, Party};
+use domain::columns::linked::{Customer, LinkedBatch, NO_OWNER, Owner, Owners, Party};
 use domain::columns::parsed::NO_COST;
+use domain::columns::rated::{Drawn, RatedBatch};
 use domain::delivery::FileContext;
+use domain::ids::Names;
 use domain::money::{Currency, Money};
 use domain::number::{Network, Number, NumberKind};
 use domain::outcome::Reason;
+use domain::period::CycleDay;
 use domain::usage::{Usage, UsageKind};
 use domain::zone::Zone;
 
-use crate::price::price;
+use crate::price::{price, price_settled};
+use crate::settle::{Demand, Draws, demands, settle};
 use crate::tariff::TariffSource;
 use crate::tariff::network::NetworkKey;
 use crate::tariff::set::TariffSet;
 use crate::tests::fixture::{Row, batch, linked, local, owners, read, repository, set_of, with_tables};
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 20] = [
     "plan", "kind", "to", "start", "units", "network", "class", "cost", "currency", "party", "zone", "band", "billed", "charge",
-    "tax", "remark",
+    "tax", "remark", "line", "allowance", "drawn", "money",
 ];
 
 type Cells<'t> = HashMap<&'t str, &'t str>;
@@ -53,6 +60,7 @@ fn every_table_holds() {
 /// Checks the rows of a table and gives their number; rows that differ are written to `failures`.
 fn run(file: &str, text: &str, failures: &mut String) -> usize {
     let (mut tariffs, mut header, mut count): (Option<Arc<TariffSet>>, Vec<&str>, usize) = (None, Vec::new(), 0);
+    let mut months: Vec<Month<'_>> = Vec::new();
     let mut lines = text.lines().zip(1..);
     while let Some((line, number)) = lines.next() {
         if let Some(name) = line.strip_prefix("tariff:") {
@@ -60,6 +68,14 @@ fn run(file: &str, text: &str, failures: &mut String) -> usize {
                 "" => with_inline_tables(lines.by_ref().map(|(line, _)| line).take_while(|line| *line != "---")),
                 path => read(&repository(path)),
             }));
+            continue;
+        }
+        if let Some(day) = line.strip_prefix("customer:") {
+            months.push(Month::new(tariffs.as_ref().expect("a tariff before the customer"), day.trim()));
+            continue;
+        }
+        if let Some(window) = line.strip_prefix("line:") {
+            months.last_mut().expect("a customer before its lines").add_line(window);
             continue;
         }
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
@@ -72,12 +88,21 @@ fn run(file: &str, text: &str, failures: &mut String) -> usize {
             continue;
         }
         assert_eq!(cells.len(), header.len(), "{file} line {number}: as many cells as the header has: {line}");
-        let cells = header.iter().copied().zip(cells).filter(|(_, cell)| !matches!(*cell, "" | "-")).collect();
+        let cells: Cells<'_> = header.iter().copied().zip(cells).filter(|(_, cell)| !matches!(*cell, "" | "-")).collect();
         let tariffs = tariffs.as_ref().unwrap_or_else(|| panic!("{file} line {number}: no tariff before the row"));
         count += 1;
+        if cells.contains_key("line") {
+            let month = months.last_mut().expect("a customer before its records");
+            assert!(Arc::ptr_eq(&month.tariffs, tariffs), "{file} line {number}: a customer of the tariff before the row");
+            month.rows.push((number, line, cells));
+            continue;
+        }
         for difference in differences(tariffs, &cells, &header, &format!("{file} line {number}")) {
             writeln!(failures, "{file} line {number}: {difference}\n    {line}").expect("a string takes all");
         }
+    }
+    for (number, line, difference) in months.iter().flat_map(Month::differences) {
+        writeln!(failures, "{file} line {number}: {difference}\n    {line}").expect("a string takes all");
     }
     count
 }
@@ -99,24 +124,29 @@ fn differences(tariffs: &Arc<TariffSet>, cells: &Cells<'_>, header: &[&str], pla
     let is_number = linked.parsed.columns.b_number[0].as_e164().is_some();
     linked.party = vec![if is_number { party } else { Party::Unasked } as u8];
     let rated = price(linked, &tariffs.bind(&owners));
+    compare(&rated, 0, cells, header.contains(&"tax"), place)
+}
+
+/// Where a row comes out otherwise than expected.
+fn compare(rated: &RatedBatch, i: usize, cells: &Cells<'_>, says_tax: bool, place: &str) -> Vec<String> {
     let columns = &rated.columns;
-    let outcome = match rated.reason(0) {
+    let outcome = match rated.reason(i) {
         Some(reason) => reason.as_str().to_owned(),
-        None => Money(i128::from(columns.charge_nano[0])).to_string(),
+        None => Money(i128::from(columns.charge_nano[i])).to_string(),
     };
     let expected = cells["charge"];
     let expected = Money::parse(expected).map_or(expected.to_owned(), |money| money.to_string());
     assert!(Money::parse(&expected).is_some() || Reason::parse(&expected).is_some(), "{place}: `{expected}` is no outcome");
     let label = |is_none: bool, name: &dyn Fn() -> String| if is_none { "-".to_owned() } else { name() };
-    let zone = label(columns.zone[0] == u16::MAX, &|| rated.labels.zones.name(columns.zone[0].into()).to_owned());
-    let band = label(columns.band[0] == u8::MAX, &|| rated.labels.bands.name(columns.band[0].into()).to_owned());
-    let tax = rated.labels.taxes.get(usize::from(columns.tax[0])).and_then(|tax| tax.class.as_deref());
+    let zone = label(columns.zone[i] == u16::MAX, &|| rated.labels.zones.name(columns.zone[i].into()).to_owned());
+    let band = label(columns.band[i] == u8::MAX, &|| rated.labels.bands.name(columns.band[i].into()).to_owned());
+    let tax = rated.labels.taxes.get(usize::from(columns.tax[i])).and_then(|tax| tax.class.as_deref());
     let tax = tax.unwrap_or("-").to_owned();
     let mut found = vec![("charge", outcome, expected)];
-    if header.contains(&"tax") {
+    if says_tax {
         found.push(("tax", tax, cells.get("tax").map_or("-", |class| class).to_owned()));
     }
-    for (column, actual) in [("zone", zone), ("band", band), ("billed", columns.billed[0].to_string())] {
+    for (column, actual) in [("zone", zone), ("band", band), ("billed", columns.billed[i].to_string())] {
         if let Some(expected) = cells.get(column) {
             found.push((column, actual, expected.replace('_', "")));
         }
@@ -137,6 +167,104 @@ fn with_inline_tables<'t>(lines: impl Iterator<Item = &'t str>) -> TariffSource 
     let texts: Vec<(&str, String)> = texts.into_iter().map(|(name, lines)| (name, lines.join("\n"))).collect();
     let tables: Vec<(&str, &str)> = texts[1..].iter().map(|(name, text)| (*name, text.as_str())).collect();
     with_tables("tariff.toml", &texts[0].1, &tables)
+}
+
+/// The records of one customer, which draw from allowances together.
+struct Month<'t> {
+    tariffs: Arc<TariffSet>,
+    cycle_day: CycleDay,
+    /// Subscription, plan, from and to.
+    lines: Vec<(&'t str, &'t str, i64, i64)>,
+    /// Number and text of the line, and its cells.
+    rows: Vec<(usize, &'t str, Cells<'t>)>,
+}
+
+impl<'t> Month<'t> {
+    fn new(tariffs: &Arc<TariffSet>, day: &str) -> Self {
+        let day: u8 = day.parse().expect("a day of the month");
+        let cycle_day = CycleDay::try_from(day).expect("1 to 31");
+        Self { tariffs: Arc::clone(tariffs), cycle_day, lines: Vec::new(), rows: Vec::new() }
+    }
+
+    fn add_line(&mut self, text: &'t str) {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [name, plan, from, to] = words[..] else { panic!("`{text}` is no line of a customer") };
+        let amsterdam = Zone::load("Europe/Amsterdam").expect("bundled");
+        let instant = |text: &str, open| match text {
+            "-" => open,
+            date if date.len() == 10 => local(&format!("{date}T00:00:00"), &amsterdam).expect("a date").0,
+            time => local(time, &amsterdam).expect("a time").0,
+        };
+        self.lines.push((name, plan, instant(from, i64::MIN), instant(to, i64::MAX)));
+    }
+
+    fn owners(&self) -> Arc<Owners> {
+        let (plans, subscriptions) = (Names::new(self.lines.iter().map(|l| l.1)), Names::new(self.lines.iter().map(|l| l.0)));
+        let window = |(name, plan, from_us, to_us): &(&str, &str, i64, i64)| Owner {
+            from_us: *from_us,
+            to_us: *to_us,
+            device: 0,
+            subscription: subscriptions.code(name).expect("it is in the list"),
+            customer: 0,
+            plan: plans.code(plan).expect("it is in the list"),
+        };
+        let windows = self.lines.iter().map(window).collect();
+        let customers = vec![Customer { owner_path: "operator/customer".into(), cycle_day: self.cycle_day, zone: 0 }];
+        Arc::new(Owners { windows, subscriptions, plans, customers, ..(*owners(&["any"], 1)).clone() })
+    }
+
+    /// Rates the records, lets them draw, and says which do not come out as they should; the same whatever their order.
+    fn differences(&self) -> Vec<(usize, &'t str, String)> {
+        let owners = self.owners();
+        let tariffs = self.tariffs.bind(&owners);
+        let rated = |draws: &Draws| -> Vec<RatedBatch> {
+            self.rows.iter().map(|row| price_settled(self.linked(row, &owners), &tariffs, draws)).collect()
+        };
+        let alone = rated(&Draws::default());
+        let together = || alone.iter().flat_map(|batch| demands(batch, &tariffs));
+        let draws = settle(together().collect(), &tariffs);
+        let mut backwards: Vec<Demand> = together().collect();
+        backwards.reverse();
+        let settled = rated(&draws);
+        assert_eq!(columns(&settled), columns(&rated(&settle(backwards, &tariffs))), "the order of the records does not matter");
+        let mut all = Vec::new();
+        for ((number, line, cells), rated) in self.rows.iter().zip(&settled) {
+            let mut found = compare(rated, 0, cells, false, line);
+            let drawn = rated.drawn(0);
+            let name = drawn.map_or("-".to_owned(), |drawn| rated.allowances[usize::from(drawn.allowance)].to_string());
+            let units = drawn.filter(|drawn| drawn.units != 0).map_or("-".to_owned(), |drawn| drawn.units.to_string());
+            let money = drawn.filter(|drawn| drawn.nano != 0).map(|drawn| Money(drawn.nano.into()).to_string());
+            let expected_money = cells.get("money").map(|money| Money::parse(money).expect("an amount").to_string());
+            let cell = |name: &str| cells.get(name).map_or("-".to_owned(), |cell| cell.replace('_', ""));
+            let allowance = cells.get("allowance").map_or("-", |name| name).to_owned();
+            let pairs = [("allowance", name, allowance), ("drawn", units, cell("drawn"))];
+            let money = ("money", money.unwrap_or("-".to_owned()), expected_money.unwrap_or("-".to_owned()));
+            let pairs = pairs.into_iter().chain([money]).filter(|(_, actual, expected)| actual != expected);
+            found.extend(pairs.map(|(column, actual, expected)| format!("{column} is {actual}, not {expected}")));
+            all.extend(found.into_iter().map(|difference| (*number, *line, difference)));
+        }
+        all
+    }
+
+    fn linked(&self, (number, line, cells): &(usize, &'t str, Cells<'t>), owners: &Arc<Owners>) -> LinkedBatch {
+        let row = parse(cells).unwrap_or_else(|what| panic!("{line}: `{what}` cannot be read"));
+        let subscription = owners.subscriptions.code(cells["line"]).unwrap_or_else(|| panic!("{line}: no such line"));
+        let holds = |o: &Owner| o.subscription == subscription && o.from_us <= row.start_us && row.start_us < o.to_us;
+        let owner = owners.windows.iter().position(holds).and_then(|at| u32::try_from(at).ok()).unwrap_or(NO_OWNER);
+        let classes: Vec<&str> = cells.get("class").copied().into_iter().collect();
+        let mut batch = batch(vec![row], &classes);
+        (batch.columns.row, batch.columns.key) = (vec![*number as u64], vec![*number as u128]);
+        let party = cells.get("party").map_or(Party::Other, |party| Party::parse(party).expect("a party"));
+        let is_number = batch.columns.b_number[0].as_e164().is_some();
+        let mut linked = linked(batch, owners, vec![owner]);
+        linked.party = vec![if is_number { party } else { Party::Unasked } as u8];
+        linked
+    }
+}
+
+/// What settling decides of records.
+fn columns(rated: &[RatedBatch]) -> Vec<(Option<Reason>, i64, i64, Option<Drawn>)> {
+    rated.iter().map(|batch| (batch.reason(0), batch.columns.billed[0], batch.columns.charge_nano[0], batch.drawn(0))).collect()
 }
 
 fn parse(cells: &Cells<'_>) -> Result<Row, String> {

@@ -224,10 +224,10 @@ pub(crate) fn reversal(batch: &RecordBatch, as_of: i64) -> Result<RecordBatch, C
             "rows" => Arc::new(Int8Array::from_value(-1, n)),
             "as_of" => Arc::new(Int64Array::from_value(as_of, n)),
             "duration_s" | "messages" => Arc::new(column.as_primitive::<Int32Type>().unary::<_, Int32Type>(i32::wrapping_neg)),
-            "bytes_up" | "bytes_down" | "billed_units" => {
+            "bytes_up" | "bytes_down" | "billed_units" | "allowance_units" => {
                 Arc::new(column.as_primitive::<Int64Type>().unary::<_, Int64Type>(i64::wrapping_neg))
             }
-            "cost" | "charge" => {
+            "cost" | "charge" | "allowance_money" => {
                 let turned = column.as_primitive::<Decimal128Type>().unary::<_, Decimal128Type>(i128::wrapping_neg);
                 Arc::new(turned.with_data_type(column.data_type().clone()))
             }

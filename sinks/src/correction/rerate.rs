@@ -45,6 +45,8 @@ pub struct Choice {
     pub plan: Option<String>,
     /// The customer's cycle.
     pub cycle: Option<String>,
+    /// They draw from allowances in one of these cycles; in any if the list is empty.
+    pub drawing: Option<BTreeSet<String>>,
     /// They arrived before this number: later ones were rated with what was in force by then.
     pub before: ArrivalNumber,
 }
@@ -105,9 +107,7 @@ pub fn look<F: Findings>(
     let versions = accounts.map(|accounts| versions_of(table, accounts)).transpose()?;
     let is_asked = |add: &Add| versions.as_ref().is_none_or(|versions| versions.contains(&add.version()));
     let standing = Standing::of_files(table, &is_asked)?;
-    let mut files: Vec<&Arc<Add>> = standing.by_reference.values().flatten().chain(&standing.unknown).collect();
-    files.retain(|add| outcomes.iter().any(|outcome| add.partition("outcome") == Some(outcome.as_str())));
-    files.sort_by_key(|add| add.version());
+    let files = files_of(&standing, outcomes);
     let columns = [&premise::RATING[..], &side::COLUMNS[..], &["tenant", "provider", "account", "arrival"]].concat();
     let question = Question { accounts, choices, rate };
     let find = |add: &&Arc<Add>| {
@@ -118,6 +118,41 @@ pub fn look<F: Findings>(
     };
     let found = files.par_iter().map(find).collect::<Result<Vec<F>, TableError>>()?;
     Ok(found.into_iter().fold(F::default(), F::join))
+}
+
+/// Rates the rows of some outcomes as they would come out alone, and gives each batch of them, with their record keys, to `take`.
+/// Rows that no reference data can give a price are left out.
+pub fn gather<T: Send>(
+    table: &Table,
+    outcomes: &[Outcome],
+    rate: Rate<'_>,
+    take: &(dyn Fn(&RatedBatch) -> Vec<T> + Sync),
+) -> Result<Vec<T>, CommitError> {
+    let standing = Standing::of(table)?;
+    let columns = [&premise::RATING[..], &["reason", "record_key"]].concat();
+    let find = |add: &&Arc<Add>| {
+        let mut found = Vec::new();
+        standing.batches(add, &columns, &mut |batch, stand| {
+            let v = EntriesView(batch);
+            for (file, rows) in by_file(v, &side::may_change(v.reason()?, stand)?)? {
+                let mut parsed = premise::for_rating(batch, &rows, &Arc::new(file))?;
+                parsed.columns.key = rows.iter().map(|i| premise::key(v, *i)).collect::<Result<_, _>>()?;
+                found.extend(take(&rate(parsed)));
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    };
+    let found = files_of(&standing, outcomes).par_iter().map(find).collect::<Result<Vec<Vec<T>>, TableError>>()?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The files that hold standing words of some outcomes, in the order of their commits.
+fn files_of<'s>(standing: &'s Standing<'_>, outcomes: &[Outcome]) -> Vec<&'s Arc<Add>> {
+    let mut files: Vec<&Arc<Add>> = standing.by_reference.values().flatten().chain(&standing.unknown).collect();
+    files.retain(|add| outcomes.iter().any(|outcome| add.partition("outcome") == Some(outcome.as_str())));
+    files.sort_by_key(|add| add.version());
+    files
 }
 
 /// The versions of the table whose commits may have brought something of these accounts.
@@ -142,13 +177,12 @@ impl Question<'_> {
         let mut paths = Paths::of(v)?;
         let arrivals = v.arrival()?;
         let before = self.choices.iter().map(|choice| choice.before).max().unwrap_or(0);
-        let mut stand = stood.may_change(stand)?;
+        let mut stand = side::may_change(v.reason()?, stand)?;
         stand.retain(|&i| {
             arrivals.value(i).max(0).cast_unsigned() < before && self.accounts.is_none_or(|meant| meant(paths.at(i)))
         });
-        for (currency, rows) in by_currency(v, &stand)? {
-            let parsed = premise::for_rating(batch, &rows, &Arc::new(any_file(currency)))?;
-            let rated = (self.rate)(parsed);
+        for (file, rows) in by_file(v, &stand)? {
+            let rated = (self.rate)(premise::for_rating(batch, &rows, &Arc::new(file))?);
             let cycles = cycles_of(&rated);
             for (n, &i) in rows.iter().enumerate() {
                 let account = paths.at(i);
@@ -190,19 +224,21 @@ impl<'b> Paths<'b> {
     }
 }
 
-/// Rows by the currency of their cost; those without a cost are with the first.
-fn by_currency(v: EntriesView<'_>, rows: &[usize]) -> Result<BTreeMap<Currency, Vec<usize>>, ColumnError> {
+/// Rows by the currency of their cost and their delivery, as files of them; those without a cost are with the first currency.
+fn by_file(v: EntriesView<'_>, rows: &[usize]) -> Result<Vec<(FileContext, Vec<usize>)>, ColumnError> {
     let known = premise::labels("cost_currency", v.cost_currency()?, rows, |code| Currency::parse(code).map(Some))?;
     let first = known.iter().flatten().min().copied().unwrap_or(Currency::EUR);
-    let mut groups: BTreeMap<Currency, Vec<usize>> = BTreeMap::new();
+    let texts = v.delivery()?;
+    let mut groups: BTreeMap<(&str, Currency), Vec<usize>> = BTreeMap::new();
     for (n, &i) in rows.iter().enumerate() {
-        groups.entry(known.get(n).copied().flatten().unwrap_or(first)).or_default().push(i);
+        let currency = known.get(n).copied().flatten().unwrap_or(first);
+        groups.entry((texts.value(i), currency)).or_default().push(i);
     }
-    Ok(groups)
+    groups.into_iter().map(|((delivery, currency), rows)| Ok((any_file(delivery_of(delivery)?, currency), rows))).collect()
 }
 
-/// Stands for the files of rows of many: rating asks it for the currency of the cost, and for nothing else.
-fn any_file(cost_currency: Currency) -> FileContext {
+/// Stands for the file of rows: rating asks it for the currency of the cost, settling for the delivery, and for nothing else.
+fn any_file(delivery: DeliveryId, cost_currency: Currency) -> FileContext {
     let account = Account {
         tenant: TenantId::parse("any").expect("a name"),
         provider: ProviderId::parse("any").expect("a name"),
@@ -210,7 +246,7 @@ fn any_file(cost_currency: Currency) -> FileContext {
     };
     FileContext {
         account,
-        delivery: DeliveryId(0),
+        delivery,
         arrival: 0,
         origin: "".into(),
         profile: "".into(),

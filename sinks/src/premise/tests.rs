@@ -113,10 +113,11 @@ fn table(parsed: ParsedBatch) -> RecordBatch {
         party: vec![0; n],
         billed: vec![0; n],
         charge_nano: vec![0; n],
+        drawn: Vec::new(),
         period: vec![NO_PERIOD; n],
     };
     let linked = LinkedBatch { parsed: Arc::new(parsed), owner: vec![NO_OWNER; n], party: Vec::new(), owners: Arc::default() };
-    let rated = RatedBatch { linked, columns, labels: Arc::default() };
+    let rated = RatedBatch { linked, columns, labels: Arc::default(), allowances: Vec::new() };
     let picks: Vec<Pick> = (0..n).map(|row| Pick { batch: 0, row: u32::try_from(row).expect("a few") }).collect();
     let words = Words { kind: EntryKind::Charge, as_of: None, number: &|_, _| 0 };
     let entries = charges(&Selection { batches: &[&rated], picks: &picks }, RatedBatch::reason, &words).expect("entries");

@@ -123,3 +123,32 @@ pub struct RerateArgs {
     #[arg(long)]
     pub workers: Option<u32>,
 }
+
+/// Examples and exit codes of `settle`.
+pub const SETTLE_HELP: &str = "Examples:\n  tollway settle --dry-run\n  tollway settle --cycle 2026-10 --customer C-00017\n\n\
+    `ingest`, `import`, `withdraw`, `suspense recycle` and a running service settle by themselves what lies in no frozen cycle. What comes \
+    out does not hang on the order in which files came, and twice is once.\n\n\
+    Exit codes: 0 done; 1 some records have lost their price, or would; the others as of all commands.";
+
+/// Options of `settle`.
+#[derive(Debug, Args)]
+pub struct SettleArgs {
+    /// Only records of this customer
+    #[arg(long)]
+    pub customer: Option<String>,
+    /// Only records of this cycle of their customers, such as 2026-10; or all
+    #[arg(long, default_value = "all")]
+    pub cycle: String,
+    /// Also records of cycles whose totals are frozen
+    #[arg(long)]
+    pub frozen: bool,
+    /// Show the difference, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Customers and rules to show; 0 for all
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub limit: usize,
+    /// Threads that rate and commit
+    #[arg(long)]
+    pub workers: Option<u32>,
+}

@@ -28,6 +28,7 @@ use crate::exit_code::{Exit, refused};
 use crate::flow::Finished;
 use crate::installation::Installation;
 use crate::output::{Answer, Sheet, bytes, count, seconds};
+use crate::settling::settle;
 use crate::system::SystemClock;
 
 /// Customers on the screen.
@@ -93,7 +94,9 @@ pub fn run(global: &Global, args: &DemoArgs) -> anyhow::Result<Exit> {
     let Some(backlog) = Backlog::start(&installation, &landing, None)? else {
         return Err(refused("another tollway works on this data folder; wait for it, or use --data for another folder"));
     };
+    let reference = backlog.reference();
     let finished = backlog.drain(global, Some(new_rows))?;
+    settle(global, &installation, &landing, &reference.get(), None)?;
     let rated_us = SystemClock.now_us() - landed_at;
     if finished.counts.rows_in > 0 {
         say(format!(

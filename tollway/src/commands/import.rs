@@ -26,6 +26,7 @@ use crate::exit_code::{Exit, bad_input, usage};
 use crate::installation::{ENTRIES, Installation};
 use crate::output::{Answer, Sheet, count};
 use crate::recycling::{Recycled, Wish, carry_out, look, waiting};
+use crate::settling::settle_by_newest;
 use crate::system::SystemClock;
 
 fn kind_of(what: ImportWhat) -> (ImportKind, LandedWhat) {
@@ -95,6 +96,10 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
         json["recycled"] = freed.as_ref().map_or(json!(null), Recycled::to_json);
         if let Some(freed) = freed {
             sheets.push(Sheet { title: freed.headline(), ..freed.outlook.sheet() });
+        }
+        if !args.no_recycle && !report.is_unchanged() {
+            let settled = settle_by_newest(global, &installation, &Arc::new(installation.landing()), None);
+            next.extend(settled.with_context(|| format!("imported as arrival {}; tollway settle", landed.number))?.remarks());
         }
         // A hint: the import is in force whether it can be given or not.
         let waiting = waiting(&installation).unwrap_or(0);

@@ -32,6 +32,7 @@ use crate::installation::Installation;
 use crate::named::{self, Named, find_announced};
 use crate::output::{Answer, bytes, count, seconds};
 use crate::replacements;
+use crate::settling::{Settlement, settle};
 use crate::system::SystemClock;
 
 /// How much of a file is read at once.
@@ -113,11 +114,17 @@ pub fn run(global: &Global, args: &IngestArgs) -> anyhow::Result<Exit> {
             return Err(e);
         }
     };
-    let drained = backlog.and_then(|backlog| backlog.map(|b| b.drain(global, None)).transpose());
-    let finished = drained.map_err(|e| {
+    let drain = |backlog: Backlog| {
+        let reference = backlog.reference();
+        backlog.drain(global, None).map(|_| reference.get())
+    };
+    let drained = backlog.and_then(|backlog| backlog.map(drain).transpose());
+    let rated_by = drained.map_err(|e| {
         e.context(Help(format!("{} files have landed and wait; run again to rate them", landed.deliveries.len())))
     })?;
-    answer(global, (&installation, &landing), &landed, finished.is_some(), SystemClock.now_us() - began)
+    let settled = rated_by.as_deref().map(|reference| settle(global, &installation, &landing, reference, args.workers));
+    let settled = settled.transpose()?;
+    answer(global, (&installation, &landing), &landed, settled, SystemClock.now_us() - began)
 }
 
 /// What is to be done with a file that looks like one that is here, of so many files.
@@ -328,7 +335,7 @@ fn answer(
     global: &Global,
     (installation, landing): (&Installation, &Landing),
     landed: &LandedFiles,
-    rated: bool,
+    settled: Option<Settlement>,
     took_us: i64,
 ) -> anyhow::Result<Exit> {
     let entries = installation.entries()?;
@@ -354,13 +361,14 @@ fn answer(
     if landed.new.is_empty() && landed.known > 0 {
         next.push("nothing is new: these are the counts of when the files were rated before".to_owned());
     }
-    if !rated {
+    if settled.is_none() {
         next.push("landed; the service that runs on this data folder rates them: tollway status".to_owned());
     }
     if let Some(Skipped { origin, why }) = landed.skipped.first() {
         let count = count(landed.skipped.len() as u64);
         next.push(format!("{count} members of archives hold no data and were skipped; the first is `{origin}`, {why}"));
     }
+    next.extend(settled.into_iter().flat_map(Settlement::remarks));
     next.extend(attention::remarks(landing, ours.iter().copied())?);
     next.extend(over.iter().cloned());
     if counts.waiting() > 0 && over.is_empty() {

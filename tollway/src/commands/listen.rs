@@ -17,6 +17,7 @@ use crate::http::Door;
 use crate::installation::Installation;
 use crate::listen::{Heard, Listening, Until};
 use crate::output::{Answer, Sheet, count, seconds};
+use crate::settling::settle;
 use crate::system::SystemClock;
 use crate::telemetry;
 
@@ -54,7 +55,12 @@ pub fn run(global: &Global, args: &ListenArgs) -> anyhow::Result<Exit> {
     let heard = listening.run(&landing, until, &stop)?;
     let wants_rating = args.until_end && !args.land_only && !stop.load(Ordering::Acquire);
     let backlog = if wants_rating { Backlog::start(&installation, &landing, None)? } else { None };
-    let rated = backlog.map(|backlog| backlog.drain(global, Some(heard.rows))).transpose()?;
+    let rate = |backlog: Backlog| {
+        let reference = backlog.reference();
+        let rated = backlog.drain(global, Some(heard.rows))?;
+        settle(global, &installation, &landing, &reference.get(), None).map(|_| rated)
+    };
+    let rated = backlog.map(rate).transpose()?;
     answer(global, &listening, &heard, rated.as_ref().map(|done| &done.counts), SystemClock.now_us() - began)
 }
 

@@ -15,7 +15,8 @@ use crate::installation::Installation;
 use crate::named;
 use crate::output::{Answer, Sheet, count};
 use crate::recycling::finish_open;
-use crate::rerating::{Outlook, Owner, Rerated, Rule, Sum, Turn, Wish, carry_out, look, obstacle, signed};
+use crate::rerating::{Meant, Outlook, Owner, Rerated, Rule, Sum, Turn, Wish, carry_out, look, obstacle, signed};
+use crate::settling::settle_by_newest;
 
 /// Runs the command.
 pub fn run(global: &Global, args: &RerateArgs) -> anyhow::Result<Exit> {
@@ -24,23 +25,43 @@ pub fn run(global: &Global, args: &RerateArgs) -> anyhow::Result<Exit> {
         named::cycle(cycle)?;
     }
     let choice = PricedChoice { customer: args.customer.clone(), plan: args.plan.clone(), cycle: cycle.map(str::to_owned) };
-    let wish = Wish { account: args.account.clone(), choice };
+    let wish = Wish { account: args.account.clone(), meant: Meant::Priced(choice) };
+    perform(global, &wish, &How { frozen: args.frozen, dry_run: args.dry_run, limit: args.limit, workers: args.workers })
+}
+
+/// How rows are rated again.
+pub struct How {
+    /// Also where totals are frozen.
+    pub frozen: bool,
+    /// Nothing is changed.
+    pub dry_run: bool,
+    /// Customers and rules to show; 0 for all.
+    pub limit: usize,
+    /// Threads that rate and commit.
+    pub workers: Option<u32>,
+}
+
+/// Shows the difference and, if that is wanted, posts it.
+pub fn perform(global: &Global, wish: &Wish, how: &How) -> anyhow::Result<Exit> {
     let installation = Installation::open(global)?;
     let landing = Arc::new(installation.landing());
-    if !args.dry_run {
+    if !how.dry_run {
         super::import::catch_up(&installation, &installation.state()?)?;
-        finish_open(global, &installation, &landing, args.workers)?;
+        finish_open(global, &installation, &landing, how.workers)?;
     }
-    let outlook = look(&installation, &landing, &wish, global.quiet)?;
-    let obstacle = obstacle(&installation, &outlook, args.frozen)?;
+    let outlook = look(&installation, &landing, wish, global.quiet)?;
+    let obstacle = obstacle(&installation, &outlook, how.frozen)?;
     let (rerated, obstacle) = match obstacle {
-        Some(error) if !args.dry_run => return Err(error.context("nothing was changed")),
-        obstacle if args.dry_run => (Rerated { outlook, acted: None }, obstacle),
-        _ => (carry_out(global, &installation, &landing, &wish, outlook, args.workers)?, None),
+        Some(error) if !how.dry_run => return Err(error.context("nothing was changed")),
+        obstacle if how.dry_run => (Rerated { outlook, acted: None }, obstacle),
+        _ => (carry_out(global, &installation, &landing, wish, outlook, how.workers)?, None),
     };
+    if matches!(wish.meant, Meant::Priced(_)) && rerated.state() == "rerated" {
+        settle_by_newest(global, &installation, &landing, how.workers)?;
+    }
     let is_for_machines = global.output == OutputMode::Csv;
-    let sheets = if is_for_machines { vec![rules(&rerated.outlook, true)] } else { sheets(&rerated.outlook, args.limit) };
-    Answer { headline: headline(&rerated), sheets, next: next(&rerated, obstacle, args.limit), json: json_of(&rerated) }
+    let sheets = if is_for_machines { vec![rules(&rerated.outlook, true)] } else { sheets(&rerated.outlook, how.limit) };
+    Answer { headline: headline(&rerated), sheets, next: next(&rerated, obstacle, how.limit), json: json_of(&rerated) }
         .print(global.output)?;
     Ok(if rerated.outlook.lost > 0 { Exit::NeedsHand } else { Exit::Done })
 }
@@ -53,7 +74,7 @@ fn headline(rerated: &Rerated) -> String {
     let arrivals =
         rerated.acted.iter().flat_map(|acted| &acted.decisions).map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match rerated.state() {
-        "unchanged" if outlook.chosen == 0 => "no record with a price is meant".to_owned(),
+        "unchanged" if outlook.chosen == 0 => "no record is meant".to_owned(),
         "unchanged" => format!("all {chosen} records come out as they stand; nothing was changed"),
         "shown" => format!("{changes} of {chosen} records would come out otherwise, {total}; nothing was changed"),
         "ordered" => format!("{changes} of {chosen} records are to be rated again, {total}, as arrival {arrivals}"),
@@ -129,7 +150,7 @@ fn becomes(turn: &Turn) -> String {
         Owner::OtherDevice => Some("another device or owner"),
     });
     if other.is_empty() {
-        return if was.tariff == rule.tariff { "zoned otherwise".to_owned() } else { "other prices".to_owned() };
+        return if was.tariff == rule.tariff { "drawn or zoned otherwise".to_owned() } else { "other prices".to_owned() };
     }
     other.join(" · ")
 }

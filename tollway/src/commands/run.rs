@@ -14,6 +14,7 @@ use crate::installation::{Installation, settings};
 use crate::listen::Listeners;
 use crate::patience::{Patience, outlast};
 use crate::reference::SharedReference;
+use crate::settling::Keeper;
 use crate::system::{SystemClock, SystemRng};
 use crate::telemetry;
 use crate::totals;
@@ -65,13 +66,17 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     let known = tariffs.set(Box::new(move || Arc::clone(in_force.get().tariffs.set())));
     debug_assert!(known.is_ok(), "nobody else knows");
     tracing::info!(data = %installation.folder().display(), workers = settings.workers, "running");
-    let mut rng = SystemRng::new()?;
+    let (mut rng, leads) = (SystemRng::new()?, flow.leads());
+    let mut keeper = Keeper::new(installation.config().pipeline.settle_every);
     let house = || {
         reference.renew()?;
         totals::step(&mut entries, &mut sums, &SystemClock, &mut rng)?;
         trim_log(&*log, &entries)?;
         keep_house(&mut entries, settings.checkpoint_every)?;
         keep_house(&mut sums, settings.checkpoint_every)?;
+        if leads() {
+            keeper.step(&installation, &live_landing, &entries, &reference.get())?;
+        }
         Ok(Vec::new())
     };
     let began = SystemClock.now_us();

@@ -136,7 +136,7 @@ pub fn run(global: &Global, args: &WhatIfArgs) -> anyhow::Result<Exit> {
     let entries = installation.entries()?;
     let comparison: Comparison = ask(&entries, &question, &reference, global.quiet)?;
     if comparison.records == 0 {
-        known(&choice, args.account.as_deref(), &entries, &reference)?;
+        known((choice.customer.as_deref(), choice.plan.as_deref()), args.account.as_deref(), &entries, &reference)?;
     }
     let mut json = json_of(&comparison);
     (json["draft"], json["cycle"]) = (json!(draft.source.name), json!(args.cycle));

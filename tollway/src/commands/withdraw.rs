@@ -20,6 +20,7 @@ use crate::exit_code::Exit;
 use crate::installation::Installation;
 use crate::named::{Named, find};
 use crate::output::{Answer, Sheet, count};
+use crate::settling::settle_by_newest;
 use crate::system::SystemClock;
 
 /// What taking a file back would change.
@@ -62,6 +63,7 @@ pub fn run(global: &Global, args: &WithdrawArgs) -> anyhow::Result<Exit> {
     let acted = match Backlog::start(&installation, &landing, args.workers)? {
         Some(backlog) => {
             backlog.drain(global, None)?;
+            settle_by_newest(global, &installation, &landing, args.workers)?;
             Stopped::of_table(&installation.entries()?).fate(named.record.delivery).is_some()
         }
         None => false,

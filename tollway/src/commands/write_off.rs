@@ -194,7 +194,7 @@ pub fn decision(landing: &Landing, record: &WrittenOff<'_>) -> anyhow::Result<Op
         let (of, word) = match word {
             RowChoice::WriteOff(word) => (Choice { writes_off: true, ..choice(&word.choice, number) }, Some(word)),
             RowChoice::Suspense(word) => (choice(&word, number), None),
-            RowChoice::Priced(_) => continue,
+            RowChoice::Priced(_) | RowChoice::Drawing(_) => continue,
         };
         let fits = of.is_of(&record.place, record.arrival) && of.identifier.as_ref().is_none_or(|n| record.is_of(n));
         let stands = if found.is_some() { Some(Reason::WrittenOff) } else { record.had };

@@ -1,6 +1,6 @@
 //! What stands on a row beside what comes out of it: the columns that rating decides.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use arrow_array::{Array, Decimal128Array, Int64Array, StringArray};
 use domain::columns::ColumnError;
@@ -15,7 +15,7 @@ use crate::correction::recycle::can_change;
 use crate::standing::at;
 
 /// The columns of what stands.
-pub(super) const COLUMNS: [&str; 16] = [
+pub(super) const COLUMNS: [&str; 19] = [
     "reason",
     "owner_path",
     "customer",
@@ -32,6 +32,9 @@ pub(super) const COLUMNS: [&str; 16] = [
     "currency",
     "tax_class",
     "tax",
+    "allowance",
+    "allowance_units",
+    "allowance_money",
 ];
 
 /// What is said of a row; the fields are columns of `cdr_entries`, `None` is null.
@@ -67,6 +70,12 @@ pub struct Side<'r> {
     pub tax_class: Option<&'r str>,
     /// Whether it holds the tax; `None` for what was written before tables said so.
     pub tax: Option<&'r str>,
+    /// The allowances that it drew from.
+    pub allowance: Option<&'r str>,
+    /// Units that they gave.
+    pub allowance_units: Option<i64>,
+    /// Money that they gave.
+    pub allowance_money: Option<Money>,
 }
 
 impl Side<'_> {
@@ -84,16 +93,22 @@ impl Side<'_> {
 
     pub(super) fn fits(&self, choice: &Choice) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|wanted| found == Some(wanted));
-        is(&choice.customer, self.customer) && is(&choice.plan, self.plan) && is(&choice.cycle, self.cycle)
+        let draws_in = |cycles: &BTreeSet<String>| self.allowance.is_some() && self.cycle.is_some_and(|of| cycles.contains(of));
+        is(&choice.customer, self.customer)
+            && is(&choice.plan, self.plan)
+            && is(&choice.cycle, self.cycle)
+            && choice.drawing.as_ref().is_none_or(|cycles| cycles.is_empty() && self.allowance.is_some() || draws_in(cycles))
     }
 }
 
 /// The columns of what stands.
 pub(super) struct Stood<'b> {
     reason: &'b StringArray,
-    texts: [&'b StringArray; 13],
+    texts: [&'b StringArray; 14],
     billed_units: &'b Int64Array,
     charge: &'b Decimal128Array,
+    allowance_units: &'b Int64Array,
+    allowance_money: &'b Decimal128Array,
 }
 
 impl<'b> Stood<'b> {
@@ -112,37 +127,27 @@ impl<'b> Stood<'b> {
             v.currency()?,
             v.tax_class()?,
             v.tax()?,
+            v.allowance()?,
         ];
-        Ok(Self { reason: v.reason()?, texts, billed_units: v.billed_units()?, charge: v.charge()? })
-    }
-
-    fn reason(&self, i: usize) -> Result<Option<Reason>, ColumnError> {
-        let unknown = |name: &str| ColumnError::Batch(format!("`{name}` is no reason"));
-        at(self.reason, i).map(|name| Reason::parse(name).ok_or_else(|| unknown(name))).transpose()
-    }
-
-    /// Those of the rows that reference data decides.
-    pub(super) fn may_change(&self, rows: &[usize]) -> Result<Vec<usize>, ColumnError> {
-        if self.reason.null_count() == self.reason.len() {
-            return Ok(rows.to_vec());
-        }
-        let mut may = Vec::with_capacity(rows.len());
-        for &i in rows {
-            if self.reason(i)?.is_none_or(can_change) {
-                may.push(i);
-            }
-        }
-        Ok(may)
+        Ok(Self {
+            reason: v.reason()?,
+            texts,
+            billed_units: v.billed_units()?,
+            charge: v.charge()?,
+            allowance_units: v.allowance_units()?,
+            allowance_money: v.allowance_money()?,
+        })
     }
 
     pub(super) fn at(&self, i: usize) -> Result<Side<'b>, ColumnError> {
-        let [owner_path, customer, subscription, device, plan, cycle, tariff, zone, zone_by, band, currency, tax_class, tax] =
-            self.texts.map(|column| at(column, i));
+        let texts = self.texts.map(|column| at(column, i));
+        let [owner_path, customer, subscription, device, plan, cycle, tariff, zone, zone_by, band, currency, ..] = texts;
+        let [.., tax_class, tax, allowance] = texts;
         let unknown = |code: &str| ColumnError::Batch(format!("`{code}` is no currency"));
         let currency = currency.map(|code| Currency::parse(code).ok_or_else(|| unknown(code))).transpose()?;
         let (charge, billed_units) = (at(self.charge, i).map(Money), at(self.billed_units, i));
         Ok(Side {
-            reason: self.reason(i)?,
+            reason: reason_at(self.reason, i)?,
             owner_path,
             customer,
             subscription,
@@ -157,8 +162,30 @@ impl<'b> Stood<'b> {
             charge: charge.zip(currency),
             tax_class,
             tax,
+            allowance,
+            allowance_units: at(self.allowance_units, i),
+            allowance_money: at(self.allowance_money, i).map(Money),
         })
     }
+}
+
+fn reason_at(column: &StringArray, i: usize) -> Result<Option<Reason>, ColumnError> {
+    let unknown = |name: &str| ColumnError::Batch(format!("`{name}` is no reason"));
+    at(column, i).map(|name| Reason::parse(name).ok_or_else(|| unknown(name))).transpose()
+}
+
+/// Those of the rows that reference data decides.
+pub(super) fn may_change(reasons: &StringArray, rows: &[usize]) -> Result<Vec<usize>, ColumnError> {
+    if reasons.null_count() == reasons.len() {
+        return Ok(rows.to_vec());
+    }
+    let mut may = Vec::with_capacity(rows.len());
+    for &i in rows {
+        if reason_at(reasons, i)?.is_none_or(can_change) {
+            may.push(i);
+        }
+    }
+    Ok(may)
 }
 
 /// The names of the cycles of a batch, by their numbers.
@@ -181,6 +208,7 @@ pub(super) fn came<'r>(rated: &'r RatedBatch, i: usize, cycles: &'r HashMap<i32,
     let zone_by = ZoneBy::from_code(columns.zone_by[i]);
     let charge = tariff.filter(|_| reason.is_none());
     let tax = labels.taxes.get(usize::from(columns.tax[i]));
+    let drawn = rated.drawn(i).filter(|_| reason.is_none());
     Side {
         reason,
         owner_path: customer.map(|customer| &*customer.owner_path),
@@ -197,5 +225,8 @@ pub(super) fn came<'r>(rated: &'r RatedBatch, i: usize, cycles: &'r HashMap<i32,
         charge: charge.map(|tariff| (Money(i128::from(columns.charge_nano[i])), tariff.currency)),
         tax_class: tax.and_then(|tax| tax.class.as_deref()),
         tax: tax.map(TaxLabel::word),
+        allowance: drawn.and_then(|drawn| rated.allowances.get(usize::from(drawn.allowance))).map(AsRef::as_ref),
+        allowance_units: drawn.map(|drawn| drawn.units).filter(|units| *units != 0),
+        allowance_money: drawn.map(|drawn| Money(drawn.nano.into())).filter(|money| money.0 != 0),
     }
 }

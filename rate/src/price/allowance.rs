@@ -1,0 +1,178 @@
+//! What allowances take of a record, and what the rest of it costs (docs/adr/0022).
+//!
+//! Rated alone, a record is given all that it asks for by the first allowance that covers it ([`assumed`]); settling says how
+//! much is there ([`crate::settle`]). Both come to a charge here.
+
+use std::sync::Arc;
+
+use domain::columns::rated::Drawn;
+use domain::outcome::Reason;
+
+use crate::price::charge::{self, Charged, free_units};
+use crate::price::edge::Call;
+use crate::price::{Facts, Verdict};
+use crate::settle::{Draws, Record};
+use crate::tariff::Tariff;
+use crate::tariff::allowance::Allowance;
+use crate::tariff::plan::BandEdge;
+use crate::tariff::price_table::Charge;
+
+/// A record with a price that allowances of its plan cover.
+pub(crate) struct Covered<'t, 'f> {
+    pub tariff: &'t Tariff,
+    pub plan: u32,
+    pub zone: u16,
+    pub facts: &'f Facts,
+    pub charge: &'t Charge,
+    /// What it costs without allowances.
+    pub alone: Charged,
+    /// Units that an allowance in units may take: those that the price does not leave free.
+    pub units: u64,
+    band: u8,
+}
+
+/// Units that allowances took of a record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub units: u64,
+    /// What no allowance took, of the units as they were rounded.
+    pub rest: u64,
+    /// Whether the allowance that took first wants the setup fee all the same.
+    pub setup_always: bool,
+}
+
+impl<'t, 'f> Covered<'t, 'f> {
+    /// A record that is rated and has something that an allowance covers; `None` for any other.
+    #[inline]
+    pub fn of(tariff: &'t Tariff, plan: u32, facts: &'f Facts, verdict: &Verdict) -> Option<Self> {
+        if tariff.allowances.of(plan).is_empty() {
+            return None;
+        }
+        Self::by_plan(tariff, plan, facts, verdict)
+    }
+
+    fn by_plan(tariff: &'t Tariff, plan: u32, facts: &'f Facts, verdict: &Verdict) -> Option<Self> {
+        let (alone, zone, band) = (*verdict.charged.as_ref().ok()?, verdict.zoned.zone?, verdict.band);
+        let charge = tariff.prices.find(plan, facts.usage, zone, facts.party, band)?;
+        let units = facts.units.unwrap_or(0);
+        let units = if charge.has_free_units { units.saturating_sub(free_units(&tariff.prices, charge)) } else { units };
+        let record = Self { tariff, plan, zone, facts, charge, alone, units, band };
+        let has_something = record.asks().any(|(_, allowance)| !allowance.is_money() || alone.charge_nano > 0);
+        has_something.then_some(record)
+    }
+
+    /// The allowances that cover it, by number, in the order in which it asks them where nothing is left from earlier cycles; those in
+    /// units only if it has some.
+    pub fn asks(&self) -> impl Iterator<Item = (u16, &'t Allowance)> + '_ {
+        let all = self.tariff.allowances.of(self.plan).iter().map(|n| (*n, &self.tariff.allowances.list[usize::from(*n)]));
+        all.filter(|(_, allowance)| {
+            (allowance.is_money() || self.units > 0) && allowance.covers(self.facts.usage, self.zone, self.facts.party, self.band)
+        })
+    }
+
+    /// What it costs when so many units were taken.
+    pub fn charged(&self, taken: Taken) -> Result<Charged, Reason> {
+        let Taken { units, rest, setup_always } = taken;
+        if units == 0 {
+            return Ok(self.alone);
+        }
+        if rest == 0 {
+            return charge::covered(self.tariff, self.charge, setup_always, self.facts);
+        }
+        match self.charge.band_edge {
+            BandEdge::Start => charge::beyond(self.tariff, self.charge, rest, self.facts),
+            BandEdge::Increment | BandEdge::Anew => self.call().beyond(self.charge, self.begins(units), rest),
+        }
+    }
+
+    /// The second of the call, of those that are counted, from which on it is charged.
+    pub fn begins(&self, taken: u64) -> u64 {
+        self.facts.units.unwrap_or(0).saturating_sub(self.units).saturating_add(taken)
+    }
+
+    pub fn call(&self) -> Call<'t, 'f> {
+        Call { tariff: self.tariff, plan: self.plan, zone: self.zone, facts: self.facts }
+    }
+}
+
+/// What a record comes to with its allowances.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settled {
+    /// The allowances that it drew from, by number, in that order.
+    pub drawn: Vec<u16>,
+    /// Units that they gave.
+    pub units: i64,
+    /// Money that they gave, in nano-units.
+    pub nano: i64,
+    pub charged: Charged,
+}
+
+/// What a record comes to if each allowance gives all that it is asked for.
+pub(crate) fn assumed(record: &Covered<'_, '_>) -> Result<Settled, Reason> {
+    let in_units = record.asks().find(|(_, allowance)| !allowance.is_money());
+    let taken = in_units.map_or(Taken::default(), |(_, allowance)| Taken {
+        units: allowance.rounded(record.units, allowance.minimum),
+        rest: 0,
+        setup_always: allowance.setup_always,
+    });
+    let mut charged = record.charged(taken)?;
+    let units = i64::try_from(taken.units).map_err(|_| Reason::ChargeLimit)?;
+    let mut settled = Settled { drawn: in_units.map(|(n, _)| n).into_iter().collect(), units, nano: 0, charged };
+    if let Some((n, _)) = record.asks().find(|(_, allowance)| allowance.is_money() && charged.charge_nano > 0) {
+        settled.drawn.push(n);
+        settled.nano = std::mem::take(&mut charged.charge_nano);
+    }
+    settled.charged = charged;
+    Ok(settled)
+}
+
+/// What the rows of a batch draw.
+pub(crate) struct Drawing<'d> {
+    draws: &'d Draws,
+    /// Names of allowances, several joined by `+`.
+    names: Vec<Arc<str>>,
+}
+
+impl<'d> Drawing<'d> {
+    pub fn new(draws: &'d Draws) -> Self {
+        Self { draws, names: Vec::new() }
+    }
+
+    /// Lets row `i` draw: as it is known, or all that it asks for; what it costs then.
+    pub fn draw(
+        &mut self,
+        (i, id): (usize, Record),
+        record: &Covered<'_, '_>,
+        drawn: &mut Vec<Drawn>,
+    ) -> Result<Charged, Reason> {
+        let Settled { drawn: from, units, nano, charged } =
+            self.draws.of(id).cloned().unwrap_or_else(|| assumed(record))?;
+        if !from.is_empty() {
+            let allowance = self.code(record.tariff, &from);
+            drawn.resize(i, Drawn::NOTHING);
+            drawn.push(Drawn { allowance, units, nano });
+        }
+        Ok(charged)
+    }
+
+    fn code(&mut self, tariff: &Tariff, from: &[u16]) -> u16 {
+        let name = |number: &u16| &*tariff.allowances.list[usize::from(*number)].name;
+        let is = |known: &Arc<str>| match from {
+            [only] => **known == *name(only),
+            several => known.split('+').eq(several.iter().map(name)),
+        };
+        let code = self.names.iter().position(is).unwrap_or_else(|| {
+            self.names.push(from.iter().map(name).collect::<Vec<_>>().join("+").into());
+            self.names.len() - 1
+        });
+        u16::try_from(code).unwrap_or(u16::MAX)
+    }
+
+    /// The names behind the codes; the column has a value for each row, or none at all.
+    pub fn finish(self, drawn: &mut Vec<Drawn>, rows: usize) -> Vec<Arc<str>> {
+        if !drawn.is_empty() {
+            drawn.resize(rows, Drawn::NOTHING);
+        }
+        self.names
+    }
+}

@@ -1,0 +1,265 @@
+//! What allowances give, on the real program: the same whatever comes first, settled once however often it is killed, followed when
+//! lines and tariffs change, and left alone where totals are frozen.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::data_folder::DataFolder;
+use crate::support::month::Month;
+use crate::support::small::{HEADER, asked, kill_in_the_middle, tariff, write};
+
+/// Two lines of `C-1`.
+const DEVICES: &str = "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\nD-1,31612340001,C-1,flat,2026-01-01T00:00:00Z,\n\
+    D-2,31612340002,C-1,flat,2026-01-01T00:00:00Z,\n";
+
+/// Five minutes a month for the customer, taken by whole minutes; beyond them 0.002 a second.
+fn bundle(units: u32) -> String {
+    let allowance = "[[allowance]]\nname = \"family\"\nplan = \"flat\"\nkind = \"voice-mo\"\nzone = \"NL\"\nscope = \"shared\"\n";
+    format!("{}\n{allowance}units = {units}\nincrement = 60\n", tariff(true))
+}
+
+/// Calls of 100 seconds of one line, at ten on days of November.
+fn calls(name: &str, line: u32, days: &[u32]) -> String {
+    let row = |day: &u32| {
+        format!("{name}-{day},voice,+3161234000{line},+31201234567,2026-11-{day:02}T10:00:00+01:00,100,,,MO,20408,0.10\n")
+    };
+    HEADER.to_owned() + &days.iter().map(row).collect::<String>()
+}
+
+/// A data folder with the bundle and both lines.
+fn installed(home: &Path) -> DataFolder {
+    let data = DataFolder::new();
+    data.ok(&["import", "tariffs", &write(home, "small.toml", &bundle(300))]);
+    data.ok(&["import", "devices", &write(home, "devices.csv", DEVICES)]);
+    data
+}
+
+fn ingest(data: &DataFolder, home: &Path, account: &str, name: &str, text: &str) -> Value {
+    asked(data, &["ingest", "--profile", "job", "--account", account, &write(home, name, text)]).1
+}
+
+/// What each call drew and costs, in the order of their starts.
+fn drawn(data: &DataFolder) -> Vec<(String, i64, i64, String)> {
+    let sql = "select record_id, coalesce(allowance_units, 0) as units, billed_units, charge from cdr order by start";
+    let row = |row: Value| {
+        let number = |name: &str| row[name].as_i64().expect("a number");
+        let text = |name: &str| row[name].as_str().expect("a text").to_owned();
+        (text("record_id"), number("units"), number("billed_units"), text("charge"))
+    };
+    data.query(sql).into_iter().map(row).collect()
+}
+
+fn call(id: &str, units: i64, billed: i64, charge: &str) -> (String, i64, i64, String) {
+    (id.to_owned(), units, billed, format!("{charge}000"))
+}
+
+/// *Scenario.* Two lines of a customer share five minutes; their calls come in three files of two accounts, in every order.
+/// *Guarantees.* The calls draw in the order of their starts, whatever file came first: two are free, of the third a minute is there
+/// and a minute is charged, the others are charged by the second; entries, records and totals say so, and nothing is left to settle.
+#[test]
+fn who_calls_first_draws_first_whatever_file_comes_first() {
+    let home = TempDir::new().expect("a temporary folder");
+    let files = [("haven", "a", 1, vec![11, 13]), ("oever", "b", 2, vec![10, 14]), ("haven", "c", 2, vec![12])];
+    // 60 s × 0.002 = 0.12 beyond the bundle; a whole call of 100 s is 0.20.
+    let expected = [
+        call("b-10", 120, 0, "0.000000"),
+        call("a-11", 120, 0, "0.000000"),
+        call("c-12", 60, 60, "0.120000"),
+        call("a-13", 0, 100, "0.200000"),
+        call("b-14", 0, 100, "0.200000"),
+    ];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let data = installed(home.path());
+        for (account, name, line, days) in order.map(|n| &files[n]) {
+            ingest(&data, home.path(), account, &format!("{name}.csv"), &calls(name, *line, days));
+        }
+        assert_eq!(drawn(&data), expected, "{order:?}");
+        for table in ["cdr_entries", "totals"] {
+            let sum = data.query(&format!("select sum(charge) as charge from {table}"));
+            assert_eq!(sum, [json!({"charge": "0.520000000"})], "{table}, {order:?}");
+        }
+        let units = data.query("select sum(allowance_units) as units from cdr_entries");
+        assert_eq!(units, [json!({"units": 300})], "what was taken back counts no more: {order:?}");
+        let version = data.version("cdr_entries");
+        let (code, again) = asked(&data, &["settle"]);
+        assert_eq!((code, &again["state"], data.version("cdr_entries")), (Some(0), &json!("unchanged"), version), "{again:#}");
+        data.assert_sound();
+    }
+}
+
+/// *Scenario.* The bundle turns out to be larger; a line turns out to be another customer's; a file is taken back; its calls come
+/// again. *Guarantees.* Each time the calls draw as if it had been so from the beginning, without a further command.
+#[test]
+fn what_is_given_follows_tariffs_lines_and_files() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path());
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, &[10, 12]));
+    ingest(&data, home.path(), "oever", "b.csv", &calls("b", 2, &[11, 13]));
+    let units = |data: &DataFolder| drawn(data).into_iter().map(|(_, units, _, _)| units).collect::<Vec<_>>();
+    assert_eq!(units(&data), [120, 120, 60, 0]);
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &bundle(420))]);
+    assert_eq!(units(&data), [120, 120, 120, 60]);
+    let moved = DEVICES.replace("D-2,31612340002,C-1", "D-2,31612340002,C-2");
+    data.ok(&["import", "devices", &write(home.path(), "devices.csv", &moved)]);
+    assert_eq!(units(&data), [120; 4], "each customer has seven minutes");
+    data.ok(&["import", "devices", &write(home.path(), "devices.csv", DEVICES)]);
+    assert_eq!(units(&data), [120, 120, 120, 60]);
+    data.ok(&["withdraw", "a.csv", "--yes"]);
+    assert_eq!(units(&data), [120, 120], "what is left has the bundle to itself");
+    ingest(&data, home.path(), "haven", "c.csv", &calls("c", 1, &[9]));
+    assert_eq!(units(&data), [120; 3]);
+    data.assert_sound();
+}
+
+/// *Scenario.* A call comes into a month whose totals were frozen. *Guarantees.* Its bundle is left as it stands, and said so; who
+/// names the frozen cycle settles it.
+#[test]
+fn a_frozen_month_is_settled_by_a_word_only() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path());
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, &[10, 11, 12]));
+    data.ok(&["totals", "--backup", "--cycle", "2026-11"]);
+    let late = write(home.path(), "b.csv", &calls("b", 2, &[9]));
+    let told = data.ok(&["ingest", "--profile", "job", "--account", "oever", &late]);
+    assert!(told.contains("cycles whose totals are frozen draw otherwise"), "{told}");
+    let units = || drawn(&data).into_iter().map(|(_, units, _, _)| units).collect::<Vec<_>>();
+    assert_eq!(units(), [120, 120, 120, 60], "five minutes and two more, until somebody says so");
+    let refused = data.run(&["settle"]);
+    assert!(refused.code == Some(4) && refused.err.contains("--frozen"), "{:?}: {}", refused.code, refused.err);
+    assert_eq!(asked(&data, &["settle", "--frozen"]).1["posted"]["records"], json!(2));
+    assert_eq!(units(), [120, 120, 60, 0]);
+    data.assert_sound();
+}
+
+/// *Scenario.* Files land in a folder that a service watches. *Guarantees.* It settles by itself.
+#[test]
+fn a_service_settles_by_itself() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path());
+    let config = write(home.path(), "tollway.toml", "[pipeline]\nsettle_every_s = 1\n");
+    let running = data.start(&["run", "--listen", "127.0.0.1:0", "--config", &config], None);
+    for (account, name, line) in [("haven", "a", 1), ("oever", "b", 2)] {
+        ingest(&data, home.path(), account, &format!("{name}.csv"), &calls(name, line, &[10 + line, 20 + line]));
+    }
+    let settled = running.wait_for("the bundle", |_| {
+        let units: Vec<i64> = drawn(&data).into_iter().map(|(_, units, _, _)| units).collect();
+        (units == [120, 120, 60, 0]).then_some(())
+    });
+    assert!(settled.is_some(), "{:?}", drawn(&data));
+    running.stop();
+    assert_eq!(asked(&data, &["settle"]).1["state"], json!("unchanged"));
+    data.assert_sound();
+}
+
+/// Bundles for the shipped tariff: personal ones with roll-over, shared and pooled ones, of minutes, bytes, messages and money.
+const BUNDLES: &str = r#"
+[[allowance]]
+name = "minutes"
+plan = "zakelijk-basis"
+kind = ["voice-mo", "voice-fwd"]
+zone = ["NL-FIX", "NL-MOB"]
+units = 1200
+minimum = 60
+increment = 60
+roll_over = 1
+
+[[allowance]]
+name = "texts"
+plan = ["zakelijk-basis", "zakelijk-plus"]
+kind = "sms-mo"
+zone = "*"
+units = 5
+scope = "pooled"
+
+[[allowance]]
+name = "family"
+plan = "zakelijk-plus"
+kind = "voice-*"
+zone = ["NL-FIX", "NL-MOB", "EU-FIX", "EU-MOB"]
+units = 1800
+scope = "shared"
+minimum = 60
+pro_rata = "days"
+
+[[allowance]]
+name = "credit"
+plan = ["zakelijk-plus", "vast"]
+kind = "*"
+zone = "*"
+money = "1.50"
+priority = 5
+
+[[allowance]]
+name = "pool"
+plan = ["m2m", "zakelijk-plus"]
+kind = "data"
+zone = ["HOME", "ROAM-EU"]
+units = 20_000_000
+increment = 100_000
+scope = "pooled"
+"#;
+
+/// The shipped tariff with bundles, in a folder of its own.
+fn with_bundles(folder: &Path) -> String {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/tariffs");
+    fs::create_dir_all(folder).expect("a folder");
+    for table in ["prefixes", "networks", "prices"] {
+        let name = format!("nl-zakelijk-{table}.csv");
+        fs::copy(shipped.join(&name), folder.join(&name)).expect("a shipped table");
+    }
+    let toml = fs::read_to_string(shipped.join("nl-zakelijk.toml")).expect("the shipped tariff");
+    write(folder, "nl-zakelijk.toml", &(toml + BUNDLES))
+}
+
+/// *Scenario.* A month of twelve layouts under bundles of every kind. One installation gets its files one by one as they were
+/// sent; another one lands all of them backwards, in smaller cuts, with one worker, has the bundles only afterwards, and is killed
+/// while it settles, again and again. *Guarantees.* Each record has the same outcome, draws the same and costs the same in both, and
+/// so do the totals.
+#[test]
+fn a_month_is_settled_once_however_it_came_and_however_often_it_is_killed() {
+    let home = TempDir::new().expect("a temporary folder");
+    let month = Month::generate(&home.path().join("month"), 8_000, 4, 22);
+    let (data, other) = (DataFolder::new(), DataFolder::new());
+    let bundles = with_bundles(&home.path().join("tariff"));
+    month.import(&data);
+    month.import(&other);
+    other.ok(&["import", "tariffs", &bundles]);
+    let ingest = |folder: &DataFolder, file: &crate::support::month::MonthFile, more: &[&str]| {
+        let path = file.path.to_string_lossy();
+        let command = ["ingest", "--profile", &file.profile, "--account", &file.account, &path];
+        folder.run(&[&command[..], more].concat());
+    };
+    month.files.iter().for_each(|file| ingest(&other, file, &[]));
+    let config = write(home.path(), "tollway.toml", "[landing]\ncut_rows = 1000\n[pipeline]\ncommit_rows_max = 3000\n");
+    month.files.iter().rev().for_each(|file| ingest(&data, file, &["--land-only", "--config", &config]));
+    ingest(&data, &month.files[0], &["--workers", "1", "--config", &config]);
+    data.ok(&["import", "tariffs", &bundles, "--no-recycle"]);
+    let (_, shown) = asked(&data, &["settle", "--dry-run"]);
+    assert!(shown["changes"].as_u64() > Some(1_000), "{shown:#}");
+    kill_in_the_middle(&data, &["settle"]);
+    asked(&data, &["settle"]);
+    let columns = data.query("select column_name from information_schema.columns where table_name = 'cdr'");
+    let columns: Vec<&str> = columns.iter().filter_map(|row| row["column_name"].as_str()).collect();
+    assert!(columns.contains(&"allowance_units") && columns.contains(&"allowance_money"), "{columns:?}");
+    // What says which word on the record it is and of which folder, and where it stood in a cut; what no allowance covers names the
+    // version of the tariff that it had.
+    let own = ["entry", "entry_no", "as_of", "arrival", "tariff"];
+    let said: Vec<&str> = columns.into_iter().filter(|column| !own.contains(column)).collect();
+    let records = format!("select {} from cdr order by record_key, row", said.join(", "));
+    let (ours, theirs) = (data.query(&records), other.query(&records));
+    let differ = ours.iter().zip(&theirs).find(|(a, b)| a != b);
+    assert!(ours.len() == theirs.len() && differ.is_none(), "{} and {} records; {differ:#?}", ours.len(), theirs.len());
+    let totals = "select customer, billing_period, sum(charge) as charge, sum(billed_units) as units from totals group by 1, 2 order by 1, 2";
+    assert_eq!(data.query(totals), other.query(totals));
+    for name in ["minutes", "texts", "family", "credit", "pool"] {
+        let drawing = data.query(&format!("select count(*) as n from cdr where allowance like '%{name}%'"));
+        assert!(drawing[0]["n"].as_u64() > Some(0), "no record draws from {name}");
+    }
+    assert_eq!(asked(&data, &["settle"]).1["state"], json!("unchanged"));
+    assert_eq!(asked(&other, &["settle"]).1["state"], json!("unchanged"));
+    data.assert_sound();
+    other.assert_sound();
+}

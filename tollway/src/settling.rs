@@ -1,0 +1,179 @@
+//! Records that draw from allowances, settled after whatever may have changed what they get (docs/adr/0022).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::delivery::ArrivalNumber;
+use domain::outcome::Outcome;
+use domain::ports::Clock;
+use ingest::land::{DrawingChoice, Landing};
+use pipeline::rating::Reference;
+use sinks::correction::recycle::done;
+use sinks::table::Table;
+
+use crate::cli::Global;
+use crate::installation::Installation;
+use crate::output::count;
+use crate::rerating::{Meant, Outlook, Question, Wish, ask, carry_out, obstacle, words};
+use crate::system::SystemClock;
+
+/// What came of settling.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Settlement {
+    /// Records that have another entry now, or will have.
+    pub records: u64,
+    /// Records that come out otherwise in cycles whose totals are frozen, and were left as they stand.
+    pub frozen: u64,
+}
+
+/// What settling would change, and nothing else.
+#[derive(Debug)]
+pub struct Unsettled {
+    /// Which records are meant: those in cycles that are not frozen.
+    pub wish: Wish,
+    /// How they come out.
+    pub outlook: Outlook,
+    /// Records that come out otherwise in cycles whose totals are frozen.
+    pub frozen: u64,
+}
+
+/// Looks for records that draw otherwise than they stand, on the table as it is; without plans that give allowances it is not read.
+pub fn unsettled(
+    entries: &Table,
+    reference: &Reference,
+    next: ArrivalNumber,
+    frozen: &BTreeSet<String>,
+    quiet: bool,
+) -> anyhow::Result<Unsettled> {
+    let wish = |cycles| Wish { account: None, meant: Meant::Drawing(DrawingChoice { customer: None, cycles }) };
+    let look = |wish: &Wish| {
+        let choice = wish.meant.choice(next);
+        ask(entries, &Question { what: "settle", outcomes: &[Outcome::Rated], choice, account: None }, reference, quiet)
+    };
+    let any = wish(BTreeSet::new());
+    if !reference.tariffs.has_allowances() {
+        return Ok(Unsettled { wish: any, outlook: Outlook::default(), frozen: 0 });
+    }
+    let outlook: Outlook = look(&any)?;
+    let open: BTreeSet<String> = outlook.cycles.keys().filter(|cycle| !frozen.contains(*cycle)).cloned().collect();
+    if open.len() == outlook.cycles.len() {
+        return Ok(Unsettled { wish: any, outlook, frozen: 0 });
+    }
+    let all = outlook.changes;
+    let wish = wish(open.clone());
+    let outlook = if open.is_empty() { Outlook::default() } else { look(&wish)? };
+    Ok(Unsettled { frozen: all - outlook.changes, wish, outlook })
+}
+
+/// Settles what is not frozen: lands the decisions and lets them act, unless a service does. Nothing lands where nothing changes.
+pub fn settle(
+    global: &Global,
+    installation: &Installation,
+    landing: &Arc<Landing>,
+    reference: &Reference,
+    workers: Option<u32>,
+) -> anyhow::Result<Settlement> {
+    if !reference.tariffs.has_allowances() {
+        return Ok(Settlement::default());
+    }
+    let (entries, frozen) = (installation.entries()?, installation.frozen_cycles()?);
+    let Unsettled { wish, outlook, frozen } = unsettled(&entries, reference, landing.next_number()?, &frozen, global.quiet)?;
+    if let Some(error) = obstacle(installation, &outlook, true)? {
+        return Err(error.context("what allowances give was not settled"));
+    }
+    let records = outlook.changes;
+    carry_out(global, installation, landing, &wish, outlook, workers)?;
+    Ok(Settlement { records, frozen })
+}
+
+/// The same after a command that has changed something, by the reference data in force.
+pub fn settle_by_newest(
+    global: &Global,
+    installation: &Installation,
+    landing: &Arc<Landing>,
+    workers: Option<u32>,
+) -> anyhow::Result<Settlement> {
+    let store = installation.state_read_only()?;
+    let reference = installation.block_on(crate::reference::load(&store))?;
+    settle(global, installation, landing, &reference, workers)
+}
+
+impl Settlement {
+    /// What to tell whoever gave the command; nothing if all stands as it was rated.
+    pub fn remarks(self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if self.records > 0 {
+            remarks.push(format!(
+                "{} records draw from allowances otherwise than they did, and were settled: tollway status",
+                count(self.records)
+            ));
+        }
+        if self.frozen > 0 {
+            remarks.push(format!(
+                "{} records of cycles whose totals are frozen draw otherwise, and were left: tollway settle --dry-run",
+                count(self.frozen)
+            ));
+        }
+        remarks
+    }
+}
+
+/// Settles in a service, every now and then.
+#[derive(Debug)]
+pub struct Keeper {
+    every_us: i64,
+    due_us: i64,
+    /// Version of the table and of the reference data at the last look.
+    seen: Option<(Option<u64>, u64)>,
+    /// Decisions that have landed, by account.
+    decided: Vec<(String, ArrivalNumber)>,
+}
+
+/// A look takes at most this part of the time.
+const LOOK_SHARE: i64 = 10;
+
+impl Keeper {
+    /// One that looks so often.
+    pub fn new(every: Duration) -> Self {
+        let every_us = i64::try_from(every.as_micros()).unwrap_or(i64::MAX / 2);
+        Self { every_us, due_us: i64::MIN, seen: None, decided: Vec::new() }
+    }
+
+    /// Lands decisions for what draws otherwise than it stands, if it is time and something has come; the workers carry them out.
+    pub fn step(
+        &mut self,
+        installation: &Installation,
+        landing: &Landing,
+        entries: &Table,
+        reference: &Reference,
+    ) -> anyhow::Result<()> {
+        let began_us = SystemClock.now_us();
+        let now = Some((entries.snapshot().version, reference.version));
+        if !reference.tariffs.has_allowances() || began_us < self.due_us || now == self.seen {
+            return Ok(());
+        }
+        // What was decided changes the table: looking before it has would decide it again.
+        let acted = done(entries);
+        self.decided.retain(|(account, number)| acted.get(account).is_none_or(|next| next <= number));
+        if !self.decided.is_empty() {
+            return Ok(());
+        }
+        let Unsettled { wish, outlook, .. } =
+            unsettled(entries, reference, landing.next_number()?, &installation.frozen_cycles()?, true)?;
+        if let Some(error) = obstacle(installation, &outlook, true)? {
+            tracing::error!(error = %error, "what allowances give is not settled");
+        } else {
+            for word in words(landing, &wish.meant, &outlook)? {
+                self.decided.push((word.account.path(), landing.recycle(&word, &SystemClock)?.arrival().number));
+            }
+        }
+        if outlook.changes > 0 {
+            tracing::info!(records = outlook.changes, "draw from allowances otherwise than they stand");
+        }
+        let now_us = SystemClock.now_us();
+        self.due_us = now_us + self.every_us.max((now_us - began_us) * LOOK_SHARE);
+        self.seen = now;
+        Ok(())
+    }
+}
