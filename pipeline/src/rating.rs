@@ -11,7 +11,7 @@ use domain::ports::Blob;
 use ingest::message::ClaimCheck;
 use ingest::parse::parse;
 use rate::link::index::DeviceIndex;
-use rate::settle::{Demand, Draws, demands, settle};
+use rate::settle::{Demand, Draws, Record, Trace, demands, settle, trace};
 use rate::tariff::set::BoundTariffs;
 use rayon::prelude::*;
 use sinks::commit::{CommitError, ParsedRange};
@@ -47,15 +47,20 @@ impl Reference {
 
     /// What allowances give to the standing records of a table (docs/adr/0022). Memory grows with the records that allowances cover.
     pub fn draws(&self, table: &Table, outcomes: &[Outcome]) -> Result<Draws, CommitError> {
-        Ok(settle(self.demands(table, outcomes)?, &self.tariffs))
+        Ok(settle(self.demands(table, outcomes, None)?, &self.tariffs))
+    }
+
+    /// How a standing record of a customer draws from allowances; `None` if none covers it.
+    pub fn trace(&self, table: &Table, customer: &str, record: Record) -> Result<Option<Trace>, CommitError> {
+        Ok(trace(self.demands(table, &[Outcome::Rated], Some(customer))?, record, &self.tariffs))
     }
 
     /// The standing records that allowances cover; without such tariffs the table is not read.
-    pub fn demands(&self, table: &Table, outcomes: &[Outcome]) -> Result<Vec<Demand>, CommitError> {
+    fn demands(&self, table: &Table, outcomes: &[Outcome], customer: Option<&str>) -> Result<Vec<Demand>, CommitError> {
         if !self.tariffs.has_allowances() {
             return Ok(Vec::new());
         }
-        gather(table, outcomes, &|batch| self.rate(batch), &|rated| demands(rated, &self.tariffs))
+        gather(table, outcomes, customer, &|batch| self.rate(batch), &|rated| demands(rated, &self.tariffs))
     }
 }
 

@@ -3,6 +3,7 @@
 //! The row comes as the table's columns hold it, so that any entry can be explained later with the tariff version that it
 //! names; nothing here decides anything: zone, band, price and charge are asked of [`price`](crate::price).
 
+mod allowance;
 mod besides;
 mod texts;
 
@@ -16,8 +17,11 @@ use domain::usage::Usage;
 
 use crate::error::ExplainError;
 use crate::instant::time_text;
+use self::texts::Charging;
+use crate::price::allowance::Covered;
 use crate::price::edge::Call;
 use crate::price::{Facts, decide, sale_at, units};
+use crate::settle::Trace;
 use crate::tariff::network::NetworkKey;
 use crate::tariff::set::TariffSet;
 use crate::tariff::{NONE_ROW, Tariff};
@@ -160,6 +164,8 @@ pub struct Derivation {
     pub band: Option<BandStep>,
     /// The price that applies.
     pub price: Option<PriceStep>,
+    /// What the record draws from allowances, or what covers it.
+    pub allowance: Vec<AllowanceStep>,
     /// The sum.
     pub charge: Option<ChargeStep>,
     /// What the price says of tax; nothing where it says nothing.
@@ -229,6 +235,27 @@ pub struct PriceStep {
     pub terms: Vec<String>,
 }
 
+/// What a record draws from one allowance of one cycle.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct AllowanceStep {
+    /// The allowance.
+    pub allowance: String,
+    /// Where it stands.
+    pub place: String,
+    /// The cycle that gave it; `None` where no record draws.
+    pub cycle: Option<String>,
+    /// What the cycle gave: units, or money; `None`: without end, or not known.
+    pub given: Option<String>,
+    /// What was left before.
+    pub before: Option<String>,
+    /// What the record took; `None` where no record draws.
+    pub taken: Option<String>,
+    /// What is left after it.
+    pub after: Option<String>,
+    /// All of it in a sentence.
+    pub text: String,
+}
+
 /// The sum.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct ChargeStep {
@@ -240,12 +267,24 @@ pub struct ChargeStep {
     pub arithmetic: Vec<String>,
     /// How the exact amount was rounded.
     pub rounding: String,
+    /// What of that allowances in money took.
+    pub taken: Option<String>,
     /// The charge with its currency.
     pub charge: String,
 }
 
-/// Explains a row: by the tariff version that it names, else by the one that sells its plan at its start.
+/// Explains a row: by the tariff version that it names, else by the one that sells its plan at its start. Where allowances cover it, it
+/// is told what it costs without them.
 pub fn explain(input: &ExplainInput, tariffs: &TariffSet) -> Result<Derivation, ExplainError> {
+    explain_settled(input, tariffs, None)
+}
+
+/// The same of a row of which it is known how it draws from allowances.
+pub fn explain_settled(
+    input: &ExplainInput,
+    tariffs: &TariffSet,
+    trace: Option<&Trace>,
+) -> Result<Derivation, ExplainError> {
     let Some(plan) = &input.plan else {
         return Ok(Derivation::suspense(Reason::NoDevice, None));
     };
@@ -263,7 +302,12 @@ pub fn explain(input: &ExplainInput, tariffs: &TariffSet) -> Result<Derivation, 
     };
     let facts = input.facts()?;
     let class_row = if input.provider_class.is_empty() { NONE_ROW } else { tariff.classes.find(&input.provider_class) };
-    let verdict = decide(tariff, number, &facts, class_row);
+    let mut verdict = decide(tariff, number, &facts, class_row);
+    let covered = Covered::of(tariff, number, &facts, &verdict);
+    let drawing = covered.as_ref().map(|record| allowance::drawing(record, trace));
+    if let Some(drawing) = &drawing {
+        verdict.charged = drawing.charged;
+    }
     let reason = verdict.charged.as_ref().err().copied();
     let zone = verdict.zoned.zone;
     let charge = zone.and_then(|zone| tariff.prices.find(number, facts.usage, zone, facts.party, verdict.band));
@@ -286,10 +330,13 @@ pub fn explain(input: &ExplainInput, tariffs: &TariffSet) -> Result<Derivation, 
             step
         }),
         tax: charge.filter(|_| reason.is_none() && tariff.says_tax()).map(|charge| besides::tax(tariff, charge)),
-        charge: charge
-            .zip(verdict.charged.ok())
-            .zip(call)
-            .map(|((charge, charged), call)| texts::charge_step(&call, charge, charged)),
+        charge: charge.zip(verdict.charged.ok()).zip(call).map(|((charge, charged), call)| {
+            let how = drawing.as_ref().map_or(Charging::Whole, |drawing| drawing.how);
+            let mut step = texts::charge_step(&call, charge, charged, how);
+            drawing.iter().for_each(|drawing| drawing.take_money(&mut step, tariff));
+            step
+        }),
+        allowance: drawing.map(|drawing| drawing.steps).unwrap_or_default(),
     })
 }
 
@@ -308,7 +355,7 @@ fn tariff_step(tariff: &Tariff, plan: &str) -> TariffStep {
 impl Derivation {
     fn suspense(reason: Reason, plan: Option<String>) -> Self {
         let (outcome, remedy) = (reason.as_str(), Some(reason.remedy()));
-        Self { outcome, remedy, plan, tariff: None, zone: None, party: None, band: None, price: None, charge: None, tax: None }
+        Self { outcome, remedy, plan, tariff: None, zone: None, party: None, band: None, price: None, allowance: Vec::new(), charge: None, tax: None }
     }
 
     /// The derivation line by line, in the order of the decisions: what a terminal shows.
@@ -334,10 +381,12 @@ impl Derivation {
             lines.push(format!("price: row {} ({})", price.row, price.place));
             lines.extend(price.terms.iter().map(|term| format!("  {term}")));
         }
+        lines.extend(self.allowance.iter().map(|step| format!("allowance: {}", step.text)));
         if let Some(charge) = &self.charge {
             lines.push(format!("units: {}", charge.units));
             lines.extend(charge.arithmetic.iter().map(|line| format!("  {line}")));
             lines.push(format!("  {}", charge.rounding));
+            lines.extend(charge.taken.iter().map(|taken| format!("  {taken}")));
             lines.push(format!("charge: {}", charge.charge));
         }
         lines.extend(self.tax.iter().map(|tax| format!("tax: {tax}")));

@@ -8,8 +8,8 @@ use domain::usage::UsageKind;
 use crate::explain::{BandStep, ChargeStep, ExplainInput, Neighbour, PriceStep, ZoneStep, amount, besides};
 use crate::instant::time_text;
 use crate::price::Facts;
-use crate::price::charge::{Charged, fraction, free_units, parts, with_information};
-use crate::price::edge::{self, Call, Stopped};
+use crate::price::charge::{Charged, fraction, fraction_beyond, free_units, parts, with_information};
+use crate::price::edge::{self, Call, Piece, Stopped};
 use crate::price::zone::Zoned;
 use crate::tariff::band::BandClock;
 use crate::tariff::deck::ZoneRule;
@@ -206,7 +206,18 @@ fn bounds_terms(bounds: Bounds) -> impl Iterator<Item = String> {
 /// Most pieces of a call that are shown.
 const PIECES_MAX: usize = 50;
 
-pub(super) fn charge_step(call: &Call<'_, '_>, charge: &Charge, charged: Charged) -> ChargeStep {
+/// What of a record is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Charging {
+    /// All of it, as if there were no allowance.
+    Whole,
+    /// Nothing of its units; the setup fee, if it is wanted.
+    Covered { with_setup: bool },
+    /// What allowances left: so many units, from one of them on.
+    Beyond { at: u64, rest: u64 },
+}
+
+pub(super) fn charge_step(call: &Call<'_, '_>, charge: &Charge, charged: Charged, how: Charging) -> ChargeStep {
     let Call { tariff, facts, .. } = *call;
     let units = facts.units.unwrap_or(0);
     let name = match facts.usage.kind() {
@@ -228,15 +239,18 @@ pub(super) fn charge_step(call: &Call<'_, '_>, charge: &Charge, charged: Charged
         lines.push(format!("max(0, {units} - {free}) = {left} are not free"));
     }
     match left {
+        _ if how != Charging::Whole => lines.extend(besides_allowances(call, charge, how)),
         0 if units > 0 => lines.push("all units are free, no charge for them".to_owned()),
         0 if charge.free_at_zero => lines.push("no units, no charge".to_owned()),
-        _ if is_cut(call, charge) => lines.extend(pieces(call, charge)),
-        _ => lines.extend(arithmetic(tariff, charge, left, facts)),
+        _ if is_cut(call, charge) => {
+            lines.extend(call.pieces(charge).map(|found| pieces(call, charge, &found)).unwrap_or_default());
+        }
+        _ => lines.extend(arithmetic(tariff, charge, left, facts, false)),
     }
     if units > 0 || !charge.free_at_zero {
         let (asked, term) = besides::information_lines(tariff, charge, facts);
         lines.extend(asked);
-        lines.extend(term.map(|term| format!("that + {term} = {}", exact_text(call, charge))));
+        lines.extend(term.map(|term| format!("that + {term} = {}", exact_text(call, charge, how))));
     }
     let total = format!("{} {}", amount(charged.charge_nano), tariff.currency());
     ChargeStep {
@@ -244,15 +258,49 @@ pub(super) fn charge_step(call: &Call<'_, '_>, charge: &Charge, charged: Charged
         billed: charged.billed,
         arithmetic: lines,
         rounding: format!("rounded {mode} to {} places: {total}", rounding.places),
+        taken: None,
         charge: total,
     }
 }
 
+/// The sum of what allowances leave of a record.
+fn besides_allowances(call: &Call<'_, '_>, charge: &Charge, how: Charging) -> Vec<String> {
+    let tariff = call.tariff;
+    match how {
+        Charging::Covered { with_setup: false } => vec!["allowances cover all of it, no charge for its units".to_owned()],
+        Charging::Covered { with_setup: true } => {
+            let setup = match &tariff.prices.rows[charge.row as usize].formula {
+                Formula::Units { setup_nano, .. } => *setup_nano,
+                Formula::CostPlus { .. } => 0,
+            };
+            vec![format!("allowances cover all of it; setup {}, which they leave", amount(setup))]
+        }
+        Charging::Beyond { at, rest } if charge.band_edge != BandEdge::Start => {
+            let found = call.pieces_beyond(charge, at, rest).ok();
+            found.map(|found| pieces(call, charge, &found)).unwrap_or_default()
+        }
+        Charging::Beyond { rest, .. } => arithmetic(tariff, charge, rest, call.facts, true),
+        Charging::Whole => Vec::new(),
+    }
+}
+
 /// The whole sum before it is rounded.
-fn exact_text(call: &Call<'_, '_>, charge: &Charge) -> String {
+fn exact_text(call: &Call<'_, '_>, charge: &Charge, how: Charging) -> String {
     let Call { tariff, facts, .. } = *call;
     let left = facts.units.unwrap_or(0).saturating_sub(free_units(&tariff.prices, charge));
-    let own = if left == 0 && facts.units.unwrap_or(0) > 0 {
+    let setup = || match &tariff.prices.rows[charge.row as usize].formula {
+        Formula::Units { setup_nano, .. } => i128::from(*setup_nano),
+        Formula::CostPlus { .. } => 0,
+    };
+    let own = if let Charging::Covered { with_setup } = how {
+        Some((if with_setup { setup() } else { 0 }, 1))
+    } else if let Charging::Beyond { at, rest } = how {
+        if charge.band_edge == BandEdge::Start {
+            fraction_beyond(tariff, charge, rest).map(|(numerator, denominator, _)| (numerator, denominator))
+        } else {
+            call.pieces_beyond(charge, at, rest).ok().and_then(|pieces| edge::sum(tariff, charge, &pieces))
+        }
+    } else if left == 0 && facts.units.unwrap_or(0) > 0 {
         Some((0, 1))
     } else if is_cut(call, charge) {
         call.pieces(charge).ok().and_then(|pieces| edge::sum(tariff, charge, &pieces))
@@ -285,10 +333,9 @@ fn clock(call: &Call<'_, '_>, at_us: i64) -> String {
 }
 
 /// The sum of a call over an edge, from the pieces that the computation itself uses.
-fn pieces(call: &Call<'_, '_>, first: &Charge) -> Vec<String> {
+fn pieces(call: &Call<'_, '_>, first: &Charge, pieces: &[Piece<'_>]) -> Vec<String> {
     let tariff = call.tariff;
-    let Ok(pieces) = call.pieces(first) else { return Vec::new() };
-    let Some((numerator, denominator)) = edge::sum(tariff, first, &pieces) else { return Vec::new() };
+    let Some((numerator, denominator)) = edge::sum(tariff, first, pieces) else { return Vec::new() };
     let Formula::Units { setup_nano, extras, .. } = &tariff.prices.rows[first.row as usize].formula else { return Vec::new() };
     let (mut lines, mut terms) = (Vec::new(), vec![amount(*setup_nano)]);
     for piece in pieces.iter().take(PIECES_MAX) {
@@ -330,9 +377,11 @@ fn bounded(bounds: Bounds, sum: &str) -> String {
     }
 }
 
-/// The sum of a charge, from the parts that the computation itself uses.
-fn arithmetic(tariff: &Tariff, charge: &Charge, units: u64, facts: &Facts) -> Vec<String> {
-    let Ok((numerator, denominator, billed)) = fraction(tariff, charge, units, facts) else {
+/// The sum of a charge, from the parts that the computation itself uses; of what is beyond allowances without the minimum.
+fn arithmetic(tariff: &Tariff, charge: &Charge, units: u64, facts: &Facts, is_beyond: bool) -> Vec<String> {
+    let found =
+        if is_beyond { fraction_beyond(tariff, charge, units) } else { fraction(tariff, charge, units, facts).ok() };
+    let Some((numerator, denominator, billed)) = found else {
         return Vec::new();
     };
     let exact = fraction_text(numerator, denominator);
@@ -346,7 +395,8 @@ fn arithmetic(tariff: &Tariff, charge: &Charge, units: u64, facts: &Facts) -> Ve
         }
         Formula::Units { setup_nano, minimum, steps, extras, .. } => {
             let (mut lines, mut terms) = (Vec::new(), vec![amount(*setup_nano)]);
-            for part in parts(steps, *minimum, units) {
+            let minimum = if is_beyond { 0 } else { *minimum };
+            for part in parts(steps, minimum, units) {
                 let step = part.step;
                 lines.push(format!(
                     "from {}: {} + ⌈max(0, {} - {}) / {}⌉ × {} = {} billed",

@@ -120,21 +120,24 @@ pub fn look<F: Findings>(
     Ok(found.into_iter().fold(F::default(), F::join))
 }
 
-/// Rates the rows of some outcomes as they would come out alone, and gives each batch of them, with their record keys, to `take`.
-/// Rows that no reference data can give a price are left out.
+/// Rates the rows of some outcomes as they would come out alone, and gives each batch of them, with their record keys, to `take`;
+/// those that stand as one customer's, or all. Rows that no reference data can give a price are left out.
 pub fn gather<T: Send>(
     table: &Table,
     outcomes: &[Outcome],
+    customer: Option<&str>,
     rate: Rate<'_>,
     take: &(dyn Fn(&RatedBatch) -> Vec<T> + Sync),
 ) -> Result<Vec<T>, CommitError> {
     let standing = Standing::of(table)?;
-    let columns = [&premise::RATING[..], &["reason", "record_key"]].concat();
+    let columns = [&premise::RATING[..], &["reason", "customer", "record_key"]].concat();
     let find = |add: &&Arc<Add>| {
         let mut found = Vec::new();
         standing.batches(add, &columns, &mut |batch, stand| {
             let v = EntriesView(batch);
-            for (file, rows) in by_file(v, &side::may_change(v.reason()?, stand)?)? {
+            let (mut rows, customers) = (side::may_change(v.reason()?, stand)?, v.customer()?);
+            rows.retain(|i| customer.is_none_or(|wanted| at(customers, *i) == Some(wanted)));
+            for (file, rows) in by_file(v, &rows)? {
                 let mut parsed = premise::for_rating(batch, &rows, &Arc::new(file))?;
                 parsed.columns.key = rows.iter().map(|i| premise::key(v, *i)).collect::<Result<_, _>>()?;
                 found.extend(take(&rate(parsed)));

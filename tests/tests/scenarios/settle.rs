@@ -128,7 +128,7 @@ fn a_frozen_month_is_settled_by_a_word_only() {
     let units = || drawn(&data).into_iter().map(|(_, units, _, _)| units).collect::<Vec<_>>();
     assert_eq!(units(), [120, 120, 120, 60], "five minutes and two more, until somebody says so");
     let refused = data.run(&["settle"]);
-    assert!(refused.code == Some(4) && refused.err.contains("--frozen"), "{:?}: {}", refused.code, refused.err);
+    assert!(refused.code == Some(5) && refused.err.contains("--frozen"), "{:?}: {}", refused.code, refused.err);
     assert_eq!(asked(&data, &["settle", "--frozen"]).1["posted"]["records"], json!(2));
     assert_eq!(units(), [120, 120, 60, 0]);
     data.assert_sound();
@@ -141,6 +141,7 @@ fn a_service_settles_by_itself() {
     let data = installed(home.path());
     let config = write(home.path(), "tollway.toml", "[pipeline]\nsettle_every_s = 1\n");
     let running = data.start(&["run", "--listen", "127.0.0.1:0", "--config", &config], None);
+    running.says("running", 1);
     for (account, name, line) in [("haven", "a", 1), ("oever", "b", 2)] {
         ingest(&data, home.path(), account, &format!("{name}.csv"), &calls(name, line, &[10 + line, 20 + line]));
     }
@@ -149,7 +150,8 @@ fn a_service_settles_by_itself() {
         (units == [120, 120, 60, 0]).then_some(())
     });
     assert!(settled.is_some(), "{:?}", drawn(&data));
-    running.stop();
+    let ended = running.terminate();
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert_eq!(asked(&data, &["settle"]).1["state"], json!("unchanged"));
     data.assert_sound();
 }

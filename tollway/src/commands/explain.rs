@@ -5,10 +5,12 @@ use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::money::{Currency, Money};
 use domain::number::masked;
 use domain::outcome::Reason;
+use domain::period::Month;
 use ingest::land::{ArrivalKind, ImportKind, WriteOff};
 use pipeline::rating::Reference;
-use rate::explain::{Derivation, ExplainInput, explain};
+use rate::explain::{Derivation, ExplainInput, explain_settled};
 use rate::link::party_of;
+use rate::settle::{Draw, Trace};
 use serde_json::json;
 use sinks::correction::Place;
 
@@ -25,7 +27,8 @@ const COLUMNS: &str = "encode(record_key, 'hex') AS record, entry, outcome, reas
     arrival, row, byte_offset, byte_length, kind, arrow_cast(start, 'Int64') AS start_us, start, start_offset_s, time_flag, \
     duration_s, bytes_up, bytes_down, messages, a_number, imsi, iccid, b_number, b_number_type, network, provider_class, \
     arrow_cast(cost * 1000000000, 'Decimal128(38, 0)') AS cost_nano, cost, cost_currency, owner_path, customer, subscription, \
-    device, plan, provider_cycle, billing_period, tariff, zone, party, band, billed_units, charge, currency, profile";
+    device, plan, provider_cycle, billing_period, tariff, zone, party, band, billed_units, charge, currency, profile, allowance, \
+    allowance_units, arrow_cast(allowance_money * 1000000000, 'Decimal128(38, 0)') AS allowance_nano";
 
 /// Runs the command.
 pub fn run(global: &Global, args: &ExplainArgs) -> anyhow::Result<Exit> {
@@ -238,11 +241,33 @@ fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<Deriv
         plan: row.text("plan").map(str::to_owned),
         tariff: row.text("tariff").map(str::to_owned),
     };
-    match explain(&input, reference.tariffs.set()) {
+    let drawn = drawn(installation, row, &reference)?;
+    match explain_settled(&input, reference.tariffs.set(), Some(&drawn)) {
         Ok(derivation) => Ok(Some(derivation)),
-        Err(rate::error::ExplainError::UnknownVersion(_)) => by_replaced_tariff(installation, &store, &input).map(Some),
+        Err(rate::error::ExplainError::UnknownVersion(_)) => by_replaced_tariff(installation, &store, &input, &drawn).map(Some),
         Err(e) => Err(e.into()),
     }
+}
+
+/// How the row draws from allowances: by the records of its customer, or, if it does not stand as it would draw, as it stands.
+fn drawn(installation: &Installation, row: &Row, reference: &Reference) -> anyhow::Result<Trace> {
+    let number = |name: &str| row.text(name).and_then(|t| t.parse::<u64>().ok()).unwrap_or(0);
+    let (units, nano) = (number("allowance_units"), number("allowance_nano"));
+    let record = row.text("delivery").and_then(DeliveryId::parse).map(|delivery| (delivery, row.number("row")));
+    if let Some((record, customer)) = record.zip(row.text("customer"))
+        && let Some(trace) = reference.trace(&installation.entries()?, customer, record)?
+    {
+        let sum = |is_money| trace.draws.iter().filter(|draw| draw.is_money == is_money).map(|draw| draw.taken).sum::<u64>();
+        if (sum(false), sum(true)) == (units, nano) {
+            return Ok(trace);
+        }
+    }
+    let cycle = row.text("billing_period").and_then(Month::parse).map_or(0, Month::number);
+    let draw = |taken: u64, is_money| {
+        let allowance = row.text("allowance").unwrap_or_default().to_owned();
+        (taken > 0).then_some(Draw { allowance, cycle, given: None, before: None, taken, is_money })
+    };
+    Ok(Trace { draws: [draw(units, false), draw(nano, true)].into_iter().flatten().collect(), rest: 0 })
 }
 
 /// Who the other party is: as the table says, or, of a row that no tariff has asked, as rating would find it now.
@@ -257,14 +282,19 @@ fn party(row: &Row, reference: &Reference) -> String {
 }
 
 /// Explains by a tariff version that has been replaced since: every version that ever acted can be loaded as of its arrival.
-fn by_replaced_tariff(installation: &Installation, store: &store::Store, input: &ExplainInput) -> anyhow::Result<Derivation> {
+fn by_replaced_tariff(
+    installation: &Installation,
+    store: &store::Store,
+    input: &ExplainInput,
+    drawn: &Trace,
+) -> anyhow::Result<Derivation> {
     for arrival in installation.landing().arrivals(0)?.iter().rev() {
         let ArrivalKind::Import(import) = &arrival.kind else { continue };
         if import.what != ImportKind::Tariffs {
             continue;
         }
         let reference = installation.block_on(crate::reference::load_at(store, arrival.number))?;
-        match explain(input, reference.tariffs.set()) {
+        match explain_settled(input, reference.tariffs.set(), Some(drawn)) {
             Err(rate::error::ExplainError::UnknownVersion(_)) => {}
             found => return Ok(found?),
         }

@@ -1,0 +1,116 @@
+//! The texts of what a record draws from allowances.
+
+use domain::outcome::Reason;
+use domain::period::Month;
+use domain::usage::UsageKind;
+
+use super::texts::Charging;
+use super::{AllowanceStep, ChargeStep, amount};
+use crate::price::allowance::{Covered, Taken};
+use crate::price::charge::Charged;
+use crate::settle::{Draw, Trace};
+use crate::tariff::Tariff;
+use crate::tariff::allowance::{Gives, Whose};
+
+/// How a record draws, and what it costs then.
+pub(super) struct Drawing {
+    pub how: Charging,
+    pub charged: Result<Charged, Reason>,
+    pub steps: Vec<AllowanceStep>,
+    /// Nano-units that allowances in money took.
+    money_nano: i64,
+}
+
+/// What a record draws; without a trace what covers it while it lasts.
+pub(super) fn drawing(record: &Covered<'_, '_>, trace: Option<&Trace>) -> Drawing {
+    let Some(trace) = trace else {
+        let steps = record.asks().map(|(number, _)| lasting(record, number)).collect();
+        return Drawing { how: Charging::Whole, charged: Ok(record.alone), steps, money_nano: 0 };
+    };
+    let in_units = || trace.draws.iter().filter(|draw| !draw.is_money);
+    let units = in_units().map(|draw| draw.taken).sum();
+    let first = in_units().next().and_then(|draw| record.tariff.allowances.named(record.plan, &draw.allowance));
+    let setup_always = first.is_some_and(|allowance| allowance.setup_always);
+    let taken = Taken { units, rest: if units > 0 { trace.rest } else { record.units }, setup_always };
+    let how = match (units, trace.rest) {
+        (0, _) => Charging::Whole,
+        (_, 0) => Charging::Covered { with_setup: setup_always },
+        (_, rest) => Charging::Beyond { at: record.begins(units), rest },
+    };
+    let money = trace.draws.iter().filter(|draw| draw.is_money).map(|draw| draw.taken).sum::<u64>();
+    let money_nano = i64::try_from(money).unwrap_or(i64::MAX);
+    let steps = trace.draws.iter().map(|draw| step(record, draw)).collect();
+    Drawing { how, charged: record.charged(taken), steps, money_nano }
+}
+
+impl Drawing {
+    /// Tells what of a charge allowances in money took.
+    pub fn take_money(&self, step: &mut ChargeStep, tariff: &Tariff) {
+        let Some(charged) = self.charged.as_ref().ok().filter(|_| self.money_nano != 0) else { return };
+        let left = amount(charged.charge_nano.saturating_sub(self.money_nano));
+        step.taken = Some(format!("{} of it are taken from allowances, {left} {} are charged", amount(self.money_nano), tariff.currency()));
+        step.charge = format!("{left} {}", tariff.currency());
+    }
+}
+
+fn step(record: &Covered<'_, '_>, draw: &Draw) -> AllowanceStep {
+    let unit = unit(record.facts.usage.kind());
+    let size = |value: u64| if draw.is_money { amount(value) } else { value.to_string() };
+    let of = |value: u64| if draw.is_money { format!("{} {}", amount(value), record.tariff.currency()) } else { format!("{value} {unit}") };
+    let after = draw.before.map(|before| before.saturating_sub(draw.taken));
+    let cycle = Month::from_number(draw.cycle).to_string();
+    let balance = match (draw.given, draw.before, after) {
+        (Some(given), Some(before), Some(after)) => {
+            format!("{cycle} gave {}, {} left before, {} taken, {} left", of(given), size(before), size(draw.taken), size(after))
+        }
+        _ => format!("{cycle}, {} taken", of(draw.taken)),
+    };
+    let known = record.tariff.allowances.named(record.plan, &draw.allowance);
+    let place = known.map(|allowance| allowance.place.to_string()).unwrap_or_default();
+    AllowanceStep {
+        text: format!("`{}` ({place}): {balance}", draw.allowance),
+        allowance: draw.allowance.clone(),
+        place,
+        cycle: Some(cycle),
+        given: draw.given.map(size),
+        before: draw.before.map(size),
+        taken: Some(size(draw.taken)),
+        after: after.map(size),
+    }
+}
+
+/// An allowance that covers a record while it lasts.
+fn lasting(record: &Covered<'_, '_>, number: u16) -> AllowanceStep {
+    let allowance = &record.tariff.allowances.list[usize::from(number)];
+    let whose = match allowance.whose {
+        Whose::Personal => "each subscription",
+        Whose::Shared => "the customer once",
+        Whose::Pooled => "the customer for each subscription",
+    };
+    let given = match allowance.gives {
+        Gives::Units(units) => format!("{units} {}", unit(record.facts.usage.kind())),
+        Gives::Money(nano) => format!("{} {}", amount(nano), record.tariff.currency()),
+        Gives::Unlimited => format!("{} without end", unit(record.facts.usage.kind())),
+    };
+    AllowanceStep {
+        allowance: allowance.name.to_string(),
+        place: allowance.place.to_string(),
+        cycle: None,
+        given: Some(given.clone()),
+        before: None,
+        taken: None,
+        after: None,
+        text: format!(
+            "`{}` ({}) gives {given} to {whose} in a cycle and covers this first; the charge is told without it",
+            allowance.name, allowance.place
+        ),
+    }
+}
+
+fn unit(kind: UsageKind) -> &'static str {
+    match kind {
+        UsageKind::Voice => "seconds",
+        UsageKind::Sms | UsageKind::Mms => "messages",
+        UsageKind::Data => "bytes",
+    }
+}
