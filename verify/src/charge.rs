@@ -15,7 +15,7 @@ use crate::owner::Party;
 use crate::price::{Rule, Step, Units};
 use crate::record::Record;
 use crate::tariff::{Found, Tariff};
-use crate::text::{BandEdge, InformationFrom};
+use crate::text::{BandEdge, InformationFrom, SetupFee};
 
 /// No charge of a row is as large: a billion units of a currency.
 const TOO_LARGE_NANO: u64 = 1_000_000_000_000_000_000;
@@ -45,15 +45,34 @@ pub(crate) struct Place<'t> {
     pub source_offset: Offset,
 }
 
+/// Which of a record's units its price charges.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Share {
+    /// All but those that the price leaves free.
+    Own,
+    /// None: allowances cover them.
+    Covered { setup: SetupFee },
+    /// Those that allowances left, behind those that they took.
+    Beyond { taken: u64, rest: u64 },
+}
+
+/// Units that are charged.
+struct Part {
+    /// Units of the record before them.
+    before: u64,
+    minimum: u64,
+    units: u64,
+}
+
 /// The charge of a record under the price of its start, or why it has none.
-pub(crate) fn charge(place: &Place<'_>, first: Found, record: &Record<'_>) -> Result<Charge, &'static str> {
+pub(crate) fn charge(place: &Place<'_>, first: Found, record: &Record<'_>, share: Share) -> Result<Charge, &'static str> {
     let (billed, amount) = match place.tariff.rule(first) {
         Rule::CostPlus { factor, fixed, bounds } => {
             let cost = cost(place, record)?;
             let units = record.units().ok_or("charge_limit")?;
             (u128::from(units), bounds.hold(cost * factor + fixed))
         }
-        Rule::Units(price) => of_units(place, first, price, record)?,
+        Rule::Units(price) => of_units(place, first, price, record, share)?,
     };
     let nano = rounded_nano(&amount, place.tariff.places, place.tariff.mode);
     let nano = nano.to_i64().filter(|nano| nano.unsigned_abs() < TOO_LARGE_NANO);
@@ -72,11 +91,17 @@ fn cost(place: &Place<'_>, record: &Record<'_>) -> Result<BigRational, &'static 
 }
 
 /// Billed units and the exact amount: the price's own part, and the information charge of the first price beside it.
-fn of_units(place: &Place<'_>, first: Found, price: &Units, record: &Record<'_>) -> Result<(u128, BigRational), &'static str> {
+fn of_units(
+    place: &Place<'_>,
+    first: Found,
+    price: &Units,
+    record: &Record<'_>,
+    share: Share,
+) -> Result<(u128, BigRational), &'static str> {
     if first.is_free_at_zero && record.units() == Some(0) {
         return Ok((0, whole(0)));
     }
-    let own = own_part(place, first, price, record);
+    let own = own_part(place, first, price, record, share);
     // A price that is missing behind an edge is named before what the information charge lacks, and that before a limit.
     if matches!(own, Err("no_price")) {
         return own;
@@ -94,14 +119,28 @@ fn of_units(place: &Place<'_>, first: Found, price: &Units, record: &Record<'_>)
 }
 
 /// What a price comes to without an information charge.
-fn own_part(place: &Place<'_>, first: Found, price: &Units, record: &Record<'_>) -> Result<(u128, BigRational), &'static str> {
+fn own_part(
+    place: &Place<'_>,
+    first: Found,
+    price: &Units,
+    record: &Record<'_>,
+    share: Share,
+) -> Result<(u128, BigRational), &'static str> {
+    let units = record.units().ok_or("charge_limit")?;
+    let part = match share {
+        Share::Covered { setup: SetupFee::Always } => return Ok((0, price.setup.clone())),
+        Share::Covered { setup: SetupFee::IfCharged } => return Ok((0, whole(0))),
+        Share::Own => Part { before: price.free.min(units), minimum: price.minimum, units: units.saturating_sub(price.free) },
+        Share::Beyond { taken, rest } => Part { before: price.free.saturating_add(taken), minimum: 0, units: rest },
+    };
     let is_cut = is_cut(place, record);
-    let units = record.units().filter(|units| !is_cut || *units <= LONGEST_CUT_S).ok_or("charge_limit")?;
-    let left = units.saturating_sub(price.free);
-    if left == 0 && units > 0 {
+    if is_cut && part.before.saturating_add(part.units) > LONGEST_CUT_S {
+        return Err("charge_limit");
+    }
+    if part.units == 0 && units > 0 {
         return Ok((0, whole(0)));
     }
-    let (billed, used) = if is_cut { walked(place, first, price, record, left)? } else { counted(first, price, left) };
+    let (billed, used) = if is_cut { walked(place, first, record, &part)? } else { counted(first, price, &part) };
     let fees = if units > 0 { &price.setup + &price.disconnect } else { price.setup.clone() };
     Ok((billed, price.bounds.hold(fees + used)))
 }
@@ -119,11 +158,11 @@ fn is_cut(place: &Place<'_>, record: &Record<'_>) -> bool {
 }
 
 /// Units that the price of the start charges alone: the minimum, and in each step as many increments as cover its units.
-fn counted(found: Found, price: &Units, left: u64) -> (u128, BigRational) {
+fn counted(found: Found, price: &Units, part: &Part) -> (u128, BigRational) {
     let (mut billed, mut sum) = (0, whole(0));
     for (number, step) in price.steps.iter().enumerate() {
-        let end = price.steps.get(number + 1).map_or(left, |next| next.from.min(left));
-        let minimum = if number == 0 { price.minimum } else { 0 };
+        let end = price.steps.get(number + 1).map_or(part.units, |next| next.from.min(part.units));
+        let minimum = if number == 0 { part.minimum } else { 0 };
         let beyond = end.saturating_sub(step.from).saturating_sub(minimum);
         let units = u128::from(minimum) + u128::from(beyond.div_ceil(step.increment)) * u128::from(step.increment);
         billed += units;
@@ -134,18 +173,13 @@ fn counted(found: Found, price: &Units, left: u64) -> (u128, BigRational) {
 
 /// A call over bands of several prices: each increment at the price of the second in which it begins. Those that begin in one minute
 /// and one step are counted together.
-fn walked(
-    place: &Place<'_>,
-    first: Found,
-    price: &Units,
-    record: &Record<'_>,
-    left: u64,
-) -> Result<(u128, BigRational), &'static str> {
+fn walked(place: &Place<'_>, first: Found, record: &Record<'_>, part: &Part) -> Result<(u128, BigRational), &'static str> {
+    let Part { before, minimum, units: left } = *part;
     let anew = place.tariff.edge(place.plan) == BandEdge::Anew;
-    let mut units_of: BTreeMap<(Found, usize), u128> = BTreeMap::from([((first, 0), price.minimum.into())]);
-    let mut at = price.minimum;
+    let mut units_of: BTreeMap<(Found, usize), u128> = BTreeMap::from([((first, 0), minimum.into())]);
+    let mut at = minimum;
     while at < left {
-        let (found, rest) = price_at(place, record, price.free + at)?;
+        let (found, rest) = price_at(place, record, before + at)?;
         let found = found.ok_or("no_price")?;
         let Rule::Units(units) = place.tariff.rule(found) else { return Err("no_price") };
         let step = units.steps.iter().rposition(|step| step.from <= at).unwrap_or(0);
@@ -157,7 +191,7 @@ fn walked(
         // Under `anew` the increment that an edge cuts is the last one of its part.
         let mut second = until;
         while anew && second < end.min(left) {
-            let (next, rest) = price_at(place, record, price.free + second)?;
+            let (next, rest) = price_at(place, record, before + second)?;
             if next.map(|next| next.row) != Some(found.row) {
                 at = second;
                 break;

@@ -39,6 +39,12 @@ pub struct Stated<'s> {
     pub charge_nano: Option<i128>,
     /// Its currency.
     pub currency: Option<&'s str>,
+    /// The allowances that it drew from; null also where a row was rated before there were any.
+    pub allowance: Option<&'s str>,
+    /// Units that it drew.
+    pub allowance_units: Option<i64>,
+    /// Money that it drew, in units of 10⁻⁹.
+    pub allowance_money: Option<i128>,
 }
 
 /// A field on which the two do not agree.
@@ -55,7 +61,7 @@ pub struct Difference {
 /// The fields on which table and derivation do not agree.
 pub fn differences(derived: &Derived<'_>, stated: &Stated<'_>) -> Vec<Difference> {
     let (window, priced) = (derived.window, &derived.priced);
-    let charge = priced.charge.ok();
+    let (charge, drawn) = (priced.charge.ok(), priced.drawn.as_ref());
     let texts = [
         ("owner_path", stated.owner_path, derived.owner_path),
         ("customer", stated.customer, window.map(|window| window.customer.as_str())),
@@ -69,6 +75,7 @@ pub fn differences(derived: &Derived<'_>, stated: &Stated<'_>) -> Vec<Difference
         ("band", stated.band, priced.band),
         ("reason", stated.reason, priced.charge.err()),
         ("currency", stated.currency, charge.and(priced.currency)),
+        ("allowance", stated.allowance, drawn.map(|drawn| drawn.allowance.as_str())),
     ];
     let newer = [
         ("party", stated.party, priced.party),
@@ -84,11 +91,13 @@ pub fn differences(derived: &Derived<'_>, stated: &Stated<'_>) -> Vec<Difference
     let numbers = [
         ("billed_units", stated.billed_units.map(i128::from), charge.map(|charge| i128::from(charge.billed))),
         ("charge", stated.charge_nano, charge.map(|charge| i128::from(charge.nano))),
+        ("allowance_units", stated.allowance_units.map(i128::from), drawn.and_then(|drawn| drawn.units).map(i128::from)),
+        ("allowance_money", stated.allowance_money, drawn.and_then(|drawn| drawn.money_nano)),
     ];
     for (field, stated, derived) in numbers.into_iter().filter(|(_, stated, derived)| stated != derived) {
         let show = |number: Option<i128>| match number {
             None => "-".to_owned(),
-            Some(number) if field == "charge" => money(number),
+            Some(number) if matches!(field, "charge" | "allowance_money") => money(number),
             Some(number) => number.to_string(),
         };
         found.push(Difference { field, stated: show(stated), derived: show(derived) });
@@ -106,13 +115,13 @@ fn money(nano: i128) -> String {
 mod tests {
     use super::*;
     use crate::charge::Charge;
-    use crate::derive::Priced;
+    use crate::derive::{Drawn, Priced};
     use crate::owner::Window;
 
     /// A field, and a change of it alone.
     type Slip = (&'static str, fn(&mut Stated<'static>));
 
-    const SLIPS: [Slip; 17] = [
+    const SLIPS: [Slip; 20] = [
         ("owner_path", |s| s.owner_path = Some("main/y")),
         ("customer", |s| s.customer = None),
         ("subscription", |s| s.subscription = Some("S-2")),
@@ -130,6 +139,9 @@ mod tests {
         ("currency", |s| s.currency = Some("USD")),
         ("billed_units", |s| s.billed_units = Some(61)),
         ("charge", |s| s.charge_nano = Some(100_000_001)),
+        ("allowance", |s| s.allowance = Some("nl-100")),
+        ("allowance_units", |s| s.allowance_units = None),
+        ("allowance_money", |s| s.allowance_money = Some(19_999_999)),
     ];
 
     #[test]
@@ -157,6 +169,8 @@ mod tests {
                 tax_class: Some("standard"),
                 tax: Some("excluded"),
                 charge: Ok(Charge { billed: 60, nano: 100_000_000 }),
+                drawn: Some(Drawn { allowance: name("nl-100+credit"), units: Some(30), money_nano: Some(20_000_000) }),
+                is_covered: true,
             },
         };
         let stated = Stated {
@@ -177,6 +191,9 @@ mod tests {
             billed_units: Some(60),
             charge_nano: Some(100_000_000),
             currency: Some("EUR"),
+            allowance: Some("nl-100+credit"),
+            allowance_units: Some(30),
+            allowance_money: Some(20_000_000),
         };
         assert_eq!(differences(&derived, &stated), []);
         for (field, slip) in SLIPS {
@@ -193,5 +210,10 @@ mod tests {
         let older = Stated { reason: Some("no_price"), ..older };
         let found: Vec<&str> = differences(&derived, &older).iter().map(|difference| difference.field).collect();
         assert_eq!(found, ["reason", "party", "tax_class", "tax"]);
+        let undrawn = Stated { allowance: None, allowance_units: None, allowance_money: None, ..stated };
+        let found: Vec<&str> = differences(&derived, &undrawn).iter().map(|difference| difference.field).collect();
+        assert_eq!(found, ["allowance", "allowance_units", "allowance_money"]);
+        let alone = Derived { priced: Priced { drawn: None, ..derived.priced.clone() }, ..derived.clone() };
+        assert_eq!(differences(&alone, &undrawn), []);
     }
 }

@@ -1,13 +1,17 @@
 //! What becomes of a record under the reference data of one version: owner, cycle, tariff, zone, band, charge, or the reason without one.
+//! Where allowances cover it, they are assumed never to run out: what they have left is for [`crate::allowance`].
 
 use std::rc::Rc;
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use crate::charge::{Charge, Place, charge};
+use crate::charge::{Charge, Place, Share, charge};
+use crate::cover::Cover;
+use crate::cycle::Cycle;
+use crate::draw::Draw;
 use crate::error::VerifyError;
-use crate::owner::{Customer, Owners, Party, Window};
+use crate::owner::{Owners, Party, Window};
 use crate::record::Record;
 use crate::tariff::Tariff;
 
@@ -54,62 +58,109 @@ pub struct Priced<'r> {
     pub tax: Option<&'static str>,
     /// The charge, or why there is none.
     pub charge: Result<Charge, &'static str>,
+    /// What it took from allowances, if anything.
+    pub drawn: Option<Drawn>,
+    /// Whether it draws from allowances as long as they have something left: then settling decides what it costs.
+    pub is_covered: bool,
+}
+
+/// What a record took from allowances.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drawn {
+    /// Their names in the order in which it drew from them, units first, joined by `+`.
+    pub allowance: String,
+    /// Seconds, bytes or messages.
+    pub units: Option<i64>,
+    /// Units of 10⁻⁹ of the tariff's currency.
+    pub money_nano: Option<i128>,
 }
 
 impl Reference {
-    /// Derives everything about a record from its fields.
+    /// Derives everything about a record from its fields. Allowances that cover it are assumed to have enough left.
     pub fn derive<'r>(&'r self, record: &Record<'_>) -> Result<Derived<'r>, VerifyError> {
-        let window = self.owners.of(record);
-        let customer = window.and_then(|window| self.owners.customers.get(&window.customer));
-        let start = instant(record)?;
-        Ok(Derived {
-            window,
-            owner_path: customer.map(|customer| customer.owner_path.as_str()),
-            billing_period: customer.map(|customer| Customer::cycle_of(customer, start)),
-            priced: match window {
-                Some(window) => self.price(&window.plan, Some(window.customer.as_str()), record)?,
-                None => Priced::none("no_device"),
-            },
+        let (mut derived, cover) = self.alone(record)?;
+        if let Some(cover) = cover {
+            derived.priced = derived.priced.after(cover.assumed(record));
+        }
+        Ok(derived)
+    }
+
+    /// Derives what a record costs whose owner has a plan. `customer` is that of the owner's window. Allowances that cover it are
+    /// assumed to have enough left.
+    pub fn price<'r>(&'r self, plan: &'r str, customer: Option<&str>, record: &Record<'_>) -> Result<Priced<'r>, VerifyError> {
+        let (priced, cover) = self.price_alone(plan, customer, record)?;
+        Ok(match cover {
+            Some(cover) => priced.after(cover.assumed(record)),
+            None => priced,
         })
     }
 
-    /// Derives what a record costs whose owner has a plan. `customer` is that of the owner's window.
-    pub fn price<'r>(&'r self, plan: &'r str, customer: Option<&str>, record: &Record<'_>) -> Result<Priced<'r>, VerifyError> {
+    /// A record as it is without allowances, and those that may change that.
+    pub(crate) fn alone<'r>(&'r self, record: &Record<'_>) -> Result<(Derived<'r>, Option<Cover<'r>>), VerifyError> {
+        let window = self.owners.of(record);
+        let customer = window.and_then(|window| self.owners.customers.get(&window.customer));
+        let start = instant(record)?;
+        let (priced, cover) = match window {
+            Some(window) => self.price_alone(&window.plan, Some(window.customer.as_str()), record)?,
+            None => (Priced::none("no_device"), None),
+        };
+        let derived = Derived {
+            window,
+            owner_path: customer.map(|customer| customer.owner_path.as_str()),
+            billing_period: customer.map(|customer| Cycle::of(customer, start).name()),
+            priced,
+        };
+        Ok((derived, cover))
+    }
+
+    fn price_alone<'r>(
+        &'r self,
+        plan: &'r str,
+        customer: Option<&str>,
+        record: &Record<'_>,
+    ) -> Result<(Priced<'r>, Option<Cover<'r>>), VerifyError> {
         let start = instant(record)?;
         let source_offset = Offset::from_seconds(record.start_offset_s)
             .map_err(|_| VerifyError::Field { field: "start_offset_s", value: record.start_offset_s.to_string() })?;
         let (tariff, plan) = match self.seller(plan, start) {
             Ok(seller) => seller,
-            Err(reason) => return Ok(Priced::none(reason)),
+            Err(reason) => return Ok((Priced::none(reason), None)),
         };
         let day = tariff.zone.to_datetime(start).date();
         let band = tariff.bands.at(tariff.bands.local(&tariff.zone, start, source_offset));
         let party = if tariff.asks_party { self.owners.party(record, customer) } else { None };
         let zoned = tariff.zones.of(record, day);
-        let found = zoned.and_then(|(zone, _)| tariff.price(plan, record.kind, zone, party, band));
-        let charge = match (zoned, found) {
-            (None, _) => Err("no_zone"),
-            (Some(_), None) => Err("no_price"),
-            (Some((zone, _)), Some(found)) => {
-                charge(&Place { tariff, plan, zone, party, start, day, source_offset }, found, record)
-            }
-        };
-        let charged = found.filter(|_| charge.is_ok());
-        Ok(Priced {
+        let priced = Priced {
             tariff: Some(&tariff.version),
             currency: Some(&tariff.currency),
             zone: zoned.map(|(zone, _)| zone),
             zone_by: zoned.map(|(_, by)| by),
             band: Some(band),
             party: party.map(Party::as_str),
-            tax_class: charged.and_then(|found| tariff.tax_class(found)),
-            tax: charged.map(|_| tariff.tax.as_str()),
-            charge,
-        })
+            ..Priced::none("no_zone")
+        };
+        let Some((zone, _)) = zoned else { return Ok((priced, None)) };
+        let Some(found) = tariff.price(plan, record.kind, zone, party, band) else {
+            return Ok((Priced { charge: Err("no_price"), ..priced }, None));
+        };
+        let place = Place { tariff, plan, zone, party, start, day, source_offset };
+        let charge = match charge(&place, found, record, Share::Own) {
+            Ok(charge) => charge,
+            Err(reason) => return Ok((Priced { charge: Err(reason), ..priced }, None)),
+        };
+        let cover = Cover::of(place, found, band, record, charge)?;
+        let priced = Priced {
+            tax_class: tariff.tax_class(found),
+            tax: Some(tariff.tax.as_str()),
+            charge: Ok(charge),
+            is_covered: cover.is_some(),
+            ..priced
+        };
+        Ok((priced, cover))
     }
 
     /// The tariff that prices a plan at an instant, and as which plan: one that sells it, else one that takes what none sells.
-    fn seller<'r>(&'r self, plan: &'r str, at: Timestamp) -> Result<(&'r Tariff, &'r str), &'static str> {
+    pub(crate) fn seller<'r>(&'r self, plan: &'r str, at: Timestamp) -> Result<(&'r Tariff, &'r str), &'static str> {
         let mut in_force = self.tariffs.iter().map(Rc::as_ref).filter(move |tariff: &&Tariff| tariff.is_in_force(at));
         if let Some(tariff) = in_force.clone().find(|tariff| tariff.sells(plan)) {
             return Ok((tariff, plan));
@@ -121,6 +172,14 @@ impl Reference {
 }
 
 impl Priced<'_> {
+    /// The same record after it has drawn.
+    pub(crate) fn after(self, draw: Result<Draw, &'static str>) -> Self {
+        match draw {
+            Ok(Draw { charge, drawn, .. }) => Self { charge: Ok(charge), drawn, ..self },
+            Err(reason) => Self { charge: Err(reason), drawn: None, tax_class: None, tax: None, ..self },
+        }
+    }
+
     fn none(reason: &'static str) -> Self {
         Self {
             tariff: None,
@@ -132,6 +191,8 @@ impl Priced<'_> {
             tax_class: None,
             tax: None,
             charge: Err(reason),
+            drawn: None,
+            is_covered: false,
         }
     }
 }

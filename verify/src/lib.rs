@@ -2,11 +2,13 @@
 //!
 //! *Purpose.* A charge is proved by somebody else. This crate reads tariffs from their texts, finds owner, zone, band and price by plain
 //! search, counts a call increment by increment and adds exact fractions of any size. *Input → output.*
-//! [`Reference::derive`]`(&Record) -> Derived`, then [`compare::differences`]`(&Derived, &Stated)`. *Never.* It uses none of our other crates,
+//! [`Reference::derive`]`(&Record) -> Derived`, or [`Reference::settle`]`(&[Entry]) -> Vec<Derived>` where allowances cover records of a
+//! customer, then [`compare::differences`]`(&Derived, &Stated)`. *Never.* It uses none of our other crates,
 //! and above all none of `rate`: a mistake that both would share proves nothing. It checks no tariff for sense, because an import did; what it
 //! does not understand is an error and never a guess. No floats, no rounding but the one that the tariff names.
-//! *Start reading at* [`derive`], then [`charge`].
+//! *Start reading at* [`derive`], then [`charge`], then [`allowance`].
 
+pub mod allowance;
 pub mod compare;
 pub mod derive;
 pub mod error;
@@ -18,15 +20,22 @@ mod amount;
 mod band;
 mod charge;
 mod companion;
+mod cover;
+mod cycle;
 mod dated;
+mod draw;
 mod exchange;
+mod grant;
 mod information;
 mod price;
 mod table;
+mod terms;
 mod text;
+mod usage;
 mod zone;
 
+pub use allowance::{Entry, Settlement};
 pub use compare::{Difference, Stated, differences};
-pub use derive::{Derived, Reference};
+pub use derive::{Derived, Drawn, Reference};
 pub use error::VerifyError;
 pub use record::Record;

@@ -1,8 +1,7 @@
-//! Whose device a number was at an instant, who the other party was, and in which of the customer's cycles that instant lies.
+//! Whose device a number was at an instant, and who the other party was.
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::error::VerifyError;
@@ -72,7 +71,7 @@ pub struct Customer {
     pub owner_path: String,
     /// The day of the month on which the cycle begins, 1 to 31.
     pub cycle_day: u8,
-    zone: TimeZone,
+    pub(crate) zone: TimeZone,
 }
 
 impl Customer {
@@ -80,15 +79,6 @@ impl Customer {
     pub fn new(owner_path: String, cycle_day: u8, time_zone: &str) -> Result<Self, VerifyError> {
         let zone = TimeZone::get(time_zone).map_err(|_| VerifyError::Zone(time_zone.to_owned()))?;
         Ok(Self { owner_path, cycle_day, zone })
-    }
-
-    /// The cycle that holds an instant: the month in which it began, such as `2026-10`. A month that is too short for the
-    /// cycle's day begins it on its last day.
-    pub(crate) fn cycle_of(&self, start: Timestamp) -> String {
-        let date = self.zone.to_datetime(start).date();
-        let begins = i8::try_from(self.cycle_day).unwrap_or(i8::MAX).min(date.days_in_month());
-        let month = if date.day() >= begins { date } else { date.first_of_month().yesterday().unwrap_or(date) };
-        format!("{:04}-{:02}", month.year(), month.month())
     }
 }
 
@@ -139,27 +129,6 @@ fn msisdn(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn instant(text: &str) -> Timestamp {
-        text.parse().expect("an instant")
-    }
-
-    #[test]
-    fn cycles_begin_by_the_customers_clock_and_not_later_than_the_months_end() {
-        let customer = |day| Customer::new("a".to_owned(), day, "Europe/Amsterdam").expect("a zone");
-        let cases = [
-            (1, "2026-09-30T21:59:59Z", "2026-09"),
-            (1, "2026-09-30T22:00:00Z", "2026-10"),
-            (15, "2026-10-14T12:00:00Z", "2026-09"),
-            (15, "2026-10-15T12:00:00Z", "2026-10"),
-            (31, "2027-02-27T12:00:00Z", "2027-01"),
-            (31, "2027-02-28T12:00:00Z", "2027-02"),
-            (31, "2027-01-01T12:00:00Z", "2026-12"),
-        ];
-        for (day, start, cycle) in cases {
-            assert_eq!(customer(day).cycle_of(instant(start)), cycle, "day {day} at {start}");
-        }
-    }
 
     #[test]
     fn a_sim_that_is_known_and_was_nobodys_is_not_billed_to_whoever_held_its_number() {

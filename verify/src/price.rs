@@ -3,19 +3,14 @@
 use num_rational::BigRational;
 
 use crate::amount::{decimal, whole};
-use crate::owner::Party;
 use crate::table::Row;
 use crate::text::{InformationFrom, OneOrMany, PriceText, ZeroUsage};
+use crate::usage::Usage;
 
 /// A row of the price list.
 #[derive(Debug)]
 pub(crate) struct Price {
-    plans: Vec<String>,
-    kinds: Vec<String>,
-    zones: Vec<String>,
-    bands: Vec<String>,
-    /// Whom it holds for; nobody named is everybody.
-    parties: Vec<Party>,
+    pub usage: Usage,
     pub tax_class: Option<String>,
     pub rule: Rule,
     pub zero_usage: Option<ZeroUsage>,
@@ -70,19 +65,12 @@ pub(crate) struct Step {
     pub unit_price: BigRational,
 }
 
-/// How exactly a row names plan, kind, zone, party and band; the greatest wins.
-pub(crate) type Rank = (u8, u8, u8, Option<Party>, u8);
-
 impl Price {
     /// A `[[price]]` of the file.
     pub fn from_text(text: PriceText) -> Result<Self, String> {
         let (zero_usage, tax_class) = (text.zero_usage, text.tax_class.clone());
-        let [plans, kinds, zones] = [&text.plan, &text.kind, &text.zone].map(|names| names.clone().into_list());
-        let bands = text.band.clone().map_or_else(|| vec!["*".to_owned()], OneOrMany::into_list);
-        let party = |name: &String| Party::parse(name).ok_or_else(|| format!("`{name}` is no party that a price can name"));
-        let parties = text.party.clone().unwrap_or_default().into_list();
-        let parties = parties.iter().map(party).collect::<Result<Vec<_>, String>>()?;
-        Ok(Self { plans, kinds, zones, bands, parties, tax_class, rule: rule(text)?, zero_usage })
+        let usage = Usage::new([&text.plan, &text.kind, &text.zone], text.band.as_ref(), text.party.as_ref())?;
+        Ok(Self { usage, tax_class, rule: rule(text)?, zero_usage })
     }
 
     /// The columns of the table beside it.
@@ -137,38 +125,6 @@ impl Price {
             charge_max: cell("charge_max"),
             ..PriceText::default()
         })
-    }
-
-    /// Whether it asks who is called.
-    pub fn names_party(&self) -> bool {
-        !self.parties.is_empty()
-    }
-
-    /// The plans and zones that the row names, `*` among them.
-    pub fn plans_and_zones(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.plans.iter().flat_map(|plan| self.zones.iter().map(move |zone| (plan.as_str(), zone.as_str())))
-    }
-
-    /// How exactly the row names this usage; `None` if it does not.
-    pub fn rank(&self, plan: &str, kind: &str, zone: &str, party: Option<Party>, band: &str) -> Option<Rank> {
-        let named = |patterns: &[String], name: &str| {
-            let ranks = patterns.iter().filter_map(|pattern| match pattern.as_str() {
-                "*" => Some(0),
-                pattern => (pattern == name).then_some(1),
-            });
-            ranks.max()
-        };
-        let kinds = self.kinds.iter().filter_map(|pattern| match pattern.strip_suffix('*') {
-            Some("") => Some(0),
-            Some(family) => kind.starts_with(family).then_some(1),
-            None => (pattern == kind).then_some(2),
-        });
-        // The customer's own are the network's own, too: a row holds for its party and for any closer one.
-        let party = self.parties.iter().copied().filter(|named| Some(*named) <= party).max();
-        if party.is_none() && self.names_party() {
-            return None;
-        }
-        Some((named(&self.plans, plan)?, kinds.max()?, named(&self.zones, zone)?, party, named(&self.bands, band)?))
     }
 }
 

@@ -20,7 +20,9 @@ use crate::information::Information;
 use crate::owner::Party;
 use crate::price::{Price, Rule};
 use crate::table::{Columns, Format};
+use crate::terms::Allowance;
 use crate::text::{BandEdge, PlanText, TariffText, Tax, ZeroUsage};
+use crate::usage::Usage;
 use crate::zone::Zones;
 
 /// Hexadecimal digits of a version in `name@hash`.
@@ -31,10 +33,12 @@ const VERSION_DIGITS: usize = 16;
 pub struct Tariff {
     /// `name@hash` over all its texts, as rows carry it.
     pub version: String,
+    /// What its versions have in common.
+    pub(crate) name: String,
     pub(crate) currency: String,
     pub(crate) zone: TimeZone,
-    from: Timestamp,
-    to: Option<Timestamp>,
+    pub(crate) from: Timestamp,
+    pub(crate) to: Option<Timestamp>,
     pub(crate) zones: Zones,
     pub(crate) bands: Bands,
     pub(crate) information: Dated<Information>,
@@ -48,7 +52,9 @@ pub struct Tariff {
     prices: Vec<Price>,
     /// Which prices name a plan and a zone, or `*` for one or both.
     by_name: HashMap<String, HashMap<String, Vec<usize>>>,
-    /// Whether any price asks who is called.
+    /// In the order of the file.
+    pub(crate) allowances: Vec<Allowance>,
+    /// Whether any price or allowance asks who is called.
     pub(crate) asks_party: bool,
     zero_usage: ZeroUsage,
     pub(crate) places: u32,
@@ -117,13 +123,17 @@ impl Tariff {
         })?;
         let mut by_name: HashMap<String, HashMap<String, Vec<usize>>> = HashMap::new();
         for (row, price) in prices.iter().enumerate() {
-            for (plan, zone) in price.plans_and_zones() {
+            for (plan, zone) in price.usage.plans_and_zones() {
                 by_name.entry(plan.to_owned()).or_default().entry(zone.to_owned()).or_default().push(row);
             }
         }
+        let allowances = Allowance::all(text.allowance)?;
+        let mut usages = prices.iter().map(|price| &price.usage).chain(allowances.iter().map(|allowance| &allowance.usage));
+        let asks_party = usages.any(Usage::names_party);
         let hash = content_hash(toml, tables.used.iter().map(|file| (file.as_str(), companions[file].as_str())));
         Ok(Self {
             version: format!("{}@{}", text.name, &hash[..VERSION_DIGITS]),
+            name: text.name,
             currency: text.currency,
             zone,
             from,
@@ -136,9 +146,10 @@ impl Tariff {
             tax_class: text.tax_class,
             fallback_plan: text.fallback_plan,
             plans,
-            asks_party: prices.iter().any(Price::names_party),
+            asks_party,
             prices,
             by_name,
+            allowances,
             zero_usage: text.zero_usage,
             places: text.rounding.places,
             mode: text.rounding.mode,
@@ -163,6 +174,11 @@ impl Tariff {
         &self.prices[found.row].rule
     }
 
+    /// Its allowance of a name.
+    pub(crate) fn allowance(&self, name: &str) -> Option<&Allowance> {
+        self.allowances.iter().find(|allowance| allowance.name == name)
+    }
+
     /// The tax class of what a price charges.
     pub(crate) fn tax_class(&self, found: Found) -> Option<&str> {
         self.prices[found.row].tax_class.as_deref().or(self.tax_class.as_deref())
@@ -183,7 +199,7 @@ impl Tariff {
         let seller = self.plans.get(plan)?;
         let named = [plan, "*"].into_iter().filter_map(|plan| self.by_name.get(plan));
         let named = named.flat_map(|zones| [zone, "*"].into_iter().filter_map(|zone| zones.get(zone))).flatten();
-        let ranked = named.filter_map(|row| Some((self.prices[*row].rank(plan, kind, zone, party, band)?, *row)));
+        let ranked = named.filter_map(|row| Some((self.prices[*row].usage.rank(plan, kind, zone, party, band)?, *row)));
         let Some((_, row)) = ranked.max() else {
             return self.price(seller.fallback.as_deref()?, kind, zone, party, band);
         };

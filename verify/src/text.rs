@@ -54,6 +54,8 @@ pub(crate) struct TariffText {
     pub plan: Vec<PlanText>,
     #[serde(default)]
     pub price: Vec<PriceText>,
+    #[serde(default)]
+    pub allowance: Vec<AllowanceText>,
 }
 
 /// How the tables beside a tariff are written.
@@ -248,6 +250,76 @@ pub(crate) struct StepText {
 pub(crate) struct CostPlusText {
     pub percent: String,
     pub fixed: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AllowanceText {
+    pub name: String,
+    pub plan: OneOrMany,
+    pub kind: OneOrMany,
+    pub zone: OneOrMany,
+    pub band: Option<OneOrMany>,
+    pub party: Option<OneOrMany>,
+    pub units: Option<u64>,
+    pub money: Option<String>,
+    #[serde(default)]
+    pub unlimited: bool,
+    pub fair_use: Option<FairUseText>,
+    #[serde(default)]
+    pub scope: Scope,
+    pub minimum: Option<u64>,
+    pub increment: Option<u64>,
+    pub setup: Option<SetupFee>,
+    #[serde(default)]
+    pub priority: i64,
+    #[serde(default)]
+    pub weight: i64,
+    #[serde(default)]
+    pub roll_over: u8,
+    #[serde(default)]
+    pub pro_rata: ProRata,
+}
+
+/// What a fair use of a plan abroad is, by its price and the cap of what a provider charges.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FairUseText {
+    pub price: String,
+    pub cap: String,
+    /// Units that the cap is for.
+    pub per: u64,
+}
+
+/// Who draws from one bucket.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Scope {
+    /// A subscription.
+    #[default]
+    Personal,
+    /// All of a customer, granted once.
+    Shared,
+    /// All of a customer, granted as often as there are subscriptions.
+    Pooled,
+}
+
+/// Whether a record that is covered whole costs the setup fee of its price.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SetupFee {
+    #[default]
+    IfCharged,
+    Always,
+}
+
+/// Whether a part of a cycle gives a part of the amount.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ProRata {
+    #[default]
+    None,
+    Days,
 }
 
 /// `"NL-FIX"` or `["NL-FIX", "NL-MOB"]`.

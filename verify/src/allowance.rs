@@ -1,0 +1,144 @@
+//! Settling: what the records of a customer come to when each draws in its turn from what the customer's plans give.
+
+use std::collections::HashMap;
+
+use crate::cover::Cover;
+use crate::cycle::{Cycle, Day};
+use crate::derive::{Derived, Reference};
+use crate::draw::{Draw, Source, Turn};
+use crate::error::VerifyError;
+use crate::grant::{Bucket, Grant, Lines};
+use crate::owner::{Customer, Window};
+use crate::record::Record;
+use crate::terms::Allowance;
+use crate::text::Scope;
+
+/// A record, and what tells it from others that began at the same instant.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Entry<'r> {
+    /// The record.
+    pub record: Record<'r>,
+    /// Its key.
+    pub key: u128,
+    /// The delivery that it came with, as text.
+    pub delivery: &'r str,
+    /// Its row there.
+    pub row: i64,
+}
+
+impl Reference {
+    /// What each of a customer's records comes to, in the order of the input. All of them have to be here: what a record costs hangs
+    /// on what others took before it. Many customers are settled faster by one [`Settlement`].
+    pub fn settle<'r>(&'r self, entries: &[Entry<'_>]) -> Result<Vec<Derived<'r>>, VerifyError> {
+        self.settlement().settle(entries)
+    }
+
+    /// Makes ready to settle one customer after the other.
+    pub fn settlement(&self) -> Settlement<'_> {
+        Settlement { lines: Lines::of(self) }
+    }
+}
+
+/// Settles customers under the same reference data: everybody's lines are looked through once.
+pub struct Settlement<'r> {
+    lines: Lines<'r>,
+}
+
+impl<'r> Settlement<'r> {
+    /// What each record comes to, in the order of the input; customers do not share anything.
+    pub fn settle(&self, entries: &[Entry<'_>]) -> Result<Vec<Derived<'r>>, VerifyError> {
+        let mut derived = Vec::with_capacity(entries.len());
+        let mut covers = Vec::new();
+        for (place, entry) in entries.iter().enumerate() {
+            let (alone, cover) = self.lines.reference.alone(&entry.record)?;
+            derived.push(alone);
+            covers.extend(cover.map(|cover| (place, cover)));
+        }
+        covers.sort_by_key(|(place, _)| {
+            let Entry { record, key, delivery, row } = &entries[*place];
+            (record.start_us, *key, *delivery, *row)
+        });
+        let mut balances = Balances { lines: &self.lines, days: HashMap::new(), grants: HashMap::new() };
+        for (place, cover) in covers {
+            let (record, result) = (&entries[place].record, &mut derived[place]);
+            let customer =
+                result.window.and_then(|window| Some((window, self.lines.reference.owners.customers.get(&window.customer)?)));
+            // Who is no customer has no cycles, and so nothing that could run out.
+            let draw = match customer {
+                Some((window, customer)) => balances.draw(window, customer, &cover, record),
+                None => cover.assumed(record),
+            };
+            result.priced = result.priced.clone().after(draw);
+        }
+        Ok(derived)
+    }
+}
+
+/// What is left of all that was granted.
+struct Balances<'s, 'r> {
+    lines: &'s Lines<'r>,
+    days: HashMap<(&'r str, Cycle), Vec<Day>>,
+    /// `None` where nothing was granted.
+    grants: HashMap<Bucket<'r>, Option<Grant<'r>>>,
+}
+
+impl<'r> Balances<'_, 'r> {
+    /// Lets a record draw from what is left.
+    fn draw(
+        &mut self,
+        window: &'r Window,
+        customer: &Customer,
+        cover: &Cover<'r>,
+        record: &Record<'_>,
+    ) -> Result<Draw, &'static str> {
+        let now = Cycle::of(customer, cover.place.start);
+        let mut open = Vec::new();
+        for (position, allowance) in &cover.allowances {
+            for age in 0..=self.oldest(cover, allowance) {
+                let bucket = bucket(window, cover, allowance, now.plus(-age));
+                let grant = self.grant(&bucket, customer).filter(|grant| grant.is_open_to(cover.place.tariff, allowance, age));
+                open.extend(grant.map(|grant| {
+                    let turn = Turn::of(allowance, *position, bucket.granted, bucket.granted.plus(grant.roll_over), now);
+                    (Source { allowance, turn, left: grant.left }, bucket)
+                }));
+            }
+        }
+        open.sort_by_key(|(source, _)| source.turn);
+        let sources: Vec<Source<'_>> = open.iter().map(|(source, _)| *source).collect();
+        let draw = cover.draw(record, &sources)?;
+        for ((_, bucket), take) in open.iter().zip(&draw.takes) {
+            if let Some(Some(Grant { left: Some(left), .. })) = self.grants.get_mut(bucket) {
+                *left -= take;
+            }
+        }
+        Ok(draw)
+    }
+
+    /// A bucket, which is granted when the first record asks for it.
+    fn grant(&mut self, bucket: &Bucket<'r>, customer: &Customer) -> Option<&Grant<'r>> {
+        let days = self.days.entry((bucket.customer, bucket.granted)).or_insert_with(|| bucket.granted.days(customer));
+        self.grants.entry(*bucket).or_insert_with(|| self.lines.grant(bucket, days)).as_ref()
+    }
+
+    /// For how many cycles at most something stays usable that any version of the tariff gave under the allowance's name.
+    fn oldest(&self, cover: &Cover<'_>, allowance: &Allowance) -> i32 {
+        let versions = self.lines.reference.tariffs.iter().filter(|tariff| tariff.name == cover.place.tariff.name);
+        let named = versions.filter_map(|tariff| tariff.allowance(&allowance.name));
+        named.map(|allowance| allowance.roll_over).max().unwrap_or(0)
+    }
+}
+
+/// The bucket of a cycle that a record draws from under an allowance.
+fn bucket<'r>(window: &'r Window, cover: &Cover<'r>, allowance: &'r Allowance, granted: Cycle) -> Bucket<'r> {
+    Bucket {
+        tariff: &cover.place.tariff.name,
+        allowance: &allowance.name,
+        scope: allowance.scope,
+        customer: &window.customer,
+        subscription: (allowance.scope == Scope::Personal).then_some(window.subscription.as_str()),
+        granted,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! Which allowances cover a record, and what it comes to if they never run out.
+
+use crate::charge::{Charge, Place};
+use crate::cycle::Cycle;
+use crate::draw::{Draw, Source, Turn};
+use crate::error::VerifyError;
+use crate::price::Rule;
+use crate::record::Record;
+use crate::tariff::Found;
+use crate::terms::Allowance;
+
+/// A record that has a price, and the allowances that it draws from as long as they have something left.
+pub(crate) struct Cover<'r> {
+    pub place: Place<'r>,
+    pub found: Found,
+    /// What it costs without them.
+    pub alone: Charge,
+    /// Units that its price does not leave free.
+    pub units: u64,
+    /// With their places in the file.
+    pub allowances: Vec<(usize, &'r Allowance)>,
+}
+
+impl<'r> Cover<'r> {
+    /// The cover of a record that costs so much without one; `None` if there is nothing that it could draw.
+    pub fn of(
+        place: Place<'r>,
+        found: Found,
+        band: &str,
+        record: &Record<'_>,
+        alone: Charge,
+    ) -> Result<Option<Self>, VerifyError> {
+        let Place { tariff, plan, zone, party, .. } = place;
+        let covers = |allowance: &Allowance| allowance.usage.rank(plan, record.kind, zone, party, band).is_some();
+        let allowances: Vec<_> = tariff.allowances.iter().enumerate().filter(|(_, allowance)| covers(allowance)).collect();
+        let gives = |money: bool| allowances.iter().any(|(_, allowance)| allowance.is_money() == money);
+        let (has_money, has_units) = (gives(true), gives(false));
+        let units = match tariff.rule(found) {
+            Rule::Units(price) => record.units().unwrap_or(0).saturating_sub(price.free),
+            Rule::CostPlus { .. } if has_units => {
+                let problem = "an allowance in units covers a price that is the provider's cost".to_owned();
+                return Err(VerifyError::Tariff { tariff: tariff.version.clone(), problem });
+            }
+            Rule::CostPlus { .. } => 0,
+        };
+        let draws = (has_units && units > 0) || (has_money && alone.nano > 0);
+        Ok(draws.then_some(Self { place, found, alone, units, allowances }))
+    }
+
+    /// What the record comes to if each allowance has one bucket, of the record's own cycle, that never runs out.
+    pub fn assumed(&self, record: &Record<'_>) -> Result<Draw, &'static str> {
+        let (same, mut sources) = (Cycle::default(), Vec::with_capacity(self.allowances.len()));
+        for (position, allowance) in &self.allowances {
+            let turn = Turn::of(allowance, *position, same, same.plus(allowance.roll_over), same);
+            sources.push(Source { allowance, turn, left: None });
+        }
+        sources.sort_by_key(|source| source.turn);
+        self.draw(record, &sources)
+    }
+}

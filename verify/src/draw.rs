@@ -1,0 +1,121 @@
+//! How a record draws from buckets: in which order, how much, and what is charged of it then.
+
+use std::cmp::Reverse;
+
+use crate::charge::{Charge, Share, charge};
+use crate::cover::Cover;
+use crate::cycle::Cycle;
+use crate::derive::Drawn;
+use crate::record::Record;
+use crate::terms::Allowance;
+
+/// When it is a bucket's turn among those that a record may draw from; the least goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Turn {
+    is_of_this_cycle: bool,
+    priority: i64,
+    weight: Reverse<i64>,
+    expires: Cycle,
+    granted: Cycle,
+    /// The allowance's place in the file.
+    position: usize,
+}
+
+impl Turn {
+    /// The turn of a bucket of an allowance that was granted in a cycle and expires behind another, for a record of a third one.
+    pub fn of(allowance: &Allowance, position: usize, granted: Cycle, expires: Cycle, now: Cycle) -> Self {
+        let (priority, weight) = (allowance.priority, Reverse(allowance.weight));
+        Self { is_of_this_cycle: granted == now, priority, weight, expires, granted, position }
+    }
+}
+
+/// A bucket that a record may draw from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'r> {
+    /// The allowance that it is of, as the record's version of the tariff has it.
+    pub allowance: &'r Allowance,
+    pub turn: Turn,
+    /// What is in it; `None` never runs out.
+    pub left: Option<u128>,
+}
+
+/// What a record drew, and what it costs then.
+#[derive(Debug)]
+pub(crate) struct Draw {
+    pub charge: Charge,
+    pub drawn: Option<Drawn>,
+    /// What it took from each source.
+    pub takes: Vec<u128>,
+}
+
+impl Cover<'_> {
+    /// Draws a record from sources that stand in the order of their turns. A record that cannot be charged has taken nothing.
+    pub fn draw(&self, record: &Record<'_>, sources: &[Source<'_>]) -> Result<Draw, &'static str> {
+        let mut takes = vec![0; sources.len()];
+        let rest = self.take_units(sources, &mut takes);
+        let first = sources.iter().zip(&takes).find(|(_, take)| **take > 0);
+        let counted = |units: u128| i64::try_from(units).map_err(|_| "charge_limit");
+        let (taken, rest) = (counted(takes.iter().sum())?, counted(rest)?);
+        let mut charge = match first {
+            None => self.alone,
+            Some((source, _)) => {
+                let (setup, taken, rest) = (source.allowance.setup, taken.unsigned_abs(), rest.unsigned_abs());
+                let share = if rest == 0 { Share::Covered { setup } } else { Share::Beyond { taken, rest } };
+                charge(&self.place, self.found, record, share)?
+            }
+        };
+        let money = take_money(&mut charge, sources, &mut takes);
+        let allowance = names(sources, &takes);
+        let drawn = (!allowance.is_empty()).then(|| Drawn {
+            allowance,
+            units: Some(taken).filter(|units| *units > 0),
+            money_nano: Some(money).filter(|money| *money > 0),
+        });
+        Ok(Draw { charge, drawn, takes })
+    }
+
+    /// Takes units, and gives those that no source took. The first source of an allowance rounds up what it is asked for, by the
+    /// minimum only if it is the first of all.
+    fn take_units(&self, sources: &[Source<'_>], takes: &mut [u128]) -> u128 {
+        let (mut rest, mut drawn_from) = (u128::from(self.units), Vec::new());
+        for (source, take) in sources.iter().zip(takes) {
+            let allowance = source.allowance;
+            if rest == 0 || allowance.is_money() || source.left == Some(0) {
+                continue;
+            }
+            let minimum = if drawn_from.is_empty() { allowance.minimum } else { 0 };
+            let need = if drawn_from.contains(&&allowance.name) { rest } else { allowance.rounded(rest, minimum) };
+            *take = source.left.map_or(need, |left| left.min(need));
+            rest = need - *take;
+            drawn_from.push(&allowance.name);
+        }
+        rest
+    }
+}
+
+/// Takes money from a charge above zero, and gives how much.
+fn take_money(charge: &mut Charge, sources: &[Source<'_>], takes: &mut [u128]) -> i128 {
+    let mut money = 0;
+    for (source, take) in sources.iter().zip(takes).filter(|(source, _)| source.allowance.is_money()) {
+        let asked = charge.nano.max(0);
+        let given = source.left.and_then(|left| i64::try_from(left).ok()).map_or(asked, |left| left.min(asked));
+        *take = u128::from(given.unsigned_abs());
+        charge.nano -= given;
+        money += i128::from(given);
+    }
+    money
+}
+
+/// The allowances that something was taken from, units first.
+fn names(sources: &[Source<'_>], takes: &[u128]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for is_money in [false, true] {
+        let drawn = sources.iter().zip(takes).filter(|(_, take)| **take > 0).map(|(source, _)| source.allowance);
+        for allowance in drawn.filter(|allowance| allowance.is_money() == is_money) {
+            if !names.contains(&allowance.name.as_str()) {
+                names.push(&allowance.name);
+            }
+        }
+    }
+    names.join("+")
+}

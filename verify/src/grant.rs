@@ -1,0 +1,134 @@
+//! What customers are given in a cycle, by the plans that their lines had in it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+
+use crate::cycle::{Cycle, Day};
+use crate::derive::Reference;
+use crate::owner::Window;
+use crate::tariff::Tariff;
+use crate::terms::Allowance;
+use crate::text::Scope;
+
+/// Which bucket: of an allowance of a tariff, whichever version; of whom; granted in a cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Bucket<'r> {
+    pub tariff: &'r str,
+    pub allowance: &'r str,
+    pub scope: Scope,
+    pub customer: &'r str,
+    /// Nobody's where all lines draw from it.
+    pub subscription: Option<&'r str>,
+    pub granted: Cycle,
+}
+
+/// What a bucket was granted, and what is left of it.
+#[derive(Debug)]
+pub(crate) struct Grant<'r> {
+    /// The first instant at which a line had the allowance; the terms are those of then.
+    since_us: i64,
+    pub is_money: bool,
+    pub currency: &'r str,
+    pub roll_over: i32,
+    /// `None` never runs out.
+    pub left: Option<u128>,
+}
+
+impl Grant<'_> {
+    /// Whether a record of some cycles later can draw from it under its own version of the allowance. Units are not paid with money that
+    /// another version gave, nor money in one currency with money in another.
+    pub fn is_open_to(&self, tariff: &Tariff, allowance: &Allowance, age: i32) -> bool {
+        let is_same = self.is_money == allowance.is_money() && (!self.is_money || self.currency == tariff.currency);
+        is_same && age <= self.roll_over
+    }
+}
+
+/// A time within a cycle during which a line had an allowance.
+struct Span<'r> {
+    from_us: i64,
+    to_us: i64,
+    tariff: &'r Tariff,
+    allowance: &'r Allowance,
+}
+
+/// Everybody's lines.
+pub(crate) struct Lines<'r> {
+    pub reference: &'r Reference,
+    /// Their windows, by customer and subscription.
+    windows: HashMap<&'r str, BTreeMap<&'r str, Vec<&'r Window>>>,
+    /// The instants at which tariffs come into force or end.
+    edges: Vec<i64>,
+}
+
+impl<'r> Lines<'r> {
+    pub fn of(reference: &'r Reference) -> Self {
+        let mut windows: HashMap<&str, BTreeMap<&str, Vec<&Window>>> = HashMap::new();
+        for window in &reference.owners.windows {
+            windows.entry(&window.customer).or_default().entry(&window.subscription).or_default().push(window);
+        }
+        let edges = reference.tariffs.iter().flat_map(|tariff| [Some(tariff.from), tariff.to]).flatten();
+        let mut edges: Vec<i64> = edges.map(Timestamp::as_microsecond).collect();
+        edges.sort_unstable();
+        Self { reference, windows, edges }
+    }
+
+    /// What a bucket is granted in a cycle of these days, if anything.
+    pub fn grant(&self, bucket: &Bucket<'_>, days: &[Day]) -> Option<Grant<'r>> {
+        let lines = self.windows.get(bucket.customer)?;
+        let spans = |windows: &Vec<&'r Window>| self.spans(windows, bucket, days);
+        match bucket.scope {
+            Scope::Personal => one(&spans(lines.get(bucket.subscription?)?), days),
+            Scope::Shared => one(&lines.values().flat_map(spans).collect::<Vec<_>>(), days),
+            Scope::Pooled => sum(lines.values().filter_map(|windows| one(&spans(windows), days)).collect()),
+        }
+    }
+
+    /// When a line had the allowance: while a version of the tariff sold its plan as one that has it.
+    fn spans(&self, windows: &[&'r Window], bucket: &Bucket<'_>, days: &[Day]) -> Vec<Span<'r>> {
+        let Some((first, last)) = days.first().zip(days.last()) else { return Vec::new() };
+        let mut spans = Vec::new();
+        for window in windows {
+            let (mut from_us, end_us) = (window.from_us.max(first.from_us), window.to_us.min(last.to_us));
+            while from_us < end_us {
+                let to_us = self.edges.iter().copied().find(|edge| *edge > from_us).map_or(end_us, |edge| edge.min(end_us));
+                if let Some((tariff, allowance)) = self.had(window, from_us, bucket) {
+                    spans.push(Span { from_us, to_us, tariff, allowance });
+                }
+                from_us = to_us;
+            }
+        }
+        spans
+    }
+
+    /// The allowance of a bucket as the plan of a window has it at an instant.
+    fn had(&self, window: &'r Window, at_us: i64, bucket: &Bucket<'_>) -> Option<(&'r Tariff, &'r Allowance)> {
+        let at = Timestamp::from_microsecond(at_us).ok()?;
+        let (tariff, plan) = self.reference.seller(&window.plan, at).ok()?;
+        let allowance = tariff.allowance(bucket.allowance).filter(|allowance| allowance.usage.names_plan(plan))?;
+        (tariff.name == bucket.tariff).then_some((tariff, allowance))
+    }
+}
+
+/// What is granted once for all of these times, by the terms of the first.
+fn one<'r>(spans: &[Span<'r>], days: &[Day]) -> Option<Grant<'r>> {
+    let first = spans.iter().min_by_key(|span| span.from_us)?;
+    let touches = |day: &&Day| spans.iter().any(|span| span.from_us < day.to_us && day.from_us < span.to_us);
+    let touched = days.iter().filter(touches).count();
+    Some(Grant {
+        since_us: first.from_us,
+        is_money: first.allowance.is_money(),
+        currency: &first.tariff.currency,
+        roll_over: first.allowance.roll_over,
+        left: first.allowance.share(touched, days.len()),
+    })
+}
+
+/// What several lines are granted together, by the terms of the first.
+fn sum(grants: Vec<Grant<'_>>) -> Option<Grant<'_>> {
+    let is_money = grants.iter().min_by_key(|grant| grant.since_us)?.is_money;
+    let left = grants.iter().filter(|grant| grant.is_money == is_money).map(|grant| grant.left).sum::<Option<u128>>();
+    let first = grants.into_iter().min_by_key(|grant| grant.since_us)?;
+    // Of what never runs out nothing is left over.
+    Some(Grant { left, roll_over: left.map_or(0, |_| first.roll_over), ..first })
+}
