@@ -1,4 +1,7 @@
 //! Runs tests/rating/*.tbl: what a clerk wrote beside each row is what exact fractions come to, too.
+//!
+//! A line `customer: DAY` begins a customer whose cycles begin on that day of the month, `line: NAME PLAN FROM TO` says when one of its
+//! lines had a plan. The rows below are the customer's: they are settled together.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
@@ -6,11 +9,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use verify::owner::{Identifier, Owners, Window};
+use verify::derive::Priced;
+use verify::owner::{Customer, Identifier, Owners, Window};
 use verify::tariff::Tariff;
-use verify::{Record, Reference};
+use verify::{Entry, Record, Reference};
 
 type Cells<'t> = HashMap<&'t str, &'t str>;
 
@@ -49,24 +53,30 @@ fn inline(text: &str) -> Rc<Tariff> {
     tariff(toml, &companions.map(|(name, table)| (name.trim().to_owned(), table.to_owned())).collect())
 }
 
-/// Whose numbers they are: the served one of customer `c` on a plan, and the other one if a row says so.
-fn owners(plan: Option<&str>, party: Option<&str>, to: &str) -> Owners {
-    let served = plan.map(|plan| (SERVED, "c", plan));
-    let other = party.map(|party| match party {
-        "own_customer" => (to, "c", "another plan"),
-        "own_network" => (to, "somebody else", "another plan"),
-        other => panic!("{other} is no party that a row can name"),
-    });
-    let mut owners = Owners::default();
-    for (place, (number, customer, plan)) in served.into_iter().chain(other).enumerate() {
-        let number = number.parse().expect("only a number is somebody's");
-        owners.numbers.entry((Identifier::Msisdn, number)).or_default().push(place);
-        let name = |text: &str| text.to_owned();
-        let (device, subscription) = (name("device"), name("subscription"));
-        let (customer, plan) = (name(customer), name(plan));
-        owners.windows.push(Window { from_us: i64::MIN, to_us: i64::MAX, device, subscription, customer, plan });
-    }
-    owners
+/// When a line of a customer, who is `c` if it is a row's own, had a plan.
+fn window(hours: (i64, i64), line: &str, customer: &str, plan: &str) -> Window {
+    let name = |text: &str| text.to_owned();
+    let (from_us, to_us) = hours;
+    let (subscription, customer, plan) = (name(line), name(customer), name(plan));
+    Window { from_us, to_us, device: name("device"), subscription, customer, plan }
+}
+
+/// Makes a window that of a number.
+fn give(owners: &mut Owners, number: &str, window: Window) {
+    let number = number.parse().expect("only a number is somebody's");
+    owners.numbers.entry((Identifier::Msisdn, number)).or_default().push(owners.windows.len());
+    owners.windows.push(window);
+}
+
+/// Makes the number that a row calls that of whom it says.
+fn give_party(owners: &mut Owners, row: &Row<'_>, hours: (i64, i64)) {
+    let customer = match row.cell("party") {
+        None => return,
+        Some("own_customer") => "c",
+        Some("own_network") => "somebody else",
+        Some(other) => panic!("{other} is no party that a row can name"),
+    };
+    give(owners, &row.to, window(hours, "another line", customer, "another plan"));
 }
 
 #[test]
@@ -77,88 +87,231 @@ fn every_row_of_every_table_comes_to_what_is_written_beside_it() {
     files.sort();
     let (mut rows, mut failures) = (0, String::new());
     for file in &files {
-        rows += run(&file.file_name().expect("a file").to_string_lossy(), &text(file), &mut failures);
+        let (count, wrong) = Table::run(&file.file_name().expect("a file").to_string_lossy(), &text(file));
+        rows += count;
+        failures += &wrong;
     }
     assert!(failures.is_empty(), "\n{failures}");
     assert!(files.len() >= 18 && rows >= 500, "{rows} rows in {} tables: some are missing", files.len());
 }
 
-/// Derives the rows of a table and gives their number.
-fn run(file: &str, table: &str, failures: &mut String) -> usize {
-    let (mut tariff, mut header, mut count): (Option<Rc<Tariff>>, Vec<&str>, usize) = (None, Vec::new(), 0);
-    let mut lines = table.lines().zip(1..);
-    while let Some((line, number)) = lines.next() {
-        if let Some(name) = line.strip_prefix("tariff:") {
-            tariff = Some(match name.trim() {
-                "" => {
-                    let here = lines.by_ref().map(|(line, _)| line).take_while(|line| *line != "---");
-                    inline(&here.collect::<Vec<_>>().join("\n"))
-                }
-                path => in_folder(&repository(path)),
-            });
-            continue;
-        }
-        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        if line.starts_with('#') || cells.len() == 1 {
-            continue;
-        }
-        if header.is_empty() {
-            header = cells;
-            continue;
-        }
-        let cells: Cells<'_> = header.iter().copied().zip(cells).filter(|(_, cell)| !matches!(*cell, "" | "-")).collect();
-        let tariff = tariff.as_ref().unwrap_or_else(|| panic!("{file} line {number}: no tariff before the row"));
-        count += 1;
-        for difference in differences(tariff, &cells, &header) {
-            writeln!(failures, "{file} line {number}: {difference}\n    {line}").expect("a string takes all");
-        }
-    }
-    count
+/// A row of a table.
+struct Row<'t> {
+    number: i64,
+    line: &'t str,
+    cells: Cells<'t>,
+    /// The number that is called, and of which type it is.
+    to: String,
+    to_type: &'static str,
 }
 
-fn differences(tariff: &Rc<Tariff>, cells: &Cells<'_>, header: &[&str]) -> Vec<String> {
-    let cell = |name: &str| cells.get(name).copied();
-    let (to, to_type) = number(cell("to").unwrap_or_default());
-    let units: i64 = cell("units").map_or(0, |units| units.replace('_', "").parse().expect("whole units"));
-    let (start_us, start_offset_s) = cell("start").map_or((1_791_970_000_000_000, 7_200), start);
-    let kind = cell("kind").unwrap_or("voice-mo");
-    let of = |family: &str| if kind.starts_with(family) { units } else { 0 };
-    let record = Record {
-        kind,
-        start_us,
-        start_offset_s,
-        duration_s: of("voice"),
-        bytes_down: of("data"),
-        messages: of("sms") + of("mms"),
-        a_number: SERVED,
-        b_number: &to,
-        b_number_type: to_type,
-        network: cell("network").unwrap_or_default(),
-        provider_class: cell("class").unwrap_or_default(),
-        cost_nano: cell("cost").map(nano),
-        cost_currency: cell("currency").unwrap_or("EUR"),
-        ..Record::default()
-    };
-    // Without a plan the row is nobody's: no window is there to say whose it was.
-    let owners = owners(cell("plan"), cell("party"), &to);
-    let reference = Reference { owners, tariffs: vec![Rc::clone(tariff)] };
-    let priced = reference.derive(&record).unwrap_or_else(|e| panic!("{e}")).priced;
+impl<'t> Row<'t> {
+    fn new(number: i64, line: &'t str, cells: Cells<'t>) -> Self {
+        let (to, to_type) = self::number(cells.get("to").copied().unwrap_or_default());
+        Self { number, line, cells, to, to_type }
+    }
+
+    fn cell(&self, name: &str) -> Option<&'t str> {
+        self.cells.get(name).copied()
+    }
+
+    /// The record that the row tells of.
+    fn record<'r>(&'r self, a_number: &'r str) -> Record<'r> {
+        let units: i64 = self.cell("units").map_or(0, |units| units.replace('_', "").parse().expect("whole units"));
+        let (start_us, start_offset_s) = self.cell("start").map_or((1_791_970_000_000_000, 7_200), start);
+        let kind = self.cell("kind").unwrap_or("voice-mo");
+        let of = |family: &str| if kind.starts_with(family) { units } else { 0 };
+        Record {
+            kind,
+            start_us,
+            start_offset_s,
+            duration_s: of("voice"),
+            bytes_down: of("data"),
+            messages: of("sms") + of("mms"),
+            a_number,
+            b_number: &self.to,
+            b_number_type: self.to_type,
+            network: self.cell("network").unwrap_or_default(),
+            provider_class: self.cell("class").unwrap_or_default(),
+            cost_nano: self.cell("cost").map(nano),
+            cost_currency: self.cell("currency").unwrap_or("EUR"),
+            ..Record::default()
+        }
+    }
+}
+
+/// A customer, and the rows that are settled together.
+struct Block<'t> {
+    cycle_day: u8,
+    /// Name, plan and hours of each window.
+    windows: Vec<(&'t str, &'t str, (i64, i64))>,
+    rows: Vec<Row<'t>>,
+}
+
+impl<'t> Block<'t> {
+    fn line(&mut self, text: &'t str) {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [line, plan, from, to] = words[..] else { panic!("`{text}` is not NAME PLAN FROM TO") };
+        let to_us = if to == "-" { i64::MAX } else { midnight_or_time(to) };
+        self.windows.push((line, plan, (midnight_or_time(from), to_us)));
+    }
+
+    /// The number of a line: each has its own.
+    fn number(&self, line: &str) -> String {
+        let place = self.windows.iter().position(|(name, ..)| *name == line);
+        (31_600_000_001 + place.unwrap_or_else(|| panic!("there is no line `{line}`"))).to_string()
+    }
+
+    /// The customer's lines, and for the instant of each row the number that it calls, if the row says whose it is.
+    fn owners(&self) -> Owners {
+        let mut owners = Owners::default();
+        let customer = Customer::new("main/c".to_owned(), self.cycle_day, "Europe/Amsterdam").expect("a zone");
+        owners.customers.insert("c".to_owned(), customer);
+        for (line, plan, hours) in &self.windows {
+            give(&mut owners, &self.number(line), window(*hours, line, "c", plan));
+        }
+        for row in &self.rows {
+            let start_us = row.record("").start_us;
+            give_party(&mut owners, row, (start_us, start_us + 1));
+        }
+        owners
+    }
+
+    /// Settles the rows in the order of the table, and in the opposite one with the same result.
+    fn run(self, table: &mut Table<'_>) {
+        let reference = Reference { owners: self.owners(), tariffs: vec![table.tariff()] };
+        let number = |row: &Row<'_>| self.number(row.cell("line").expect("a row names its line"));
+        let numbers: Vec<String> = self.rows.iter().map(number).collect();
+        let mut entries: Vec<Entry<'_>> = Vec::with_capacity(self.rows.len());
+        for (row, number) in self.rows.iter().zip(&numbers) {
+            entries.push(Entry {
+                record: row.record(number),
+                key: row.number.unsigned_abs().into(),
+                delivery: "",
+                row: row.number,
+            });
+        }
+        let settled = reference.settle(&entries).unwrap_or_else(|e| panic!("{e}"));
+        for (row, derived) in self.rows.iter().zip(&settled) {
+            table.compare(&derived.priced, row);
+        }
+        entries.reverse();
+        let mut opposite = reference.settle(&entries).unwrap_or_else(|e| panic!("{e}"));
+        opposite.reverse();
+        assert_eq!(opposite, settled, "{}: the order in which records are handed in does not count", table.file);
+    }
+}
+
+/// A table as it is run, line by line.
+#[derive(Default)]
+struct Table<'t> {
+    file: &'t str,
+    tariff: Option<Rc<Tariff>>,
+    customer: Option<Block<'t>>,
+    header: Vec<&'t str>,
+    count: usize,
+    failures: String,
+}
+
+impl<'t> Table<'t> {
+    /// Runs a table and gives the number of its rows, and what went wrong.
+    fn run(file: &'t str, text: &'t str) -> (usize, String) {
+        let mut table = Self { file, ..Self::default() };
+        let mut lines = text.lines().zip(1..);
+        while let Some((line, number)) = lines.next() {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            match line.split_once(':') {
+                _ if line.starts_with('#') => {}
+                Some(("tariff", name)) => {
+                    table.end_customer();
+                    let here = lines.by_ref().map(|(line, _)| line).take_while(|line| *line != "---");
+                    table.tariff = Some(match name.trim() {
+                        "" => inline(&here.collect::<Vec<_>>().join("\n")),
+                        path => in_folder(&repository(path)),
+                    });
+                }
+                Some(("customer", day)) => {
+                    table.end_customer();
+                    let cycle_day = day.trim().parse().expect("a day of the month");
+                    table.customer = Some(Block { cycle_day, windows: Vec::new(), rows: Vec::new() });
+                }
+                Some(("line", window)) => table.customer.as_mut().expect("a line is a customer's").line(window),
+                _ if cells.len() == 1 => {}
+                _ if table.header.is_empty() => table.header = cells,
+                _ => table.row(number, line, cells),
+            }
+        }
+        table.end_customer();
+        (table.count, table.failures)
+    }
+
+    fn tariff(&self) -> Rc<Tariff> {
+        Rc::clone(self.tariff.as_ref().unwrap_or_else(|| panic!("{}: a row without a tariff before it", self.file)))
+    }
+
+    fn end_customer(&mut self) {
+        if let Some(customer) = self.customer.take() {
+            customer.run(self);
+        }
+    }
+
+    fn row(&mut self, number: i64, line: &'t str, cells: Vec<&'t str>) {
+        self.count += 1;
+        let cells = self.header.iter().copied().zip(cells).filter(|(_, cell)| !matches!(*cell, "" | "-"));
+        let row = Row::new(number, line, cells.collect());
+        if let Some(customer) = &mut self.customer {
+            customer.rows.push(row);
+            return;
+        }
+        let reference = of_row(self.tariff(), &row);
+        let derived = reference.derive(&row.record(SERVED)).unwrap_or_else(|e| panic!("{e}"));
+        self.compare(&derived.priced, &row);
+    }
+
+    /// Writes down where something else was derived than what stands in a row.
+    fn compare(&mut self, priced: &Priced<'_>, row: &Row<'_>) {
+        for difference in differences(priced, row, &self.header) {
+            let Row { number, line, .. } = row;
+            writeln!(self.failures, "{} line {number}: {difference}\n    {line}", self.file).expect("a string takes all");
+        }
+    }
+}
+
+/// The reference data of a row by itself. Without a plan it is nobody's: no window is there to say whose it was.
+fn of_row(tariff: Rc<Tariff>, row: &Row<'_>) -> Reference {
+    let (mut owners, always) = (Owners::default(), (i64::MIN, i64::MAX));
+    if let Some(plan) = row.cell("plan") {
+        give(&mut owners, SERVED, window(always, "line", "c", plan));
+    }
+    give_party(&mut owners, row, always);
+    Reference { owners, tariffs: vec![tariff] }
+}
+
+fn differences(priced: &Priced<'_>, row: &Row<'_>, header: &[&str]) -> Vec<String> {
     let charge = match &priced.charge {
         Ok(charge) => charge.nano.to_string(),
         Err(reason) => (*reason).to_owned(),
     };
-    let expected = cells["charge"];
-    let is_amount = expected.bytes().all(|c| c.is_ascii_digit() || matches!(c, b'.' | b'-'));
-    let expected = if is_amount { nano(expected).to_string() } else { expected.to_owned() };
+    let amount = |text: &str| {
+        let is_amount = text.bytes().all(|c| c.is_ascii_digit() || matches!(c, b'.' | b'-'));
+        if is_amount { nano(text).to_string() } else { text.to_owned() }
+    };
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let (cell, drawn) = (|name: &str| row.cell(name), priced.drawn.as_ref());
     let billed = priced.charge.as_ref().map_or(0, |charge| charge.billed).to_string();
+    let drawn_units = drawn.and_then(|drawn| drawn.units).map(|units| units.to_string());
+    let drawn_money = drawn.and_then(|drawn| drawn.money_nano).map(|money| money.to_string());
     let found = [
-        ("charge", charge, Some(expected)),
+        ("charge", charge, Some(amount(row.cells["charge"]))),
         ("zone", priced.zone.unwrap_or("-").to_owned(), cell("zone").map(str::to_owned)),
         ("band", priced.band.unwrap_or("-").to_owned(), cell("band").map(str::to_owned)),
         // Nobody's number is another network's, if the tariff asks at all; what is in suspense has no class.
         ("party", priced.party.unwrap_or("-").to_owned(), priced.party.map(|_| cell("party").unwrap_or("other").to_owned())),
         ("tax", priced.tax_class.unwrap_or("-").to_owned(), Some(cell("tax").unwrap_or("-").to_owned())),
         ("billed", billed, cell("billed").map(|billed| billed.replace('_', ""))),
+        ("allowance", drawn.map_or("-", |drawn| &drawn.allowance).to_owned(), Some(cell("allowance").unwrap_or("-").to_owned())),
+        ("drawn", or_none(drawn_units), Some(or_none(cell("drawn").map(|units| units.replace('_', ""))))),
+        ("money", or_none(drawn_money), Some(or_none(cell("money").map(amount)))),
     ];
     let expects = found.into_iter().filter(|(name, ..)| header.contains(name));
     let differs = expects.filter_map(|(name, found, expected)| Some((name, found, expected?)));
@@ -189,6 +342,13 @@ fn start(text: &str) -> (i64, i32) {
     };
     let shift_s = zoned.offset().seconds() - offset_s;
     (zoned.timestamp().as_microsecond() + i64::from(shift_s) * 1_000_000, offset_s)
+}
+
+/// The instant of a local date's midnight, or of a local time.
+fn midnight_or_time(text: &str) -> i64 {
+    let local = text.parse().unwrap_or_else(|_| text.parse::<Date>().expect("a local date or time").at(0, 0, 0, 0));
+    let zoned = local.to_zoned(TimeZone::get("Europe/Amsterdam").expect("a zone")).expect("an instant");
+    zoned.timestamp().as_microsecond()
 }
 
 /// Units of 10⁻⁹ of a decimal.
