@@ -15,9 +15,9 @@ use domain::number::{Network, Number, NumberKind};
 use domain::outcome::Reason;
 use domain::usage::Usage;
 
+use self::texts::Charging;
 use crate::error::ExplainError;
 use crate::instant::time_text;
-use self::texts::Charging;
 use crate::price::allowance::Covered;
 use crate::price::edge::Call;
 use crate::price::{Facts, decide, sale_at, units};
@@ -280,11 +280,7 @@ pub fn explain(input: &ExplainInput, tariffs: &TariffSet) -> Result<Derivation, 
 }
 
 /// The same of a row of which it is known how it draws from allowances.
-pub fn explain_settled(
-    input: &ExplainInput,
-    tariffs: &TariffSet,
-    trace: Option<&Trace>,
-) -> Result<Derivation, ExplainError> {
+pub fn explain_settled(input: &ExplainInput, tariffs: &TariffSet, trace: Option<&Trace>) -> Result<Derivation, ExplainError> {
     let Some(plan) = &input.plan else {
         return Ok(Derivation::suspense(Reason::NoDevice, None));
     };
@@ -355,7 +351,19 @@ fn tariff_step(tariff: &Tariff, plan: &str) -> TariffStep {
 impl Derivation {
     fn suspense(reason: Reason, plan: Option<String>) -> Self {
         let (outcome, remedy) = (reason.as_str(), Some(reason.remedy()));
-        Self { outcome, remedy, plan, tariff: None, zone: None, party: None, band: None, price: None, allowance: Vec::new(), charge: None, tax: None }
+        Self {
+            outcome,
+            remedy,
+            plan,
+            tariff: None,
+            zone: None,
+            party: None,
+            band: None,
+            price: None,
+            allowance: Vec::new(),
+            charge: None,
+            tax: None,
+        }
     }
 
     /// The derivation line by line, in the order of the decisions: what a terminal shows.

@@ -38,7 +38,12 @@ pub fn rate(batch: impl Into<Arc<ParsedBatch>>, index: &DeviceIndex, tariffs: &B
 }
 
 /// The same where it is known what allowances give: records that do not get all that they ask for are priced by what they get.
-pub fn rate_settled(batch: impl Into<Arc<ParsedBatch>>, index: &DeviceIndex, tariffs: &BoundTariffs, draws: &Draws) -> RatedBatch {
+pub fn rate_settled(
+    batch: impl Into<Arc<ParsedBatch>>,
+    index: &DeviceIndex,
+    tariffs: &BoundTariffs,
+    draws: &Draws,
+) -> RatedBatch {
     let mut linked = link::link(batch, index);
     link::look_up_parties(&mut linked, index, tariffs);
     price::price_settled(linked, tariffs, draws)

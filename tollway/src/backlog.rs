@@ -49,7 +49,15 @@ impl Backlog {
             parquet: installation.parquet(),
         };
         let flow = Flow::start(installed, &entries, settings)?;
-        Ok(Some(Self { flow, reference, log, entries, sums, checkpoint_every: settings.checkpoint_every, rng: SystemRng::new()? }))
+        Ok(Some(Self {
+            flow,
+            reference,
+            log,
+            entries,
+            sums,
+            checkpoint_every: settings.checkpoint_every,
+            rng: SystemRng::new()?,
+        }))
     }
 
     /// The reference data by which it rates.

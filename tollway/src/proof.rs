@@ -1,5 +1,7 @@
 //! Holds what the table says of records against what is derived a second time, from the reference data of the commit that wrote them.
 
+mod drawing;
+
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -9,8 +11,9 @@ use serde_json::json;
 use sinks::standing::{Standing, Word};
 use verify::owner::{Customer, Identifier, Owners, Window};
 use verify::tariff::Tariff;
-use verify::{Difference, Record, Reference, Stated, differences};
+use verify::{Derived, Difference, Record, Reference, Stated, differences};
 
+use self::drawing::{Drawing, Held};
 use crate::installation::Installation;
 use crate::progress::Progress;
 
@@ -43,6 +46,8 @@ pub struct Proof {
     pub unpriced: BTreeMap<String, u64>,
     /// Records that cannot be derived, by what is in the way.
     pub underivable: BTreeMap<String, u64>,
+    /// Records that agree with what they cost alone, and draw otherwise from what allowances give: they wait to be settled.
+    pub unsettled: u64,
     /// Records that disagree.
     pub differ: u64,
     /// What they are charged beyond their derivation, by currency, units of 10⁻⁹; negative: too little.
@@ -64,7 +69,7 @@ impl Proof {
         let rows = standing.by_reference.values().flatten().filter_map(|add| add.rows()).sum();
         let mut progress = Progress::start("verify", rows, quiet);
         let mut proof = Self::default();
-        let mut done = 0;
+        let (mut done, mut drawing) = (0, Drawing::default());
         let mut known = HashMap::new();
         for (version, files) in &standing.by_reference {
             let loaded = installation.block_on(store.load_reference(Some(*version)))?;
@@ -80,10 +85,15 @@ impl Proof {
             proof.references.push(*version);
             for add in files {
                 let asked = Asked { cycle, month: add.partition("event_month"), limit };
-                standing.read(add, &mut |word| proof.hold(&reference, word, &asked))?;
+                standing.read(add, &mut |word| proof.hold((*version, &reference), word, &asked, &mut drawing))?;
                 done += add.rows().unwrap_or(0);
                 progress.at(done);
             }
+        }
+        for version in drawing.versions() {
+            let loaded = installation.block_on(store.load_reference(Some(version)))?;
+            let reference = second_reference(&loaded, &mut known)?;
+            drawing.settle(version, &reference, &mut |held| proof.settled(held, limit))?;
         }
         progress.finish();
         let unknown = standing.unknown.iter().filter_map(|add| add.rows()).sum();
@@ -114,7 +124,7 @@ impl Proof {
     }
 
     /// Holds a word against its derivation, if it is of the cycle that is asked for by either of the two.
-    fn hold(&mut self, reference: &Reference, word: &Word<'_>, asked: &Asked<'_>) {
+    fn hold(&mut self, (version, reference): (u64, &Reference), word: &Word<'_>, asked: &Asked<'_>, drawing: &mut Drawing) {
         let stated_cycle = word.billing_period.or(asked.month);
         let is_asked = |cycle: Option<&str>| asked.cycle.is_none_or(|wanted| cycle == Some(wanted));
         if let Some(reason) = word.reason.filter(|reason| never_priced(word, reason)) {
@@ -124,7 +134,14 @@ impl Proof {
             return;
         }
         let stated = stated(word);
-        let derived = match reference.derive(&record(word)) {
+        let record = record(word);
+        let derived = match reference.derive(&record) {
+            // What it comes to hangs on the others that draw with it, also on those of other cycles.
+            Ok(derived) if derived.priced.is_covered => {
+                let is_asked = is_asked(stated_cycle) || is_asked(derived.billing_period.as_deref());
+                drawing.add(version, &derived, &record, word, (&stated, is_asked));
+                return;
+            }
             Ok(derived) if is_asked(stated_cycle) || is_asked(derived.billing_period.as_deref()) => derived,
             Ok(_) => return,
             Err(e) => {
@@ -133,6 +150,27 @@ impl Proof {
             }
         };
         let differences = differences(&derived, &stated);
+        self.note((word.delivery, word.row), &derived, &stated, differences, asked.limit);
+    }
+
+    /// Notes how a record that draws from allowances came out.
+    fn settled(&mut self, held: Held<'_>, limit: usize) {
+        let Held { place, derived, stated, differences, stands_alone } = held;
+        if !differences.is_empty() && stands_alone {
+            self.unsettled += 1;
+        } else {
+            self.note(place, derived, &stated, differences, limit);
+        }
+    }
+
+    fn note(
+        &mut self,
+        (delivery, row): (&str, i64),
+        derived: &Derived<'_>,
+        stated: &Stated<'_>,
+        differences: Vec<Difference>,
+        limit: usize,
+    ) {
         if !differences.is_empty() {
             self.differ += 1;
             let (currency, charge) = (derived.priced.currency, derived.priced.charge);
@@ -143,17 +181,16 @@ impl Proof {
             for difference in &differences {
                 *self.fields.entry(difference.field).or_default() += 1;
             }
-            if asked.limit == 0 || self.shown.len() < asked.limit {
-                let record = format!("{}:{}", word.delivery, word.row);
-                self.shown.push(Disagreement { record, differences });
+            if limit == 0 || self.shown.len() < limit {
+                self.shown.push(Disagreement { record: format!("{delivery}:{row}"), differences });
             }
-        } else if let Some(reason) = word.reason {
+        } else if let Some(reason) = stated.reason {
             *self.suspense.entry(reason.to_owned()).or_default() += 1;
         } else {
-            let (tariff, currency) = (word.tariff.unwrap_or_default(), word.currency.unwrap_or_default());
+            let (tariff, currency) = (stated.tariff.unwrap_or_default(), stated.currency.unwrap_or_default());
             let sum = self.rated.entry((tariff.to_owned(), currency.to_owned())).or_default();
             sum.records += 1;
-            sum.charge_nano += word.charge.unwrap_or(0);
+            sum.charge_nano += stated.charge_nano.unwrap_or(0);
         }
     }
 
@@ -173,7 +210,7 @@ impl Proof {
         json!({
             "records": self.records(), "agree": self.agree(), "differ": self.differ, "charge": charge,
             "tariffs": tariffs.collect::<Vec<_>>(), "suspense": self.suspense, "unpriced": self.unpriced,
-            "underivable": self.underivable, "too_much": too_much,
+            "underivable": self.underivable, "unsettled": self.unsettled, "too_much": too_much,
             "reference_versions": self.references, "fields": self.fields, "differences": shown.collect::<Vec<_>>(),
         })
     }
@@ -236,6 +273,9 @@ fn stated<'w>(word: &Word<'w>) -> Stated<'w> {
         party: word.party,
         tax_class: word.tax_class,
         tax: word.tax,
+        allowance: word.allowance,
+        allowance_units: word.allowance_units,
+        allowance_money: word.allowance_money,
         reason: word.reason,
         billed_units: word.billed_units,
         charge_nano: word.charge,

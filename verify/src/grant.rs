@@ -120,7 +120,7 @@ fn one<'r>(spans: &[Span<'r>], days: &[Day]) -> Option<Grant<'r>> {
         is_money: first.allowance.is_money(),
         currency: &first.tariff.currency,
         roll_over: first.allowance.roll_over,
-        left: first.allowance.share(touched, days.len()),
+        left: first.allowance.share(touched, days.len(), first.tariff.places),
     })
 }
 

@@ -82,17 +82,20 @@ impl Allowance {
         matches!(self.gives, Gives::Money(_))
     }
 
-    /// What it gives whoever had it on some of a cycle's days, rounded up to whole units; `None` is without end.
-    pub fn share(&self, days: usize, of: usize) -> Option<u128> {
-        let amount = match &self.gives {
-            Gives::Units(amount) | Gives::Money(amount) => amount,
+    /// What it gives whoever had it on some of a cycle's days, rounded up to whole units, or to the places of a charge; `None` is without
+    /// end.
+    pub fn share(&self, days: usize, of: usize, places: u32) -> Option<u128> {
+        let (amount, step) = match &self.gives {
+            Gives::Units(amount) => (amount, whole(1)),
+            Gives::Money(amount) => (amount, whole(10u64.pow(9u32.saturating_sub(places)))),
             Gives::Unlimited => return None,
         };
-        let part = match self.pro_rata {
-            ProRata::None => whole(1),
-            ProRata::Days => BigRational::new(days.into(), of.max(1).into()),
-        };
-        Some((amount * part).ceil().to_integer().to_u128().expect("an amount is checked when it is read"))
+        let part = BigRational::new(days.into(), of.max(1).into());
+        if self.pro_rata == ProRata::None {
+            return amount.ceil().to_integer().to_u128();
+        }
+        let rounded = (amount * part / &step).ceil() * step;
+        Some(rounded.to_integer().to_u128().expect("an amount is checked when it is read"))
     }
 
     /// What is taken of a record that has so many units, the first time that it draws from this allowance.
@@ -155,7 +158,7 @@ mod tests {
             ("fair_use = { price = \"17.50\", cap = \"1.10\", per = 1_000_000_000 }", Some(31_818_181_819)),
         ];
         for (own, share) in cases {
-            assert_eq!(read(own).map(|allowance| allowance.share(10, 31)), Ok(share), "{own}");
+            assert_eq!(read(own).map(|allowance| allowance.share(10, 31, 9)), Ok(share), "{own}");
         }
     }
 

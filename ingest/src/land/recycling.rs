@@ -97,7 +97,9 @@ impl TryFrom<Wire> for Recycling {
             (None, None, Some(drawing), None) => RowChoice::Drawing(drawing),
             (None, None, None, Some(write_off)) => RowChoice::WriteOff(write_off),
             _ => {
-                return Err("a decision about rows has a `choice` of suspense, one of `priced` rows, one of `drawing` rows, or a `write_off`");
+                return Err(
+                    "a decision about rows has a `choice` of suspense, one of `priced` rows, one of `drawing` rows, or a `write_off`",
+                );
             }
         };
         Ok(Self { account: wire.account, choice })

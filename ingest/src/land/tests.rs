@@ -672,7 +672,10 @@ fn decisions_to_rate_rows_again_are_acts_each_and_found_by_account() {
         let mut record = written.clone();
         record[key] = twice;
         let error = serde_json::from_value::<Recycling>(record).expect_err("both or none of the choices");
-        assert!(error.to_string().contains("a `choice` of suspense, one of `priced` rows, one of `drawing` rows, or a `write_off`"), "{error}");
+        assert!(
+            error.to_string().contains("a `choice` of suspense, one of `priced` rows, one of `drawing` rows, or a `write_off`"),
+            "{error}"
+        );
     }
     let cycles = BTreeSet::from(["2026-10".to_owned()]);
     let drawing = Recycling { choice: RowChoice::Drawing(super::DrawingChoice { customer: None, cycles }), ..any.clone() };

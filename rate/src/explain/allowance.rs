@@ -48,7 +48,11 @@ impl Drawing {
     pub fn take_money(&self, step: &mut ChargeStep, tariff: &Tariff) {
         let Some(charged) = self.charged.as_ref().ok().filter(|_| self.money_nano != 0) else { return };
         let left = amount(charged.charge_nano.saturating_sub(self.money_nano));
-        step.taken = Some(format!("{} of it are taken from allowances, {left} {} are charged", amount(self.money_nano), tariff.currency()));
+        step.taken = Some(format!(
+            "{} of it are taken from allowances, {left} {} are charged",
+            amount(self.money_nano),
+            tariff.currency()
+        ));
         step.charge = format!("{left} {}", tariff.currency());
     }
 }
@@ -56,7 +60,9 @@ impl Drawing {
 fn step(record: &Covered<'_, '_>, draw: &Draw) -> AllowanceStep {
     let unit = unit(record.facts.usage.kind());
     let size = |value: u64| if draw.is_money { amount(value) } else { value.to_string() };
-    let of = |value: u64| if draw.is_money { format!("{} {}", amount(value), record.tariff.currency()) } else { format!("{value} {unit}") };
+    let of = |value: u64| {
+        if draw.is_money { format!("{} {}", amount(value), record.tariff.currency()) } else { format!("{value} {unit}") }
+    };
     let after = draw.before.map(|before| before.saturating_sub(draw.taken));
     let cycle = Month::from_number(draw.cycle).to_string();
     let balance = match (draw.given, draw.before, after) {

@@ -379,8 +379,7 @@ fn bounded(bounds: Bounds, sum: &str) -> String {
 
 /// The sum of a charge, from the parts that the computation itself uses; of what is beyond allowances without the minimum.
 fn arithmetic(tariff: &Tariff, charge: &Charge, units: u64, facts: &Facts, is_beyond: bool) -> Vec<String> {
-    let found =
-        if is_beyond { fraction_beyond(tariff, charge, units) } else { fraction(tariff, charge, units, facts).ok() };
+    let found = if is_beyond { fraction_beyond(tariff, charge, units) } else { fraction(tariff, charge, units, facts).ok() };
     let Some((numerator, denominator, billed)) = found else {
         return Vec::new();
     };

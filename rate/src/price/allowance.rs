@@ -145,8 +145,7 @@ impl<'d> Drawing<'d> {
         record: &Covered<'_, '_>,
         drawn: &mut Vec<Drawn>,
     ) -> Result<Charged, Reason> {
-        let Settled { drawn: from, units, nano, charged } =
-            self.draws.of(id).cloned().unwrap_or_else(|| assumed(record))?;
+        let Settled { drawn: from, units, nano, charged } = self.draws.of(id).cloned().unwrap_or_else(|| assumed(record))?;
         if !from.is_empty() {
             let allowance = self.code(record.tariff, &from);
             drawn.resize(i, Drawn::NOTHING);

@@ -86,7 +86,12 @@ impl<'t> Grants<'t> {
                     let own: Vec<&Line<'t>> = all.iter().copied().filter(|line| line.subscription == subscription).collect();
                     Some(lines.amount(first(&own)?, &own).gives)
                 });
-                Some(Grant { gives: each.reduce(sum)?, ..lines.amount(terms, &[]) })
+                // Versions of one cycle may give different things: what was given first stands.
+                let each = each.filter(|gives| gives.is_money() == terms.allowance.is_money());
+                let (gives, whole) = (each.reduce(sum)?, lines.amount(terms, &[]));
+                // Of what has no end nothing is left over.
+                let roll_over = if gives == Gives::Unlimited { 0 } else { whole.roll_over };
+                Some(Grant { gives, roll_over, ..whole })
             }
         }
     }
@@ -106,7 +111,7 @@ impl<'t> Grants<'t> {
                     continue;
                 }
                 if let Some(allowance) = tariff.allowances.named(sale.plan, named.allowance) {
-                    let terms = Terms { allowance, currency: tariff.currency() };
+                    let terms = Terms { allowance, currency: tariff.currency(), place_nano: tariff.prices.unit_nano };
                     held.push(Line { subscription: window.subscription, from_us, to_us, terms });
                 }
             }
@@ -115,14 +120,12 @@ impl<'t> Grants<'t> {
     }
 }
 
-/// Both together.
+/// Both together, of one sort.
 fn sum(one: Gives, other: Gives) -> Gives {
     match (one, other) {
         (Gives::Units(one), Gives::Units(other)) => Gives::Units(one.saturating_add(other)),
         (Gives::Money(one), Gives::Money(other)) => Gives::Money(one.saturating_add(other)),
-        (Gives::Unlimited, _) | (_, Gives::Unlimited) => Gives::Unlimited,
-        // Versions of one cycle that give different things: what was given first stands.
-        (one, _) => one,
+        _ => Gives::Unlimited,
     }
 }
 
@@ -130,6 +133,8 @@ fn sum(one: Gives, other: Gives) -> Gives {
 struct Terms<'t> {
     allowance: &'t Allowance,
     currency: Currency,
+    /// Nano-units in the last place to which the tariff rounds.
+    place_nano: u64,
 }
 
 /// A stretch of a cycle in which a line has the allowance.
@@ -148,18 +153,19 @@ struct Lines<'t> {
 
 impl<'t> Lines<'t> {
     /// What the terms give for these stretches.
-    fn amount(&self, Terms { allowance, currency }: Terms<'t>, lines: &[&Line<'t>]) -> Grant {
-        let share = |whole: u64| {
+    fn amount(&self, Terms { allowance, currency, place_nano }: Terms<'t>, lines: &[&Line<'t>]) -> Grant {
+        // Rounded up to whole units, or to the last place that charges have.
+        let share = |whole: u64, place: u64| {
             if !allowance.by_days {
                 return whole;
             }
-            let (held, all) = (self.days(lines), self.calendar.days(&self.within).count());
-            let share = (u128::from(whole) * held as u128).div_ceil(all.max(1) as u128);
+            let (held, all) = (self.days(lines) as u128, self.calendar.days(&self.within).count().max(1) as u128);
+            let share = (u128::from(whole) * held).div_ceil(all * u128::from(place)) * u128::from(place);
             u64::try_from(share).unwrap_or(u64::MAX)
         };
         let gives = match allowance.gives {
-            Gives::Units(units) => Gives::Units(share(units)),
-            Gives::Money(nano) => Gives::Money(share(nano)),
+            Gives::Units(units) => Gives::Units(share(units, 1)),
+            Gives::Money(nano) => Gives::Money(share(nano, place_nano)),
             Gives::Unlimited => Gives::Unlimited,
         };
         Grant { gives, currency, roll_over: allowance.roll_over }

@@ -10,7 +10,7 @@ use domain::usage::{Usage, UsageKind};
 use crate::error::{Place, TariffError};
 use crate::tariff::field::{AMOUNT_NANO_MAX, UNITS_MAX, amount, bad, name, whole};
 use crate::tariff::plan::Plan;
-use crate::tariff::price_row::{Formula, kinds, parties};
+use crate::tariff::price_row::{Formula, PriceRow, kinds, parties};
 use crate::tariff::price_table::{Charge, PriceTable, unknown};
 use crate::tariff::raw::{OneOrMany, RawAllowance, RawFairUse, TomlFile};
 
@@ -35,6 +35,13 @@ pub(crate) enum Gives {
     Unlimited,
     /// Nano-units of the tariff's currency.
     Money(u64),
+}
+
+impl Gives {
+    /// Whether it is money, and not units.
+    pub fn is_money(self) -> bool {
+        matches!(self, Self::Money(_))
+    }
 }
 
 /// Whose it is.
@@ -94,7 +101,7 @@ impl Allowance {
 
     /// Whether it gives money, and not units.
     pub fn is_money(&self) -> bool {
-        matches!(self.gives, Gives::Money(_))
+        self.gives.is_money()
     }
 
     /// The units that it takes of a record: at least `minimum`, beyond that whole increments.
@@ -180,6 +187,13 @@ impl Known<'_> {
         }
         let usages = usages(&place, &raw.kind)?;
         let gives = gives(&place, raw)?;
+        if let Gives::Money(nano) = gives
+            && nano % self.prices.unit_nano != 0
+        {
+            let places = self.prices.rounding.places;
+            let expected = format!("the tariff rounds charges to {places} places, and an amount that covers them has no more");
+            return Err(bad(&place, "money", raw.money.as_deref().unwrap_or_default(), expected));
+        }
         let family = |usage: Usage| match usage.kind() {
             UsageKind::Sms | UsageKind::Mms => UsageKind::Sms,
             kind => kind,
@@ -187,7 +201,8 @@ impl Known<'_> {
         let first = Usage::all().find(|usage| usages[usage.code()]).map(family);
         let has_others = Usage::all().any(|usage| usages[usage.code()] && Some(family(usage)) != first);
         if has_others && !matches!(gives, Gives::Money(_)) {
-            let expected = "units are seconds, bytes or messages: one family of kinds is expected; name an allowance for each of them";
+            let expected =
+                "units are seconds, bytes or messages: one family of kinds is expected; name an allowance for each of them";
             return Err(bad(&place, "kind", raw.kind.0.join(", "), expected));
         }
         let is_units = !matches!(gives, Gives::Money(_));
@@ -248,6 +263,7 @@ impl Known<'_> {
             let too_many = TariffError::TooMany { place: allowance.place.clone(), what, limit: COVERED_MAX };
             *left = left.checked_sub(1).ok_or(too_many)?;
             let row = &self.prices.rows[charge.row as usize];
+            self.check_steps(allowance, row)?;
             if matches!(row.formula, Formula::CostPlus { .. }) && !allowance.is_money() {
                 let (kind, zone, at) = (usage.as_str(), self.zones.name(zone.into()), &row.place);
                 let expected = format!(
@@ -262,6 +278,21 @@ impl Known<'_> {
         }
         let expected = "no price of its plans is for the kinds, zones and bands that it covers, so no record can reach it";
         Err(bad(&allowance.place, "allowance", &*allowance.name, expected))
+    }
+
+    /// Refuses steps that fit behind a minimum only: what is beyond an allowance has none.
+    fn check_steps(&self, allowance: &Allowance, row: &PriceRow) -> Result<(), TariffError> {
+        let Formula::Units { steps, .. } = &row.formula else { return Ok(()) };
+        match steps[..] {
+            [first, second, ..] if !allowance.is_money() && second.from % first.increment != 0 => {
+                let expected = format!(
+                    "beyond it the price at {} has no minimum, so its first step has to end on a multiple of {}",
+                    row.place, first.increment
+                );
+                Err(bad(&allowance.place, "allowance", &*allowance.name, expected))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The prices that an allowance covers, with their kind and zone.

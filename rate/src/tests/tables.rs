@@ -33,8 +33,26 @@ use crate::tariff::set::TariffSet;
 use crate::tests::fixture::{Row, batch, linked, local, owners, read, repository, set_of, with_tables};
 
 const COLUMNS: [&str; 20] = [
-    "plan", "kind", "to", "start", "units", "network", "class", "cost", "currency", "party", "zone", "band", "billed", "charge",
-    "tax", "remark", "line", "allowance", "drawn", "money",
+    "plan",
+    "kind",
+    "to",
+    "start",
+    "units",
+    "network",
+    "class",
+    "cost",
+    "currency",
+    "party",
+    "zone",
+    "band",
+    "billed",
+    "charge",
+    "tax",
+    "remark",
+    "line",
+    "allowance",
+    "drawn",
+    "money",
 ];
 
 type Cells<'t> = HashMap<&'t str, &'t str>;

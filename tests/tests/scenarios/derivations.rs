@@ -16,10 +16,11 @@ use domain::usage::Usage;
 use domain::zone::Zone;
 use proptest::prelude::*;
 use rate::link::index::{DeviceIndex, IdentifierKind, IdentifierWindow};
+use rate::settle::{demands, settle};
 use rate::tariff::set::TariffSet;
 use rate::tariff::{Tariff, TariffSource};
 use verify::owner::{Identifier, Window};
-use verify::{Record, Reference, Stated, differences};
+use verify::{Entry, Record, Reference, Stated, differences};
 
 /// The last one is sold by nobody.
 const PLANS: [&str; 4] = ["a", "b", "c", "d"];
@@ -27,6 +28,8 @@ const NUMBERS: [u64; 4] = [31_610_000_001, 31_610_000_002, 31_610_000_003, 31_61
 /// The first SIM is the third device's until the clocks go back.
 const SIM: u64 = 204_041_234_567_890;
 const SIM_ENDS_US: i64 = 1_792_890_000_000_000;
+/// The delivery of all records, as the table names it.
+const DELIVERY: &str = "00000000000000000000000000000001";
 const CYCLE_DAYS: [u8; 4] = [1, 25, 31, 2];
 
 const HEAD: &str = r#"
@@ -72,6 +75,11 @@ zone = "*"
 unit_price = "0.01"
 "#;
 
+/// Customers by line: the first two are one's.
+const CUSTOMERS: [usize; 4] = [0, 0, 2, 3];
+/// The second line gets the first one's plan in the middle of a cycle.
+const MOVES_US: i64 = 1_792_500_000_000_000;
+
 /// The tables beside it.
 fn companions() -> BTreeMap<String, String> {
     let tables = [
@@ -103,9 +111,11 @@ fn a_tariff() -> impl Strategy<Value = String> {
     let plans = prop::collection::vec((select(&["start", "increment", "anew"]), select(&["", "a", "b", "c"])), 3);
     let extras = (select(&["", "fallback_plan = \"b\"\n"]), select(&["", "tax = \"included\"\n"]), classes(), 1u32..9);
     let usual = prop::option::weighted(0.8, per_unit());
-    let prices = (prop::collection::vec(a_price(), 4..14), usual).prop_map(|(mut prices, usual)| {
+    let prices = (prop::collection::vec(a_price(), 4..14), usual, prop::collection::vec(an_allowance(), 0..6));
+    let prices = prices.prop_map(|(mut prices, usual, allowances)| {
         let all = "[[price]]\nplan = \"*\"\nkind = \"*\"\nzone = \"*\"\nband = \"*\"\n";
         prices.extend(usual.map(|formula| format!("{all}{formula}")));
+        prices.extend(allowances.into_iter().enumerate().map(|(n, text)| format!("[[allowance]]\nname = \"n{n}\"\n{text}")));
         prices
     });
     (head, plans, prices, extras).prop_map(|((places, mode, zero, of_source, zone), plans, prices, extras)| {
@@ -155,6 +165,42 @@ fn a_price() -> impl Strategy<Value = String> {
     let formula = prop_oneof![8 => per_unit(), 1 => on_the_cost()];
     (names, formula, party, classes()).prop_map(|((plan, kind, zone, band), formula, party, class)| {
         format!("[[price]]\nplan = \"{plan}\"\nkind = \"{kind}\"\nzone = \"{zone}\"\nband = \"{band}\"\n{party}{class}{formula}")
+    })
+}
+
+/// What plans give; rating refuses some of them beside the prices.
+fn an_allowance() -> impl Strategy<Value = String> {
+    let names = (
+        prop::sample::select(vec!["\"*\"", "\"a\"", "\"b\"", "[\"a\", \"b\"]", "\"c\""]),
+        select(&["voice-*", "voice-*", "voice-mo", "data", "sms-*"]),
+        select(&["*", "*", "A", "B", "HOME"]),
+        select(&["", "", "", "band = \"peak\"\n", "party = \"own_network\"\n", "party = \"own_customer\"\n"]),
+    );
+    let size = prop_oneof![1 => 1u64..300, 3 => 300..9_000u64, 1 => 9_000..2_000_000u64];
+    let gives = (size, select(&["units", "units", "units", "money", "money", "unlimited", "fair_use"]));
+    let rounds = (select(&["", "minimum = 60\n", "minimum = 90\n"]), prop::sample::select(vec![1u64, 1, 6, 60, 100_000]));
+    let order = (0u32..3, 0u32..2, prop_oneof![2 => Just(0u32), 1 => Just(1), 1 => Just(2)]);
+    let words = (
+        select(&["", "scope = \"shared\"\n", "scope = \"pooled\"\n"]),
+        select(&["", "setup = \"always\"\n"]),
+        select(&["", "pro_rata = \"days\"\n"]),
+    );
+    (names, gives, rounds, order, words).prop_map(|(names, (size, gives), (minimum, increment), order, words)| {
+        let ((plan, kind, zone, more), (priority, weight, roll_over), (scope, setup, pro_rata)) = (names, order, words);
+        let data = if kind == "data" { 1_000 } else { 1 };
+        let kind = if gives == "money" { "*" } else { kind };
+        let rounds = format!("{minimum}increment = {increment}\n{setup}");
+        let gives = match gives {
+            "units" => format!("units = {}\n{rounds}", size * data),
+            "money" => format!("money = \"{}.{:02}\"\n", size / 1_000, size % 100),
+            "unlimited" => format!("unlimited = true\n{rounds}"),
+            _ => format!("fair_use = {{ price = \"{}.5\", cap = \"1.10\", per = {} }}\n{rounds}", size % 30, 100 * data),
+        };
+        let roll_over = if gives.contains("unlimited") { 0 } else { roll_over };
+        format!(
+            "plan = {plan}\nkind = \"{kind}\"\nzone = \"{zone}\"\n{more}{gives}priority = {priority}\nweight = {weight}\n\
+             roll_over = {roll_over}\n{scope}{pro_rata}"
+        )
     })
 }
 
@@ -285,30 +331,34 @@ fn source(toml: &str) -> TariffSource {
     TariffSource { name: "random.toml".to_owned(), toml: toml.to_owned(), companions: companions() }
 }
 
+/// A number, the line that has it and its plan, from when to when.
+type Line = (IdentifierKind, u64, usize, usize, i64, i64);
+
 /// Who has the four numbers, and who has the SIM and a fifth number until they are taken out of use.
-fn windows() -> [(IdentifierKind, u64, usize, i64); 6] {
+fn windows() -> [Line; 7] {
     let [a, b, c, d] = NUMBERS;
     let of = IdentifierKind::Msisdn;
-    let ends = (of, 31_610_000_005, 0, SIM_ENDS_US);
     [
-        (of, a, 0, i64::MAX),
-        (of, b, 1, i64::MAX),
-        (of, c, 2, i64::MAX),
-        (of, d, 3, i64::MAX),
-        ends,
-        (IdentifierKind::Imsi, SIM, 2, SIM_ENDS_US),
+        (of, a, 0, 0, 0, i64::MAX),
+        (of, b, 1, 1, 0, MOVES_US),
+        (of, b, 1, 0, MOVES_US, i64::MAX),
+        (of, c, 2, 2, 0, i64::MAX),
+        (of, d, 3, 3, 0, i64::MAX),
+        (of, 31_610_000_005, 0, 0, 0, SIM_ENDS_US),
+        (IdentifierKind::Imsi, SIM, 2, 2, 0, SIM_ENDS_US),
     ]
 }
 
-fn rated(toml: &str, records: &[Made], cost_currency: &str) -> RatedBatch {
+/// The records rated alone, and as they draw from allowances together.
+fn rated(toml: &str, records: &[Made], cost_currency: &str) -> [RatedBatch; 2] {
     let codes = |n: usize| u32::try_from(n).expect("few");
-    let owner = |(_, _, who, to_us): (IdentifierKind, u64, usize, i64)| Owner {
-        from_us: 0,
+    let owner = |(_, _, who, plan, from_us, to_us): Line| Owner {
+        from_us,
         to_us,
         device: codes(who),
         subscription: codes(who),
-        customer: codes(who),
-        plan: codes(who),
+        customer: codes(CUSTOMERS[who]),
+        plan: codes(plan),
     };
     let customer = |day| Customer { owner_path: "main/x".into(), cycle_day: CycleDay::try_from(day).expect("a day"), zone: 0 };
     let owners = Arc::new(Owners {
@@ -325,7 +375,13 @@ fn rated(toml: &str, records: &[Made], cost_currency: &str) -> RatedBatch {
     let index = DeviceIndex::build(Arc::clone(&owners), list.collect()).expect("windows of one number do not overlap");
     let tariff = Tariff::load(&source(toml)).expect("it was loaded before");
     let set = Arc::new(TariffSet::build(vec![tariff]).expect("one tariff"));
-    rate::rate(parsed(records, cost_currency), &index, &set.bind(&owners))
+    let bound = set.bind(&owners);
+    let alone = rate::rate(parsed(records, cost_currency), &index, &bound);
+    // The order in which they come does not matter.
+    let mut demands = demands(&alone, &bound);
+    demands.reverse();
+    let settled = rate::rate_settled(parsed(records, cost_currency), &index, &bound, &settle(demands, &bound));
+    [alone, settled]
 }
 
 fn parsed(records: &[Made], cost_currency: &str) -> ParsedBatch {
@@ -347,6 +403,8 @@ fn parsed(records: &[Made], cost_currency: &str) -> ParsedBatch {
     let mut columns = ParsedColumns::default();
     for (made, n) in records.iter().zip(0..) {
         columns.row.push(n);
+        // Some have the same.
+        columns.key.push(u128::from(n / 2));
         columns.usage.push(Usage::parse(made.kind).expect("a kind"));
         columns.a_number.push(Number::e164(NUMBERS.get(made.who).copied().unwrap_or(31_699_999_999), 11));
         columns.imsi.push(made.imsi);
@@ -390,25 +448,26 @@ fn parsed(records: &[Made], cost_currency: &str) -> ParsedBatch {
 
 fn second(toml: &str) -> Reference {
     let name = |who: usize| PLANS[who].to_owned();
-    let window = |(_, _, who, to_us): (IdentifierKind, u64, usize, i64)| Window {
-        from_us: 0,
+    let window = |(_, _, who, plan, from_us, to_us): Line| Window {
+        from_us,
         to_us,
         device: name(who),
         subscription: name(who),
-        customer: name(who),
-        plan: name(who),
+        customer: name(CUSTOMERS[who]),
+        plan: name(plan),
     };
-    let number = |(n, (kind, value, ..)): (usize, (IdentifierKind, u64, usize, i64))| {
+    let mut numbers: HashMap<(Identifier, u64), Vec<usize>> = HashMap::new();
+    for (n, (kind, value, ..)) in windows().into_iter().enumerate() {
         let kind = if kind == IdentifierKind::Imsi { Identifier::Imsi } else { Identifier::Msisdn };
-        ((kind, value), vec![n])
-    };
+        numbers.entry((kind, value)).or_default().push(n);
+    }
     let customer = |(who, day): (usize, u8)| {
         let customer = verify::owner::Customer::new("main/x".to_owned(), day, "Europe/Amsterdam").expect("a zone");
         (name(who), customer)
     };
     let owners = verify::owner::Owners {
         windows: windows().map(window).into(),
-        numbers: windows().into_iter().enumerate().map(number).collect(),
+        numbers,
         customers: CYCLE_DAYS.into_iter().enumerate().map(customer).collect::<HashMap<_, _>>(),
     };
     let tariff = verify::tariff::Tariff::read("random", toml, &companions()).unwrap_or_else(|e| panic!("{e}\n{toml}"));
@@ -419,18 +478,20 @@ fn second(toml: &str) -> Reference {
 fn stated<'r>(rated: &'r RatedBatch, i: usize, period: &'r str) -> Stated<'r> {
     let (columns, labels) = (&rated.columns, &rated.labels);
     let owner = Some(rated.linked.owner[i]).filter(|owner| *owner != NO_OWNER);
-    let name = owner.map(|owner| PLANS[rated.linked.owners.windows[owner as usize].plan as usize]);
+    let window = owner.map(|owner| rated.linked.owners.windows[owner as usize]);
+    let named = |code: fn(Owner) -> u32| window.map(|window| PLANS[code(window) as usize]);
+    let line = named(|window| window.device);
     let reason = rated.reason(i).map(domain::outcome::Reason::as_str);
     let tariff = Some(columns.tariff[i]).filter(|tariff| *tariff != u16::MAX).map(|tariff| &labels.tariffs[usize::from(tariff)]);
     let is_rated = reason.is_none();
-    let tax = labels.taxes.get(usize::from(columns.tax[i]));
+    let (tax, drawn) = (labels.taxes.get(usize::from(columns.tax[i])), rated.drawn(i));
     Stated {
-        owner_path: name.map(|_| "main/x"),
-        customer: name,
-        subscription: name,
-        device: name,
-        plan: name,
-        billing_period: name.map(|_| period),
+        owner_path: line.map(|_| "main/x"),
+        customer: named(|window| window.customer),
+        subscription: line,
+        device: line,
+        plan: named(|window| window.plan),
+        billing_period: line.map(|_| period),
         tariff: tariff.map(|tariff| &*tariff.id),
         zone: Some(columns.zone[i]).filter(|zone| *zone != u16::MAX).map(|zone| labels.zones.name(zone.into())),
         zone_by: Some(ZoneBy::from_code(columns.zone_by[i])).filter(|by| *by != ZoneBy::None).map(ZoneBy::as_str),
@@ -442,6 +503,9 @@ fn stated<'r>(rated: &'r RatedBatch, i: usize, period: &'r str) -> Stated<'r> {
         billed_units: is_rated.then(|| columns.billed[i]),
         charge_nano: is_rated.then(|| columns.charge_nano[i].into()),
         currency: tariff.filter(|_| is_rated).map(|_| "EUR"),
+        allowance: drawn.map(|drawn| &*rated.allowances[usize::from(drawn.allowance)]),
+        allowance_units: drawn.map(|drawn| drawn.units).filter(|units| *units != 0),
+        allowance_money: drawn.map(|drawn| drawn.nano.into()).filter(|nano| *nano != 0),
     }
 }
 
@@ -449,16 +513,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     /// *Guarantees.* Whatever a tariff says and whatever a record holds, both derivations name the same owner, cycle, zone, band,
-    /// billed units and charge, or the same reason without one.
+    /// billed units and charge, or the same reason without one; alone, and as they draw from allowances together.
     #[test]
     fn rating_and_the_second_derivation_agree_over_random_tariffs(
         toml in a_tariff(),
         records in prop::collection::vec(a_record(), 1..40),
         cost_currency in select(&["EUR", "USD", "CHF"]),
     ) {
-        let (rated, second) = (rated(&toml, &records, cost_currency), second(&toml));
+        let ([alone, settled], second) = (rated(&toml, &records, cost_currency), second(&toml));
+        let number = |made: &Made| NUMBERS.get(made.who).copied().unwrap_or(31_699_999_999).to_string();
+        let numbers: Vec<String> = records.iter().map(number).collect();
+        let mut entries = Vec::new();
         for (i, made) in records.iter().enumerate() {
-            let number = NUMBERS.get(made.who).copied().unwrap_or(31_699_999_999).to_string();
             let units = made.units.cast_signed();
             let record = Record {
                 kind: made.kind,
@@ -468,7 +534,7 @@ proptest! {
                 bytes_up: units,
                 bytes_down: units * 1_000,
                 messages: units,
-                a_number: &number,
+                a_number: &numbers[i],
                 imsi: made.imsi.cast_signed(),
                 b_number: made.to.0,
                 b_number_type: made.to.1,
@@ -479,9 +545,15 @@ proptest! {
                 ..Record::default()
             };
             let derived = second.derive(&record).expect("a record of our time");
-            let period = Month::from_number(rated.columns.period[i]).to_string();
-            let found = differences(&derived, &stated(&rated, i, &period));
+            let period = Month::from_number(alone.columns.period[i]).to_string();
+            let found = differences(&derived, &stated(&alone, i, &period));
             prop_assert!(found.is_empty(), "{found:?}\n{made:?}\n{toml}");
+            entries.push(Entry { record, key: u128::try_from(i / 2).expect("few"), delivery: DELIVERY, row: i64::try_from(i).expect("few") });
+        }
+        for (i, derived) in second.settle(&entries).expect("records of our time").iter().enumerate() {
+            let period = Month::from_number(settled.columns.period[i]).to_string();
+            let found = differences(derived, &stated(&settled, i, &period));
+            prop_assert!(found.is_empty(), "settled: {found:?}\n{:?}\n{records:#?}\n{toml}", records[i]);
         }
     }
 }

@@ -23,7 +23,7 @@ pub fn run(global: &Global, args: &VerifyArgs) -> anyhow::Result<Exit> {
     json["cycle"] = json!(args.cycle);
     let sheets = if global.output == OutputMode::Csv { vec![outcomes(&proof, true)] } else { sheets(&proof) };
     Answer { headline: headline(&proof, cycle), sheets, next: next(&proof), json }.print(global.output)?;
-    let is_whole = proof.underivable.is_empty() && (cycle.is_none() || proof.records() > 0);
+    let is_whole = proof.underivable.is_empty() && proof.unsettled == 0 && (cycle.is_none() || proof.records() > 0);
     Ok(match (proof.differ, is_whole) {
         (0, true) => Exit::Done,
         (0, false) => Exit::NeedsHand,
@@ -103,6 +103,10 @@ fn next(proof: &Proof) -> Vec<String> {
         next.push(format!(
             "{records} more in suspense are not derived, because they could not be read or share an id: {reasons}"
         ));
+    }
+    if proof.unsettled > 0 {
+        let unsettled = count(proof.unsettled);
+        next.push(format!("{unsettled} more draw otherwise from what allowances give, and wait to be settled: tollway settle"));
     }
     for (why, records) in &proof.underivable {
         next.push(format!("{} records were not derived: {why}", count(*records)));

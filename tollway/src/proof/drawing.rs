@@ -1,0 +1,194 @@
+//! Records that draw from allowances, held until all of their customers' are there: what one comes to hangs on the others.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+use sinks::standing::Word;
+use verify::{Derived, Difference, Entry, Record, Reference, Stated, VerifyError, differences};
+
+/// What settling decides of a record; all else is as it is alone.
+const SETTLED: [&str; 9] =
+    ["reason", "currency", "tax_class", "tax", "billed_units", "charge", "allowance", "allowance_units", "allowance_money"];
+
+/// The records by customer.
+#[derive(Default)]
+pub(super) struct Drawing {
+    customers: BTreeMap<String, Customer>,
+    texts: HashMap<String, Rc<str>>,
+}
+
+#[derive(Default)]
+struct Customer {
+    /// The newest reference version by which one of the records was rated.
+    version: u64,
+    records: Vec<Drawn>,
+}
+
+/// A record, and what the table says of what settling decides.
+struct Drawn {
+    delivery: Rc<str>,
+    row: i64,
+    key: u128,
+    record: Owned,
+    reason: Option<Rc<str>>,
+    tariff: Option<Rc<str>>,
+    currency: Option<Rc<str>>,
+    tax: [Option<Rc<str>>; 2],
+    billed_units: Option<i64>,
+    charge_nano: Option<i128>,
+    allowance: Option<Rc<str>>,
+    allowance_units: Option<i64>,
+    allowance_money: Option<i128>,
+    is_asked: bool,
+    /// Whether the table says what the record costs alone.
+    stands_alone: bool,
+    /// Where it does not agree in what it is alone.
+    differences: Vec<Difference>,
+}
+
+/// The fields of a record that are not numbers; texts of few are shared.
+struct Owned {
+    /// All but the texts.
+    plain: Record<'static>,
+    kind: Rc<str>,
+    a_number: Box<str>,
+    b_number: Box<str>,
+    b_number_type: Rc<str>,
+    network: Rc<str>,
+    provider_class: Rc<str>,
+    cost_currency: Rc<str>,
+}
+
+impl Owned {
+    fn record(&self) -> Record<'_> {
+        Record {
+            kind: &self.kind,
+            a_number: &self.a_number,
+            b_number: &self.b_number,
+            b_number_type: &self.b_number_type,
+            network: &self.network,
+            provider_class: &self.provider_class,
+            cost_currency: &self.cost_currency,
+            ..self.plain
+        }
+    }
+}
+
+/// How a record came out.
+pub(super) struct Held<'h> {
+    pub place: (&'h str, i64),
+    pub derived: &'h Derived<'h>,
+    pub stated: Stated<'h>,
+    pub differences: Vec<Difference>,
+    /// Whether the table says what the record costs alone.
+    pub stands_alone: bool,
+}
+
+impl Drawing {
+    /// Takes in a record that an allowance covers, derived alone by a reference version.
+    pub fn add(
+        &mut self,
+        version: u64,
+        derived: &Derived<'_>,
+        record: &Record<'_>,
+        word: &Word<'_>,
+        (stated, is_asked): (&Stated<'_>, bool),
+    ) {
+        let found = differences(derived, stated);
+        let (settled, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| SETTLED.contains(&one.field));
+        let mut shared = |text: &str| match self.texts.get(text) {
+            Some(known) => Rc::clone(known),
+            None => Rc::clone(self.texts.entry(text.to_owned()).or_insert_with(|| text.into())),
+        };
+        let drawn = Drawn {
+            delivery: shared(word.delivery),
+            row: word.row,
+            key: word.record_key.and_then(|key| key.try_into().ok()).map_or(0, u128::from_be_bytes),
+            record: Owned {
+                plain: Record {
+                    kind: "",
+                    a_number: "",
+                    b_number: "",
+                    b_number_type: "",
+                    network: "",
+                    provider_class: "",
+                    cost_currency: "",
+                    ..*record
+                },
+                kind: shared(record.kind),
+                a_number: record.a_number.into(),
+                b_number: record.b_number.into(),
+                b_number_type: shared(record.b_number_type),
+                network: shared(record.network),
+                provider_class: shared(record.provider_class),
+                cost_currency: shared(record.cost_currency),
+            },
+            reason: stated.reason.map(&mut shared),
+            tariff: stated.tariff.map(&mut shared),
+            currency: stated.currency.map(&mut shared),
+            tax: [stated.tax_class, stated.tax].map(|text| text.map(&mut shared)),
+            billed_units: stated.billed_units,
+            charge_nano: stated.charge_nano,
+            allowance: stated.allowance.map(&mut shared),
+            allowance_units: stated.allowance_units,
+            allowance_money: stated.allowance_money,
+            is_asked,
+            stands_alone: settled.is_empty(),
+            differences: others,
+        };
+        let name = derived.window.map_or("", |window| window.customer.as_str());
+        if !self.customers.contains_key(name) {
+            self.customers.insert(name.to_owned(), Customer::default());
+        }
+        if let Some(customer) = self.customers.get_mut(name) {
+            customer.version = customer.version.max(version);
+            customer.records.push(drawn);
+        }
+    }
+
+    /// The reference versions by which customers are settled.
+    pub fn versions(&self) -> BTreeSet<u64> {
+        self.customers.values().map(|customer| customer.version).collect()
+    }
+
+    /// Settles the customers of a version, and hands out how each of their records that was asked for came out.
+    pub fn settle(&self, version: u64, reference: &Reference, take: &mut dyn FnMut(Held<'_>)) -> Result<(), VerifyError> {
+        let settlement = reference.settlement();
+        for customer in self.customers.values().filter(|customer| customer.version == version) {
+            let entries: Vec<Entry<'_>> = customer.records.iter().map(Drawn::entry).collect();
+            for (drawn, derived) in customer.records.iter().zip(&settlement.settle(&entries)?) {
+                if drawn.is_asked {
+                    take(drawn.held(derived));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drawn {
+    fn entry(&self) -> Entry<'_> {
+        Entry { record: self.record.record(), key: self.key, delivery: &self.delivery, row: self.row }
+    }
+
+    fn held<'h>(&'h self, derived: &'h Derived<'h>) -> Held<'h> {
+        let stated = Stated {
+            tariff: self.tariff.as_deref(),
+            reason: self.reason.as_deref(),
+            currency: self.currency.as_deref(),
+            tax_class: self.tax[0].as_deref(),
+            tax: self.tax[1].as_deref(),
+            billed_units: self.billed_units,
+            charge_nano: self.charge_nano,
+            allowance: self.allowance.as_deref(),
+            allowance_units: self.allowance_units,
+            allowance_money: self.allowance_money,
+            ..Stated::default()
+        };
+        let mut found = differences(derived, &stated);
+        found.retain(|one| SETTLED.contains(&one.field));
+        found.extend(self.differences.iter().cloned());
+        let stands_alone = self.stands_alone && self.differences.is_empty();
+        Held { place: (&self.delivery, self.row), derived, stated, differences: found, stands_alone }
+    }
+}
