@@ -329,7 +329,9 @@ pub fn explain_settled(input: &ExplainInput, tariffs: &TariffSet, trace: Option<
         charge: charge.zip(verdict.charged.ok()).zip(call).map(|((charge, charged), call)| {
             let how = drawing.as_ref().map_or(Charging::Whole, |drawing| drawing.how);
             let mut step = texts::charge_step(&call, charge, charged, how);
-            drawing.iter().for_each(|drawing| drawing.take_money(&mut step, tariff));
+            if let Some(drawing) = &drawing {
+                drawing.take_money(&mut step, tariff);
+            }
             step
         }),
         allowance: drawing.map(|drawing| drawing.steps).unwrap_or_default(),

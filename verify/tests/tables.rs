@@ -336,9 +336,10 @@ fn start(text: &str) -> (i64, i32) {
     let zoned = local.to_zoned(TimeZone::get("Europe/Amsterdam").expect("a zone")).expect("an instant");
     let offset_s = match text[19..].trim() {
         "" => zoned.offset().seconds(),
+        "+00:00" => 0,
         "+01:00" => 3_600,
         "+02:00" => 7_200,
-        other => panic!("{other} is no offset of Amsterdam"),
+        other => panic!("{other} is no offset that a row can name"),
     };
     let shift_s = zoned.offset().seconds() - offset_s;
     (zoned.timestamp().as_microsecond() + i64::from(shift_s) * 1_000_000, offset_s)

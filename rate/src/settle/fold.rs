@@ -1,5 +1,6 @@
 //! The records of one customer, one after the other: each draws from what is left, and leaves the rest to those behind it.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use domain::outcome::Reason;
@@ -75,11 +76,16 @@ struct Key<'t> {
 
 /// A bucket that a record may draw from.
 struct Candidate<'t> {
+    turn: Turn,
     /// Number of the allowance in the record's tariff.
     number: u16,
     allowance: &'t Allowance,
     key: Key<'t>,
 }
+
+/// When a bucket comes: what is left of earlier cycles first, then by priority, weight, expiry, the cycle that gave it, and the order of
+/// the file.
+type Turn = (bool, i64, Reverse<i64>, i32, i32, u16);
 
 /// The balances of one customer.
 pub(super) struct Fold<'t> {
@@ -107,7 +113,7 @@ impl<'t> Fold<'t> {
 
     /// The buckets that a record may draw from, in the order in which it does.
     fn candidates(&mut self, record: &Covered<'t, '_>, demand: &Demand) -> Vec<Candidate<'t>> {
-        let mut found: Vec<((bool, u64, std::cmp::Reverse<u64>, i32, i32, u16), Candidate<'t>)> = Vec::new();
+        let mut found: Vec<Candidate<'t>> = Vec::new();
         for (number, allowance) in record.asks() {
             let named = Named { tariff: record.tariff.name(), allowance: &allowance.name };
             let reach = i32::try_from(self.grants.reach(named)).unwrap_or(0);
@@ -122,12 +128,12 @@ impl<'t> Fold<'t> {
                     continue;
                 }
                 let Allowance { priority, weight, .. } = allowance;
-                let order = (cycle == demand.period, *priority, std::cmp::Reverse(*weight), expires, cycle, number);
-                found.push((order, Candidate { number, allowance, key }));
+                let turn = (cycle == demand.period, *priority, Reverse(*weight), expires, cycle, number);
+                found.push(Candidate { turn, number, allowance, key });
             }
         }
-        found.sort_by_key(|(order, _)| *order);
-        found.into_iter().map(|(_, candidate)| candidate).collect()
+        found.sort_by_key(|candidate| candidate.turn);
+        found
     }
 
     /// Draws, and gives back what was taken if the record has no charge after all.
@@ -155,7 +161,7 @@ impl<'t> Fold<'t> {
 
     fn take_units(&mut self, record: &Covered<'t, '_>, candidates: &[Candidate<'t>], draws: &mut Vec<(usize, u64)>) -> Taken {
         let mut taken = Taken { rest: record.units, ..Taken::default() };
-        for (at, Candidate { number, allowance, key }) in candidates.iter().enumerate() {
+        for (at, Candidate { number, allowance, key, .. }) in candidates.iter().enumerate() {
             if taken.rest == 0 || allowance.is_money() {
                 continue;
             }

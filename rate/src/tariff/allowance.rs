@@ -1,5 +1,7 @@
 //! The allowances of a tariff: what its plans give in each cycle, and what of that covers a record (docs/adr/0022).
 
+mod covered;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -10,18 +12,18 @@ use domain::usage::{Usage, UsageKind};
 use crate::error::{Place, TariffError};
 use crate::tariff::field::{AMOUNT_NANO_MAX, UNITS_MAX, amount, bad, name, whole};
 use crate::tariff::plan::Plan;
-use crate::tariff::price_row::{Formula, PriceRow, kinds, parties};
-use crate::tariff::price_table::{Charge, PriceTable, unknown};
+use crate::tariff::price_row::{kinds, parties};
+use crate::tariff::price_table::{PriceTable, unknown};
 use crate::tariff::raw::{OneOrMany, RawAllowance, RawFairUse, TomlFile};
 
 /// Most allowances of a tariff: their numbers are 16 bits, and every record of a plan asks all of its plan.
 const ALLOWANCES_MAX: usize = 1_000;
 
+/// Largest priority and weight.
+const RANK_MAX: i64 = 1_000_000;
+
 /// Longest time for which what is left stays usable, in cycles.
 pub(crate) const ROLL_OVER_MAX: u64 = 24;
-
-/// Most prices that are looked at for whether allowances may cover them, over all allowances.
-const COVERED_MAX: usize = 1 << 25;
 
 /// Fair use of roaming data is twice the price over the wholesale cap: Implementing Regulation (EU) 2016/2286, article 4(2).
 const FAIR_USE_TIMES: u128 = 2;
@@ -66,8 +68,8 @@ pub(crate) struct Allowance {
     pub increment: u64,
     /// Whether the setup fee is charged of records that it covers whole.
     pub setup_always: bool,
-    pub priority: u64,
-    pub weight: u64,
+    pub priority: i64,
+    pub weight: i64,
     /// Cycles for which what is left stays usable.
     pub roll_over: u32,
     /// Whether a line gets its share of the days on which it has the plan.
@@ -126,7 +128,7 @@ impl Allowances {
             return Err(TariffError::TooMany { place: file.whole(), what: "allowances", limit: ALLOWANCES_MAX });
         }
         let mut list: Vec<Allowance> = Vec::with_capacity(raw.len());
-        let mut left = COVERED_MAX;
+        let mut left = covered::LOOKED_AT_MAX;
         let mut seen: HashMap<&str, Place> = HashMap::new();
         for spanned in raw {
             let (place, raw) = (file.place(spanned), spanned.get_ref());
@@ -224,8 +226,8 @@ impl Known<'_> {
             minimum: number("minimum", raw.minimum, 0, UNITS_MAX)?,
             increment: number("increment", raw.increment, 1, UNITS_MAX)?,
             setup_always: one_of(&place, "setup", raw.setup.as_deref(), ["if_charged", "always"])?,
-            priority: number("priority", raw.priority, 0, UNITS_MAX)?,
-            weight: number("weight", raw.weight, 0, UNITS_MAX)?,
+            priority: rank(&place, "priority", raw.priority)?,
+            weight: rank(&place, "weight", raw.weight)?,
             roll_over: u32::try_from(roll_over).expect("at most 24"),
             by_days: one_of(&place, "pro_rata", raw.pro_rata.as_deref(), ["none", "days"])?,
             plans: self.plans(&place, &raw.plan)?,
@@ -249,67 +251,6 @@ impl Known<'_> {
             plans[at.ok_or_else(|| unknown(place, "plan", pattern, "no plan has that name", known))?] = true;
         }
         Ok(plans)
-    }
-}
-
-impl Known<'_> {
-    /// Refuses units that would cover a price by the provider's cost: a part of a record has no cost of its own. Refuses an allowance
-    /// that covers no price at all, too. Looks at no more prices than `left`.
-    fn check_covered(&self, allowance: &Allowance, left: &mut usize) -> Result<(), TariffError> {
-        let mut is_met = false;
-        for (usage, zone, charge) in self.covered(allowance) {
-            is_met = true;
-            let what = "prices under all allowances together";
-            let too_many = TariffError::TooMany { place: allowance.place.clone(), what, limit: COVERED_MAX };
-            *left = left.checked_sub(1).ok_or(too_many)?;
-            let row = &self.prices.rows[charge.row as usize];
-            self.check_steps(allowance, row)?;
-            if matches!(row.formula, Formula::CostPlus { .. }) && !allowance.is_money() {
-                let (kind, zone, at) = (usage.as_str(), self.zones.name(zone.into()), &row.place);
-                let expected = format!(
-                    "{kind} to zone `{zone}` is priced by the provider's cost ({at}), of which units cannot cover a part; name other \
-                     zones or kinds, or give money"
-                );
-                return Err(bad(&allowance.place, "zone", zone, expected));
-            }
-        }
-        if is_met {
-            return Ok(());
-        }
-        let expected = "no price of its plans is for the kinds, zones and bands that it covers, so no record can reach it";
-        Err(bad(&allowance.place, "allowance", &*allowance.name, expected))
-    }
-
-    /// Refuses steps that fit behind a minimum only: what is beyond an allowance has none.
-    fn check_steps(&self, allowance: &Allowance, row: &PriceRow) -> Result<(), TariffError> {
-        let Formula::Units { steps, .. } = &row.formula else { return Ok(()) };
-        match steps[..] {
-            [first, second, ..] if !allowance.is_money() && second.from % first.increment != 0 => {
-                let expected = format!(
-                    "beyond it the price at {} has no minimum, so its first step has to end on a multiple of {}",
-                    row.place, first.increment
-                );
-                Err(bad(&allowance.place, "allowance", &*allowance.name, expected))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The prices that an allowance covers, with their kind and zone.
-    fn covered<'a>(&'a self, allowance: &'a Allowance) -> impl Iterator<Item = (Usage, u16, &'a Charge)> + 'a {
-        let codes = |flags: &'a [bool]| (0u32..).zip(flags).filter(|(_, is)| **is).map(|(code, _)| code);
-        let blocks = codes(&allowance.plans).flat_map(|plan| Usage::all().map(move |usage| (plan, usage)));
-        let blocks = blocks.filter(|(plan, usage)| allowance.kinds[usage.code()] && self.prices.has_prices(*plan, *usage));
-        let cells = blocks.flat_map(move |(plan, usage)| {
-            (0u16..).zip(&allowance.zones).filter(|(_, is)| **is).flat_map(move |(zone, _)| {
-                (0u8..).zip(&allowance.bands).filter(|(_, is)| **is).map(move |(band, _)| (plan, usage, zone, band))
-            })
-        });
-        let parties = [Party::Other, Party::OwnNetwork, Party::OwnCustomer];
-        cells.flat_map(move |(plan, usage, zone, band)| {
-            let theirs = parties.into_iter().filter(move |party| allowance.covers(usage, zone, *party, band));
-            theirs.filter_map(move |party| Some((usage, zone, self.prices.find(plan, usage, zone, party, band)?)))
-        })
     }
 }
 
@@ -355,6 +296,13 @@ fn one_of(place: &Place, field: &str, text: Option<&str>, [usual, other]: [&str;
         Some(text) if text == other => Ok(true),
         Some(text) => Err(bad(place, field, text, format!("`{usual}` or `{other}` is expected"))),
     }
+}
+
+/// A number that puts allowances in order.
+fn rank(place: &Place, field: &str, value: Option<i64>) -> Result<i64, TariffError> {
+    let value = value.unwrap_or(0);
+    let refused = || bad(place, field, value, format!("a whole number from -{RANK_MAX} to {RANK_MAX} is expected"));
+    if (-RANK_MAX..=RANK_MAX).contains(&value) { Ok(value) } else { Err(refused()) }
 }
 
 fn whose(place: &Place, text: Option<&str>) -> Result<Whose, TariffError> {

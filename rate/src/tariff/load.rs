@@ -103,12 +103,7 @@ impl<'t> Loader<'t> {
             .ok_or_else(|| bad(place, "currency", &raw.currency, "three capital letters such as EUR are expected"))?;
         let zone = Zone::load(&raw.time_zone)
             .ok_or_else(|| bad(place, "time_zone", &raw.time_zone, "a zone name such as Europe/Amsterdam is expected"))?;
-        let from_us = midnight(place, "valid_from", &raw.valid_from, &zone)?;
-        let to_us = raw.valid_to.as_ref().map_or(Ok(i64::MAX), |date| midnight(place, "valid_to", date, &zone))?;
-        if to_us <= from_us {
-            let to = raw.valid_to.as_ref().map(ToString::to_string).unwrap_or_default();
-            return Err(bad(place, "valid_to", to, "it is the first day that is no longer in force, so after `valid_from`"));
-        }
+        let (from_us, to_us) = self.in_force(&zone)?;
         let (zones, tables) = self.zone_tables()?;
         let (home, unnumbered) = (zone_code(&zones, &raw.home_zone), raw.destinations.unnumbered.as_deref());
         let unnumbered = unnumbered.map(|zone| zone_code(&zones, zone));
@@ -168,6 +163,18 @@ impl<'t> Loader<'t> {
             prices,
             allowances,
         })
+    }
+
+    /// The first instant in force, and the first one that is no longer.
+    fn in_force(&self, zone: &Zone) -> Result<(i64, i64), TariffError> {
+        let (raw, place) = (self.raw, &self.place);
+        let from_us = midnight(place, "valid_from", &raw.valid_from, zone)?;
+        let to_us = raw.valid_to.as_ref().map_or(Ok(i64::MAX), |date| midnight(place, "valid_to", date, zone))?;
+        if to_us <= from_us {
+            let to = raw.valid_to.as_ref().map(ToString::to_string).unwrap_or_default();
+            return Err(bad(place, "valid_to", to, "it is the first day that is no longer in force, so after `valid_from`"));
+        }
+        Ok((from_us, to_us))
     }
 
     /// Every table that the tariff names must be there, under a plain name and not too long.

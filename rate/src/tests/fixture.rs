@@ -167,6 +167,7 @@ pub fn local(text: &str, zone: &Zone) -> Option<(i64, i32)> {
     let offset_s = match (text[19..].trim(), zone.resolve(local_us)) {
         ("", Local::Unique { offset_s }) => offset_s,
         ("+01:00", _) => 3600,
+        ("+00:00", _) => 0,
         ("+02:00", _) => 7200,
         _ => return None,
     };

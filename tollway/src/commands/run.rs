@@ -40,9 +40,8 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     let (mut entries, mut sums) = (installation.entries()?, installation.totals()?);
     let settings = installation.flow_settings(args.workers);
     let config = installation.config();
-    let folder = config.landing.watch_folder.clone();
-    let folder =
-        folder.map(|folder| WatchFolder::new(folder, Arc::clone(&landing), config.data.tenant.clone(), config.landing.cut_rows));
+    let watched = |folder| WatchFolder::new(folder, Arc::clone(&landing), config.data.tenant.clone(), config.landing.cut_rows);
+    let folder = config.landing.watch_folder.clone().map(watched);
     let (log, live_landing) = (outlast(installation.patience(), || installation.log())?, Arc::clone(&landing));
     let installed = Installed {
         blob: Arc::clone(installation.blob()),

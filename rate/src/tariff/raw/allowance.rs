@@ -45,10 +45,10 @@ pub(crate) struct RawAllowance {
     #[schemars(extend("enum" = ["if_charged", "always"]))]
     pub setup: Option<String>,
     /// Lower goes first; 0 without it.
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = -1_000_000, max = 1_000_000))]
     pub priority: Option<i64>,
     /// Of equal priority the heavier goes first; 0 without it.
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = -1_000_000, max = 1_000_000))]
     pub weight: Option<i64>,
     /// Cycles for which what is left stays usable; 0 without it.
     #[schemars(range(min = 0, max = 24))]
