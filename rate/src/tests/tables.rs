@@ -236,7 +236,7 @@ impl<'t> Month<'t> {
         let owners = self.owners();
         let tariffs = self.tariffs.bind(&owners);
         let rated = |draws: &Draws| -> Vec<RatedBatch> {
-            self.rows.iter().map(|row| price_settled(self.linked(row, &owners), &tariffs, draws)).collect()
+            self.rows.iter().map(|row| price_settled(Self::linked(row, &owners), &tariffs, draws)).collect()
         };
         let alone = rated(&Draws::default());
         let together = || alone.iter().flat_map(|batch| demands(batch, &tariffs));
@@ -264,7 +264,7 @@ impl<'t> Month<'t> {
         all
     }
 
-    fn linked(&self, (number, line, cells): &(usize, &'t str, Cells<'t>), owners: &Arc<Owners>) -> LinkedBatch {
+    fn linked((number, line, cells): &(usize, &'t str, Cells<'t>), owners: &Arc<Owners>) -> LinkedBatch {
         let row = parse(cells).unwrap_or_else(|what| panic!("{line}: `{what}` cannot be read"));
         let subscription = owners.subscriptions.code(cells["line"]).unwrap_or_else(|| panic!("{line}: no such line"));
         let holds = |o: &Owner| o.subscription == subscription && o.from_us <= row.start_us && row.start_us < o.to_us;

@@ -18,7 +18,7 @@ use super::Breach;
 use super::theatre::ENTRIES;
 use crate::hold;
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 16] = [
     "tenant",
     "provider",
     "account",
@@ -32,6 +32,9 @@ const COLUMNS: [&str; 13] = [
     "reason",
     "charge",
     "currency",
+    "start",
+    "allowance_units",
+    "billing_period",
 ];
 
 /// A row of a data file.
@@ -55,6 +58,12 @@ pub struct DataRow {
     pub reason: Option<String>,
     /// The charge, nano-units.
     pub charge_nano: Option<i128>,
+    /// When it began, microseconds UTC.
+    pub start_us: Option<i64>,
+    /// The customer's cycle.
+    pub cycle: Option<String>,
+    /// Units that it draws from allowances.
+    pub drawn: Option<i64>,
 }
 
 /// What a commit made visible.
@@ -153,6 +162,7 @@ fn data_rows(view: EntriesView<'_>) -> Result<Vec<DataRow>, ColumnError> {
     let (kind, rows, delivery, row) = (view.entry()?, view.rows()?, view.delivery()?, view.row()?);
     let (number, as_of) = (view.entry_no()?, view.as_of()?);
     let (key, reason, charge, currency) = (view.record_key()?, view.reason()?, view.charge()?, view.currency()?);
+    let (start, drawn, cycle) = (view.start()?, view.allowance_units()?, view.billing_period()?);
     let mut all = Vec::with_capacity(row.len());
     for i in 0..row.len() {
         let sign = if kind.value(i) == "reversal" { -1 } else { 1 };
@@ -174,6 +184,9 @@ fn data_rows(view: EntriesView<'_>) -> Result<Vec<DataRow>, ColumnError> {
             key: key.value(i).to_vec(),
             reason: reason.is_valid(i).then(|| reason.value(i).to_owned()),
             charge_nano: charge.is_valid(i).then(|| charge.value(i)),
+            start_us: start.is_valid(i).then(|| start.value(i)),
+            cycle: cycle.is_valid(i).then(|| cycle.value(i).to_owned()),
+            drawn: drawn.is_valid(i).then(|| drawn.value(i)),
         });
     }
     Ok(all)

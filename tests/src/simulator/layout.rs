@@ -89,6 +89,11 @@ impl Reading {
         }
     }
 
+    /// Whether it draws from what its line has free, under a reference version.
+    pub fn draws(&self, version: u64) -> bool {
+        matches!(self.fate, Fate::Priced(usage) if price_list::draws(usage, version))
+    }
+
     /// Whether the profile leaves it out.
     pub fn is_skipped(&self) -> bool {
         self.fate == Fate::Fixed(End::Skipped)

@@ -94,7 +94,26 @@ plan = ["even", "odd"]
 kind = "sms-mo"
 zone = ["NL", "US"]
 unit_price = "0.05"
+
+[[allowance]]
+name = "texts"
+plan = "odd"
+kind = "sms-mo"
+zone = ["NL", "US"]
+units = 6
+scope = "shared"
 "#;
+
+/// Texts that the odd lines together have free in a month.
+pub const FREE_TEXTS: usize = 6;
+
+/// What a text costs that is not free, nano-units.
+pub const TEXT_NANO: i64 = 50_000_000;
+
+/// Whether it is a text that may be free, in a version: which of them are hangs on all.
+pub fn draws(usage: Usage, version: u64) -> bool {
+    usage.is_text && usage.is_zoned && !usage.line.is_multiple_of(2) && is_owned(usage.line, version)
+}
 
 /// What the last import adds to the tariff.
 const ABROAD: &str = r#"
@@ -125,7 +144,7 @@ pub struct Usage {
     pub seconds: i64,
 }
 
-/// What it costs in a version, nano-units; or why it has no price.
+/// What it costs in a version, nano-units, as if all that may be free is; or why it has no price.
 pub fn charge_nano(usage: Usage, version: u64) -> Result<i64, &'static str> {
     let Usage { line, is_zoned, is_text, seconds } = usage;
     match (is_zoned, is_text, line % 2) {
@@ -133,7 +152,8 @@ pub fn charge_nano(usage: Usage, version: u64) -> Result<i64, &'static str> {
         (false, _, _) if !sells_abroad(version) => Err("no_zone"),
         (false, true, _) => Ok(70_000_000),
         (false, false, _) => Ok(seconds * 4_000_000),
-        (true, true, _) => Ok(50_000_000),
+        (true, true, 1) => Ok(0),
+        (true, true, _) => Ok(TEXT_NANO),
         (true, false, 0) => Ok(seconds * even_nano(version)),
         (true, false, _) => Ok(100_000_000 + seconds * 1_000_000),
     }

@@ -54,6 +54,7 @@ mishaps! {
     Unconflicted = "a record in conflict got the id",
     Recycled = "a row in suspense came out otherwise when it was rated again",
     Rerated = "a row with a price came out at another when it was rated again",
+    Settled = "records that draw from an allowance came out otherwise",
     PriceLost = "a row with a price came out without one when it was rated again",
     WrittenOff = "a row in suspense was written off",
     RecycledInVain = "rows were rated again and nothing changed",

@@ -94,6 +94,8 @@ pub enum Again {
         /// Only rows under this plan.
         plan: Option<&'static str>,
     },
+    /// With a price, and drawing from an allowance.
+    Drawing,
 }
 
 /// A file.
@@ -260,6 +262,10 @@ impl World {
 
     fn recycle(&mut self, chance: &mut Chance) {
         let (after, sender) = (self.files.len(), chance.index(self.senders.len()));
+        if chance.per_mille(300) {
+            self.recycles.push(Recycle { after, sender, rows: Again::Drawing });
+            return;
+        }
         if chance.per_mille(400) {
             let plan = chance.per_mille(400).then(|| *chance.pick(&["even", "odd"]));
             self.recycles.push(Recycle { after, sender, rows: Again::Priced { plan } });

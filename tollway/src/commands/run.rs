@@ -66,7 +66,7 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     debug_assert!(known.is_ok(), "nobody else knows");
     tracing::info!(data = %installation.folder().display(), workers = settings.workers, "running");
     let (mut rng, leads) = (SystemRng::new()?, flow.leads());
-    let mut keeper = Keeper::new(installation.config().pipeline.settle_every);
+    let mut keeper = Keeper::new(config.pipeline.settle_every);
     let house = || {
         reference.renew()?;
         totals::step(&mut entries, &mut sums, &SystemClock, &mut rng)?;

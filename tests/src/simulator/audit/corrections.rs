@@ -6,6 +6,7 @@ use domain::delivery::DeliveryId;
 use sinks::keys::stopped::{Fate, TAG_STOPPED};
 
 use super::Audit;
+use super::drawing::is_text;
 use crate::hold;
 use crate::simulator::Breach;
 use crate::simulator::entry::{DataRow, Entry};
@@ -75,8 +76,13 @@ impl Audit<'_> {
         for row in entry.rows.iter().filter(|r| r.kind == "reversal") {
             let at = (row.delivery, row.row);
             let stood = self.live.remove(&at).ok_or_else(|| Breach(format!("INV-12: {at:?} has nothing to take back")))?;
-            let turned =
-                DataRow { kind: row.kind.clone(), as_of: row.as_of, charge_nano: stood.charge_nano.map(|c| -c), ..stood.clone() };
+            let turned = DataRow {
+                kind: row.kind.clone(),
+                as_of: row.as_of,
+                charge_nano: stood.charge_nano.map(|c| -c),
+                drawn: stood.drawn.map(|units| -units),
+                ..stood.clone()
+            };
             hold!(turned == *row, "INV-12: {row:?} does not take back {stood:?}");
             self.written_off.remove(&at);
             match stood.reason {
@@ -157,10 +163,11 @@ impl Audit<'_> {
             *holders.entry(same.0.clone()).or_default() += u32::from(!is_conflict);
             *lives.entry(same).or_default() += 1;
             let version = self.rated_with.get(&(row.delivery, row.row)).copied().unwrap_or_default();
-            let right = self.model.reading(spot).end(version);
+            let (right, draws) = (self.model.reading(spot).end(version), self.model.reading(spot).draws(version));
             let is_right = match right {
                 _ if written_off.is_some() => row.reason.as_deref() == Some("written_off"),
                 _ if is_conflict => true,
+                _ if draws => is_text(row),
                 End::Rated(charge) => row.reason.is_none() && row.charge_nano == Some(i128::from(charge)),
                 End::Suspense(reason) => row.reason.as_deref() == Some(reason),
                 End::Skipped => false,

@@ -7,6 +7,7 @@ use ingest::land::{ArrivalKind, Decision, Landing, Numbered, Recycling, RowChoic
 use sinks::correction::recycle::app_id;
 
 use super::Audit;
+use super::drawing::is_text;
 use crate::hold;
 use crate::simulator::Breach;
 use crate::simulator::entry::{DataRow, Entry};
@@ -57,12 +58,24 @@ impl Audit<'_> {
         if due.is_empty() {
             return Ok(());
         }
+        let version = entry.info.reference_version;
+        let draws: BTreeSet<(DeliveryId, u64)> =
+            self.live.iter().filter(|(at, row)| self.draws(**at, row, due, version)).map(|(at, _)| *at).collect();
         let changes = |(at, row): (&(DeliveryId, u64), &DataRow)| {
-            let becomes = self.becomes(*at, row, due, entry.info.reference_version)?;
+            let becomes = self.becomes(*at, row, due, version)?;
             (!is_end(row, becomes)).then_some((*at, becomes))
         };
-        let right: BTreeMap<(DeliveryId, u64), End> = self.live.iter().filter_map(changes).collect();
-        let rows = |is_back: bool| entry.rows.iter().filter(move |r| (r.kind == "reversal") == is_back);
+        let others = self.live.iter().filter(|(at, _)| !draws.contains(at));
+        let right: BTreeMap<(DeliveryId, u64), End> = others.filter_map(changes).collect();
+        // What a text draws hangs on all others, also on those that came while this was prepared: each is free or has its price.
+        let (texts, others): (Vec<&DataRow>, Vec<&DataRow>) =
+            entry.rows.iter().partition(|row| draws.contains(&(row.delivery, row.row)));
+        let wrong = texts.iter().find(|row| row.kind != "reversal" && !is_text(row));
+        hold!(wrong.is_none(), "INV-12: {due:?} enters {wrong:?}");
+        if !texts.is_empty() {
+            self.tally.note(Mishap::Settled);
+        }
+        let rows = |is_back: bool| others.iter().filter(move |r| (r.kind == "reversal") == is_back);
         let places = |is_back: bool| rows(is_back).map(|r| (r.delivery, r.row)).collect::<BTreeSet<_>>();
         let (taken_back, anew, wanted) = (places(true), places(false), right.keys().copied().collect::<BTreeSet<_>>());
         hold!(
@@ -71,7 +84,7 @@ impl Audit<'_> {
         );
         let wrong = rows(false).find(|row| !is_end(row, right[&(row.delivery, row.row)]));
         hold!(wrong.is_none(), "INV-12: {due:?} enters {wrong:?}, {right:?} come out otherwise");
-        if right.is_empty() {
+        if right.is_empty() && texts.is_empty() {
             self.tally.note(Mishap::RecycledInVain);
         }
         if due.len() > 1 {
@@ -82,6 +95,16 @@ impl Audit<'_> {
 }
 
 impl Audit<'_> {
+    /// Whether decisions mean a row with a price that draws from what its line has free.
+    fn draws(&self, at: (DeliveryId, u64), row: &DataRow, due: &[(ArrivalNumber, Recycling)], version: u64) -> bool {
+        let Some(delivered) = self.deliveries.get(&at.0).filter(|_| row.reason.is_none()) else { return false };
+        let reading = self.model.reading((delivered.file, at.1));
+        let is_meant = |(decided, word): &(ArrivalNumber, Recycling)| {
+            delivered.arrival < *decided && word.account.path() == row.account && means_text(&word.choice, reading)
+        };
+        reading.draws(version) && due.iter().any(is_meant)
+    }
+
     /// What decisions make of a row, one after the other; none if none of them means it.
     fn becomes(&self, at: (DeliveryId, u64), row: &DataRow, due: &[(ArrivalNumber, Recycling)], version: u64) -> Option<End> {
         let delivered = self.deliveries.get(&at.0)?;
@@ -104,6 +127,8 @@ impl Audit<'_> {
                 (RowChoice::Priced(choice), None) if choice.plan.as_deref().is_none_or(|plan| is_under(reading, plan)) => {
                     return Some(reading.end(version));
                 }
+                // What stands as free is meant also where it cannot be any more.
+                (RowChoice::Drawing(_), None) if row.drawn.is_some() => return Some(reading.end(version)),
                 (RowChoice::WriteOff(word), Some(stood))
                     if stood != "written_off"
                         && chosen(&word.choice)
@@ -140,6 +165,15 @@ fn is_under(reading: &Reading, plan: &str) -> bool {
     match reading.fate {
         Fate::Priced(usage) => plan == ["even", "odd"][usize::from(usage.line % 2 == 1)],
         Fate::Fixed(_) => false,
+    }
+}
+
+/// Whether a decision means a text with a price.
+fn means_text(choice: &RowChoice, reading: &Reading) -> bool {
+    match choice {
+        RowChoice::Drawing(_) => true,
+        RowChoice::Priced(choice) => choice.plan.as_deref().is_none_or(|plan| is_under(reading, plan)),
+        RowChoice::Suspense(_) | RowChoice::WriteOff(_) => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What operators decide: files are taken back, rows are rated again.
 
 use domain::delivery::DeliveryId;
-use ingest::land::{ArrivalKind, Numbered, PricedChoice, Recycling, RowChoice, SuspenseChoice, WriteOff};
+use ingest::land::{ArrivalKind, DrawingChoice, Numbered, PricedChoice, Recycling, RowChoice, SuspenseChoice, WriteOff};
 
 use super::{Script, chain};
 use crate::hold;
@@ -32,6 +32,15 @@ impl Script<'_> {
         })
     }
 
+    /// Lands the decisions to settle what allowances give, of all accounts, as a service does when records have come.
+    pub(super) fn settle_all(&self, theatre: &Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
+        for sender in &self.world.senders {
+            let word = Recycling { account: sender.account.clone(), choice: RowChoice::Drawing(DrawingChoice::default()) };
+            theatre.landing().recycle(&word, &theatre.clock).map_err(|e| Breach(chain(&e)))?;
+        }
+        audit.decide(&theatre.landing())
+    }
+
     /// Lands the decision to rate rows again. Whoever is killed over it makes it once more: it may have landed.
     pub(super) fn recycle(&mut self, theatre: &mut Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
         let recycle = &self.world.recycles[self.recycled];
@@ -40,6 +49,7 @@ impl Script<'_> {
             Again::Priced { plan } => {
                 RowChoice::Priced(PricedChoice { plan: plan.map(str::to_owned), ..PricedChoice::default() })
             }
+            Again::Drawing => RowChoice::Drawing(DrawingChoice::default()),
             Again::WriteOff { reason, file } => RowChoice::WriteOff(WriteOff {
                 choice: SuspenseChoice {
                     reasons: reason.iter().map(|reason| (*reason).to_owned()).collect(),
