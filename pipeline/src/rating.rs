@@ -1,7 +1,7 @@
 //! One group of claim checks → its rows, parsed and numbered, in parallel where order does not matter; and what rates them once
 //! the commit knows which of them are new.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::columns::parsed::{ParsedBatch, ParsedColumns};
@@ -45,22 +45,29 @@ impl Reference {
         rate::rate_settled(batch, &self.index, &self.tariffs, draws)
     }
 
-    /// What allowances give to the standing records of a table (docs/adr/0022). Memory grows with the records that allowances cover.
-    pub fn draws(&self, table: &Table, outcomes: &[Outcome]) -> Result<Draws, CommitError> {
-        Ok(settle(self.demands(table, outcomes, None)?, &self.tariffs))
+    /// What allowances give to the standing records of a table, or of some customers in it (docs/adr/0022). Memory grows with the
+    /// records that allowances cover.
+    pub fn draws(&self, table: &Table, outcomes: &[Outcome], customers: Option<&BTreeSet<String>>) -> Result<Draws, CommitError> {
+        Ok(settle(self.demands(table, outcomes, customers)?, &self.tariffs))
     }
 
     /// How a standing record of a customer draws from allowances; `None` if none covers it.
     pub fn trace(&self, table: &Table, customer: &str, record: Record) -> Result<Option<Trace>, CommitError> {
-        Ok(trace(self.demands(table, &[Outcome::Rated], Some(customer))?, record, &self.tariffs))
+        let customers = BTreeSet::from([customer.to_owned()]);
+        Ok(trace(self.demands(table, &[Outcome::Rated], Some(&customers))?, record, &self.tariffs))
     }
 
     /// The standing records that allowances cover; without such tariffs the table is not read.
-    fn demands(&self, table: &Table, outcomes: &[Outcome], customer: Option<&str>) -> Result<Vec<Demand>, CommitError> {
+    fn demands(
+        &self,
+        table: &Table,
+        outcomes: &[Outcome],
+        customers: Option<&BTreeSet<String>>,
+    ) -> Result<Vec<Demand>, CommitError> {
         if !self.tariffs.has_allowances() {
             return Ok(Vec::new());
         }
-        gather(table, outcomes, customer, &|batch| self.rate(batch), &|rated| demands(rated, &self.tariffs))
+        gather(table, outcomes, customers, &|batch| self.rate(batch), &|rated| demands(rated, &self.tariffs))
     }
 }
 

@@ -10,7 +10,7 @@ use domain::money::{Currency, Money};
 use domain::outcome::{Outcome, Reason};
 use ingest::land::{DrawingChoice, Landing, Numbered, PricedChoice, RowChoice, SuspenseChoice};
 use sinks::correction::recycle::{Choice, ServedBy, Suspended, done, plan, suspended};
-use sinks::correction::rerate::{self, Compared, Findings};
+use sinks::correction::rerate::{self, Compared, Drawing, Findings, Meant};
 use sinks::correction::{Anew, Draft, Files, LiveEntries, Place};
 use sinks::table::Table;
 
@@ -85,8 +85,8 @@ pub fn priced_choice(word: &PricedChoice, decided: ArrivalNumber) -> rerate::Cho
 
 /// The choice of a decision about rows that draw from allowances, as the table is asked.
 pub fn drawing_choice(word: &DrawingChoice, decided: ArrivalNumber) -> rerate::Choice {
-    let DrawingChoice { customer, cycles } = word.clone();
-    rerate::Choice { customer, plan: None, cycle: None, drawing: Some(cycles), before: decided }
+    let DrawingChoice { customers, cycles, reference } = word.clone();
+    rerate::Choice { drawing: Some(Drawing { customers, cycles, reference }), before: decided, ..rerate::Choice::default() }
 }
 
 /// What the decisions of an account up to one of them ask for that is not done.
@@ -125,9 +125,11 @@ pub fn draft(
     }
     let mut priced = None;
     if !due.priced.is_empty() {
-        let draws = reference.draws(table, &[Outcome::Rated])?;
+        let only = rerate::standing_customers(&due.priced, reference.version);
+        let draws = reference.draws(table, &[Outcome::Rated], only.as_ref())?;
         let rate = |batch| reference.rate_settled(batch, &draws);
-        let found: Differing = rerate::look(table, &[Outcome::Rated], Some(&|of| of == account), &due.priced, &rate, &|_| ())?;
+        let meant = Meant { outcomes: &[Outcome::Rated], accounts: Some(&|of| of == account), customers: only.as_ref() };
+        let found: Differing = rerate::look(table, &meant, &due.priced, &rate, &|_| ())?;
         let mut theirs = Files::new();
         for (delivery, arrival) in &found.arrivals {
             theirs.insert(*delivery, deliveries.file(*arrival)?);

@@ -8,6 +8,7 @@
 mod entries;
 mod ledger;
 pub mod recycle;
+pub mod drawn;
 pub mod rerate;
 pub mod stop;
 

@@ -264,7 +264,8 @@ pub fn look(installation: &Installation, landing: &Landing, wish: &Wish, quiet: 
     let choice = wish.meant.choice(landing.next_number()?);
     let store = installation.state_read_only()?;
     let reference = installation.block_on(crate::reference::load(&store))?;
-    let question = Question { what: "rerate", outcomes: &[Outcome::Rated], choice, account: wish.account.as_deref() };
+    let account = wish.account.as_deref();
+    let question = Question { what: "rerate", outcomes: &[Outcome::Rated], choice, account, customers: None };
     let outlook: Outlook = ask(&entries, &question, &reference, quiet)?;
     if outlook.chosen == 0 {
         let choice = wish.meant.choice(0);
@@ -283,6 +284,8 @@ pub struct Question<'q> {
     pub choice: rerate::Choice,
     /// Of which account, as people name it; of all if none.
     pub account: Option<&'q str>,
+    /// As whose they stand; as anybody's if none.
+    pub customers: Option<&'q BTreeSet<String>>,
 }
 
 /// Rates rows of the table by a reference and gives what was found, with progress.
@@ -296,12 +299,13 @@ pub fn ask<F: Findings>(table: &Table, question: &Question<'_>, reference: &Refe
         let (progress, all) = &mut *held;
         progress.at(*all);
     };
-    let is_meant = |path: &str| question.account.is_none_or(|wanted| is_account(path, wanted));
-    let accounts: Option<rerate::Accounts<'_>> = question.account.is_some().then_some(&is_meant);
+    let is_ours = |path: &str| question.account.is_none_or(|wanted| is_account(path, wanted));
+    let accounts: Option<rerate::Accounts<'_>> = question.account.is_some().then_some(&is_ours);
+    let meant = rerate::Meant { outcomes: question.outcomes, accounts, customers: question.customers };
     let choices = std::slice::from_ref(&question.choice);
-    let draws = reference.draws(table, question.outcomes)?;
+    let draws = reference.draws(table, question.outcomes, question.customers)?;
     let rate = |batch| reference.rate_settled(batch, &draws);
-    let found = rerate::look(table, question.outcomes, accounts, choices, &rate, &done)?;
+    let found = rerate::look(table, &meant, choices, &rate, &done)?;
     progress.into_inner().unwrap_or_else(PoisonError::into_inner).0.finish();
     Ok(found)
 }

@@ -9,6 +9,7 @@ use domain::outcome::Outcome;
 use domain::ports::Clock;
 use ingest::land::{DrawingChoice, Landing};
 use pipeline::rating::Reference;
+use sinks::correction::drawn::{Mark, customers_since, mark, marked};
 use sinks::correction::recycle::done;
 use sinks::table::Table;
 
@@ -16,7 +17,7 @@ use crate::cli::Global;
 use crate::installation::Installation;
 use crate::output::count;
 use crate::rerating::{Meant, Outlook, Question, Wish, ask, carry_out, obstacle, words};
-use crate::system::SystemClock;
+use crate::system::{SystemClock, SystemRng};
 
 /// What came of settling.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +39,11 @@ pub struct Unsettled {
     pub frozen: u64,
 }
 
-/// Looks for records that draw otherwise than they stand, on the table as it is; without plans that give allowances it is not read.
+/// Customers that one decision names at most; of more, all are meant.
+const CUSTOMERS_MAX: usize = 1_000;
+
+/// Looks for records that draw otherwise than they stand, on the table as it is; without plans that give allowances it is not read. If
+/// the table was settled under the same reference data, only customers are looked at of whom something has come since.
 pub fn unsettled(
     entries: &Table,
     reference: &Reference,
@@ -46,15 +51,23 @@ pub fn unsettled(
     frozen: &BTreeSet<String>,
     quiet: bool,
 ) -> anyhow::Result<Unsettled> {
-    let wish = |cycles| Wish { account: None, meant: Meant::Drawing(DrawingChoice { customer: None, cycles }) };
-    let look = |wish: &Wish| {
-        let choice = wish.meant.choice(next);
-        ask(entries, &Question { what: "settle", outcomes: &[Outcome::Rated], choice, account: None }, reference, quiet)
+    let since = marked(entries).filter(|mark| mark.reference == reference.version);
+    let touched = since.map(|mark| customers_since(entries, mark.version)).transpose()?;
+    let named = touched.clone().filter(|customers| customers.len() <= CUSTOMERS_MAX).unwrap_or_default();
+    let known = (!named.is_empty()).then_some(reference.version);
+    let wish = |cycles| {
+        let choice = DrawingChoice { customers: named.clone(), cycles, reference: known };
+        Wish { account: None, meant: Meant::Drawing(choice) }
     };
     let any = wish(BTreeSet::new());
-    if !reference.tariffs.has_allowances() {
+    if !reference.tariffs.has_allowances() || touched.as_ref().is_some_and(BTreeSet::is_empty) {
         return Ok(Unsettled { wish: any, outlook: Outlook::default(), frozen: 0 });
     }
+    let look = |wish: &Wish| {
+        let (choice, customers) = (wish.meant.choice(next), touched.as_ref());
+        let question = Question { what: "settle", outcomes: &[Outcome::Rated], choice, account: None, customers };
+        ask(entries, &question, reference, quiet)
+    };
     let outlook: Outlook = look(&any)?;
     let open: BTreeSet<String> = outlook.cycles.keys().filter(|cycle| !frozen.contains(*cycle)).cloned().collect();
     if open.len() == outlook.cycles.len() {
@@ -64,6 +77,13 @@ pub fn unsettled(
     let wish = wish(open.clone());
     let outlook = if open.is_empty() { Outlook::default() } else { look(&wish)? };
     Ok(Unsettled { frozen: all - outlook.changes, wish, outlook })
+}
+
+/// Notes that all that draws from allowances was looked at in a state of the table, and decided.
+fn note(entries: &mut Table, version: Option<u64>, reference: &Reference) -> anyhow::Result<()> {
+    let Some(version) = version else { return Ok(()) };
+    let at = Mark { version, reference: reference.version };
+    Ok(mark(entries, at, &SystemClock, &mut SystemRng::new()?)?)
 }
 
 /// Settles what is not frozen: lands the decisions and lets them act, unless a service does. Nothing lands where nothing changes.
@@ -77,13 +97,15 @@ pub fn settle(
     if !reference.tariffs.has_allowances() {
         return Ok(Settlement::default());
     }
-    let (entries, frozen) = (installation.entries()?, installation.frozen_cycles()?);
+    let (mut entries, frozen) = (installation.entries()?, installation.frozen_cycles()?);
+    let version = entries.snapshot().version;
     let Unsettled { wish, outlook, frozen } = unsettled(&entries, reference, landing.next_number()?, &frozen, global.quiet)?;
     if let Some(error) = obstacle(installation, &outlook, true)? {
         return Err(error.context("what allowances give was not settled"));
     }
     let records = outlook.changes;
     carry_out(global, installation, landing, &wish, outlook, workers)?;
+    note(&mut entries, version, reference)?;
     Ok(Settlement { records, frozen })
 }
 
@@ -145,7 +167,7 @@ impl Keeper {
         &mut self,
         installation: &Installation,
         landing: &Landing,
-        entries: &Table,
+        entries: &mut Table,
         reference: &Reference,
     ) -> anyhow::Result<()> {
         let began_us = SystemClock.now_us();
@@ -159,6 +181,7 @@ impl Keeper {
         if !self.decided.is_empty() {
             return Ok(());
         }
+        let version = entries.snapshot().version;
         let Unsettled { wish, outlook, .. } =
             unsettled(entries, reference, landing.next_number()?, &installation.frozen_cycles()?, true)?;
         if let Some(error) = obstacle(installation, &outlook, true)? {
@@ -167,13 +190,17 @@ impl Keeper {
             for word in words(landing, &wish.meant, &outlook)? {
                 self.decided.push((word.account.path(), landing.recycle(&word, &SystemClock)?.arrival().number));
             }
+            note(entries, version, reference)?;
         }
         if outlook.changes > 0 {
             tracing::info!(records = outlook.changes, "draw from allowances otherwise than they stand");
         }
         let now_us = SystemClock.now_us();
         self.due_us = now_us + self.every_us.max((now_us - began_us) * LOOK_SHARE);
-        self.seen = now;
+        // The mark is an entry of the table, too; what others committed beside it was not looked at.
+        let marked = entries.snapshot().version;
+        let is_ours = marked <= version.map(|version| version + 1);
+        self.seen = if is_ours { Some((marked, reference.version)) } else { now };
         Ok(())
     }
 }

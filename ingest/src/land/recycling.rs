@@ -37,12 +37,15 @@ pub enum RowChoice {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DrawingChoice {
-    /// The customer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub customer: Option<String>,
-    /// The customer's billing cycles, `2026-10`; any if there is none.
+    /// The customers; any if there is none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub customers: BTreeSet<String>,
+    /// The customers' billing cycles, `2026-10`; any if there is none.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub cycles: BTreeSet<String>,
+    /// The reference version under which no record of another customer can be meant; under any other, all are looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
 }
 
 /// Rows in suspense that will never be charged, who says so, and why.

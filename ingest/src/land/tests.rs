@@ -678,7 +678,7 @@ fn decisions_to_rate_rows_again_are_acts_each_and_found_by_account() {
         );
     }
     let cycles = BTreeSet::from(["2026-10".to_owned()]);
-    let drawing = Recycling { choice: RowChoice::Drawing(super::DrawingChoice { customer: None, cycles }), ..any.clone() };
+    let drawing = Recycling { choice: RowChoice::Drawing(super::DrawingChoice { cycles, ..Default::default() }), ..any.clone() };
     assert!([&any, &priced, &every].iter().all(|other| other.order() != drawing.order()));
     let read_back = serde_json::from_value::<Recycling>(serde_json::to_value(&drawing).expect("JSON"));
     assert_eq!(read_back.expect("as it was written"), drawing);

@@ -45,10 +45,41 @@ pub struct Choice {
     pub plan: Option<String>,
     /// The customer's cycle.
     pub cycle: Option<String>,
-    /// They draw from allowances in one of these cycles; in any if the list is empty.
-    pub drawing: Option<BTreeSet<String>>,
+    /// They draw from allowances.
+    pub drawing: Option<Drawing>,
     /// They arrived before this number: later ones were rated with what was in force by then.
     pub before: ArrivalNumber,
+}
+
+/// What rows that draw from allowances are chosen by.
+#[derive(Debug, Clone, Default)]
+pub struct Drawing {
+    /// Their customers; any if the list is empty.
+    pub customers: BTreeSet<String>,
+    /// Their cycles; any if the list is empty.
+    pub cycles: BTreeSet<String>,
+    /// The reference version under which all rows that are meant stand as those customers'.
+    pub reference: Option<u64>,
+}
+
+/// The customers as whose all rows of the choices stand under a reference version; `None` if that is not known of all choices.
+pub fn standing_customers(choices: &[Choice], reference: u64) -> Option<BTreeSet<String>> {
+    let known = |choice: &'_ Choice| {
+        let drawing = choice.drawing.as_ref().filter(|drawing| drawing.reference == Some(reference));
+        drawing.filter(|drawing| !drawing.customers.is_empty()).map(|drawing| drawing.customers.clone())
+    };
+    choices.iter().map(known).collect::<Option<Vec<_>>>().map(|all| all.into_iter().flatten().collect())
+}
+
+/// Which rows of a table are looked at.
+#[derive(Clone, Copy)]
+pub struct Meant<'m> {
+    /// How they ended.
+    pub outcomes: &'m [Outcome],
+    /// Of which accounts; of all if none.
+    pub accounts: Option<Accounts<'m>>,
+    /// As whose they stand; as anybody's if none.
+    pub customers: Option<&'m BTreeSet<String>>,
 }
 
 /// A row that is meant, as it stands and as it comes out.
@@ -98,18 +129,17 @@ pub type Accounts<'a> = &'a (dyn Fn(&str) -> bool + Sync);
 /// each.
 pub fn look<F: Findings>(
     table: &Table,
-    outcomes: &[Outcome],
-    accounts: Option<Accounts<'_>>,
+    meant: &Meant<'_>,
     choices: &[Choice],
     rate: Rate<'_>,
     done: &(dyn Fn(u64) + Sync),
 ) -> Result<F, CommitError> {
-    let versions = accounts.map(|accounts| versions_of(table, accounts)).transpose()?;
+    let versions = meant.accounts.map(|accounts| versions_of(table, accounts)).transpose()?;
     let is_asked = |add: &Add| versions.as_ref().is_none_or(|versions| versions.contains(&add.version()));
     let standing = Standing::of_files(table, &is_asked)?;
-    let files = files_of(&standing, outcomes);
+    let files = files_of(&standing, meant.outcomes);
     let columns = [&premise::RATING[..], &side::COLUMNS[..], &["tenant", "provider", "account", "arrival"]].concat();
-    let question = Question { accounts, choices, rate };
+    let question = Question { meant, choices, rate };
     let find = |add: &&Arc<Add>| {
         let mut findings = F::default();
         standing.batches(add, &columns, &mut |batch, stand| question.ask(batch, stand, &mut findings))?;
@@ -121,11 +151,11 @@ pub fn look<F: Findings>(
 }
 
 /// Rates the rows of some outcomes as they would come out alone, and gives each batch of them, with their record keys, to `take`;
-/// those that stand as one customer's, or all. Rows that no reference data can give a price are left out.
+/// those that stand as some customers', or all. Rows that no reference data can give a price are left out.
 pub fn gather<T: Send>(
     table: &Table,
     outcomes: &[Outcome],
-    customer: Option<&str>,
+    customers: Option<&BTreeSet<String>>,
     rate: Rate<'_>,
     take: &(dyn Fn(&RatedBatch) -> Vec<T> + Sync),
 ) -> Result<Vec<T>, CommitError> {
@@ -135,8 +165,8 @@ pub fn gather<T: Send>(
         let mut found = Vec::new();
         standing.batches(add, &columns, &mut |batch, stand| {
             let v = EntriesView(batch);
-            let (mut rows, customers) = (side::may_change(v.reason()?, stand)?, v.customer()?);
-            rows.retain(|i| customer.is_none_or(|wanted| at(customers, *i) == Some(wanted)));
+            let (mut rows, stand_as) = (side::may_change(v.reason()?, stand)?, v.customer()?);
+            rows.retain(|i| is_of(customers, stand_as, *i));
             for (file, rows) in by_file(v, &rows)? {
                 let mut parsed = premise::for_rating(batch, &rows, &Arc::new(file))?;
                 parsed.columns.key = rows.iter().map(|i| premise::key(v, *i)).collect::<Result<_, _>>()?;
@@ -148,6 +178,11 @@ pub fn gather<T: Send>(
     };
     let found = files_of(&standing, outcomes).par_iter().map(find).collect::<Result<Vec<Vec<T>>, TableError>>()?;
     Ok(found.into_iter().flatten().collect())
+}
+
+/// Whether a row stands as one of the customers'.
+fn is_of(meant: Option<&BTreeSet<String>>, customers: &StringArray, i: usize) -> bool {
+    meant.is_none_or(|meant| at(customers, i).is_some_and(|customer| meant.contains(customer)))
 }
 
 /// The files that hold standing words of some outcomes, in the order of their commits.
@@ -167,7 +202,7 @@ fn versions_of(table: &Table, accounts: Accounts<'_>) -> Result<HashSet<u64>, Co
 }
 
 struct Question<'q> {
-    accounts: Option<Accounts<'q>>,
+    meant: &'q Meant<'q>,
     choices: &'q [Choice],
     rate: Rate<'q>,
 }
@@ -178,11 +213,13 @@ impl Question<'_> {
         let v = EntriesView(batch);
         let stood = Stood::of(v)?;
         let mut paths = Paths::of(v)?;
-        let arrivals = v.arrival()?;
+        let (arrivals, customers) = (v.arrival()?, v.customer()?);
         let before = self.choices.iter().map(|choice| choice.before).max().unwrap_or(0);
         let mut stand = side::may_change(v.reason()?, stand)?;
         stand.retain(|&i| {
-            arrivals.value(i).max(0).cast_unsigned() < before && self.accounts.is_none_or(|meant| meant(paths.at(i)))
+            arrivals.value(i).max(0).cast_unsigned() < before
+                && self.meant.accounts.is_none_or(|meant| meant(paths.at(i)))
+                && is_of(self.meant.customers, customers, i)
         });
         for (file, rows) in by_file(v, &stand)? {
             let rated = (self.rate)(premise::for_rating(batch, &rows, &Arc::new(file))?);

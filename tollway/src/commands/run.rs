@@ -74,7 +74,7 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
         keep_house(&mut entries, settings.checkpoint_every)?;
         keep_house(&mut sums, settings.checkpoint_every)?;
         if leads() {
-            keeper.step(&installation, &live_landing, &entries, &reference.get())?;
+            keeper.step(&installation, &live_landing, &mut entries, &reference.get())?;
         }
         Ok(Vec::new())
     };

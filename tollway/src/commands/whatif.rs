@@ -132,6 +132,7 @@ pub fn run(global: &Global, args: &WhatIfArgs) -> anyhow::Result<Exit> {
         outcomes: &[Outcome::Rated, Outcome::Suspense],
         choice: priced_choice(&choice, u64::MAX),
         account: args.account.as_deref(),
+        customers: None,
     };
     let entries = installation.entries()?;
     let comparison: Comparison = ask(&entries, &question, &reference, global.quiet)?;

@@ -10,7 +10,7 @@ use domain::money::{Currency, Money};
 use domain::outcome::Reason;
 use domain::period::Month;
 
-use super::Choice;
+use super::{Choice, Drawing};
 use crate::correction::recycle::can_change;
 use crate::standing::at;
 
@@ -93,11 +93,15 @@ impl Side<'_> {
 
     pub(super) fn fits(&self, choice: &Choice) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|wanted| found == Some(wanted));
-        let draws_in = |cycles: &BTreeSet<String>| self.allowance.is_some() && self.cycle.is_some_and(|of| cycles.contains(of));
+        let is_in = |wanted: &BTreeSet<String>, found: Option<&str>| {
+            wanted.is_empty() || found.is_some_and(|found| wanted.contains(found))
+        };
+        let draws =
+            |of: &Drawing| self.allowance.is_some() && is_in(&of.customers, self.customer) && is_in(&of.cycles, self.cycle);
         is(&choice.customer, self.customer)
             && is(&choice.plan, self.plan)
             && is(&choice.cycle, self.cycle)
-            && choice.drawing.as_ref().is_none_or(|cycles| cycles.is_empty() && self.allowance.is_some() || draws_in(cycles))
+            && choice.drawing.as_ref().is_none_or(draws)
     }
 }
 

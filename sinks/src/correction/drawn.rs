@@ -1,0 +1,78 @@
+//! Up to where a table was settled: by which version of the table, under which version of the reference data.
+
+use std::collections::BTreeSet;
+
+use domain::columns::entries::EntriesView;
+use domain::outcome::Outcome;
+use domain::ports::{Clock, Rng};
+
+use super::entries::damaged;
+use crate::commit::CommitError;
+use crate::delta::action::CommitInfo;
+use crate::delta::log::Attempt;
+use crate::table::Table;
+
+/// The operation of such a commit in the table's history.
+pub const OPERATION: &str = "SETTLED";
+
+/// The names of the two positions.
+const VERSION: &str = "settle/version";
+const REFERENCE: &str = "settle/reference";
+
+/// A state in which all that draws from allowances was looked at, and what drew otherwise was ordered to be rated again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The table's version.
+    pub version: u64,
+    /// The reference version.
+    pub reference: u64,
+}
+
+/// The last state that was marked.
+pub fn marked(table: &Table) -> Option<Mark> {
+    let positions = &table.snapshot().positions;
+    let at = |name: &str| positions.get(name).and_then(|at| u64::try_from(*at).ok());
+    at(VERSION).zip(at(REFERENCE)).map(|(version, reference)| Mark { version, reference })
+}
+
+/// Marks a state, unless somebody was faster: then it is marked the next time. The mark saves work and decides nothing.
+pub fn mark(table: &mut Table, at: Mark, clock: &dyn Clock, rng: &mut dyn Rng) -> Result<(), CommitError> {
+    table.refresh()?;
+    if marked(table).is_some_and(|before| before.version >= at.version && before.reference == at.reference) {
+        return Ok(());
+    }
+    let info = CommitInfo {
+        timestamp: clock.now_us() / 1000,
+        operation: OPERATION.to_owned(),
+        engine_info: crate::ENGINE.to_owned(),
+        commit_id: rng.next_name(),
+        reference_version: at.reference,
+        ..CommitInfo::default()
+    };
+    let moves = [(VERSION.to_owned(), at.version), (REFERENCE.to_owned(), at.reference)];
+    if table.attempt(&info, &[], &moves)? != Attempt::Committed {
+        tracing::debug!(version = at.version, "the mark of what is settled was not set");
+    }
+    Ok(())
+}
+
+/// The customers of whom something was entered or taken back after a version of the table.
+pub fn customers_since(table: &Table, version: u64) -> Result<BTreeSet<String>, CommitError> {
+    let mut customers = BTreeSet::new();
+    for outcome in [Outcome::Rated, Outcome::Suspense] {
+        for add in table.files(&[("outcome", outcome.as_str())]).filter(|add| add.version() > version) {
+            for batch in table.read(add, Some(&["customer"]))? {
+                let column = EntriesView(&batch).customer().map_err(|e| damaged(add, &e))?;
+                let mut last = None;
+                for customer in column.iter().flatten() {
+                    // Rows are sorted by customer.
+                    if last != Some(customer) {
+                        customers.insert(customer.to_owned());
+                        last = Some(customer);
+                    }
+                }
+            }
+        }
+    }
+    Ok(customers)
+}
