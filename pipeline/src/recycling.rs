@@ -85,8 +85,12 @@ pub fn priced_choice(word: &PricedChoice, decided: ArrivalNumber) -> rerate::Cho
 
 /// The choice of a decision about rows that draw from allowances, as the table is asked.
 pub fn drawing_choice(word: &DrawingChoice, decided: ArrivalNumber) -> rerate::Choice {
-    let DrawingChoice { customers, cycles, reference } = word.clone();
-    rerate::Choice { drawing: Some(Drawing { customers, cycles, reference }), before: decided, ..rerate::Choice::default() }
+    let DrawingChoice { customers, cycles, frozen, reference } = word.clone();
+    rerate::Choice {
+        drawing: Some(Drawing { customers, cycles, frozen, reference }),
+        before: decided,
+        ..rerate::Choice::default()
+    }
 }
 
 /// What the decisions of an account up to one of them ask for that is not done.

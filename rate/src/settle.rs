@@ -12,7 +12,6 @@ use std::collections::HashMap;
 use domain::columns::linked::Party;
 use domain::columns::rated::RatedBatch;
 use domain::delivery::DeliveryId;
-use domain::outcome::Reason;
 use rayon::prelude::*;
 
 use self::fold::Fold;
@@ -57,7 +56,9 @@ pub fn demands(rated: &RatedBatch, tariffs: &BoundTariffs) -> Vec<Demand> {
     let parsed = &rated.linked.parsed;
     let classes = ClassRows::resolve(parsed, tariffs);
     let demand = |i: usize| {
-        rated.drawn(i)?;
+        if !rated.is_covered(i) {
+            return None;
+        }
         let columns = &parsed.columns;
         let owner = rated.linked.owners.windows.get(rated.linked.owner[i] as usize)?;
         let sale = sale_at(tariffs.sales(owner.plan), columns.start_us[i]).ok()?;
@@ -78,7 +79,7 @@ pub fn demands(rated: &RatedBatch, tariffs: &BoundTariffs) -> Vec<Demand> {
 
 /// What records come to that do not get all that they ask for.
 #[derive(Debug, Default)]
-pub struct Draws(HashMap<Record, Result<Settled, Reason>>);
+pub struct Draws(HashMap<Record, Settled>);
 
 impl Draws {
     /// How many records do not get all that they ask for.
@@ -93,7 +94,7 @@ impl Draws {
 
     /// What a record comes to.
     #[inline]
-    pub(crate) fn of(&self, record: Record) -> Option<&Result<Settled, Reason>> {
+    pub(crate) fn of(&self, record: Record) -> Option<&Settled> {
         self.0.get(&record)
     }
 }

@@ -13,7 +13,7 @@ use verify::owner::{Customer, Identifier, Owners, Window};
 use verify::tariff::Tariff;
 use verify::{Derived, Difference, Record, Reference, Stated, differences};
 
-use self::drawing::{Drawing, Held};
+use self::drawing::{Drawing, Held, Waiting};
 use crate::installation::Installation;
 use crate::progress::Progress;
 
@@ -46,7 +46,8 @@ pub struct Proof {
     pub unpriced: BTreeMap<String, u64>,
     /// Records that cannot be derived, by what is in the way.
     pub underivable: BTreeMap<String, u64>,
-    /// Records that agree with what they cost alone, and draw otherwise from what allowances give: they wait to be settled.
+    /// Records that draw otherwise from what allowances give, of customers of whom something has come since they were settled, or in
+    /// cycles whose totals are frozen: they wait to be settled.
     pub unsettled: u64,
     /// Records that disagree.
     pub differ: u64,
@@ -90,10 +91,11 @@ impl Proof {
                 progress.at(done);
             }
         }
+        let waiting = Waiting::of(installation, &entries, standing.by_reference.keys().next_back().copied())?;
         for version in drawing.versions() {
             let loaded = installation.block_on(store.load_reference(Some(version)))?;
             let reference = second_reference(&loaded, &mut known)?;
-            drawing.settle(version, &reference, &mut |held| proof.settled(held, limit))?;
+            drawing.settle(version, &reference, &mut |held| proof.settled(held, limit, &waiting))?;
         }
         progress.finish();
         let unknown = standing.unknown.iter().filter_map(|add| add.rows()).sum();
@@ -154,9 +156,10 @@ impl Proof {
     }
 
     /// Notes how a record that draws from allowances came out.
-    fn settled(&mut self, held: Held<'_>, limit: usize) {
-        let Held { place, derived, stated, differences, stands_alone } = held;
-        if !differences.is_empty() && stands_alone {
+    fn settled(&mut self, held: Held<'_>, limit: usize, waiting: &Waiting) {
+        let Held { place, derived, stated, differences, draws_only } = held;
+        let customer = derived.window.map_or("", |window| window.customer.as_str());
+        if !differences.is_empty() && draws_only && waiting.means(customer, derived.billing_period.as_deref()) {
             self.unsettled += 1;
         } else {
             self.note(place, derived, &stated, differences, limit);

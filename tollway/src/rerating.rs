@@ -50,6 +50,14 @@ impl Meant {
         }
     }
 
+    /// The customer and the plan that are named.
+    fn names(&self) -> (Option<&str>, Option<&str>) {
+        match self {
+            Self::Priced(choice) => (choice.customer.as_deref(), choice.plan.as_deref()),
+            Self::Drawing(choice) => (choice.customers.first().map(String::as_str), None),
+        }
+    }
+
     /// As a decision says it.
     pub fn word(&self) -> RowChoice {
         match self.clone() {
@@ -268,8 +276,7 @@ pub fn look(installation: &Installation, landing: &Landing, wish: &Wish, quiet: 
     let question = Question { what: "rerate", outcomes: &[Outcome::Rated], choice, account, customers: None };
     let outlook: Outlook = ask(&entries, &question, &reference, quiet)?;
     if outlook.chosen == 0 {
-        let choice = wish.meant.choice(0);
-        known((choice.customer.as_deref(), choice.plan.as_deref()), wish.account.as_deref(), &entries, &reference)?;
+        known(wish.meant.names(), wish.account.as_deref(), &entries, &reference)?;
     }
     Ok(outlook)
 }

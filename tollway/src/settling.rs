@@ -26,6 +26,8 @@ pub struct Settlement {
     pub records: u64,
     /// Records that come out otherwise in cycles whose totals are frozen, and were left as they stand.
     pub frozen: u64,
+    /// Whether it is done; else a service does it.
+    pub is_done: bool,
 }
 
 /// What settling would change, and nothing else.
@@ -42,8 +44,13 @@ pub struct Unsettled {
 /// Customers that one decision names at most; of more, all are meant.
 const CUSTOMERS_MAX: usize = 1_000;
 
-/// Looks for records that draw otherwise than they stand, on the table as it is; without plans that give allowances it is not read. If
-/// the table was settled under the same reference data, only customers are looked at of whom something has come since.
+/// Whether there may be something to settle: plans give allowances, or did so when the table was settled last.
+fn may_draw(entries: &Table, reference: &Reference) -> bool {
+    reference.tariffs.has_allowances() || marked(entries).is_some_and(|mark| mark.reference != reference.version)
+}
+
+/// Looks for records that draw otherwise than they stand, on the table as it is; where plans give no allowances it is not read. If the
+/// table was settled under the same reference data, only customers are looked at of whom something has come since.
 pub fn unsettled(
     entries: &Table,
     reference: &Reference,
@@ -52,31 +59,29 @@ pub fn unsettled(
     quiet: bool,
 ) -> anyhow::Result<Unsettled> {
     let since = marked(entries).filter(|mark| mark.reference == reference.version);
-    let touched = since.map(|mark| customers_since(entries, mark.version)).transpose()?;
+    let touched = since.map(|mark| customers_since(entries, mark)).transpose()?.flatten();
     let named = touched.clone().filter(|customers| customers.len() <= CUSTOMERS_MAX).unwrap_or_default();
     let known = (!named.is_empty()).then_some(reference.version);
-    let wish = |cycles| {
-        let choice = DrawingChoice { customers: named.clone(), cycles, reference: known };
+    let wish = |frozen: &BTreeSet<String>| {
+        let (customers, frozen) = (named.clone(), frozen.clone());
+        let choice = DrawingChoice { customers, cycles: BTreeSet::new(), frozen, reference: known };
         Wish { account: None, meant: Meant::Drawing(choice) }
     };
-    let any = wish(BTreeSet::new());
-    if !reference.tariffs.has_allowances() || touched.as_ref().is_some_and(BTreeSet::is_empty) {
-        return Ok(Unsettled { wish: any, outlook: Outlook::default(), frozen: 0 });
+    let ours = wish(frozen);
+    if !may_draw(entries, reference) || touched.as_ref().is_some_and(BTreeSet::is_empty) {
+        return Ok(Unsettled { wish: ours, outlook: Outlook::default(), frozen: 0 });
     }
-    let look = |wish: &Wish| {
+    let look = |wish: &Wish| -> anyhow::Result<Outlook> {
         let (choice, customers) = (wish.meant.choice(next), touched.as_ref());
         let question = Question { what: "settle", outcomes: &[Outcome::Rated], choice, account: None, customers };
         ask(entries, &question, reference, quiet)
     };
-    let outlook: Outlook = look(&any)?;
-    let open: BTreeSet<String> = outlook.cycles.keys().filter(|cycle| !frozen.contains(*cycle)).cloned().collect();
-    if open.len() == outlook.cycles.len() {
-        return Ok(Unsettled { wish: any, outlook, frozen: 0 });
+    let all = look(&wish(&BTreeSet::new()))?;
+    if all.cycles.keys().all(|cycle| !frozen.contains(cycle)) {
+        return Ok(Unsettled { wish: ours, outlook: all, frozen: 0 });
     }
-    let all = outlook.changes;
-    let wish = wish(open.clone());
-    let outlook = if open.is_empty() { Outlook::default() } else { look(&wish)? };
-    Ok(Unsettled { frozen: all - outlook.changes, wish, outlook })
+    let outlook = look(&ours)?;
+    Ok(Unsettled { frozen: all.changes - outlook.changes, wish: ours, outlook })
 }
 
 /// Notes that all that draws from allowances was looked at in a state of the table, and decided.
@@ -94,19 +99,20 @@ pub fn settle(
     reference: &Reference,
     workers: Option<u32>,
 ) -> anyhow::Result<Settlement> {
-    if !reference.tariffs.has_allowances() {
+    let mut entries = installation.entries()?;
+    if !may_draw(&entries, reference) {
         return Ok(Settlement::default());
     }
-    let (mut entries, frozen) = (installation.entries()?, installation.frozen_cycles()?);
+    let frozen = installation.frozen_cycles()?;
     let version = entries.snapshot().version;
     let Unsettled { wish, outlook, frozen } = unsettled(&entries, reference, landing.next_number()?, &frozen, global.quiet)?;
     if let Some(error) = obstacle(installation, &outlook, true)? {
         return Err(error.context("what allowances give was not settled"));
     }
     let records = outlook.changes;
-    carry_out(global, installation, landing, &wish, outlook, workers)?;
+    let is_done = carry_out(global, installation, landing, &wish, outlook, workers)?.acted.is_none_or(|acted| acted.is_done);
     note(&mut entries, version, reference)?;
-    Ok(Settlement { records, frozen })
+    Ok(Settlement { records, frozen, is_done })
 }
 
 /// The same after a command that has changed something, by the reference data in force.
@@ -126,8 +132,9 @@ impl Settlement {
     pub fn remarks(self) -> Vec<String> {
         let mut remarks = Vec::new();
         if self.records > 0 {
+            let done = if self.is_done { "were settled" } else { "are to be settled by the service" };
             remarks.push(format!(
-                "{} records draw from allowances otherwise than they did, and were settled: tollway status",
+                "{} records draw from allowances otherwise than they did, or are priced otherwise beyond them, and {done}: tollway status",
                 count(self.records)
             ));
         }
@@ -172,25 +179,29 @@ impl Keeper {
     ) -> anyhow::Result<()> {
         let began_us = SystemClock.now_us();
         let now = Some((entries.snapshot().version, reference.version));
-        if !reference.tariffs.has_allowances() || began_us < self.due_us || now == self.seen {
+        if !may_draw(entries, reference) || began_us < self.due_us || now == self.seen {
             return Ok(());
         }
-        // What was decided changes the table: looking before it has would decide it again.
+        // What was decided and has not acted would be decided again; an account that waits for a hand does not hold up the others.
         let acted = done(entries);
         self.decided.retain(|(account, number)| acted.get(account).is_none_or(|next| next <= number));
-        if !self.decided.is_empty() {
-            return Ok(());
-        }
+        let waiting: BTreeSet<String> = self.decided.iter().map(|(account, _)| account.clone()).collect();
         let version = entries.snapshot().version;
-        let Unsettled { wish, outlook, .. } =
+        let Unsettled { wish, outlook, frozen } =
             unsettled(entries, reference, landing.next_number()?, &installation.frozen_cycles()?, true)?;
         if let Some(error) = obstacle(installation, &outlook, true)? {
             tracing::error!(error = %error, "what allowances give is not settled");
         } else {
-            for word in words(landing, &wish.meant, &outlook)? {
+            let words = words(landing, &wish.meant, &outlook)?;
+            for word in words.into_iter().filter(|word| !waiting.contains(&word.account.path())) {
                 self.decided.push((word.account.path(), landing.recycle(&word, &SystemClock)?.arrival().number));
             }
-            note(entries, version, reference)?;
+            if waiting.is_empty() {
+                note(entries, version, reference)?;
+            }
+        }
+        if frozen > 0 {
+            tracing::warn!(records = frozen, "draw otherwise in cycles whose totals are frozen: tollway settle --frozen");
         }
         if outlook.changes > 0 {
             tracing::info!(records = outlook.changes, "draw from allowances otherwise than they stand");

@@ -7,9 +7,10 @@ use crate::cycle::{Cycle, Day};
 use crate::derive::{Derived, Reference};
 use crate::draw::{Draw, Source, Turn};
 use crate::error::VerifyError;
-use crate::grant::{Bucket, Grant, Lines};
+use crate::grant::{Bucket, Grant, Lines, Sort};
 use crate::owner::{Customer, Window};
 use crate::record::Record;
+use crate::tariff::Tariff;
 use crate::terms::Allowance;
 use crate::text::Scope;
 
@@ -84,19 +85,13 @@ struct Balances<'s, 'r> {
 
 impl<'r> Balances<'_, 'r> {
     /// Lets a record draw from what is left.
-    fn draw(
-        &mut self,
-        window: &'r Window,
-        customer: &Customer,
-        cover: &Cover<'r>,
-        record: &Record<'_>,
-    ) -> Result<Draw, &'static str> {
+    fn draw(&mut self, window: &'r Window, customer: &Customer, cover: &Cover<'r>, record: &Record<'_>) -> Draw {
         let now = Cycle::of(customer, cover.place.start);
         let mut open = Vec::new();
         for (position, allowance) in &cover.allowances {
-            for age in 0..=self.oldest(cover, allowance) {
-                let bucket = bucket(window, cover, allowance, now.plus(-age));
-                let grant = self.grant(&bucket, customer).filter(|grant| grant.is_open_to(cover.place.tariff, allowance, age));
+            for age in 0..=self.oldest(allowance) {
+                let bucket = bucket(window, cover.place.tariff, allowance, now.plus(-age));
+                let grant = self.grant(&bucket, customer).filter(|grant| age <= grant.roll_over);
                 open.extend(grant.map(|grant| {
                     let turn = Turn::of(allowance, *position, bucket.granted, bucket.granted.plus(grant.roll_over), now);
                     (Source { allowance, turn, left: grant.left }, bucket)
@@ -105,13 +100,13 @@ impl<'r> Balances<'_, 'r> {
         }
         open.sort_by_key(|(source, _)| source.turn);
         let sources: Vec<Source<'_>> = open.iter().map(|(source, _)| *source).collect();
-        let draw = cover.draw(record, &sources)?;
+        let draw = cover.draw(record, &sources);
         for ((_, bucket), take) in open.iter().zip(&draw.takes) {
             if let Some(Some(Grant { left: Some(left), .. })) = self.grants.get_mut(bucket) {
                 *left -= take;
             }
         }
-        Ok(draw)
+        draw
     }
 
     /// A bucket, which is granted when the first record asks for it.
@@ -120,19 +115,18 @@ impl<'r> Balances<'_, 'r> {
         self.grants.entry(*bucket).or_insert_with(|| self.lines.grant(bucket, days)).as_ref()
     }
 
-    /// For how many cycles at most something stays usable that any version of the tariff gave under the allowance's name.
-    fn oldest(&self, cover: &Cover<'_>, allowance: &Allowance) -> i32 {
-        let versions = self.lines.reference.tariffs.iter().filter(|tariff| tariff.name == cover.place.tariff.name);
-        let named = versions.filter_map(|tariff| tariff.allowance(&allowance.name));
+    /// For how many cycles at most something stays usable that any tariff gave under the allowance's name.
+    fn oldest(&self, allowance: &Allowance) -> i32 {
+        let named = self.lines.reference.tariffs.iter().filter_map(|tariff| tariff.allowance(&allowance.name));
         named.map(|allowance| allowance.roll_over).max().unwrap_or(0)
     }
 }
 
 /// The bucket of a cycle that a record draws from under an allowance.
-fn bucket<'r>(window: &'r Window, cover: &Cover<'r>, allowance: &'r Allowance, granted: Cycle) -> Bucket<'r> {
+fn bucket<'r>(window: &'r Window, tariff: &'r Tariff, allowance: &'r Allowance, granted: Cycle) -> Bucket<'r> {
     Bucket {
-        tariff: &cover.place.tariff.name,
         allowance: &allowance.name,
+        sort: Sort::of(tariff, allowance),
         scope: allowance.scope,
         customer: &window.customer,
         subscription: (allowance.scope == Scope::Personal).then_some(window.subscription.as_str()),

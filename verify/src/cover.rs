@@ -48,7 +48,7 @@ impl<'r> Cover<'r> {
     }
 
     /// What the record comes to if each allowance has one bucket, of the record's own cycle, that never runs out.
-    pub fn assumed(&self, record: &Record<'_>) -> Result<Draw, &'static str> {
+    pub fn assumed(&self, record: &Record<'_>) -> Draw {
         let (same, mut sources) = (Cycle::default(), Vec::with_capacity(self.allowances.len()));
         for (position, allowance) in &self.allowances {
             let turn = Turn::of(allowance, *position, same, same.plus(allowance.roll_over), same);

@@ -173,11 +173,8 @@ impl Reference {
 
 impl Priced<'_> {
     /// The same record after it has drawn.
-    pub(crate) fn after(self, draw: Result<Draw, &'static str>) -> Self {
-        match draw {
-            Ok(Draw { charge, drawn, .. }) => Self { charge: Ok(charge), drawn, ..self },
-            Err(reason) => Self { charge: Err(reason), drawn: None, tax_class: None, tax: None, ..self },
-        }
+    pub(crate) fn after(self, Draw { charge, drawn, .. }: Draw) -> Self {
+        Self { charge: Ok(charge), drawn, ..self }
     }
 
     fn none(reason: &'static str) -> Self {

@@ -49,8 +49,14 @@ pub(crate) struct Draw {
 }
 
 impl Cover<'_> {
-    /// Draws a record from sources that stand in the order of their turns. A record that cannot be charged has taken nothing.
-    pub fn draw(&self, record: &Record<'_>, sources: &[Source<'_>]) -> Result<Draw, &'static str> {
+    /// Draws a record from sources that stand in the order of their turns. If what they leave of it cannot be charged, it takes nothing and
+    /// costs what it costs without them.
+    pub fn draw(&self, record: &Record<'_>, sources: &[Source<'_>]) -> Draw {
+        let nothing = || Draw { charge: self.alone, drawn: None, takes: vec![0; sources.len()] };
+        self.take(record, sources).unwrap_or_else(|_| nothing())
+    }
+
+    fn take(&self, record: &Record<'_>, sources: &[Source<'_>]) -> Result<Draw, &'static str> {
         let mut takes = vec![0; sources.len()];
         let rest = self.take_units(sources, &mut takes);
         let first = sources.iter().zip(&takes).find(|(_, take)| **take > 0);

@@ -11,11 +11,11 @@ use crate::tariff::Tariff;
 use crate::terms::Allowance;
 use crate::text::Scope;
 
-/// Which bucket: of an allowance of a tariff, whichever version; of whom; granted in a cycle.
+/// Which bucket: of an allowance, whichever tariff gives it; of whom; granted in a cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Bucket<'r> {
-    pub tariff: &'r str,
     pub allowance: &'r str,
+    pub sort: Sort<'r>,
     pub scope: Scope,
     pub customer: &'r str,
     /// Nobody's where all lines draw from it.
@@ -23,25 +23,37 @@ pub(crate) struct Bucket<'r> {
     pub granted: Cycle,
 }
 
+/// What is counted in a bucket: what is of one name and of another sort is another bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Sort<'r> {
+    Seconds,
+    Bytes,
+    Messages,
+    /// In a currency.
+    Money(&'r str),
+}
+
+impl<'r> Sort<'r> {
+    /// That of an allowance of a tariff.
+    pub fn of(tariff: &'r Tariff, allowance: &Allowance) -> Self {
+        match allowance.usage.family() {
+            _ if allowance.is_money() => Self::Money(&tariff.currency),
+            "voice" => Self::Seconds,
+            "data" => Self::Bytes,
+            _ => Self::Messages,
+        }
+    }
+}
+
 /// What a bucket was granted, and what is left of it.
 #[derive(Debug)]
 pub(crate) struct Grant<'r> {
-    /// The first instant at which a line had the allowance; the terms are those of then.
-    since_us: i64,
-    pub is_money: bool,
-    pub currency: &'r str,
+    /// The first instant at which a line had the allowance, and the tariff of then: the first by name, if there are several. The terms are
+    /// those.
+    since: (i64, &'r str),
     pub roll_over: i32,
     /// `None` never runs out.
     pub left: Option<u128>,
-}
-
-impl Grant<'_> {
-    /// Whether a record of some cycles later can draw from it under its own version of the allowance. Units are not paid with money that
-    /// another version gave, nor money in one currency with money in another.
-    pub fn is_open_to(&self, tariff: &Tariff, allowance: &Allowance, age: i32) -> bool {
-        let is_same = self.is_money == allowance.is_money() && (!self.is_money || self.currency == tariff.currency);
-        is_same && age <= self.roll_over
-    }
 }
 
 /// A time within a cycle during which a line had an allowance.
@@ -105,20 +117,18 @@ impl<'r> Lines<'r> {
     fn had(&self, window: &'r Window, at_us: i64, bucket: &Bucket<'_>) -> Option<(&'r Tariff, &'r Allowance)> {
         let at = Timestamp::from_microsecond(at_us).ok()?;
         let (tariff, plan) = self.reference.seller(&window.plan, at).ok()?;
-        let allowance = tariff.allowance(bucket.allowance).filter(|allowance| allowance.usage.names_plan(plan))?;
-        (tariff.name == bucket.tariff).then_some((tariff, allowance))
+        let allowance = tariff.allowance(bucket.allowance).filter(|allowance| allowance.usage.names_plan(plan));
+        allowance.filter(|allowance| Sort::of(tariff, allowance) == bucket.sort).map(|allowance| (tariff, allowance))
     }
 }
 
 /// What is granted once for all of these times, by the terms of the first.
 fn one<'r>(spans: &[Span<'r>], days: &[Day]) -> Option<Grant<'r>> {
-    let first = spans.iter().min_by_key(|span| span.from_us)?;
+    let first = spans.iter().min_by_key(|span| (span.from_us, &span.tariff.version))?;
     let touches = |day: &&Day| spans.iter().any(|span| span.from_us < day.to_us && day.from_us < span.to_us);
     let touched = days.iter().filter(touches).count();
     Some(Grant {
-        since_us: first.from_us,
-        is_money: first.allowance.is_money(),
-        currency: &first.tariff.currency,
+        since: (first.from_us, &first.tariff.version),
         roll_over: first.allowance.roll_over,
         left: first.allowance.share(touched, days.len(), first.tariff.places),
     })
@@ -126,9 +136,8 @@ fn one<'r>(spans: &[Span<'r>], days: &[Day]) -> Option<Grant<'r>> {
 
 /// What several lines are granted together, by the terms of the first.
 fn sum(grants: Vec<Grant<'_>>) -> Option<Grant<'_>> {
-    let is_money = grants.iter().min_by_key(|grant| grant.since_us)?.is_money;
-    let left = grants.iter().filter(|grant| grant.is_money == is_money).map(|grant| grant.left).sum::<Option<u128>>();
-    let first = grants.into_iter().min_by_key(|grant| grant.since_us)?;
+    let left = grants.iter().map(|grant| grant.left).sum::<Option<u128>>();
+    let first = grants.into_iter().min_by_key(|grant| grant.since)?;
     // Of what never runs out nothing is left over.
     Some(Grant { left, roll_over: left.map_or(0, |_| first.roll_over), ..first })
 }

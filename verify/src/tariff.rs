@@ -33,8 +33,6 @@ const VERSION_DIGITS: usize = 16;
 pub struct Tariff {
     /// `name@hash` over all its texts, as rows carry it.
     pub version: String,
-    /// What its versions have in common.
-    pub(crate) name: String,
     pub(crate) currency: String,
     pub(crate) zone: TimeZone,
     pub(crate) from: Timestamp,
@@ -133,7 +131,6 @@ impl Tariff {
         let hash = content_hash(toml, tables.used.iter().map(|file| (file.as_str(), companions[file].as_str())));
         Ok(Self {
             version: format!("{}@{}", text.name, &hash[..VERSION_DIGITS]),
-            name: text.name,
             currency: text.currency,
             zone,
             from,

@@ -38,6 +38,16 @@ impl Usage {
         self.plans.iter().flat_map(|plan| self.zones.iter().map(move |zone| (plan.as_str(), zone.as_str())))
     }
 
+    /// `voice`, `data` or another for messages, of usage of one family.
+    pub fn family(&self) -> &'static str {
+        let begins = |family: &str| self.kinds.first().is_some_and(|kind| kind.starts_with(family));
+        match (begins("voice"), begins("data")) {
+            (true, _) => "voice",
+            (_, true) => "data",
+            _ => "messages",
+        }
+    }
+
     /// Whether a plan is meant.
     pub fn names_plan(&self, plan: &str) -> bool {
         named(&self.plans, plan).is_some()

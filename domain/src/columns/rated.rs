@@ -139,11 +139,13 @@ pub struct Drawn {
     pub units: i64,
     /// Money that was taken, in nano-units; 0 for none.
     pub nano: i64,
+    /// Whether an allowance covers the row, also if nothing of it was left.
+    pub is_covered: bool,
 }
 
 impl Drawn {
     /// Nothing.
-    pub const NOTHING: Self = Self { allowance: u16::MAX, units: 0, nano: 0 };
+    pub const NOTHING: Self = Self { allowance: u16::MAX, units: 0, nano: 0, is_covered: false };
 }
 
 /// A linked batch whose rows have a price or a reason why not.
@@ -163,6 +165,11 @@ impl RatedBatch {
     /// Why a readable row is in suspense; `None` if it is rated.
     pub fn reason(&self, i: usize) -> Option<Reason> {
         Reason::from_code(self.columns.reason[i])
+    }
+
+    /// Whether an allowance covers a row, also if nothing of it was left.
+    pub fn is_covered(&self, i: usize) -> bool {
+        self.columns.drawn.get(i).is_some_and(|drawn| drawn.is_covered)
     }
 
     /// What a row drew from allowances, if anything.

@@ -33,7 +33,7 @@ pub enum RowChoice {
     WriteOff(WriteOff),
 }
 
-/// What rows that draw from allowances are chosen by; all that is named must fit.
+/// What rows that allowances cover are chosen by; all that is named must fit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DrawingChoice {
@@ -43,6 +43,9 @@ pub struct DrawingChoice {
     /// The customers' billing cycles, `2026-10`; any if there is none.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub cycles: BTreeSet<String>,
+    /// Cycles in which nothing is changed: no record that stands there, and none that would come there.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub frozen: BTreeSet<String>,
     /// The reference version under which no record of another customer can be meant; under any other, all are looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,

@@ -10,7 +10,7 @@ use crate::price::allowance::{Covered, Taken};
 use crate::price::charge::Charged;
 use crate::settle::{Draw, Trace};
 use crate::tariff::Tariff;
-use crate::tariff::allowance::{Gives, Whose};
+use crate::tariff::allowance::{Allowance, Gives, Whose};
 
 /// How a record draws, and what it costs then.
 pub(super) struct Drawing {
@@ -39,7 +39,11 @@ pub(super) fn drawing(record: &Covered<'_, '_>, trace: Option<&Trace>) -> Drawin
     };
     let money = trace.draws.iter().filter(|draw| draw.is_money).map(|draw| draw.taken).sum::<u64>();
     let money_nano = i64::try_from(money).unwrap_or(i64::MAX);
-    let steps = trace.draws.iter().map(|draw| step(record, draw)).collect();
+    let mut steps: Vec<AllowanceStep> = trace.draws.iter().map(|draw| step(record, draw)).collect();
+    // What is asked in vain is told, where something was wanted of it.
+    let is_wanted = |is_money| if is_money { true } else { taken.rest > 0 };
+    let asked = record.asks().filter(|(_, a)| is_wanted(a.is_money()) && !trace.draws.iter().any(|d| *d.allowance == *a.name));
+    steps.extend(asked.map(|(_, allowance)| empty(allowance)));
     Drawing { how, charged: record.charged(taken), steps, money_nano }
 }
 
@@ -82,6 +86,21 @@ fn step(record: &Covered<'_, '_>, draw: &Draw) -> AllowanceStep {
         before: draw.before.map(size),
         taken: Some(size(draw.taken)),
         after: after.map(size),
+    }
+}
+
+/// An allowance of which nothing was left.
+fn empty(allowance: &Allowance) -> AllowanceStep {
+    let (name, place) = (allowance.name.to_string(), allowance.place.to_string());
+    AllowanceStep {
+        text: format!("`{name}` ({place}): nothing was left of it"),
+        allowance: name,
+        place,
+        cycle: None,
+        given: None,
+        before: None,
+        taken: None,
+        after: None,
     }
 }
 

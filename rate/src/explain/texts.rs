@@ -279,7 +279,12 @@ fn besides_allowances(call: &Call<'_, '_>, charge: &Charge, how: Charging) -> Ve
             let found = call.pieces_beyond(charge, at, rest).ok();
             found.map(|found| pieces(call, charge, &found)).unwrap_or_default()
         }
-        Charging::Beyond { rest, .. } => arithmetic(tariff, charge, rest, call.facts, true),
+        Charging::Beyond { rest, .. } => {
+            let left = format!(
+                "allowances leave {rest}, counted by their increments; charged from the first step on, without a minimum"
+            );
+            std::iter::once(left).chain(arithmetic(tariff, charge, rest, call.facts, true)).collect()
+        }
         Charging::Whole => Vec::new(),
     }
 }

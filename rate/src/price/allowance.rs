@@ -90,6 +90,12 @@ impl<'t, 'f> Covered<'t, 'f> {
         self.facts.units.unwrap_or(0).saturating_sub(self.units).saturating_add(taken)
     }
 
+    /// What it comes to if it draws nothing: also where what allowances leave of it cannot be charged, because an allowance takes no
+    /// price away.
+    pub fn undrawn(&self) -> Settled {
+        Settled { drawn: Vec::new(), units: 0, nano: 0, charged: self.alone }
+    }
+
     pub fn call(&self) -> Call<'t, 'f> {
         Call { tariff: self.tariff, plan: self.plan, zone: self.zone, facts: self.facts }
     }
@@ -108,7 +114,11 @@ pub(crate) struct Settled {
 }
 
 /// What a record comes to if each allowance gives all that it is asked for.
-pub(crate) fn assumed(record: &Covered<'_, '_>) -> Result<Settled, Reason> {
+pub(crate) fn assumed(record: &Covered<'_, '_>) -> Settled {
+    all_given(record).unwrap_or_else(|_| record.undrawn())
+}
+
+fn all_given(record: &Covered<'_, '_>) -> Result<Settled, Reason> {
     let in_units = record.asks().find(|(_, allowance)| !allowance.is_money());
     let taken = in_units.map_or(Taken::default(), |(_, allowance)| Taken {
         units: allowance.rounded(record.units, allowance.minimum),
@@ -139,19 +149,12 @@ impl<'d> Drawing<'d> {
     }
 
     /// Lets row `i` draw: as it is known, or all that it asks for; what it costs then.
-    pub fn draw(
-        &mut self,
-        (i, id): (usize, Record),
-        record: &Covered<'_, '_>,
-        drawn: &mut Vec<Drawn>,
-    ) -> Result<Charged, Reason> {
-        let Settled { drawn: from, units, nano, charged } = self.draws.of(id).cloned().unwrap_or_else(|| assumed(record))?;
-        if !from.is_empty() {
-            let allowance = self.code(record.tariff, &from);
-            drawn.resize(i, Drawn::NOTHING);
-            drawn.push(Drawn { allowance, units, nano });
-        }
-        Ok(charged)
+    pub fn draw(&mut self, (i, id): (usize, Record), record: &Covered<'_, '_>, drawn: &mut Vec<Drawn>) -> Charged {
+        let Settled { drawn: from, units, nano, charged } = self.draws.of(id).cloned().unwrap_or_else(|| assumed(record));
+        let allowance = if from.is_empty() { u16::MAX } else { self.code(record.tariff, &from) };
+        drawn.resize(i, Drawn::NOTHING);
+        drawn.push(Drawn { allowance, units, nano, is_covered: true });
+        charged
     }
 
     fn code(&mut self, tariff: &Tariff, from: &[u16]) -> u16 {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use domain::outcome::Reason;
 
 use super::Demand;
-use super::grant::{Grant, Grants, Named};
+use super::grant::{Grant, Grants, Sort, Wanted};
 use crate::price::allowance::{Covered, Settled, Taken, assumed};
 use crate::price::decide;
 use crate::tariff::allowance::{Allowance, Gives, Whose};
@@ -70,7 +70,9 @@ struct Key<'t> {
     /// `None`: the customer's.
     subscription: Option<u32>,
     is_pooled: bool,
-    named: Named<'t>,
+    /// The allowance, whichever tariff gives it.
+    name: &'t str,
+    sort: Sort,
     cycle: i32,
 }
 
@@ -102,7 +104,7 @@ impl<'t> Fold<'t> {
     }
 
     /// Lets a record draw; what it comes to, if that is something else than what rating it alone says.
-    pub fn draw(&mut self, demand: &Demand, trace: Option<&mut Trace>) -> Option<Result<Settled, Reason>> {
+    pub fn draw(&mut self, demand: &Demand, trace: Option<&mut Trace>) -> Option<Settled> {
         let tariff = &self.tariffs.set().tariffs()[usize::from(demand.tariff)];
         let verdict = decide(tariff, demand.plan, &demand.facts, demand.class_row);
         let record = Covered::of(tariff, demand.plan, &demand.facts, &verdict)?;
@@ -115,16 +117,20 @@ impl<'t> Fold<'t> {
     fn candidates(&mut self, record: &Covered<'t, '_>, demand: &Demand) -> Vec<Candidate<'t>> {
         let mut found: Vec<Candidate<'t>> = Vec::new();
         for (number, allowance) in record.asks() {
-            let named = Named { tariff: record.tariff.name(), allowance: &allowance.name };
-            let reach = i32::try_from(self.grants.reach(named)).unwrap_or(0);
+            let name = &*allowance.name;
+            let reach = i32::try_from(self.grants.reach(name)).unwrap_or(0);
             for cycle in demand.period - reach..=demand.period {
                 let subscription = Some(demand.subscription).filter(|_| allowance.whose == Whose::Personal);
-                let key = Key { subscription, is_pooled: allowance.whose == Whose::Pooled, named, cycle };
+                let sort = Sort::of(allowance, record.tariff.currency());
+                let key = Key { subscription, is_pooled: allowance.whose == Whose::Pooled, name, sort, cycle };
                 let (grants, customer) = (self.grants, self.customer);
-                let given = || grants.grant(customer, demand.subscription, named, allowance.whose, cycle).map(Bucket::new);
+                let given = || {
+                    let wanted = Wanted { name, sort, whose: allowance.whose, cycle };
+                    grants.grant(customer, demand.subscription, wanted).map(Bucket::new)
+                };
                 let Some(bucket) = self.buckets.entry(key).or_insert_with(given) else { continue };
                 let expires = cycle + i32::try_from(bucket.grant.roll_over).unwrap_or(0);
-                if expires < demand.period || !is_of(&bucket.grant, allowance, record) {
+                if expires < demand.period {
                     continue;
                 }
                 let Allowance { priority, weight, .. } = allowance;
@@ -136,27 +142,22 @@ impl<'t> Fold<'t> {
         found
     }
 
-    /// Draws, and gives back what was taken if the record has no charge after all.
-    fn settle(
-        &mut self,
-        record: &Covered<'t, '_>,
-        candidates: &[Candidate<'t>],
-        trace: Option<&mut Trace>,
-    ) -> Result<Settled, Reason> {
+    /// Draws, and gives back what was taken if what is left cannot be charged.
+    fn settle(&mut self, record: &Covered<'t, '_>, candidates: &[Candidate<'t>], trace: Option<&mut Trace>) -> Settled {
         let mut draws: Vec<(usize, u64)> = Vec::new();
         let taken = self.take_units(record, candidates, &mut draws);
-        let result = self.charge(record, candidates, taken, &mut draws);
-        if let Some(trace) = trace {
-            *trace = self.trace(candidates, &draws, if taken.units > 0 { taken.rest } else { record.units });
-        }
-        if result.is_err() {
-            for (at, taken) in draws {
+        let charged = self.charge(record, candidates, taken, &mut draws);
+        if charged.is_err() {
+            for (at, taken) in draws.drain(..) {
                 if let Some(bucket) = self.bucket(&candidates[at].key).filter(|b| b.grant.gives != Gives::Unlimited) {
                     bucket.left += taken;
                 }
             }
         }
-        result
+        if let Some(trace) = trace {
+            *trace = self.trace(candidates, &draws, if draws.is_empty() { record.units } else { taken.rest });
+        }
+        charged.unwrap_or_else(|_| record.undrawn())
     }
 
     fn take_units(&mut self, record: &Covered<'t, '_>, candidates: &[Candidate<'t>], draws: &mut Vec<(usize, u64)>) -> Taken {
@@ -227,13 +228,5 @@ impl<'t> Fold<'t> {
             Some(Draw { allowance: name, cycle: key.cycle, given, before, taken: *taken, is_money })
         };
         Trace { draws: draws.iter().filter_map(draw).collect(), rest }
-    }
-}
-
-/// Whether what was given is what the record's version of the allowance asks for: units, or money of its currency.
-fn is_of(grant: &Grant, allowance: &Allowance, record: &Covered<'_, '_>) -> bool {
-    match grant.gives {
-        Gives::Money(_) => allowance.is_money() && grant.currency == record.tariff.currency(),
-        Gives::Units(_) | Gives::Unlimited => !allowance.is_money(),
     }
 }

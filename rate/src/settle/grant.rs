@@ -1,58 +1,83 @@
 //! What a cycle gives to a customer: by the plans that its lines had in it, and the terms of the tariff versions that sell these.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use domain::columns::linked::{Customer, Owner};
 use domain::money::Currency;
 use domain::period::Month;
+use domain::usage::UsageKind;
 use domain::zone::{SECOND_US, Zone};
 
+use crate::tariff::Tariff;
 use crate::tariff::allowance::{Allowance, Gives, Whose};
 use crate::tariff::set::BoundTariffs;
 
 const DAY_US: i64 = 86_400 * SECOND_US;
 
-/// An allowance over all versions of its tariff.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Named<'t> {
-    pub tariff: &'t str,
-    pub allowance: &'t str,
-}
-
 /// What is given once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Grant {
     pub gives: Gives,
-    pub currency: Currency,
     /// Cycles for which it stays usable.
     pub roll_over: u32,
+}
+
+/// What units or money something gives: what is of one name and another sort is another thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Sort {
+    Seconds,
+    Bytes,
+    Messages,
+    Money(Currency),
+}
+
+impl Sort {
+    /// That of an allowance of a tariff with this currency.
+    pub fn of(allowance: &Allowance, currency: Currency) -> Self {
+        match allowance.family() {
+            _ if allowance.is_money() => Self::Money(currency),
+            UsageKind::Voice => Self::Seconds,
+            UsageKind::Data => Self::Bytes,
+            UsageKind::Sms | UsageKind::Mms => Self::Messages,
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'n> {
+    pub name: &'n str,
+    pub sort: Sort,
+    pub whose: Whose,
+    pub cycle: i32,
 }
 
 /// What customers have that gives them anything.
 pub(super) struct Grants<'t> {
     tariffs: &'t BoundTariffs,
-    /// By customer: the windows whose plan has allowances.
-    windows: HashMap<u32, Vec<&'t Owner>>,
-    /// For how many cycles an allowance stays usable by any version.
-    reach: HashMap<Named<'t>, u32>,
+    /// By customer and subscription: the windows whose plan has allowances.
+    windows: HashMap<u32, BTreeMap<u32, Vec<&'t Owner>>>,
+    /// For how many cycles an allowance stays usable by any tariff, by name.
+    reach: HashMap<&'t str, u32>,
 }
 
 impl<'t> Grants<'t> {
     /// Those of some customers of the reference version that the tariffs are bound to.
     pub fn of(tariffs: &'t BoundTariffs, customers: impl Iterator<Item = u32>) -> Self {
-        let mut windows: HashMap<u32, Vec<&Owner>> = customers.map(|customer| (customer, Vec::new())).collect();
+        let mut windows: HashMap<u32, BTreeMap<u32, Vec<&Owner>>> =
+            customers.map(|customer| (customer, BTreeMap::new())).collect();
         for window in &tariffs.owners().windows {
             if tariffs.plan_has_allowances(window.plan)
                 && let Some(theirs) = windows.get_mut(&window.customer)
             {
-                theirs.push(window);
+                theirs.entry(window.subscription).or_default().push(window);
             }
         }
-        let mut reach: HashMap<Named<'t>, u32> = HashMap::new();
+        let mut reach: HashMap<&str, u32> = HashMap::new();
         for tariff in tariffs.set().tariffs() {
             for allowance in &tariff.allowances.list {
-                let most = reach.entry(Named { tariff: tariff.name(), allowance: &allowance.name }).or_default();
+                let most = reach.entry(&*allowance.name).or_default();
                 *most = allowance.roll_over.max(*most);
             }
         }
@@ -60,63 +85,48 @@ impl<'t> Grants<'t> {
     }
 
     /// For how many cycles an allowance stays usable, at most.
-    pub fn reach(&self, named: Named<'_>) -> u32 {
-        self.reach.get(&named).copied().unwrap_or(0)
+    pub fn reach(&self, name: &str) -> u32 {
+        self.reach.get(name).copied().unwrap_or(0)
     }
 
-    /// What a cycle gives, to one subscription or, of an allowance that is `whose`, to the customer.
-    pub fn grant(&self, customer: u32, subscription: u32, named: Named<'_>, whose: Whose, cycle: i32) -> Option<Grant> {
-        let lines = self.lines(customer, named, cycle);
-        let day = |line: &Line<'_>| line.from_us;
-        let first = |lines: &[&Line<'t>]| lines.iter().min_by_key(|line| day(line)).map(|line| line.terms);
-        match whose {
-            Whose::Personal => {
-                let own: Vec<&Line<'t>> = lines.held.iter().filter(|line| line.subscription == subscription).collect();
-                Some(lines.amount(first(&own)?, &own))
-            }
-            Whose::Shared => {
-                let all: Vec<&Line<'t>> = lines.held.iter().collect();
-                Some(lines.amount(first(&all)?, &all))
-            }
-            Whose::Pooled => {
-                let all: Vec<&Line<'t>> = lines.held.iter().collect();
-                let terms = first(&all)?;
-                let subscriptions: BTreeSet<u32> = all.iter().map(|line| line.subscription).collect();
-                let each = subscriptions.into_iter().filter_map(|subscription| {
-                    let own: Vec<&Line<'t>> = all.iter().copied().filter(|line| line.subscription == subscription).collect();
-                    Some(lines.amount(first(&own)?, &own).gives)
-                });
-                // Versions of one cycle may give different things: what was given first stands.
-                let each = each.filter(|gives| gives.is_money() == terms.allowance.is_money());
-                let (gives, whole) = (each.reduce(sum)?, lines.amount(terms, &[]));
-                // Of what has no end nothing is left over.
-                let roll_over = if gives == Gives::Unlimited { 0 } else { whole.roll_over };
-                Some(Grant { gives, roll_over, ..whole })
-            }
-        }
-    }
-
-    /// While which lines had the allowance in a cycle.
-    fn lines(&self, customer: u32, named: Named<'_>, cycle: i32) -> Lines<'t> {
+    /// What a cycle gives to one subscription or, of an allowance that is the customer's, to that.
+    pub fn grant(&self, customer: u32, subscription: u32, wanted: Wanted<'_>) -> Option<Grant> {
         let owners = self.tariffs.owners();
         let calendar = Calendar::of(&owners.customers[customer as usize], &owners.zones);
-        let within = calendar.begin(cycle)..calendar.begin(cycle + 1);
+        let within = calendar.begin(wanted.cycle)..calendar.begin(wanted.cycle + 1);
+        let cycle = Cycle { calendar, within };
+        let windows = self.windows.get(&customer)?;
+        let held = |windows: &Vec<&'t Owner>| self.held(windows, wanted, &cycle.within);
+        match wanted.whose {
+            Whose::Personal => cycle.once(&held(windows.get(&subscription)?)),
+            Whose::Shared => cycle.once(&windows.values().flat_map(held).collect::<Vec<_>>()),
+            Whose::Pooled => {
+                let all: Vec<Vec<Stretch<'t>>> = windows.values().map(held).collect();
+                let first = all.iter().flatten().min_by_key(|stretch| stretch.order())?;
+                let gives = all.iter().filter_map(|of_line| Some(cycle.once(of_line)?.gives)).reduce(sum)?;
+                Some(first.terms.grant(gives))
+            }
+        }
+    }
+
+    /// While which stretches of a cycle a line had what is wanted.
+    fn held(&self, windows: &[&'t Owner], wanted: Wanted<'_>, within: &Range<i64>) -> Vec<Stretch<'t>> {
         let mut held = Vec::new();
-        for window in self.windows.get(&customer).into_iter().flatten() {
+        for window in windows {
             for sale in self.tariffs.sales(window.plan) {
-                let tariff = &self.tariffs.set().tariffs()[usize::from(sale.tariff)];
                 let from_us = window.from_us.max(sale.from_us).max(within.start);
                 let to_us = window.to_us.min(sale.to_us).min(within.end);
-                if from_us >= to_us || tariff.name() != named.tariff {
+                if from_us >= to_us {
                     continue;
                 }
-                if let Some(allowance) = tariff.allowances.named(sale.plan, named.allowance) {
-                    let terms = Terms { allowance, currency: tariff.currency(), place_nano: tariff.prices.unit_nano };
-                    held.push(Line { subscription: window.subscription, from_us, to_us, terms });
+                let tariff = &self.tariffs.set().tariffs()[usize::from(sale.tariff)];
+                let named = tariff.allowances.named(sale.plan, wanted.name);
+                if let Some(allowance) = named.filter(|named| Sort::of(named, tariff.currency()) == wanted.sort) {
+                    held.push(Stretch { from_us, to_us, terms: Terms { allowance, tariff } });
                 }
             }
         }
-        Lines { calendar, within, held }
+        held
     }
 }
 
@@ -129,51 +139,63 @@ fn sum(one: Gives, other: Gives) -> Gives {
     }
 }
 
+/// By which version of which tariff something is given.
 #[derive(Clone, Copy)]
 struct Terms<'t> {
     allowance: &'t Allowance,
-    currency: Currency,
-    /// Nano-units in the last place to which the tariff rounds.
-    place_nano: u64,
+    tariff: &'t Tariff,
 }
 
-/// A stretch of a cycle in which a line has the allowance.
-struct Line<'t> {
-    subscription: u32,
+impl Terms<'_> {
+    /// So much by these terms; of what has no end nothing is left over.
+    fn grant(self, gives: Gives) -> Grant {
+        Grant { gives, roll_over: if gives == Gives::Unlimited { 0 } else { self.allowance.roll_over } }
+    }
+}
+
+/// A stretch of a cycle in which a line has something.
+struct Stretch<'t> {
     from_us: i64,
     to_us: i64,
     terms: Terms<'t>,
 }
 
-struct Lines<'t> {
-    calendar: Calendar<'t>,
-    within: Range<i64>,
-    held: Vec<Line<'t>>,
+impl<'t> Stretch<'t> {
+    /// Whose terms count: those of the first instant, and of several the first tariff by name.
+    fn order(&self) -> (i64, &'t str) {
+        (self.from_us, self.terms.tariff.id())
+    }
 }
 
-impl<'t> Lines<'t> {
-    /// What the terms give for these stretches.
-    fn amount(&self, Terms { allowance, currency, place_nano }: Terms<'t>, lines: &[&Line<'t>]) -> Grant {
+/// A cycle of a customer.
+struct Cycle<'t> {
+    calendar: Calendar<'t>,
+    within: Range<i64>,
+}
+
+impl Cycle<'_> {
+    /// What is given once for all of these stretches.
+    fn once(&self, held: &[Stretch<'_>]) -> Option<Grant> {
+        let terms = held.iter().min_by_key(|stretch| stretch.order())?.terms;
         // Rounded up to whole units, or to the last place that charges have.
         let share = |whole: u64, place: u64| {
-            if !allowance.by_days {
+            if !terms.allowance.by_days {
                 return whole;
             }
-            let (held, all) = (self.days(lines) as u128, self.calendar.days(&self.within).count().max(1) as u128);
-            let share = (u128::from(whole) * held).div_ceil(all * u128::from(place)) * u128::from(place);
+            let (days, all) = (self.days(held) as u128, self.calendar.days(&self.within).count().max(1) as u128);
+            let share = (u128::from(whole) * days).div_ceil(all * u128::from(place)) * u128::from(place);
             u64::try_from(share).unwrap_or(u64::MAX)
         };
-        let gives = match allowance.gives {
+        Some(terms.grant(match terms.allowance.gives {
             Gives::Units(units) => Gives::Units(share(units, 1)),
-            Gives::Money(nano) => Gives::Money(share(nano, place_nano)),
+            Gives::Money(nano) => Gives::Money(share(nano, terms.tariff.prices.unit_nano)),
             Gives::Unlimited => Gives::Unlimited,
-        };
-        Grant { gives, currency, roll_over: allowance.roll_over }
+        }))
     }
 
     /// The days that some of the stretches touch.
-    fn days(&self, lines: &[&Line<'t>]) -> usize {
-        let days = lines.iter().flat_map(|line| self.calendar.days(&(line.from_us..line.to_us)));
+    fn days(&self, held: &[Stretch<'_>]) -> usize {
+        let days = held.iter().flat_map(|stretch| self.calendar.days(&(stretch.from_us..stretch.to_us)));
         days.collect::<BTreeSet<i64>>().len()
     }
 }

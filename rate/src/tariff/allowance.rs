@@ -101,6 +101,11 @@ impl Allowance {
             && (self.parties.is_empty() || self.parties.iter().any(is_party))
     }
 
+    /// What its units are of, if it gives units; messages are of one family.
+    pub fn family(&self) -> UsageKind {
+        Usage::all().find(|usage| self.kinds[usage.code()]).map_or(UsageKind::Voice, family)
+    }
+
     /// Whether it gives money, and not units.
     pub fn is_money(&self) -> bool {
         self.gives.is_money()
@@ -163,6 +168,14 @@ impl Allowances {
     }
 }
 
+/// The family of a kind: messages are counted together.
+fn family(usage: Usage) -> UsageKind {
+    match usage.kind() {
+        UsageKind::Sms | UsageKind::Mms => UsageKind::Sms,
+        kind => kind,
+    }
+}
+
 fn in_order(list: &[Allowance], plan: usize) -> Vec<u16> {
     let plan = u32::try_from(plan).expect("a tariff has at most 10,000 plans");
     let mut of_plan: Vec<u16> = (0..).zip(list).filter(|(_, allowance)| allowance.is_of(plan)).map(|(n, _)| n).collect();
@@ -196,10 +209,6 @@ impl Known<'_> {
             let expected = format!("the tariff rounds charges to {places} places, and an amount that covers them has no more");
             return Err(bad(&place, "money", raw.money.as_deref().unwrap_or_default(), expected));
         }
-        let family = |usage: Usage| match usage.kind() {
-            UsageKind::Sms | UsageKind::Mms => UsageKind::Sms,
-            kind => kind,
-        };
         let first = Usage::all().find(|usage| usages[usage.code()]).map(family);
         let has_others = Usage::all().any(|usage| usages[usage.code()] && Some(family(usage)) != first);
         if has_others && !matches!(gives, Gives::Money(_)) {

@@ -10,7 +10,7 @@ use super::entries::damaged;
 use crate::commit::CommitError;
 use crate::delta::action::CommitInfo;
 use crate::delta::log::Attempt;
-use crate::table::Table;
+use crate::table::{TAG_REFERENCE, Table};
 
 /// The operation of such a commit in the table's history.
 pub const OPERATION: &str = "SETTLED";
@@ -56,11 +56,16 @@ pub fn mark(table: &mut Table, at: Mark, clock: &dyn Clock, rng: &mut dyn Rng) -
     Ok(())
 }
 
-/// The customers of whom something was entered or taken back after a version of the table.
-pub fn customers_since(table: &Table, version: u64) -> Result<BTreeSet<String>, CommitError> {
+/// The customers of whom something was entered or taken back since a state was marked; `None` if some of that was rated by other reference
+/// data, by which it may be another customer's.
+pub fn customers_since(table: &Table, mark: Mark) -> Result<Option<BTreeSet<String>>, CommitError> {
     let mut customers = BTreeSet::new();
+    let reference = mark.reference.to_string();
     for outcome in [Outcome::Rated, Outcome::Suspense] {
-        for add in table.files(&[("outcome", outcome.as_str())]).filter(|add| add.version() > version) {
+        for add in table.files(&[("outcome", outcome.as_str())]).filter(|add| add.version() > mark.version) {
+            if add.tag(TAG_REFERENCE) != Some(&*reference) {
+                return Ok(None);
+            }
             for batch in table.read(add, Some(&["customer"]))? {
                 let column = EntriesView(&batch).customer().map_err(|e| damaged(add, &e))?;
                 let mut last = None;
@@ -74,5 +79,5 @@ pub fn customers_since(table: &Table, version: u64) -> Result<BTreeSet<String>, 
             }
         }
     }
-    Ok(customers)
+    Ok(Some(customers))
 }

@@ -45,21 +45,31 @@ pub struct Choice {
     pub plan: Option<String>,
     /// The customer's cycle.
     pub cycle: Option<String>,
-    /// They draw from allowances.
+    /// Allowances cover them.
     pub drawing: Option<Drawing>,
     /// They arrived before this number: later ones were rated with what was in force by then.
     pub before: ArrivalNumber,
 }
 
-/// What rows that draw from allowances are chosen by.
+/// What rows that allowances cover are chosen by.
 #[derive(Debug, Clone, Default)]
 pub struct Drawing {
     /// Their customers; any if the list is empty.
     pub customers: BTreeSet<String>,
     /// Their cycles; any if the list is empty.
     pub cycles: BTreeSet<String>,
+    /// Cycles in which nothing is changed.
+    pub frozen: BTreeSet<String>,
     /// The reference version under which all rows that are meant stand as those customers'.
     pub reference: Option<u64>,
+}
+
+impl Choice {
+    /// Whether it leaves a row alone that stands so or comes out so.
+    fn leaves(&self, side: &Side<'_>) -> bool {
+        let frozen = self.drawing.as_ref().map(|drawing| &drawing.frozen).filter(|frozen| !frozen.is_empty());
+        frozen.zip(side.cycle).is_some_and(|(frozen, cycle)| frozen.contains(cycle))
+    }
 }
 
 /// The customers as whose all rows of the choices stand under a reference version; `None` if that is not known of all choices.
@@ -228,7 +238,8 @@ impl Question<'_> {
                 let account = paths.at(i);
                 let (was, becomes) = (stood.at(i)?, came(&rated, n, &cycles));
                 let arrival = arrivals.value(i).max(0).cast_unsigned();
-                let fits = |side: &Side<'_>| self.choices.iter().any(|one| arrival < one.before && side.fits(one));
+                let is_free = |one: &&Choice| arrival < one.before && !one.leaves(&was) && !one.leaves(&becomes);
+                let fits = |side: &Side<'_>| self.choices.iter().filter(is_free).any(|one| side.fits(one));
                 let fits = (fits(&was), fits(&becomes));
                 if fits == (false, false) {
                     continue;
@@ -277,7 +288,7 @@ fn by_file(v: EntriesView<'_>, rows: &[usize]) -> Result<Vec<(FileContext, Vec<u
     groups.into_iter().map(|((delivery, currency), rows)| Ok((any_file(delivery_of(delivery)?, currency), rows))).collect()
 }
 
-/// Stands for the file of rows: rating asks it for the currency of the cost, settling for the delivery, and for nothing else.
+/// Stands for the file of rows: rating asks it for the currency of the cost, and settling for the delivery.
 fn any_file(delivery: DeliveryId, cost_currency: Currency) -> FileContext {
     let account = Account {
         tenant: TenantId::parse("any").expect("a name"),

@@ -127,6 +127,8 @@ fn a_frozen_month_is_settled_by_a_word_only() {
     assert!(told.contains("cycles whose totals are frozen draw otherwise"), "{told}");
     let units = || drawn(&data).into_iter().map(|(_, units, _, _)| units).collect::<Vec<_>>();
     assert_eq!(units(), [120, 120, 120, 60], "five minutes and two more, until somebody says so");
+    let (code, verified) = asked(&data, &["verify"]);
+    assert_eq!((code, &verified["differ"], &verified["unsettled"]), (Some(1), &json!(0), &json!(2)), "{verified:#}");
     let refused = data.run(&["settle"]);
     assert!(refused.code == Some(5) && refused.err.contains("--frozen"), "{:?}: {}", refused.code, refused.err);
     assert_eq!(asked(&data, &["settle", "--frozen"]).1["posted"]["records"], json!(2));
@@ -264,4 +266,72 @@ fn a_month_is_settled_once_however_it_came_and_however_often_it_is_killed() {
     assert_eq!(asked(&other, &["settle"]).1["state"], json!("unchanged"));
     data.assert_sound();
     other.assert_sound();
+}
+
+/// *Scenario.* Prices from the middle of November on are a tariff of another name, with the bundle of the same name; then the price
+/// beyond it changes. *Guarantees.* The month has one bundle; calls that found it empty follow the new price by themselves, as those do
+/// that drew from it, and the second derivation agrees.
+#[test]
+fn a_successor_of_a_tariff_gives_no_second_bundle_and_a_new_price_holds_for_all_calls_under_it() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path());
+    let until = bundle(300).replace("valid_from = 2020-01-01", "valid_from = 2020-01-01\nvalid_to = 2026-11-12");
+    let from = bundle(300).replace("valid_from = 2020-01-01", "valid_from = 2026-11-12").replace("\"small\"", "\"small-2\"");
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &until)]);
+    data.ok(&["import", "tariffs", &write(home.path(), "small-2.toml", &from)]);
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, &[10, 11, 12, 13]));
+    let expected = |beyond: &str, whole: &str| {
+        [
+            call("a-10", 120, 0, "0.000000"),
+            call("a-11", 120, 0, "0.000000"),
+            call("a-12", 60, 60, beyond),
+            call("a-13", 0, 100, whole),
+        ]
+    };
+    assert_eq!(drawn(&data), expected("0.120000", "0.200000"));
+    data.ok(&["import", "tariffs", &write(home.path(), "small-2.toml", &from.replace("0.002", "0.003"))]);
+    assert_eq!(drawn(&data), expected("0.180000", "0.300000"));
+    data.assert_sound();
+    let record = data.query("select delivery, row from cdr where record_id = 'a-12'");
+    let place = format!("{}:{}", record[0]["delivery"].as_str().expect("a delivery"), record[0]["row"]);
+    let page = data.ok(&["explain", &place]);
+    let told = ["`family`", "2026-11 gave 300 seconds, 60 left before, 60 taken, 0 left", "allowances leave 60"];
+    assert!(told.iter().all(|words| page.contains(words)), "{page}");
+}
+
+/// *Scenario.* The bundle is taken out of the tariff; another time a customer's cycle begins on another day, when the month's totals are
+/// frozen. *Guarantees.* What was free is charged without a further command; nothing of the frozen month changes or moves.
+#[test]
+fn a_bundle_that_is_taken_away_charges_what_it_covered_and_a_frozen_month_stays_whole() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path());
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, &[10, 11, 12]));
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &tariff(true))]);
+    assert!(drawn(&data).iter().all(|(_, units, billed, _)| (*units, *billed) == (0, 100)), "{:?}", drawn(&data));
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &bundle(300))]);
+    assert_eq!(drawn(&data).iter().map(|(_, units, _, _)| *units).collect::<Vec<_>>(), [120, 120, 60]);
+    data.assert_sound();
+    data.ok(&["totals", "--backup", "--cycle", "2026-11"]);
+    let before = drawn(&data);
+    let customers = "customer_id,name,owner_path,cycle_day,time_zone\nC-1,C-1,main/C-1,15,Europe/Amsterdam\n";
+    data.ok(&["import", "customers", &write(home.path(), "customers.csv", customers)]);
+    let cycles = data.query("select distinct billing_period from cdr");
+    assert_eq!((drawn(&data), cycles), (before, vec![json!({"billing_period": "2026-11"})]), "by nobody's word");
+}
+
+/// *Scenario.* A service that settles rarely gets files, and somebody wants the month's totals frozen at once. *Guarantees.* It is refused
+/// until the month is settled.
+#[test]
+fn a_month_is_not_frozen_before_it_is_settled() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path());
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, &[10, 11, 12]));
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &bundle(240)), "--no-recycle"]);
+    let refused = data.run(&["totals", "--backup", "--cycle", "2026-11"]);
+    assert!(refused.code == Some(5) && refused.err.contains("tollway settle --cycle 2026-11"), "{}", refused.err);
+    data.ok(&["totals", "--backup", "--cycle", "2026-10"]);
+    asked(&data, &["settle"]);
+    data.ok(&["totals", "--backup", "--cycle", "2026-11"]);
+    let misspelt = data.run(&["settle", "--customer", "C-l"]);
+    assert!(misspelt.code == Some(3) && misspelt.err.contains("C-1"), "{}", misspelt.err);
 }

@@ -8,7 +8,7 @@ use domain::outcome::Reason;
 use domain::period::Month;
 use ingest::land::{ArrivalKind, ImportKind, WriteOff};
 use pipeline::rating::Reference;
-use rate::explain::{Derivation, ExplainInput, explain_settled};
+use rate::explain::{Derivation, ExplainInput, explain, explain_settled};
 use rate::link::party_of;
 use rate::settle::{Draw, Trace};
 use serde_json::json;
@@ -72,7 +72,7 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
     } else if row.text("a_number").is_some() {
         line("whose", format!("{} → nobody at that instant", hide("a_number")));
     }
-    let derivation = derive(installation, row)?;
+    let (derivation, is_settled) = derive(installation, row)?.map_or((None, true), |(found, settled)| (Some(found), settled));
     let number = row.text("b_number").filter(|n| n.len() >= 7 && !global.clear);
     let veil = |text: String| number.map_or_else(|| text.clone(), |n| text.replace(n, &masked(n)));
     for text in derivation_lines(row, derivation.as_ref()) {
@@ -80,6 +80,13 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
         let (head, rest) = text.split_once(": ").unwrap_or(("", &text));
         let inner = head.starts_with(' ') || head.len() > 9;
         line(if inner { "" } else { head }, if inner { text.clone() } else { rest.to_owned() });
+    }
+    if !is_settled {
+        let stands = row.text("allowance_units").unwrap_or("0");
+        line(
+            "settled",
+            format!("not yet: it stands with {stands} units drawn; it will come to what is told above: tollway settle"),
+        );
     }
     if row.text("time_flag").is_some() {
         line("clock", "this local time came twice that night and the source does not say which; the first was taken".to_owned());
@@ -113,7 +120,7 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
         "start": row.text("start"), "kind": row.text("kind"), "charge": row.text("charge"), "currency": row.text("currency"),
         "cost": row.text("cost"), "cost_currency": row.text("cost_currency"), "billing_period": row.text("billing_period"),
         "written_off": written_off.map(|(arrival, word)| json!({"arrival": arrival, "by": word.by, "why": word.why})),
-        "derivation": derivation, "before": former.iter().map(former_json).collect::<Vec<_>>(), "file": source.file, "line": source.line, "delivery": get("delivery"), "row": row.number("row"),
+        "is_settled": is_settled, "derivation": derivation, "before": former.iter().map(former_json).collect::<Vec<_>>(), "file": source.file, "line": source.line, "delivery": get("delivery"), "row": row.number("row"),
     });
     Ok((lines, json))
 }
@@ -214,8 +221,8 @@ fn compare(row: &Row) -> String {
     format!("provider's cost {} {}{margin}", get("cost_currency"), get("cost"))
 }
 
-/// The derivation of a readable row; `None` for a row that could not be read.
-fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<Derivation>> {
+/// The derivation of a readable row, and whether it stands as what allowances give; `None` for a row that could not be read.
+fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<(Derivation, bool)>> {
     if row.text("kind").is_none() {
         return Ok(None);
     }
@@ -241,33 +248,37 @@ fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<Deriv
         plan: row.text("plan").map(str::to_owned),
         tariff: row.text("tariff").map(str::to_owned),
     };
-    let drawn = drawn(installation, row, &reference)?;
-    match explain_settled(&input, reference.tariffs.set(), Some(&drawn)) {
-        Ok(derivation) => Ok(Some(derivation)),
-        Err(rate::error::ExplainError::UnknownVersion(_)) => by_replaced_tariff(installation, &store, &input, &drawn).map(Some),
-        Err(e) => Err(e.into()),
-    }
+    let covers = explain(&input, reference.tariffs.set()).is_ok_and(|alone| !alone.allowance.is_empty());
+    let (drawn, is_settled) = drawn(installation, row, &reference, covers)?;
+    let derived = match explain_settled(&input, reference.tariffs.set(), Some(&drawn)) {
+        Ok(derivation) => derivation,
+        Err(rate::error::ExplainError::UnknownVersion(_)) => by_replaced_tariff(installation, &store, &input, &drawn)?,
+        Err(e) => return Err(e.into()),
+    };
+    Ok(Some((derived, is_settled)))
 }
 
-/// How the row draws from allowances: by the records of its customer, or, if it does not stand as it would draw, as it stands.
-fn drawn(installation: &Installation, row: &Row, reference: &Reference) -> anyhow::Result<Trace> {
+/// How the row draws from allowances beside the records of its customer, and whether it stands so; where none covers it any more, as it
+/// stands.
+fn drawn(installation: &Installation, row: &Row, reference: &Reference, is_covered: bool) -> anyhow::Result<(Trace, bool)> {
     let number = |name: &str| row.text(name).and_then(|t| t.parse::<u64>().ok()).unwrap_or(0);
     let (units, nano) = (number("allowance_units"), number("allowance_nano"));
     let record = row.text("delivery").and_then(DeliveryId::parse).map(|delivery| (delivery, row.number("row")));
-    if let Some((record, customer)) = record.zip(row.text("customer"))
+    if let Some((record, customer)) = record.zip(row.text("customer")).filter(|_| is_covered)
         && let Some(trace) = reference.trace(&installation.entries()?, customer, record)?
     {
         let sum = |is_money| trace.draws.iter().filter(|draw| draw.is_money == is_money).map(|draw| draw.taken).sum::<u64>();
-        if (sum(false), sum(true)) == (units, nano) {
-            return Ok(trace);
-        }
+        return Ok((trace.clone(), (sum(false), sum(true)) == (units, nano)));
     }
     let cycle = row.text("billing_period").and_then(Month::parse).map_or(0, Month::number);
     let draw = |taken: u64, is_money| {
         let allowance = row.text("allowance").unwrap_or_default().to_owned();
         (taken > 0).then_some(Draw { allowance, cycle, given: None, before: None, taken, is_money })
     };
-    Ok(Trace { draws: [draw(units, false), draw(nano, true)].into_iter().flatten().collect(), rest: 0 })
+    Ok((
+        Trace { draws: [draw(units, false), draw(nano, true)].into_iter().flatten().collect(), rest: number("billed_units") },
+        units == 0 && nano == 0,
+    ))
 }
 
 /// Who the other party is: as the table says, or, of a row that no tariff has asked, as rating would find it now.

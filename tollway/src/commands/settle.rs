@@ -17,7 +17,11 @@ pub fn run(global: &Global, args: &SettleArgs) -> anyhow::Result<Exit> {
         named::cycle(cycle)?;
     }
     let cycles: BTreeSet<String> = cycle.map(str::to_owned).into_iter().collect();
-    let meant = Meant::Drawing(DrawingChoice { customers: args.customer.clone().into_iter().collect(), cycles, reference: None });
+    let meant = Meant::Drawing(DrawingChoice {
+        customers: args.customer.clone().into_iter().collect(),
+        cycles,
+        ..DrawingChoice::default()
+    });
     let how = How { frozen: args.frozen, dry_run: args.dry_run, limit: args.limit, workers: args.workers };
     perform(global, &Wish { account: None, meant }, &how)
 }

@@ -1,16 +1,18 @@
 //! `tollway totals`: sums by what is asked for, frozen copies, and the rebuild that proves them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aggregate::totals::{Sums, TotalKey};
 use serde_json::json;
+use sinks::table::Table;
 
 use crate::cli::{Global, TotalsArgs};
 use crate::counts::grouped;
-use crate::exit_code::{Exit, usage};
+use crate::exit_code::{Exit, refused, usage};
 use crate::installation::Installation;
 use crate::named;
 use crate::output::{Answer, Sheet, bytes, count};
+use crate::settling::unsettled;
 use crate::system::{SystemClock, SystemRng};
 use crate::totals;
 
@@ -153,6 +155,7 @@ fn backup(global: &Global, installation: &Installation, args: &TotalsArgs) -> an
     let period = args.cycle.as_deref().ok_or_else(|| usage("a backup needs --cycle, such as --cycle 2026-10"))?;
     let mut rng = SystemRng::new()?;
     let (mut entries, mut table) = (installation.entries()?, installation.totals()?);
+    check_settled(global, installation, &entries, period)?;
     while totals::step(&mut entries, &mut table, &SystemClock, &mut rng)? {}
     let mut frozen = totals::open(installation.blob(), totals::TOTALS_BACKUP, &SystemClock, &mut rng)?;
     let (version, keys) = totals::backup(&table, &mut frozen, period, &SystemClock, &mut rng)?;
@@ -160,6 +163,21 @@ fn backup(global: &Global, installation: &Installation, args: &TotalsArgs) -> an
     let json = json!({"cycle": period, "keys": keys, "entries_version": version});
     Answer { headline, json, ..Answer::default() }.print(global.output)?;
     Ok(Exit::Done)
+}
+
+/// Refuses to freeze a cycle in which records draw otherwise than they stand: nobody would settle it any more.
+fn check_settled(global: &Global, installation: &Installation, entries: &Table, cycle: &str) -> anyhow::Result<()> {
+    let store = installation.state_read_only()?;
+    let reference = installation.block_on(crate::reference::load(&store))?;
+    let found = unsettled(entries, &reference, installation.landing().next_number()?, &BTreeSet::new(), global.quiet)?;
+    match found.outlook.cycles.get(cycle) {
+        None => Ok(()),
+        Some(records) => Err(refused(format!(
+            "{} records of {cycle} wait to be settled, and no totals were frozen: tollway settle --cycle {cycle}; or wait until the \
+             service has done it",
+            count(*records)
+        ))),
+    }
 }
 
 /// Sums of a period by customer, for the demo's screen.

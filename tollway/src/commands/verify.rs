@@ -106,7 +106,10 @@ fn next(proof: &Proof) -> Vec<String> {
     }
     if proof.unsettled > 0 {
         let unsettled = count(proof.unsettled);
-        next.push(format!("{unsettled} more draw otherwise from what allowances give, and wait to be settled: tollway settle"));
+        next.push(format!(
+            "{unsettled} more draw otherwise from what allowances give and wait to be settled: tollway settle, or, where totals are \
+             frozen, tollway settle --frozen"
+        ));
     }
     for (why, records) in &proof.underivable {
         next.push(format!("{} records were not derived: {why}", count(*records)));

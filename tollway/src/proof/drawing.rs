@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
+use sinks::correction::drawn::{customers_since, marked};
 use sinks::standing::Word;
+use sinks::table::Table;
 use verify::{Derived, Difference, Entry, Record, Reference, Stated, VerifyError, differences};
+
+use crate::installation::Installation;
 
 /// What settling decides of a record; all else is as it is alone.
 const SETTLED: [&str; 9] =
@@ -40,8 +44,6 @@ struct Drawn {
     allowance_units: Option<i64>,
     allowance_money: Option<i128>,
     is_asked: bool,
-    /// Whether the table says what the record costs alone.
-    stands_alone: bool,
     /// Where it does not agree in what it is alone.
     differences: Vec<Difference>,
 }
@@ -80,8 +82,32 @@ pub(super) struct Held<'h> {
     pub derived: &'h Derived<'h>,
     pub stated: Stated<'h>,
     pub differences: Vec<Difference>,
-    /// Whether the table says what the record costs alone.
-    pub stands_alone: bool,
+    /// Whether they are only of what settling decides.
+    pub draws_only: bool,
+}
+
+/// Whose records may wait to be settled.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    /// Customers of whom something has come since; `None`: nobody knows, so all.
+    customers: Option<BTreeSet<String>>,
+    /// Cycles that are settled by a word only.
+    frozen: BTreeSet<String>,
+}
+
+impl Waiting {
+    /// Those of a table whose rows were rated with reference data up to a version.
+    pub fn of(installation: &Installation, entries: &Table, newest: Option<u64>) -> anyhow::Result<Self> {
+        let since = marked(entries).filter(|mark| newest.is_none_or(|newest| newest <= mark.reference));
+        let customers = since.map(|mark| customers_since(entries, mark)).transpose()?.flatten();
+        Ok(Self { customers, frozen: installation.frozen_cycles()? })
+    }
+
+    /// Whether a customer's records of a cycle are among them.
+    pub fn means(&self, customer: &str, cycle: Option<&str>) -> bool {
+        self.customers.as_ref().is_none_or(|customers| customers.contains(customer))
+            || cycle.is_some_and(|cycle| self.frozen.contains(cycle))
+    }
 }
 
 impl Drawing {
@@ -95,7 +121,7 @@ impl Drawing {
         (stated, is_asked): (&Stated<'_>, bool),
     ) {
         let found = differences(derived, stated);
-        let (settled, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| SETTLED.contains(&one.field));
+        let others = found.into_iter().filter(|one| !SETTLED.contains(&one.field)).collect();
         let mut shared = |text: &str| match self.texts.get(text) {
             Some(known) => Rc::clone(known),
             None => Rc::clone(self.texts.entry(text.to_owned()).or_insert_with(|| text.into())),
@@ -133,7 +159,6 @@ impl Drawing {
             allowance_units: stated.allowance_units,
             allowance_money: stated.allowance_money,
             is_asked,
-            stands_alone: settled.is_empty(),
             differences: others,
         };
         let name = derived.window.map_or("", |window| window.customer.as_str());
@@ -188,7 +213,7 @@ impl Drawn {
         let mut found = differences(derived, &stated);
         found.retain(|one| SETTLED.contains(&one.field));
         found.extend(self.differences.iter().cloned());
-        let stands_alone = self.stands_alone && self.differences.is_empty();
-        Held { place: (&self.delivery, self.row), derived, stated, differences: found, stands_alone }
+        let draws_only = self.differences.is_empty();
+        Held { place: (&self.delivery, self.row), derived, stated, differences: found, draws_only }
     }
 }

@@ -12,16 +12,20 @@ use crate::tariff::price_table::Charge;
 /// Most prices that are looked at for whether allowances may cover them, over all allowances.
 pub(super) const LOOKED_AT_MAX: usize = 1 << 25;
 
+/// Whoever the other party may be; prices that do not ask are those of the first.
+static PARTIES: [Party; 3] = [Party::Other, Party::OwnNetwork, Party::OwnCustomer];
+
 impl Known<'_> {
     /// Refuses units that would cover a price by the provider's cost: a part of a record has no cost of its own. Refuses an allowance
     /// that covers no price at all, too. Looks at no more prices than `left`.
     pub(super) fn check_covered(&self, allowance: &Allowance, left: &mut usize) -> Result<(), TariffError> {
         let mut is_met = false;
         for (usage, zone, charge) in self.covered(allowance) {
+            let what = "combinations of plan, kind, zone, party and band under all allowances together";
+            let too_many = || TariffError::TooMany { place: allowance.place.clone(), what, limit: LOOKED_AT_MAX };
+            *left = left.checked_sub(1).ok_or_else(too_many)?;
+            let Some(charge) = charge else { continue };
             is_met = true;
-            let what = "prices under all allowances together";
-            let too_many = TariffError::TooMany { place: allowance.place.clone(), what, limit: LOOKED_AT_MAX };
-            *left = left.checked_sub(1).ok_or(too_many)?;
             let row = &self.prices.rows[charge.row as usize];
             check_steps(allowance, row)?;
             if matches!(row.formula, Formula::CostPlus { .. }) && !allowance.is_money() {
@@ -40,8 +44,8 @@ impl Known<'_> {
         Err(bad(&allowance.place, "allowance", &*allowance.name, expected))
     }
 
-    /// The prices that an allowance covers, with their kind and zone.
-    fn covered<'a>(&'a self, allowance: &'a Allowance) -> impl Iterator<Item = (Usage, u16, &'a Charge)> + 'a {
+    /// The cells that an allowance covers, with their kind, zone and price.
+    fn covered<'a>(&'a self, allowance: &'a Allowance) -> impl Iterator<Item = (Usage, u16, Option<&'a Charge>)> + 'a {
         let codes = |flags: &'a [bool]| (0u32..).zip(flags).filter(|(_, is)| **is).map(|(code, _)| code);
         let blocks = codes(&allowance.plans).flat_map(|plan| Usage::all().map(move |usage| (plan, usage)));
         let blocks = blocks.filter(|(plan, usage)| allowance.kinds[usage.code()] && self.prices.has_prices(*plan, *usage));
@@ -50,10 +54,11 @@ impl Known<'_> {
                 (0u8..).zip(&allowance.bands).filter(|(_, is)| **is).map(move |(band, _)| (plan, usage, zone, band))
             })
         });
-        let parties = [Party::Other, Party::OwnNetwork, Party::OwnCustomer];
+        let asks = self.prices.asks_party() || !allowance.parties.is_empty();
+        let parties = if asks { &PARTIES[..] } else { &PARTIES[..1] };
         cells.flat_map(move |(plan, usage, zone, band)| {
-            let theirs = parties.into_iter().filter(move |party| allowance.covers(usage, zone, *party, band));
-            theirs.filter_map(move |party| Some((usage, zone, self.prices.find(plan, usage, zone, party, band)?)))
+            let theirs = parties.iter().filter(move |party| allowance.covers(usage, zone, **party, band));
+            theirs.map(move |party| (usage, zone, self.prices.find(plan, usage, zone, *party, band)))
         })
     }
 }

@@ -76,6 +76,8 @@ pub struct Side<'r> {
     pub allowance_units: Option<i64>,
     /// Money that they gave.
     pub allowance_money: Option<Money>,
+    /// Whether one covers it; of what stands only known if it gave something.
+    pub is_covered: bool,
 }
 
 impl Side<'_> {
@@ -86,6 +88,7 @@ impl Side<'_> {
             tariff: None,
             tax_class: side.tax_class.filter(|_| says_tax),
             tax: side.tax.filter(|_| says_tax),
+            is_covered: false,
             ..*side
         };
         compared(self) == compared(other)
@@ -96,8 +99,7 @@ impl Side<'_> {
         let is_in = |wanted: &BTreeSet<String>, found: Option<&str>| {
             wanted.is_empty() || found.is_some_and(|found| wanted.contains(found))
         };
-        let draws =
-            |of: &Drawing| self.allowance.is_some() && is_in(&of.customers, self.customer) && is_in(&of.cycles, self.cycle);
+        let draws = |of: &Drawing| self.is_covered && is_in(&of.customers, self.customer) && is_in(&of.cycles, self.cycle);
         is(&choice.customer, self.customer)
             && is(&choice.plan, self.plan)
             && is(&choice.cycle, self.cycle)
@@ -169,6 +171,7 @@ impl<'b> Stood<'b> {
             allowance,
             allowance_units: at(self.allowance_units, i),
             allowance_money: at(self.allowance_money, i).map(Money),
+            is_covered: allowance.is_some(),
         })
     }
 }
@@ -232,5 +235,6 @@ pub(super) fn came<'r>(rated: &'r RatedBatch, i: usize, cycles: &'r HashMap<i32,
         allowance: drawn.and_then(|drawn| rated.allowances.get(usize::from(drawn.allowance))).map(AsRef::as_ref),
         allowance_units: drawn.map(|drawn| drawn.units).filter(|units| *units != 0),
         allowance_money: drawn.map(|drawn| Money(drawn.nano.into())).filter(|money| money.0 != 0),
+        is_covered: rated.is_covered(i),
     }
 }
