@@ -1,9 +1,11 @@
-//! Two tariffs compared by what they do: head, plans, bands, what leads to zones, and the price of every call that can be made.
+//! Two tariffs compared by what they do: head, plans, allowances, bands, what leads to zones, and the price of every call that can be
+//! made.
 
 pub mod percent;
 mod head;
 mod zones;
 mod prices;
+mod allowances;
 
 use serde::Serialize;
 
@@ -17,6 +19,8 @@ pub enum Part {
     Head,
     /// A plan.
     Plan,
+    /// An allowance.
+    Allowance,
     /// A window of a band.
     Band,
     /// A date of a calendar.
@@ -45,6 +49,7 @@ impl Part {
         match self {
             Self::Head => "head",
             Self::Plan => "plan",
+            Self::Allowance => "allowance",
             Self::Band => "band",
             Self::Calendar => "calendar",
             Self::Prefix => "prefix",
@@ -147,6 +152,7 @@ impl Change {
 /// What differs between two tariffs, the order of their rows left aside; nothing if they price every call alike.
 pub fn compare(old: &Tariff, new: &Tariff) -> Vec<Change> {
     let mut changes = head::changes(old, new);
+    changes.extend(allowances::changes(old, new));
     changes.extend(zones::changes(old, new));
     let mut prices = prices::changes(old, new);
     if old.currency() != new.currency() {

@@ -11,6 +11,7 @@ mod prices;
 mod prefixes;
 mod calendars;
 mod idle;
+mod allowances;
 
 use serde::{Serialize, Serializer};
 
@@ -110,6 +111,10 @@ rules! {
     IdleTable "idle_table" Warning,
     /// A number in the list of what numbers ask whose zone has no price that adds it.
     IdleNumber "idle_number" Warning,
+    /// An allowance that covers nothing that costs anything.
+    IdleAllowance "idle_allowance" Warning,
+    /// An allowance that comes after one without an end, which covers all that it covers.
+    UnreachedAllowance "unreached_allowance" Warning,
     /// Days between two rows of one prefix or network on which neither holds.
     RowGap "row_gap" Note,
     /// A price asks for the provider's cost, and the newest rate of a currency is long before the tariff's end.
@@ -193,6 +198,7 @@ fn of(tariff: &Tariff) -> Vec<Finding> {
     findings.extend(prefixes::findings(tariff));
     findings.extend(calendars::findings(tariff));
     findings.extend(idle::findings(tariff));
+    findings.extend(allowances::findings(&book));
     findings
 }
 

@@ -1,6 +1,8 @@
-//! What a tariff says, as plain values: its head, plans, bands, zone rules and prices, as they are shown and compared.
+//! What a tariff says, as plain values: its head, plans, allowances, bands, zone rules and prices, as they are shown and compared.
 
+pub mod allowances;
 pub mod terms;
+pub(crate) mod cover;
 
 use domain::money::{Currency, Money, Rounding, RoundingMode};
 use domain::usage::{Usage, UsageKind};
@@ -8,6 +10,7 @@ use serde::Serialize;
 
 use crate::error::Place;
 use crate::instant::{date_text, day_text};
+use crate::listing::allowances::GivenAllowance;
 use crate::listing::terms::{Terms, UnitTerms, per_text};
 use crate::tariff::Tariff;
 use crate::tariff::band::BandClock;
@@ -26,6 +29,8 @@ pub struct Listing {
     pub calendars: Vec<NamedDates>,
     /// What it sells.
     pub plans: Vec<SoldPlan>,
+    /// What plans give in each cycle before prices are charged.
+    pub allowances: Vec<GivenAllowance>,
     /// What leads to its zones: prefixes, short codes, networks, pairs abroad and classes.
     pub rules: Vec<Rule>,
     /// What numbers ask.
@@ -181,10 +186,11 @@ impl Listing {
             terms: Terms::of(row),
             place: row.place.to_string(),
         });
-        Self { rules: rules(tariff).collect(), prices: prices.collect(), ..Self::of_head(tariff) }
+        let (allowances, rules) = (GivenAllowance::all(tariff), rules(tariff).collect());
+        Self { allowances, rules, prices: prices.collect(), ..Self::of_head(tariff) }
     }
 
-    /// All but what leads to zones, and prices.
+    /// All but allowances, what leads to zones, and prices.
     pub(crate) fn of_head(tariff: &Tariff) -> Self {
         let windows = tariff.bands.windows.iter().map(|window| Window {
             band: tariff.bands.names.name(u32::from(window.band)).to_owned(),
@@ -204,7 +210,8 @@ impl Listing {
         });
         let (bands, calendars, plans) = (windows.collect(), calendars.collect(), plans.collect());
         let (head, numbers, rates) = (Head::of(tariff), numbers(tariff), rates(tariff));
-        Self { head, bands, calendars, plans, rules: Vec::new(), numbers, rates, prices: Vec::new() }
+        let (allowances, rules, prices) = (Vec::new(), Vec::new(), Vec::new());
+        Self { head, bands, calendars, plans, allowances, rules, numbers, rates, prices }
     }
 
     /// What one unit price of a price covers, in words: `60 s`, the megabyte of its plans, or a message.
@@ -238,11 +245,13 @@ impl Listing {
     /// Keeps what is sold under a plan.
     pub fn keep_plan(&mut self, plan: &str) {
         self.plans.retain(|sold| sold.name == plan);
+        self.allowances.retain(|allowance| allowance.is_of(plan));
         self.prices.retain(|price| names(&price.plans, plan));
     }
 
-    /// Keeps what concerns a zone: the prices that hold there, and what leads to it.
+    /// Keeps what concerns a zone: the prices that hold there, the allowances that cover it, and what leads to it.
     pub fn keep_zone(&mut self, zone: &str) {
+        self.allowances.retain(|allowance| allowance.covers(zone));
         self.rules.retain(|rule| rule.zone == zone);
         self.prices.retain(|price| names(&price.zones, zone));
     }

@@ -284,9 +284,9 @@ impl Difference {
 }
 
 /// A field, its old and new text, and the difference in per cent.
-type Field = (&'static str, Option<String>, Option<String>, Option<String>);
+pub(super) type Field = (&'static str, Option<String>, Option<String>, Option<String>);
 
-fn field(name: &'static str, old: String, new: String, percent: Option<String>) -> Option<Field> {
+pub(super) fn field(name: &'static str, old: String, new: String, percent: Option<String>) -> Option<Field> {
     (old != new).then_some((name, Some(old), Some(new), percent))
 }
 

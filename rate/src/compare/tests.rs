@@ -152,3 +152,92 @@ fn amounts_of_two_currencies_have_no_difference_in_per_cent() {
     let price = "price changed basis: voice-mo, voice-fwd in EU unit_price: 0.16 per 60 s → 0.18 per 60 s -";
     assert_eq!(lines, ["head changed currency -: EUR → USD -", price]);
 }
+
+/// The tariff with these allowances, and what differs between two lists of them.
+fn of_allowances(old: &str, new: &str) -> Vec<String> {
+    let with = |allowances: &str| tariff(&format!("{TOML}{allowances}"), PREFIXES, PRICES);
+    compare(&with(old), &with(new)).iter().map(line).collect()
+}
+
+/// Calls of `basis` to a zone.
+fn calls(name: &str, zone: &str, rest: &str) -> String {
+    format!("\n[[allowance]]\nname = \"{name}\"\nplan = \"basis\"\nkind = \"voice-*\"\nzone = {zone}\n{rest}\n")
+}
+
+#[test]
+fn allowances_come_and_go_and_each_field_that_changes_is_told() {
+    let old =
+        calls("minutes", "[\"NL-FIX\", \"NL-MOB\"]", "units = 600\nroll_over = 1") + &calls("old", "\"EU\"", "unlimited = true");
+    let minutes = "\n[[allowance]]\nname = \"minutes\"\nplan = \"*\"\nkind = \"voice-mo\"\nzone = \"*\"\nband = \"peak\"
+party = \"own_network\"
+units = 750\nscope = \"pooled\"\nminimum = 60\nincrement = 30\nsetup = \"always\"\npriority = 1\nweight = 2\npro_rata = \"days\"\n";
+    let new = minutes.to_owned() + &calls("new", "\"EU\"", "money = \"5\"");
+    let expected = [
+        "allowance changed minutes plan: basis → basis, plus -",
+        "allowance changed minutes kind: voice-* → voice-mo -",
+        "allowance changed minutes zone: NL-FIX, NL-MOB → * -",
+        "allowance changed minutes band: * → peak -",
+        "allowance changed minutes party: none → own_network -",
+        // From 600 to 750 is a quarter more.
+        "allowance changed minutes gives: 600 seconds → 750 seconds +25.00 %",
+        "allowance changed minutes scope: personal → pooled -",
+        "allowance changed minutes minimum: 0 → 60 -",
+        "allowance changed minutes increment: 1 → 30 -",
+        "allowance changed minutes setup: if_charged → always -",
+        "allowance changed minutes priority: 0 → 1 -",
+        "allowance changed minutes weight: 0 → 2 -",
+        "allowance changed minutes roll_over: 1 → 0 -",
+        "allowance changed minutes pro_rata: none → days -",
+        "allowance removed old gives: unlimited voice-* in EU for basis → - -",
+        "allowance added new gives: - → EUR 5.00 of voice-* in EU for basis -",
+    ];
+    assert_eq!(of_allowances(&old, &new), expected);
+}
+
+#[test]
+fn what_an_allowance_gives_is_compared_within_one_measure() {
+    let given = |old: &str, new: &str| of_allowances(&calls("a", "\"EU\"", old), &calls("a", "\"EU\"", new));
+    let said = |text: &str| [format!("allowance changed a gives: {text}")];
+    assert_eq!(given("money = \"10\"", "money = \"5\""), said("EUR 10.00 → EUR 5.00 -50.00 %"));
+    assert_eq!(given("units = 60\nminimum = 30", "money = \"5\""), said("60 seconds → EUR 5.00 -"), "money has no minimum");
+    assert_eq!(given("units = 60", "unlimited = true"), said("60 seconds → unlimited -"));
+    let with = |toml: &str| tariff(&format!("{toml}{}", calls("a", "\"EU\"", "money = \"5\"")), PREFIXES, PRICES);
+    let lines: Vec<String> = compare(&with(TOML), &with(&TOML.replace("EUR", "USD"))).iter().map(line).collect();
+    assert_eq!(lines, ["head changed currency -: EUR → USD -", "allowance changed a gives: EUR 5.00 → USD 5.00 -"]);
+}
+
+#[test]
+fn the_same_allowances_written_otherwise_are_no_difference() {
+    let old = calls("a", "\"*\"", "units = 60") + &calls("b", "\"EU\"", "units = 60\npriority = 1");
+    let zones = "[\"EU\", \"HOME\", \"NL-FIX\", \"NL-MOB\", \"SAT\"]";
+    let new = calls("b", "[\"EU\"]", "units = 60\nincrement = 1\npriority = 1") + &calls("a", zones, "units = 60\nband = \"*\"");
+    assert_eq!(of_allowances(&old, &new), Vec::<String>::new());
+    // Zones that come with their prices are no news of an allowance of all zones.
+    let with = |prefixes: &str| tariff(&format!("{TOML}{old}"), prefixes, PRICES);
+    let lines: Vec<String> = compare(&with(PREFIXES), &with(&format!("{PREFIXES}1,US\n"))).iter().map(line).collect();
+    assert_eq!(lines, ["prefix added 1 zone: - → US -"]);
+}
+
+#[test]
+fn the_order_of_the_file_is_told_where_it_decides_what_is_drawn_first() {
+    let [a, b] = [calls("a", "[\"NL-FIX\", \"EU\"]", "units = 60"), calls("b", "\"EU\"", "units = 600\nincrement = 60")];
+    let turned = |a: &str, b: &str| of_allowances(&format!("{a}{b}"), &format!("{b}{a}"));
+    assert_eq!(turned(&a, &b), ["allowance changed b order: after a → before a -"]);
+    let none = Vec::<String>::new();
+    assert_eq!(turned(&a, &calls("b", "\"SAT\"", "units = 600")), none, "they cover nothing in common");
+    assert_eq!(turned(&a, &calls("b", "\"EU\"", "money = \"5\"")), none, "units go before money");
+    assert_eq!(turned(&a, &calls("b", "\"EU\"", "units = 600\nweight = 1")), none, "the weight decides");
+}
+
+#[test]
+fn of_long_lists_the_names_that_differ_come_first() {
+    let prefixes = "prefix,zone\n1,A\n2,B\n3,C\n4,D\n5,E\n6,F\n7,G\n8,H\n9,I\n31,NL-FIX\n316,NL-MOB\n49,EU\n882,SAT\n";
+    let of = |zones: &str| {
+        let list: Vec<String> = zones.split(' ').map(|zone| format!("\"{zone}\"")).collect();
+        let toml = format!("{TOML}{}", calls("a", &format!("[{}]", list.join(", ")), "units = 60"));
+        tariff(&toml, prefixes, PRICES)
+    };
+    let changes = compare(&of("EU A B C D E F G"), &of("EU A B C D E F H I"));
+    let zones = "G, A, B, C, D, E and 2 more → H, I, A, B, C, D and 3 more";
+    assert_eq!(changes.iter().map(line).collect::<Vec<_>>(), [format!("allowance changed a zone: {zones} -")]);
+}

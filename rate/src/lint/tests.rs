@@ -312,3 +312,100 @@ fn a_hole_in_what_is_lent_is_a_hole_of_whoever_falls_back_on_it() {
         assert!(named, "{plan}: {holes:#?}");
     }
 }
+
+/// The faulty tariff with allowances, and what is said of them.
+fn of_allowances(allowances: &str) -> Vec<(&'static str, String, String)> {
+    let toml = format!("{TOML}{allowances}");
+    let Linted { tariff, findings } = lint(&source(&toml, PREFIXES, PRICES));
+    assert!(tariff.is_some(), "{findings:#?}");
+    let of_rule = findings.into_iter().filter(|f| matches!(f.rule, Rule::IdleAllowance | Rule::UnreachedAllowance));
+    of_rule.map(|f| (f.rule.as_str(), f.place.to_string(), f.what)).collect()
+}
+
+fn allowance(name: &str, rest: &str) -> String {
+    format!("\n[[allowance]]\nname = \"{name}\"\n{rest}\n")
+}
+
+#[test]
+fn an_allowance_of_what_is_free_anyway_is_told() {
+    let told = |zone: &str, gives: &str| {
+        of_allowances(&allowance("bytes", &format!("plan = [\"plus\"]\nkind = \"data\"\nzone = {zone}\n{gives}")))
+    };
+    let what = "allowance `bytes` covers nothing that costs anything: what it covers is free by the price at prices.csv line 12";
+    let expected = [("idle_allowance", "faulty.toml line 43".to_owned(), what.to_owned())];
+    assert_eq!(told("\"HOME\"", "units = 1000"), expected);
+    assert_eq!(told("\"*\"", "units = 1000"), expected, "no price is there in other zones");
+    assert_eq!(told("\"HOME\"", "money = \"5\""), expected);
+    // The other plan pays for data at home.
+    let both = allowance("bytes", "plan = \"*\"\nkind = \"data\"\nzone = \"HOME\"\nunits = 1000");
+    assert_eq!(of_allowances(&both), []);
+}
+
+#[test]
+fn fees_and_what_numbers_ask_are_something_that_costs() {
+    let toml = |more: &str, allowance: &str| {
+        let price = format!("[[price]]\nplan = \"*\"\nkind = \"voice-mo\"\nzone = \"NL-FIX\"\nunit_price = \"0\"\n{more}");
+        let text = "[[allowance]]\nname = \"a\"\nplan = \"basis\"\nkind = \"voice-mo\"\nzone = \"NL-FIX\"";
+        TOML.replace("[prices]\ntable = \"prices.csv\"\n", &format!("{price}\n\n{text}\n{allowance}\n"))
+    };
+    let idle = |more: &str, allowance: &str| {
+        let Linted { tariff, findings } = lint(&source(&toml(more, allowance), PREFIXES, PRICES));
+        assert!(tariff.is_some(), "{findings:#?}");
+        of(&findings, Rule::IdleAllowance).len()
+    };
+    assert_eq!(idle("", "units = 60"), 1);
+    for fee in ["setup = \"0.05\"", "disconnect = \"0.05\"", "charge_min = \"0.05\""] {
+        assert_eq!(idle(fee, "units = 60"), 0, "{fee}");
+    }
+    assert_eq!(idle("setup = \"0.05\"", "units = 60\nsetup = \"always\""), 1, "the fee is charged all the same");
+    // Units leave what a number asks; money pays for it.
+    assert_eq!(idle("information = \"cost\"", "units = 60"), 1);
+    assert_eq!(idle("information = \"cost\"", "money = \"5\""), 0);
+}
+
+#[test]
+fn what_always_comes_after_an_allowance_without_an_end_is_told() {
+    let of = |name: &str, zone: &str, rest: &str| {
+        allowance(name, &format!("plan = \"basis\"\nkind = \"voice-mo\"\nzone = {zone}\n{rest}"))
+    };
+    let endless = of("endless", "[\"NL-FIX\", \"NL-MOB\"]", "unlimited = true");
+    let after = |allowance: &str| of_allowances(&format!("{endless}{allowance}"));
+    let what = "allowance `minutes` is never reached by basis: `endless` (faulty.toml line 43) comes first, has \
+                no end and covers all that it covers";
+    let expected = [("unreached_allowance", "faulty.toml line 50".to_owned(), what.to_owned())];
+    assert_eq!(after(&of("minutes", "\"NL-MOB\"", "units = 600")), expected);
+    assert_eq!(after(&of("minutes", "[\"NL-MOB\", \"HOME\"]", "unlimited = true")), expected, "no call can be to HOME");
+    assert_eq!(after(&of("minutes", "\"NL-MOB\"", "units = 600\npriority = -1")), [], "it goes first");
+    assert_eq!(after(&of("minutes", "[\"NL-MOB\", \"EU\"]", "units = 600")), [], "EU is left to it");
+    assert_eq!(after(&of("minutes", "\"NL-MOB\"", "units = 600\nroll_over = 1")), [], "the next cycle takes it first");
+    assert_eq!(after(&of("credit", "\"NL-MOB\"", "money = \"5\"")), [], "money is for what units leave");
+    // Two of them, each of which covers a part.
+    let others = of("eu", "\"EU\"", "unlimited = true") + &of("minutes", "[\"NL-MOB\", \"EU\"]", "units = 600");
+    let both = "allowance `minutes` is never reached by basis: `endless` (faulty.toml line 43), `eu` \
+                (faulty.toml line 50) come first, have no end and cover all that it covers";
+    assert_eq!(after(&others).into_iter().map(|(.., what)| what).collect::<Vec<_>>(), [both]);
+}
+
+#[test]
+fn who_is_called_and_who_else_draws_leave_something_to_an_allowance() {
+    let of =
+        |name: &str, plan: &str, rest: &str| allowance(name, &format!("plan = {plan}\nkind = \"sms-mo\"\nzone = \"EU\"\n{rest}"));
+    let among_us = of("us", "\"*\"", "party = \"own_network\"\nunlimited = true");
+    let told = |first: &str, then: &str| of_allowances(&format!("{first}{then}")).len();
+    assert_eq!(told(&among_us, &of("rest", "\"*\"", "units = 100")), 0, "others are called, too");
+    assert_eq!(told(&among_us, &of("own", "\"*\"", "party = \"own_customer\"\nunits = 100")), 1);
+    let endless = of("endless", "\"basis\"", "unlimited = true");
+    assert_eq!(told(&endless, &of("own", "\"*\"", "units = 100")), 1, "no line of basis gets to it");
+    assert_eq!(
+        told(&endless, &of("pool", "\"*\"", "scope = \"pooled\"\nunits = 100")),
+        0,
+        "lines of plus draw what basis brings"
+    );
+    assert_eq!(told(&endless, &of("pool", "\"basis\"", "scope = \"pooled\"\nunits = 100")), 1);
+}
+
+#[test]
+fn an_allowance_that_takes_coarser_than_the_price_beyond_it_is_fine() {
+    let hourly = allowance("hours", "plan = \"basis\"\nkind = \"voice-mo\"\nzone = \"EU\"\nunits = 36_000\nincrement = 3_600");
+    assert_eq!(of_allowances(&hourly), []);
+}

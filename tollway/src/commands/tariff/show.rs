@@ -23,6 +23,22 @@ const NUMBERS_SHOWN: usize = 20;
 const HEADS: [&str; 13] =
     ["plan", "kind", "zone", "party", "band", "class", "network", "#setup", "#minimum", "increment", "price", "besides", "place"];
 
+const ALLOWANCE_HEADS: [&str; 13] = [
+    "allowance",
+    "plan",
+    "kind",
+    "zone",
+    "only",
+    "gives",
+    "whose",
+    "taken by",
+    "order",
+    "roll-over",
+    "pro rata",
+    "setup",
+    "place",
+];
+
 /// Runs the command.
 pub fn run(global: &Global, args: &TariffShowArgs) -> anyhow::Result<Exit> {
     let named = Known::if_any(global)?.find(&args.tariff, args.base.as_deref())?;
@@ -43,10 +59,12 @@ pub fn run(global: &Global, args: &TariffShowArgs) -> anyhow::Result<Exit> {
     let headline = headline(&listing.head, &named);
     let (prices, mut next) = prices(global, args, &listing, &leading);
     let mut sheets = vec![prices];
+    let (allowances, more) = allowances(global, args, &listing);
+    next.extend(more);
     if global.output == OutputMode::Table {
         sheets.splice(
             0..0,
-            [plans(&listing), bands(&listing), calendars(&listing), numbers(&listing), rates(&listing)]
+            [plans(&listing), allowances, bands(&listing), calendars(&listing), numbers(&listing), rates(&listing)]
                 .into_iter()
                 .filter(|sheet| !sheet.rows.is_empty()),
         );
@@ -98,6 +116,31 @@ fn plans(listing: &Listing) -> Sheet {
         sheet.row([plan.name.clone(), bytes, plan.band_edge.to_owned(), fallback, plan.place.clone()]);
     }
     sheet
+}
+
+/// What plans give in each cycle. What most allowances leave to the usual is told only where it is something else.
+fn allowances(global: &Global, args: &TariffShowArgs, listing: &Listing) -> (Sheet, Option<String>) {
+    let mut sheet = Sheet::new("allowances of each cycle", &ALLOWANCE_HEADS);
+    let (rows, more) = shown(global, listing.allowances.len(), args.limit);
+    for allowance in listing.allowances.iter().take(rows) {
+        let [plans, kinds, zones] = [&allowance.plans, &allowance.kinds, &allowance.zones].map(|names| names.join(", "));
+        sheet.row([
+            allowance.name.clone(),
+            plans,
+            kinds,
+            zones,
+            allowance.only_text(),
+            allowance.gives_text(&listing.head.currency),
+            allowance.scope.to_owned(),
+            allowance.taken_text(),
+            allowance.order_text(),
+            allowance.roll_over_text(),
+            Some(allowance.pro_rata).filter(|word| *word != "none").unwrap_or_default().to_owned(),
+            allowance.setup.unwrap_or_default().replace('_', " "),
+            allowance.place.clone(),
+        ]);
+    }
+    (sheet, more)
 }
 
 fn bands(listing: &Listing) -> Sheet {

@@ -1,0 +1,188 @@
+//! What plans give in each cycle before prices are charged, as it is shown and compared.
+
+use domain::money::Money;
+use domain::usage::{Usage, UsageKind};
+use serde::Serialize;
+
+use crate::listing::cover::Cover;
+use crate::listing::{names, names_text};
+use crate::tariff::Tariff;
+use crate::tariff::allowance::{Allowance, Gives, Whose};
+
+/// Names of a list in one line.
+const NAMES_SHOWN: usize = 6;
+
+/// An allowance. What is for allowances in units alone is nothing where it gives money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GivenAllowance {
+    /// Its name.
+    pub name: String,
+    /// Plans that give it; `*` for all, if there are several.
+    pub plans: Vec<String>,
+    /// Kinds, families such as `voice-*`, or `*`.
+    pub kinds: Vec<String>,
+    /// Zones; `*` for all.
+    pub zones: Vec<String>,
+    /// Whom the other party must be; nobody in particular where there is none.
+    pub party: Option<&'static str>,
+    /// Bands; `*` for all.
+    pub bands: Vec<String>,
+    /// Units that it gives in a cycle.
+    pub units: Option<u64>,
+    /// What its units are: `seconds`, `bytes` or `messages`.
+    pub unit: Option<&'static str>,
+    /// The amount that it gives in a cycle.
+    pub money: Option<String>,
+    /// Whether its units have no end.
+    pub unlimited: bool,
+    /// `personal`, `shared` or `pooled`.
+    pub scope: &'static str,
+    /// Of a record it takes at least so many units.
+    pub minimum: Option<u64>,
+    /// Beyond them multiples of this.
+    pub increment: Option<u64>,
+    /// When the setup fee of what it covers is charged: `if_charged` or `always`.
+    pub setup: Option<&'static str>,
+    /// Lower goes first.
+    pub priority: i64,
+    /// Of equal priority the heavier goes first.
+    pub weight: i64,
+    /// Cycles for which what is left stays usable.
+    pub roll_over: u32,
+    /// What a line gets that has the plan in a part of the cycle: `none` (all of it) or `days`.
+    pub pro_rata: &'static str,
+    /// Where it stands.
+    pub place: String,
+}
+
+impl GivenAllowance {
+    /// Those of a tariff, in the order of its file.
+    pub(crate) fn all(tariff: &Tariff) -> Vec<Self> {
+        let list = &tariff.allowances.list;
+        list.iter().map(|allowance| Self::of(tariff, allowance, &Cover::of(tariff, allowance))).collect()
+    }
+
+    pub(crate) fn of(tariff: &Tariff, allowance: &Allowance, cover: &Cover) -> Self {
+        let is_units = !allowance.is_money();
+        // The only plan is told by its name.
+        let all_plans = Some(tariff.plans.len()).filter(|plans| *plans > 1);
+        let (units, money, unlimited) = match allowance.gives {
+            Gives::Units(units) => (Some(units), None, false),
+            Gives::Money(nano) => (None, Some(Money(nano.into()).to_string()), false),
+            Gives::Unlimited => (None, None, true),
+        };
+        Self {
+            name: allowance.name.to_string(),
+            plans: list(&cover.plans, all_plans, |plan| &tariff.plans[*plan as usize].name),
+            kinds: patterns(&cover.usages),
+            zones: list(&cover.zones, Some(tariff.zones.len()), |zone| tariff.zones.name(u32::from(*zone))),
+            party: cover.party,
+            bands: list(&cover.bands, Some(tariff.bands.names.len()), |band| tariff.bands.names.name(u32::from(*band))),
+            units,
+            unit: cover.usages.first().filter(|_| is_units).map(|usage| unit(usage.kind())),
+            money,
+            unlimited,
+            scope: match allowance.whose {
+                Whose::Personal => "personal",
+                Whose::Shared => "shared",
+                Whose::Pooled => "pooled",
+            },
+            minimum: is_units.then_some(allowance.minimum),
+            increment: is_units.then_some(allowance.increment),
+            setup: is_units.then_some(if allowance.setup_always { "always" } else { "if_charged" }),
+            priority: allowance.priority,
+            weight: allowance.weight,
+            roll_over: allowance.roll_over,
+            pro_rata: if allowance.by_days { "days" } else { "none" },
+            place: allowance.place.to_string(),
+        }
+    }
+
+    /// What it gives: `600 seconds`, `EUR 10.00` or `unlimited`.
+    pub fn gives_text(&self, currency: &str) -> String {
+        match (self.units, self.unit, &self.money) {
+            (Some(1), Some(unit), _) => format!("1 {}", unit.trim_end_matches('s')),
+            (Some(units), Some(unit), _) => format!("{units} {unit}"),
+            (_, _, Some(money)) => format!("{currency} {money}"),
+            _ => "unlimited".to_owned(),
+        }
+    }
+
+    /// In one line: `600 seconds of voice-* in NL-FIX, NL-MOB for basis`.
+    pub fn text(&self, currency: &str) -> String {
+        let [plans, kinds, zones] = [&self.plans, &self.kinds, &self.zones].map(|list| names_text(list, NAMES_SHOWN));
+        let only = self.only_text();
+        let only = if only.is_empty() { only } else { format!(" ({only})") };
+        let of = if self.unlimited { "" } else { "of " };
+        format!("{} {of}{kinds} in {zones}{only} for {plans}", self.gives_text(currency))
+    }
+
+    /// The party and the bands, where it names them: `own_network, peak`.
+    pub fn only_text(&self) -> String {
+        let bands = self.bands.iter().map(String::as_str).filter(|band| *band != "*");
+        self.party.into_iter().chain(bands).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The units that it takes of a record: multiples of `60`, or `60, then 1`.
+    pub fn taken_text(&self) -> String {
+        match (self.minimum, self.increment) {
+            (Some(minimum @ 1..), Some(increment)) => format!("{minimum}, then {increment}"),
+            (_, Some(increment)) => increment.to_string(),
+            _ => String::new(),
+        }
+    }
+
+    /// What puts it in order, where it says something: `priority 1, weight 5`.
+    pub fn order_text(&self) -> String {
+        let ranks = [("priority", self.priority), ("weight", self.weight)];
+        let said = ranks.into_iter().filter(|(_, rank)| *rank != 0).map(|(name, rank)| format!("{name} {rank}"));
+        said.collect::<Vec<_>>().join(", ")
+    }
+
+    /// How long what is left stays usable, if it does: `1 cycle`.
+    pub fn roll_over_text(&self) -> String {
+        match self.roll_over {
+            0 => String::new(),
+            1 => "1 cycle".to_owned(),
+            cycles => format!("{cycles} cycles"),
+        }
+    }
+
+    /// Whether a plan gives it.
+    pub(super) fn is_of(&self, plan: &str) -> bool {
+        names(&self.plans, plan)
+    }
+
+    /// Whether it covers a zone.
+    pub(super) fn covers(&self, zone: &str) -> bool {
+        names(&self.zones, zone)
+    }
+}
+
+/// The names behind codes, or `*` if these are all that there are.
+fn list<'n, C>(codes: &[C], all: Option<usize>, name: impl Fn(&C) -> &'n str) -> Vec<String> {
+    if Some(codes.len()) == all { vec!["*".to_owned()] } else { codes.iter().map(|code| name(code).to_owned()).collect() }
+}
+
+/// Kinds as a tariff would write them: `*`, whole families such as `voice-*`, and single ones.
+fn patterns(usages: &[Usage]) -> Vec<String> {
+    if usages.len() == Usage::COUNT {
+        return vec!["*".to_owned()];
+    }
+    let family = |usage: Usage| usage.as_str().split_once('-').map(|(family, _)| family);
+    let pattern = |usage: &Usage| {
+        let whole = family(*usage).filter(|own| Usage::all().all(|u| family(u) != Some(*own) || usages.contains(&u)));
+        whole.map_or_else(|| usage.as_str().to_owned(), |family| format!("{family}-*"))
+    };
+    let mut patterns: Vec<String> = usages.iter().map(pattern).collect();
+    patterns.dedup();
+    patterns
+}
+
+fn unit(kind: UsageKind) -> &'static str {
+    match kind {
+        UsageKind::Voice => "seconds",
+        UsageKind::Sms | UsageKind::Mms => "messages",
+        UsageKind::Data => "bytes",
+    }
+}
