@@ -81,13 +81,7 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
         let inner = head.starts_with(' ') || head.len() > 9;
         line(if inner { "" } else { head }, if inner { text.clone() } else { rest.to_owned() });
     }
-    if !is_settled {
-        let stands = row.text("allowance_units").unwrap_or("0");
-        line(
-            "settled",
-            format!("not yet: it stands with {stands} units drawn; it will come to what is told above: tollway settle"),
-        );
-    }
+    unsettled_text(row, is_settled).into_iter().for_each(|text| line("settled", text));
     if row.text("time_flag").is_some() {
         line("clock", "this local time came twice that night and the source does not say which; the first was taken".to_owned());
     }
@@ -123,6 +117,13 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
         "is_settled": is_settled, "derivation": derivation, "before": former.iter().map(former_json).collect::<Vec<_>>(), "file": source.file, "line": source.line, "delivery": get("delivery"), "row": row.number("row"),
     });
     Ok((lines, json))
+}
+
+/// That a record waits to be settled.
+fn unsettled_text(row: &Row, is_settled: bool) -> Option<String> {
+    let stands = row.text("allowance_units").unwrap_or("0");
+    (!is_settled)
+        .then(|| format!("not yet: it stands with {stands} units drawn; it will come to what is told above: tollway settle"))
 }
 
 /// The derivation line by line; of what was written off, what it would be is no news.

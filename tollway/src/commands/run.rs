@@ -34,8 +34,7 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     let door = Door::new(token)?;
     let listener = installation.block_on(door.bind(listen))?;
     let (ready, tariffs) = (Arc::clone(&door.ready), Arc::clone(&door.tariffs));
-    let landing = Arc::new(installation.landing());
-    let runtime = installation.runtime().handle().clone();
+    let (landing, runtime) = (Arc::new(installation.landing()), installation.runtime().handle().clone());
     let reference = SharedReference::open(Arc::clone(&landing), installation.state()?, runtime)?;
     let (mut entries, mut sums) = (installation.entries()?, installation.totals()?);
     let settings = installation.flow_settings(args.workers);

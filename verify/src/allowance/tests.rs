@@ -162,8 +162,8 @@ fn another_scope_or_currency_is_another_bucket() {
             [("a", 90), ("a", 10), ("a", 90), ("a", 110)],
         ),
         ("money = \"1.00\"", "money = \"1.00\"", "EUR", [("a", 90), ("a", 90), ("a", 10), ("a", 10)]),
-        ("money = \"1.00\"", "money = \"1.00\"", "USD", [("a", 90), ("a", 90), ("-", 0), ("-", 0)]),
-        ("money = \"1.00\"", "units = 100", "EUR", [("a", 90), ("a", 90), ("-", 0), ("-", 0)]),
+        ("money = \"1.00\"", "money = \"1.00\"", "USD", [("a", 90), ("a", 90), ("a", 90), ("a", 100)]),
+        ("money = \"1.00\"", "units = 100", "EUR", [("a", 90), ("a", 90), ("a", 90), ("a", 100)]),
     ];
     for (first, second, currency, expected) in cases {
         let reference = reference(versions(first, second, currency), &windows);
@@ -226,7 +226,7 @@ fn what_began_together_draws_by_key_then_delivery_then_row() {
 }
 
 #[test]
-fn a_record_that_cannot_be_charged_draws_nothing() {
+fn a_record_of_which_what_is_left_cannot_be_charged_draws_nothing() {
     let always = always(&["name = \"a\"\nunits = 100\nsetup = \"always\""]);
     let reference = reference(vec![always], &[line("S", "c", "p")]);
     let far = |start: &str, duration_s| {
@@ -236,15 +236,17 @@ fn a_record_that_cannot_be_charged_draws_nothing() {
     // Covered whole, the setup fee that bounds would hold down is beyond all charges. What is left of it goes through the bounds.
     let calls = [far("2026-10-10T10:00:00Z", 60), call(S, "2026-10-11T10:00:00Z", 40), far("2026-10-12T10:00:00Z", 61)];
     let results = settled(&reference, &calls);
-    assert_eq!(results[0].charge, Err("charge_limit"));
-    assert_eq!((&results[0].drawn, results[0].tax, results[0].is_covered), (&None, None, true));
+    assert_eq!(results[0].charge.map(|charge| (charge.billed, charge.nano)), Ok((60, 1_000_000_000)));
+    assert_eq!((&results[0].drawn, results[0].is_covered), (&None, true));
     assert_eq!(drawn(&reference, &calls), named(&[("-", 0), ("a", 40), ("a", 60)]));
     assert_eq!(results[2].charge.map(|charge| (charge.billed, charge.nano)), Ok((1, 1_000_000_000)));
     // Without the price's minimum, which reaches over the edge, an increment begins behind it, where nobody sells.
     let gap = call(S, "2026-10-10T17:51:00Z", 595);
     let gap = Entry { record: Record { b_number: "33201234567", ..gap.record }, ..gap };
     let results = settled(&reference, &[gap, call(S, "2026-10-11T10:00:00Z", 100)]);
-    assert_eq!((results[0].charge, &results[0].drawn), (Err("no_price"), &None));
+    // Alone it costs what its minimum says: 600 seconds at 0.01.
+    assert_eq!(results[0].charge.map(|charge| (charge.billed, charge.nano)), Ok((600, 6_000_000_000)));
+    assert_eq!(results[0].drawn, None);
     assert_eq!(results[1].drawn.as_ref().and_then(|drawn| drawn.units), Some(100));
 }
 
