@@ -81,7 +81,9 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
         let inner = head.starts_with(' ') || head.len() > 9;
         line(if inner { "" } else { head }, if inner { text.clone() } else { rest.to_owned() });
     }
-    unsettled_text(row, is_settled).into_iter().for_each(|text| line("settled", text));
+    if let Some(text) = unsettled_text(row, is_settled) {
+        line("settled", text);
+    }
     if row.text("time_flag").is_some() {
         line("clock", "this local time came twice that night and the source does not say which; the first was taken".to_owned());
     }
