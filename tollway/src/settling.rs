@@ -49,16 +49,24 @@ fn may_draw(entries: &Table, reference: &Reference) -> bool {
     reference.tariffs.has_allowances() || marked(entries).is_some_and(|mark| mark.reference != reference.version)
 }
 
-/// Looks for records that draw otherwise than they stand, on the table as it is; where plans give no allowances it is not read. If the
-/// table was settled under the same reference data, only customers are looked at of whom something has come since.
+/// Whose records are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Everybody's.
+    All,
+    /// If the table was settled under the same reference data: of customers of whom something has come since.
+    Since,
+}
+
+/// Looks for records that draw otherwise than they stand, on the table as it is; where plans give no allowances it is not read.
 pub fn unsettled(
     entries: &Table,
     reference: &Reference,
     next: ArrivalNumber,
-    frozen: &BTreeSet<String>,
+    (frozen, scope): (&BTreeSet<String>, Scope),
     quiet: bool,
 ) -> anyhow::Result<Unsettled> {
-    let since = marked(entries).filter(|mark| mark.reference == reference.version);
+    let since = marked(entries).filter(|mark| scope == Scope::Since && mark.reference == reference.version);
     let touched = since.map(|mark| customers_since(entries, mark)).transpose()?.flatten();
     let named = touched.clone().filter(|customers| customers.len() <= CUSTOMERS_MAX).unwrap_or_default();
     let known = (!named.is_empty()).then_some(reference.version);
@@ -105,7 +113,8 @@ pub fn settle(
     }
     let frozen = installation.frozen_cycles()?;
     let version = entries.snapshot().version;
-    let Unsettled { wish, outlook, frozen } = unsettled(&entries, reference, landing.next_number()?, &frozen, global.quiet)?;
+    let asked = (&frozen, Scope::Since);
+    let Unsettled { wish, outlook, frozen } = unsettled(&entries, reference, landing.next_number()?, asked, global.quiet)?;
     if let Some(error) = obstacle(installation, &outlook, true)? {
         return Err(error.context("what allowances give was not settled"));
     }
@@ -140,7 +149,7 @@ impl Settlement {
         }
         if self.frozen > 0 {
             remarks.push(format!(
-                "{} records of cycles whose totals are frozen draw otherwise, and were left: tollway settle --dry-run",
+                "{} records of cycles whose totals are frozen draw or are priced otherwise, and were left: tollway settle --dry-run",
                 count(self.frozen)
             ));
         }
@@ -187,8 +196,9 @@ impl Keeper {
         self.decided.retain(|(account, number)| acted.get(account).is_none_or(|next| next <= number));
         let waiting: BTreeSet<String> = self.decided.iter().map(|(account, _)| account.clone()).collect();
         let version = entries.snapshot().version;
-        let Unsettled { wish, outlook, frozen } =
-            unsettled(entries, reference, landing.next_number()?, &installation.frozen_cycles()?, true)?;
+        let frozen = installation.frozen_cycles()?;
+        let asked = (&frozen, Scope::Since);
+        let Unsettled { wish, outlook, frozen } = unsettled(entries, reference, landing.next_number()?, asked, true)?;
         if let Some(error) = obstacle(installation, &outlook, true)? {
             tracing::error!(error = %error, "what allowances give is not settled");
         } else {

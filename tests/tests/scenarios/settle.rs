@@ -124,15 +124,18 @@ fn a_frozen_month_is_settled_by_a_word_only() {
     data.ok(&["totals", "--backup", "--cycle", "2026-11"]);
     let late = write(home.path(), "b.csv", &calls("b", 2, &[9]));
     let told = data.ok(&["ingest", "--profile", "job", "--account", "oever", &late]);
-    assert!(told.contains("cycles whose totals are frozen draw otherwise"), "{told}");
+    assert!(told.contains("cycles whose totals are frozen draw or are priced otherwise"), "{told}");
     let units = || drawn(&data).into_iter().map(|(_, units, _, _)| units).collect::<Vec<_>>();
     assert_eq!(units(), [120, 120, 120, 60], "five minutes and two more, until somebody says so");
     let (code, verified) = asked(&data, &["verify"]);
     assert_eq!((code, &verified["differ"], &verified["unsettled"]), (Some(1), &json!(0), &json!(2)), "{verified:#}");
+    let again = data.run(&["totals", "--backup", "--cycle", "2026-11"]);
+    assert!(again.code == Some(5) && again.err.contains("--frozen"), "what waits is not frozen again: {}", again.err);
     let refused = data.run(&["settle"]);
     assert!(refused.code == Some(5) && refused.err.contains("--frozen"), "{:?}: {}", refused.code, refused.err);
     assert_eq!(asked(&data, &["settle", "--frozen"]).1["posted"]["records"], json!(2));
     assert_eq!(units(), [120, 120, 60, 0]);
+    data.ok(&["totals", "--backup", "--cycle", "2026-11"]);
     data.assert_sound();
 }
 

@@ -125,7 +125,7 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
 fn unsettled_text(row: &Row, is_settled: bool) -> Option<String> {
     let stands = row.text("allowance_units").unwrap_or("0");
     (!is_settled)
-        .then(|| format!("not yet: it stands with {stands} units drawn; it will come to what is told above: tollway settle"))
+        .then(|| format!("not yet: it stands with {stands} units drawn; it will come to what is told above: tollway settle, with --frozen if the totals of its cycle are frozen"))
 }
 
 /// The derivation line by line; of what was written off, what it would be is no news.

@@ -12,7 +12,7 @@ use crate::exit_code::{Exit, refused, usage};
 use crate::installation::Installation;
 use crate::named;
 use crate::output::{Answer, Sheet, bytes, count};
-use crate::settling::unsettled;
+use crate::settling::{Scope, unsettled};
 use crate::system::{SystemClock, SystemRng};
 use crate::totals;
 
@@ -169,12 +169,13 @@ fn backup(global: &Global, installation: &Installation, args: &TotalsArgs) -> an
 fn check_settled(global: &Global, installation: &Installation, entries: &Table, cycle: &str) -> anyhow::Result<()> {
     let store = installation.state_read_only()?;
     let reference = installation.block_on(crate::reference::load(&store))?;
-    let found = unsettled(entries, &reference, installation.landing().next_number()?, &BTreeSet::new(), global.quiet)?;
+    let asked = (&BTreeSet::new(), Scope::All);
+    let found = unsettled(entries, &reference, installation.landing().next_number()?, asked, global.quiet)?;
     match found.outlook.cycles.get(cycle) {
         None => Ok(()),
         Some(records) => Err(refused(format!(
-            "{} records of {cycle} wait to be settled, and no totals were frozen: tollway settle --cycle {cycle}; or wait until the \
-             service has done it",
+            "{} records of {cycle} wait to be settled, and no totals were frozen: tollway settle --cycle {cycle}, with --frozen if they \
+             were frozen before; or wait until the service has done it",
             count(*records)
         ))),
     }
