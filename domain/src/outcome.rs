@@ -97,6 +97,8 @@ reasons! {
     NoRate = 37, "no_rate", "add the rate to the tariff's exchange table";
     /// The price adds what the number itself asks, and the tariff's list does not have it on that day.
     NoInformation = 38, "no_information", "add the number to the tariff's information table";
+    /// Allowances do not cover it whole, and the plan has no price beyond them.
+    BeyondAllowance = 39, "beyond_allowance", "give the plan more or a price beyond it, or write the record off";
     /// The charge would be beyond what a row can hold.
     ChargeLimit = 36, "charge_limit", "look at the row: its units or its price are absurd";
     /// Somebody has decided that it will never be charged.

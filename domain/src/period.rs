@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::zone::{Local, SECOND_US, Zone, date_of};
+use crate::zone::{SECOND_US, Zone, date_of};
 
 const DAY_US: i64 = 86_400 * SECOND_US;
 
@@ -82,14 +82,7 @@ impl CycleDay {
         let (year, number) = (month.0.div_euclid(12), month.0.rem_euclid(12).cast_unsigned() + 1);
         let last = u32::from(self.0);
         let days = (28.min(last)..=last).rev().find_map(|day| crate::zone::days_of(year, number, day)).unwrap_or_default();
-        let local_us = i64::from(days) * DAY_US;
-        let offset_s = match zone.resolve(local_us) {
-            Local::Unique { offset_s } => offset_s,
-            Local::Repeated { first_s, .. } => first_s,
-            // The offset before the change carries midnight to the instant of the change itself.
-            Local::Missing => zone.offset_at(local_us - DAY_US),
-        };
-        local_us - i64::from(offset_s) * SECOND_US
+        zone.midnight(days)
     }
 }
 

@@ -100,6 +100,18 @@ impl Zone {
         }
         found.map_or(Local::Missing, |offset_s| Local::Unique { offset_s })
     }
+
+    /// The instant at which a day (counted since 1970-01-01) begins here: its midnight, or the clock change that skips it.
+    pub fn midnight(&self, day: i32) -> i64 {
+        let local_us = i64::from(day) * DAY_S * SECOND_US;
+        let offset_s = match self.resolve(local_us) {
+            Local::Unique { offset_s } => offset_s,
+            Local::Repeated { first_s, .. } => first_s,
+            // The offset before the change carries midnight to the instant of the change itself.
+            Local::Missing => self.offset_at(local_us - DAY_S * SECOND_US),
+        };
+        local_us - i64::from(offset_s) * SECOND_US
+    }
 }
 
 /// Days since 1970-01-01 of a date of the Gregorian calendar; `None` if there is no such date. Years 1 to 9999.

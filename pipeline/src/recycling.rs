@@ -138,7 +138,9 @@ pub fn draft(
         for (delivery, arrival) in &found.arrivals {
             theirs.insert(*delivery, deliveries.file(*arrival)?);
         }
-        let live = LiveEntries::of_places(table, &found.places, &theirs)?;
+        // What is written off by the same commit stays so.
+        let places = &found.places - &written_off.iter().copied().collect();
+        let live = LiveEntries::of_places(table, &places, &theirs)?;
         let (again, keys) = rerate::rate_entries(&live, table, &theirs, &rate)?;
         // What is in suspense stands elsewhere.
         priced = Some(live).filter(|_| changed.is_empty() && written_off.is_empty());

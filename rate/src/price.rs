@@ -179,7 +179,7 @@ fn price_row(
             let mut verdict = decide(tariff, sale.plan, &facts, classes.find(sale.tariff, class));
             if let Some(record) = Covered::of(tariff, sale.plan, &facts, &verdict) {
                 let id = (batch.parsed.file.delivery, columns.row[i]);
-                verdict.charged = Ok(drawing.draw((i, id), &record, &mut out.drawn));
+                verdict.charged = drawing.draw((i, id), &record, &mut out.drawn);
             }
             push(out, tariffs, sale.tariff, &verdict, facts.party);
         }

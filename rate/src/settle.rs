@@ -4,8 +4,11 @@
 //! ([`demands`]) draw one after the other from what its cycles give ([`grant`]); where that comes to something else, [`Draws`] says
 //! so, and [`crate::rate_settled`] prices the record by it. What comes out hangs on the records and the reference data alone.
 
+mod calendar;
 mod fold;
 mod grant;
+mod reached;
+mod trace;
 
 use std::collections::HashMap;
 
@@ -14,9 +17,11 @@ use domain::columns::rated::RatedBatch;
 use domain::delivery::DeliveryId;
 use rayon::prelude::*;
 
+pub use self::calendar::Period;
 use self::fold::Fold;
-pub use self::fold::{Draw, Trace};
 use self::grant::Grants;
+pub use self::reached::{Reached, Threshold};
+pub use self::trace::{Draw, Trace};
 use crate::price::allowance::Settled;
 use crate::price::{ClassRows, Facts, facts, sale_at};
 use crate::tariff::set::BoundTariffs;
@@ -79,32 +84,48 @@ pub fn demands(rated: &RatedBatch, tariffs: &BoundTariffs) -> Vec<Demand> {
 
 /// What records come to that do not get all that they ask for.
 #[derive(Debug, Default)]
-pub struct Draws(HashMap<Record, Settled>);
+pub struct Draws {
+    settled: HashMap<Record, Settled>,
+    reached: Vec<Reached>,
+}
 
 impl Draws {
     /// How many records do not get all that they ask for.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.settled.len()
     }
 
     /// Whether every record gets all that it asks for.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.settled.is_empty()
+    }
+
+    /// The parts of allowances that are used up, by customer and in the order of the records; of periods that ended a month before the
+    /// customer's newest record nothing.
+    pub fn reached(&self) -> &[Reached] {
+        &self.reached
     }
 
     /// What a record comes to.
     #[inline]
     pub(crate) fn of(&self, record: Record) -> Option<&Settled> {
-        self.0.get(&record)
+        self.settled.get(&record)
     }
 }
 
 /// Lets the records draw; the order in which they come does not matter.
 pub fn settle(demands: Vec<Demand>, tariffs: &BoundTariffs) -> Draws {
     let fold = |fold: &mut Fold<'_>, of: &[Demand]| {
-        of.iter().filter_map(|demand| fold.draw(demand, None).map(|settled| (demand.record, settled))).collect::<Vec<_>>()
+        let settled = of.iter().filter_map(|demand| fold.draw(demand, None).map(|settled| (demand.record, settled)));
+        let settled: Vec<(Record, Settled)> = settled.collect();
+        (settled, std::mem::take(&mut fold.reached))
     };
-    Draws(each_customer(demands, tariffs, &fold).into_iter().flatten().collect())
+    let mut draws = Draws::default();
+    for (settled, reached) in each_customer(demands, tariffs, &fold) {
+        draws.settled.extend(settled);
+        draws.reached.extend(reached);
+    }
+    draws
 }
 
 /// Lets the records of one customer draw, and tells how one of them does; `None` if it is not among them.
@@ -129,5 +150,9 @@ fn each_customer<T: Send>(
     demands.par_sort_unstable_by_key(Demand::order);
     let plans = Grants::of(tariffs, demands.iter().map(|demand| demand.customer));
     let customers: Vec<&[Demand]> = demands.chunk_by(|a, b| a.customer == b.customer).collect();
-    customers.par_iter().map(|of| run(&mut Fold::new(tariffs, &plans, of[0].customer), of)).collect()
+    let fold = |of: &[Demand]| {
+        let newest_us = of.last().map_or(i64::MIN, |demand| demand.facts.start_us);
+        Fold::new(tariffs, &plans, of[0].customer, newest_us)
+    };
+    customers.par_iter().map(|of| run(&mut fold(of), of)).collect()
 }

@@ -87,6 +87,7 @@ fn fields(old: &Side<'_>, new: &Side<'_>) -> Vec<Field> {
         names("band", &old.bands(), &new.bands(), are_all(&was.bands, &is.bands)),
         field("party", word(was.party), word(is.party), None),
         field("gives", was.gives_text(&old.currency()), is.gives_text(&new.currency()), difference(old, new)),
+        field("every", was.every.to_owned(), is.every.to_owned(), None),
         field("scope", was.scope.to_owned(), is.scope.to_owned(), None),
         of_units("minimum", was.minimum, is.minimum),
         of_units("increment", was.increment, is.increment),
@@ -95,6 +96,8 @@ fn fields(old: &Side<'_>, new: &Side<'_>) -> Vec<Field> {
         field("weight", was.weight.to_string(), is.weight.to_string(), None),
         field("roll_over", was.roll_over.to_string(), is.roll_over.to_string(), None),
         field("pro_rata", was.pro_rata.to_owned(), is.pro_rata.to_owned(), None),
+        field("beyond", was.beyond.to_owned(), is.beyond.to_owned(), None),
+        field("thresholds", was.thresholds_text(), is.thresholds_text(), None),
     ];
     others.into_iter().flatten().collect()
 }
@@ -123,7 +126,11 @@ fn names(name: &'static str, old: &[&str], new: &[&str], are_all: [bool; 2]) -> 
 fn difference(old: &Side<'_>, new: &Side<'_>) -> Option<String> {
     match (old.allowance.gives, new.allowance.gives) {
         (Gives::Units(was), Gives::Units(is)) if old.given.unit == new.given.unit => percent(was.into(), is.into()),
-        (Gives::Money(was), Gives::Money(is)) if old.tariff.currency() == new.tariff.currency() => percent(was.into(), is.into()),
+        (Gives::Money(was), Gives::Money(is)) | (Gives::Beyond(was), Gives::Beyond(is))
+            if old.tariff.currency() == new.tariff.currency() =>
+        {
+            percent(was.into(), is.into())
+        }
         _ => None,
     }
 }

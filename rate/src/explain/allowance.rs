@@ -1,7 +1,6 @@
 //! The texts of what a record draws from allowances.
 
 use domain::outcome::Reason;
-use domain::period::Month;
 use domain::usage::UsageKind;
 
 use super::texts::Charging;
@@ -40,10 +39,18 @@ pub(super) fn drawing(record: &Covered<'_, '_>, trace: Option<&Trace>) -> Drawin
     let money = trace.draws.iter().filter(|draw| draw.is_money).map(|draw| draw.taken).sum::<u64>();
     let money_nano = i64::try_from(money).unwrap_or(i64::MAX);
     let mut steps: Vec<AllowanceStep> = trace.draws.iter().map(|draw| step(record, draw)).collect();
+    if trace.is_blocked {
+        return Drawing {
+            how: Charging::Whole,
+            charged: Err(Reason::BeyondAllowance),
+            steps: blocked(record, steps),
+            money_nano: 0,
+        };
+    }
     // What is asked in vain is told, where something was wanted of it.
     let is_wanted = |is_money| if is_money { true } else { taken.rest > 0 };
     let asked = record.asks().filter(|(_, a)| is_wanted(a.is_money()) && !trace.draws.iter().any(|d| *d.allowance == *a.name));
-    steps.extend(asked.map(|(_, allowance)| empty(allowance)));
+    steps.extend(asked.filter(|(_, allowance)| !allowance.is_limit()).map(|(_, allowance)| empty(allowance)));
     Drawing { how, charged: record.charged(taken), steps, money_nano }
 }
 
@@ -67,9 +74,13 @@ fn step(record: &Covered<'_, '_>, draw: &Draw) -> AllowanceStep {
     let of = |value: u64| {
         if draw.is_money { format!("{} {}", amount(value), record.tariff.currency()) } else { format!("{value} {unit}") }
     };
-    let after = draw.before.map(|before| before.saturating_sub(draw.taken));
-    let cycle = Month::from_number(draw.cycle).to_string();
+    let after = draw.after;
+    let cycle = draw.period.to_string();
     let balance = match (draw.given, draw.before, after) {
+        (Some(given), Some(before), Some(after)) if draw.is_limit => {
+            let (most, left, off) = (of(given), size(before), size(draw.taken));
+            format!("{most} at most in {cycle}, {left} could still be charged: {off} not charged, {} left", size(after))
+        }
         (Some(given), Some(before), Some(after)) => {
             format!("{cycle} gave {}, {} left before, {} taken, {} left", of(given), size(before), size(draw.taken), size(after))
         }
@@ -87,6 +98,17 @@ fn step(record: &Covered<'_, '_>, draw: &Draw) -> AllowanceStep {
         taken: Some(size(draw.taken)),
         after: after.map(size),
     }
+}
+
+/// What was there for a record that may not be charged beyond it, and that it was not enough.
+fn blocked(record: &Covered<'_, '_>, mut steps: Vec<AllowanceStep>) -> Vec<AllowanceStep> {
+    for (_, allowance) in record.asks().filter(|(_, allowance)| allowance.blocks) {
+        let mut step = empty(allowance);
+        let (name, place) = (&step.allowance, &step.place);
+        step.text = format!("`{name}` ({place}) has no price beyond it (`block`): what was taken is given back");
+        steps.push(step);
+    }
+    steps
 }
 
 /// An allowance of which nothing was left.
@@ -115,6 +137,7 @@ fn lasting(record: &Covered<'_, '_>, number: u16) -> AllowanceStep {
     let given = match allowance.gives {
         Gives::Units(units) => format!("{units} {}", unit(record.facts.usage.kind())),
         Gives::Money(nano) => format!("{} {}", amount(nano), record.tariff.currency()),
+        Gives::Beyond(nano) => format!("all beyond {} {}", amount(nano), record.tariff.currency()),
         Gives::Unlimited => format!("{} without end", unit(record.facts.usage.kind())),
     };
     AllowanceStep {
@@ -126,8 +149,10 @@ fn lasting(record: &Covered<'_, '_>, number: u16) -> AllowanceStep {
         taken: None,
         after: None,
         text: format!(
-            "`{}` ({}) gives {given} to {whose} in a cycle and covers this first; the charge is told without it",
-            allowance.name, allowance.place
+            "`{}` ({}) gives {given} to {whose} in a {} and covers this first; the charge is told without it",
+            allowance.name,
+            allowance.place,
+            allowance.every.as_str()
         ),
     }
 }

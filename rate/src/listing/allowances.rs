@@ -27,12 +27,16 @@ pub struct GivenAllowance {
     pub party: Option<&'static str>,
     /// Bands; `*` for all.
     pub bands: Vec<String>,
-    /// Units that it gives in a cycle.
+    /// How often it gives: each `cycle`, `day`, `week` or `quarter`.
+    pub every: &'static str,
+    /// Units that it gives in such a period.
     pub units: Option<u64>,
     /// What its units are: `seconds`, `bytes` or `messages`.
     pub unit: Option<&'static str>,
-    /// The amount that it gives in a cycle.
+    /// The amount that it gives in such a period.
     pub money: Option<String>,
+    /// The most that is charged in such a period.
+    pub most: Option<String>,
     /// Whether its units have no end.
     pub unlimited: bool,
     /// `personal`, `shared` or `pooled`.
@@ -47,10 +51,14 @@ pub struct GivenAllowance {
     pub priority: i64,
     /// Of equal priority the heavier goes first.
     pub weight: i64,
-    /// Cycles for which what is left stays usable.
+    /// Periods for which what is left stays usable.
     pub roll_over: u32,
     /// What a line gets that has the plan in a part of the cycle: `none` (all of it) or `days`.
     pub pro_rata: &'static str,
+    /// What a record is that it does not cover whole: charged by its `price`, or in suspense (`block`).
+    pub beyond: &'static str,
+    /// At how many percent of it that are used it is told.
+    pub thresholds: Vec<u8>,
     /// Where it stands.
     pub place: String,
 }
@@ -66,10 +74,11 @@ impl GivenAllowance {
         let is_units = !allowance.is_money();
         // The only plan is told by its name.
         let all_plans = Some(tariff.plans.len()).filter(|plans| *plans > 1);
-        let (units, money, unlimited) = match allowance.gives {
-            Gives::Units(units) => (Some(units), None, false),
-            Gives::Money(nano) => (None, Some(Money(nano.into()).to_string()), false),
-            Gives::Unlimited => (None, None, true),
+        let (units, money, most) = match allowance.gives {
+            Gives::Units(units) => (Some(units), None, None),
+            Gives::Money(nano) => (None, Some(Money(nano.into()).to_string()), None),
+            Gives::Beyond(nano) => (None, None, Some(Money(nano.into()).to_string())),
+            Gives::Unlimited => (None, None, None),
         };
         Self {
             name: allowance.name.to_string(),
@@ -81,7 +90,9 @@ impl GivenAllowance {
             units,
             unit: cover.usages.first().filter(|_| is_units).map(|usage| unit(usage.kind())),
             money,
-            unlimited,
+            most,
+            every: allowance.every.as_str(),
+            unlimited: allowance.gives == Gives::Unlimited,
             scope: match allowance.whose {
                 Whose::Personal => "personal",
                 Whose::Shared => "shared",
@@ -94,18 +105,31 @@ impl GivenAllowance {
             weight: allowance.weight,
             roll_over: allowance.roll_over,
             pro_rata: if allowance.by_days { "days" } else { "none" },
+            beyond: if allowance.blocks { "block" } else { "price" },
+            thresholds: allowance.thresholds.clone(),
             place: allowance.place.to_string(),
         }
     }
 
     /// What it gives: `600 seconds`, `EUR 10.00` or `unlimited`.
     pub fn gives_text(&self, currency: &str) -> String {
-        match (self.units, self.unit, &self.money) {
-            (Some(1), Some(unit), _) => format!("1 {}", unit.trim_end_matches('s')),
-            (Some(units), Some(unit), _) => format!("{units} {unit}"),
-            (_, _, Some(money)) => format!("{currency} {money}"),
+        match (self.units, self.unit, &self.money, &self.most) {
+            (Some(1), Some(unit), ..) => format!("1 {}", unit.trim_end_matches('s')),
+            (Some(units), Some(unit), ..) => format!("{units} {unit}"),
+            (_, _, Some(money), _) => format!("{currency} {money}"),
+            (.., Some(most)) => format!("all beyond {currency} {most}"),
             _ => "unlimited".to_owned(),
         }
+    }
+
+    /// What stays when it is used up, where that is not the usual: `block`.
+    pub fn beyond_text(&self) -> &'static str {
+        if self.beyond == "block" { "block" } else { "" }
+    }
+
+    /// At how many percent it is told: `75, 90, 100`.
+    pub fn thresholds_text(&self) -> String {
+        self.thresholds.iter().map(u8::to_string).collect::<Vec<_>>().join(", ")
     }
 
     /// In one line: `600 seconds of voice-* in NL-FIX, NL-MOB for basis`.
@@ -143,8 +167,8 @@ impl GivenAllowance {
     pub fn roll_over_text(&self) -> String {
         match self.roll_over {
             0 => String::new(),
-            1 => "1 cycle".to_owned(),
-            cycles => format!("{cycles} cycles"),
+            1 => format!("1 {}", self.every),
+            several => format!("{several} {}s", self.every),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::price::edge::Call;
 use crate::price::{Facts, Verdict};
 use crate::settle::{Draws, Record};
 use crate::tariff::Tariff;
-use crate::tariff::allowance::Allowance;
+use crate::tariff::allowance::{Allowance, Gives};
 use crate::tariff::plan::BandEdge;
 use crate::tariff::price_table::Charge;
 
@@ -93,7 +93,12 @@ impl<'t, 'f> Covered<'t, 'f> {
     /// What it comes to if it draws nothing: also where what allowances leave of it cannot be charged, because an allowance takes no
     /// price away.
     pub fn undrawn(&self) -> Settled {
-        Settled { drawn: Vec::new(), units: 0, nano: 0, charged: self.alone }
+        Settled { drawn: Vec::new(), units: 0, nano: 0, charged: Ok(self.alone) }
+    }
+
+    /// What it comes to if there is nothing to draw and nothing may be charged.
+    pub fn blocked() -> Settled {
+        Settled { drawn: Vec::new(), units: 0, nano: 0, charged: Err(Reason::BeyondAllowance) }
     }
 
     pub fn call(&self) -> Call<'t, 'f> {
@@ -110,7 +115,8 @@ pub(crate) struct Settled {
     pub units: i64,
     /// Money that they gave, in nano-units.
     pub nano: i64,
-    pub charged: Charged,
+    /// What is charged then, or why nothing can be.
+    pub charged: Result<Charged, Reason>,
 }
 
 /// What a record comes to if each allowance gives all that it is asked for.
@@ -127,13 +133,25 @@ fn all_given(record: &Covered<'_, '_>) -> Result<Settled, Reason> {
     });
     let mut charged = record.charged(taken)?;
     let units = i64::try_from(taken.units).map_err(|_| Reason::ChargeLimit)?;
-    let mut settled = Settled { drawn: in_units.map(|(n, _)| n).into_iter().collect(), units, nano: 0, charged };
-    if let Some((n, _)) = record.asks().find(|(_, allowance)| allowance.is_money() && charged.charge_nano > 0) {
-        settled.drawn.push(n);
-        settled.nano = std::mem::take(&mut charged.charge_nano);
+    let mut drawn: Vec<u16> = in_units.map(|(n, _)| n).into_iter().collect();
+    let mut nano = 0;
+    if charged.charge_nano > 0 {
+        let most = |allowance: &Allowance| match allowance.gives {
+            Gives::Beyond(most) => i64::try_from(most).ok(),
+            _ => None,
+        };
+        let limits = record.asks().filter_map(|(n, allowance)| Some((n, most(allowance)?)));
+        if let Some((n, most)) = limits.min_by_key(|(_, most)| *most).filter(|(_, most)| *most < charged.charge_nano) {
+            drawn.push(n);
+            nano += charged.charge_nano - most;
+            charged.charge_nano = most;
+        }
+        if let Some((n, _)) = record.asks().find(|(_, allowance)| matches!(allowance.gives, Gives::Money(_))) {
+            drawn.push(n);
+            nano += std::mem::take(&mut charged.charge_nano);
+        }
     }
-    settled.charged = charged;
-    Ok(settled)
+    Ok(Settled { drawn, units, nano, charged: Ok(charged) })
 }
 
 /// What the rows of a batch draw.
@@ -149,7 +167,12 @@ impl<'d> Drawing<'d> {
     }
 
     /// Lets row `i` draw: as it is known, or all that it asks for; what it costs then.
-    pub fn draw(&mut self, (i, id): (usize, Record), record: &Covered<'_, '_>, drawn: &mut Vec<Drawn>) -> Charged {
+    pub fn draw(
+        &mut self,
+        (i, id): (usize, Record),
+        record: &Covered<'_, '_>,
+        drawn: &mut Vec<Drawn>,
+    ) -> Result<Charged, Reason> {
         let Settled { drawn: from, units, nano, charged } = self.draws.of(id).cloned().unwrap_or_else(|| assumed(record));
         let allowance = if from.is_empty() { u16::MAX } else { self.code(record.tariff, &from) };
         drawn.resize(i, Drawn::NOTHING);

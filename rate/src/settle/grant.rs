@@ -1,26 +1,33 @@
-//! What a cycle gives to a customer: by the plans that its lines had in it, and the terms of the tariff versions that sell these.
+//! What a period gives to a customer: by the plans that its lines had in it, and the terms of the tariff versions that sell these.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use domain::columns::linked::{Customer, Owner};
+use domain::columns::linked::Owner;
 use domain::money::Currency;
-use domain::period::Month;
 use domain::usage::UsageKind;
-use domain::zone::{SECOND_US, Zone};
 
+use super::calendar::{Calendar, Period};
 use crate::tariff::Tariff;
 use crate::tariff::allowance::{Allowance, Gives, Whose};
 use crate::tariff::set::BoundTariffs;
-
-const DAY_US: i64 = 86_400 * SECOND_US;
 
 /// What is given once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Grant {
     pub gives: Gives,
-    /// Cycles for which it stays usable.
+    /// Periods for which it stays usable.
     pub roll_over: u32,
+}
+
+impl Grant {
+    /// How much; `None`: without end.
+    pub fn size(&self) -> Option<u64> {
+        match self.gives {
+            Gives::Units(all) | Gives::Money(all) | Gives::Beyond(all) => Some(all),
+            Gives::Unlimited => None,
+        }
+    }
 }
 
 /// What units or money something gives: what is of one name and another sort is another thing.
@@ -30,12 +37,15 @@ pub(super) enum Sort {
     Bytes,
     Messages,
     Money(Currency),
+    /// What may still be charged.
+    Limit(Currency),
 }
 
 impl Sort {
     /// That of an allowance of a tariff with this currency.
     pub fn of(allowance: &Allowance, currency: Currency) -> Self {
         match allowance.family() {
+            _ if allowance.is_limit() => Self::Limit(currency),
             _ if allowance.is_money() => Self::Money(currency),
             UsageKind::Voice => Self::Seconds,
             UsageKind::Data => Self::Bytes,
@@ -50,7 +60,7 @@ pub(super) struct Wanted<'n> {
     pub name: &'n str,
     pub sort: Sort,
     pub whose: Whose,
-    pub cycle: i32,
+    pub period: Period,
 }
 
 /// What customers have that gives them anything.
@@ -58,7 +68,7 @@ pub(super) struct Grants<'t> {
     tariffs: &'t BoundTariffs,
     /// By customer and subscription: the windows whose plan has allowances.
     windows: HashMap<u32, BTreeMap<u32, Vec<&'t Owner>>>,
-    /// For how many cycles an allowance stays usable by any tariff, by name.
+    /// For how many periods an allowance stays usable by any tariff, by name.
     reach: HashMap<&'t str, u32>,
 }
 
@@ -84,32 +94,35 @@ impl<'t> Grants<'t> {
         Self { tariffs, windows, reach }
     }
 
-    /// For how many cycles an allowance stays usable, at most.
+    /// For how many periods an allowance stays usable, at most.
     pub fn reach(&self, name: &str) -> u32 {
         self.reach.get(name).copied().unwrap_or(0)
     }
 
-    /// What a cycle gives to one subscription or, of an allowance that is the customer's, to that.
+    /// The customer's calendar.
+    pub fn calendar(&self, customer: u32) -> Calendar<'t> {
+        Calendar::of(customer, self.tariffs.owners())
+    }
+
+    /// What a period gives to one subscription or, of an allowance that is the customer's, to that.
     pub fn grant(&self, customer: u32, subscription: u32, wanted: Wanted<'_>) -> Option<Grant> {
-        let owners = self.tariffs.owners();
-        let calendar = Calendar::of(&owners.customers[customer as usize], &owners.zones);
-        let within = calendar.begin(wanted.cycle)..calendar.begin(wanted.cycle + 1);
-        let cycle = Cycle { calendar, within };
+        let calendar = self.calendar(customer);
+        let stage = Stage { calendar, within: calendar.instants(wanted.period) };
         let windows = self.windows.get(&customer)?;
-        let held = |windows: &Vec<&'t Owner>| self.held(windows, wanted, &cycle.within);
+        let held = |windows: &Vec<&'t Owner>| self.held(windows, wanted, &stage.within);
         match wanted.whose {
-            Whose::Personal => cycle.once(&held(windows.get(&subscription)?)),
-            Whose::Shared => cycle.once(&windows.values().flat_map(held).collect::<Vec<_>>()),
+            Whose::Personal => stage.once(&held(windows.get(&subscription)?)),
+            Whose::Shared => stage.once(&windows.values().flat_map(held).collect::<Vec<_>>()),
             Whose::Pooled => {
                 let all: Vec<Vec<Stretch<'t>>> = windows.values().map(held).collect();
                 let first = all.iter().flatten().min_by_key(|stretch| stretch.order())?;
-                let gives = all.iter().filter_map(|of_line| Some(cycle.once(of_line)?.gives)).reduce(sum)?;
+                let gives = all.iter().filter_map(|of_line| Some(stage.once(of_line)?.gives)).reduce(sum)?;
                 Some(first.terms.grant(gives))
             }
         }
     }
 
-    /// While which stretches of a cycle a line had what is wanted.
+    /// While which stretches of a period a line had what is wanted.
     fn held(&self, windows: &[&'t Owner], wanted: Wanted<'_>, within: &Range<i64>) -> Vec<Stretch<'t>> {
         let mut held = Vec::new();
         for window in windows {
@@ -121,7 +134,9 @@ impl<'t> Grants<'t> {
                 }
                 let tariff = &self.tariffs.set().tariffs()[usize::from(sale.tariff)];
                 let named = tariff.allowances.named(sale.plan, wanted.name);
-                if let Some(allowance) = named.filter(|named| Sort::of(named, tariff.currency()) == wanted.sort) {
+                let is_wanted =
+                    |named: &&Allowance| Sort::of(named, tariff.currency()) == wanted.sort && named.every == wanted.period.every;
+                if let Some(allowance) = named.filter(is_wanted) {
                     held.push(Stretch { from_us, to_us, terms: Terms { allowance, tariff } });
                 }
             }
@@ -135,6 +150,7 @@ fn sum(one: Gives, other: Gives) -> Gives {
     match (one, other) {
         (Gives::Units(one), Gives::Units(other)) => Gives::Units(one.saturating_add(other)),
         (Gives::Money(one), Gives::Money(other)) => Gives::Money(one.saturating_add(other)),
+        (Gives::Beyond(one), Gives::Beyond(other)) => Gives::Beyond(one.saturating_add(other)),
         _ => Gives::Unlimited,
     }
 }
@@ -153,7 +169,7 @@ impl Terms<'_> {
     }
 }
 
-/// A stretch of a cycle in which a line has something.
+/// A stretch of a period in which a line has something.
 struct Stretch<'t> {
     from_us: i64,
     to_us: i64,
@@ -167,13 +183,13 @@ impl<'t> Stretch<'t> {
     }
 }
 
-/// A cycle of a customer.
-struct Cycle<'t> {
+/// A period of a customer.
+struct Stage<'t> {
     calendar: Calendar<'t>,
     within: Range<i64>,
 }
 
-impl Cycle<'_> {
+impl Stage<'_> {
     /// What is given once for all of these stretches.
     fn once(&self, held: &[Stretch<'_>]) -> Option<Grant> {
         let terms = held.iter().min_by_key(|stretch| stretch.order())?.terms;
@@ -189,6 +205,7 @@ impl Cycle<'_> {
         Some(terms.grant(match terms.allowance.gives {
             Gives::Units(units) => Gives::Units(share(units, 1)),
             Gives::Money(nano) => Gives::Money(share(nano, terms.tariff.prices.unit_nano)),
+            Gives::Beyond(nano) => Gives::Beyond(share(nano, terms.tariff.prices.unit_nano)),
             Gives::Unlimited => Gives::Unlimited,
         }))
     }
@@ -197,27 +214,5 @@ impl Cycle<'_> {
     fn days(&self, held: &[Stretch<'_>]) -> usize {
         let days = held.iter().flat_map(|stretch| self.calendar.days(&(stretch.from_us..stretch.to_us)));
         days.collect::<BTreeSet<i64>>().len()
-    }
-}
-
-/// When a customer's cycles and days begin.
-struct Calendar<'t> {
-    customer: &'t Customer,
-    zone: &'t Zone,
-}
-
-impl<'t> Calendar<'t> {
-    fn of(customer: &'t Customer, zones: &'t [Zone]) -> Self {
-        Self { customer, zone: &zones[usize::from(customer.zone)] }
-    }
-
-    fn begin(&self, cycle: i32) -> i64 {
-        self.customer.cycle_day.begin(Month::from_number(cycle), self.zone)
-    }
-
-    /// The local days that instants lie on, since 1970; of a cycle at most 31.
-    fn days(&self, instants: &Range<i64>) -> std::ops::RangeInclusive<i64> {
-        let day = |at_us: i64| (at_us + i64::from(self.zone.offset_at(at_us)) * SECOND_US).div_euclid(DAY_US);
-        day(instants.start)..=day(instants.end - 1)
     }
 }

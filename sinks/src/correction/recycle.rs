@@ -69,9 +69,10 @@ pub struct Suspended {
     pub by: Vec<usize>,
 }
 
-/// Whether rating again can change a reason at all. What was written off stays so until somebody asks for it by name.
+/// Whether rating a row alone can change a reason at all. What was written off stays so until somebody asks for it by name; what is beyond
+/// an allowance hangs on other rows, and is settled.
 pub fn can_change(reason: Reason) -> bool {
-    !reason.is_malformed() && !matches!(reason, Reason::IdConflict | Reason::WrittenOff)
+    !reason.is_malformed() && !matches!(reason, Reason::IdConflict | Reason::WrittenOff | Reason::BeyondAllowance)
 }
 
 /// The rows in suspense, in the table as it is known, that one of the choices names, in the order of files and rows; of one account, or
@@ -243,7 +244,9 @@ mod tests {
     fn only_what_reference_data_decides_can_change() {
         let fixed: Vec<&str> = Reason::ALL.iter().filter(|r| !can_change(**r)).map(|r| r.as_str()).collect();
         assert!(
-            fixed.iter().all(|name| name.starts_with("malformed.") || ["id_conflict", "written_off"].contains(name)),
+            fixed.iter().all(|name| {
+                name.starts_with("malformed.") || ["id_conflict", "written_off", "beyond_allowance"].contains(name)
+            }),
             "{fixed:?}"
         );
         assert!(can_change(Reason::NoDevice) && can_change(Reason::NoPrice));

@@ -84,7 +84,7 @@ pub fn standing_customers(choices: &[Choice], reference: u64) -> Option<BTreeSet
 /// Which rows of a table are looked at.
 #[derive(Clone, Copy)]
 pub struct Meant<'m> {
-    /// How they ended.
+    /// How they ended; what is beyond an allowance counts as rated.
     pub outcomes: &'m [Outcome],
     /// Of which accounts; of all if none.
     pub accounts: Option<Accounts<'m>>,
@@ -175,7 +175,7 @@ pub fn gather<T: Send>(
         let mut found = Vec::new();
         standing.batches(add, &columns, &mut |batch, stand| {
             let v = EntriesView(batch);
-            let (mut rows, stand_as) = (side::may_change(v.reason()?, stand)?, v.customer()?);
+            let (mut rows, stand_as) = (side::may_change(v.reason()?, stand, outcomes)?, v.customer()?);
             rows.retain(|i| is_of(customers, stand_as, *i));
             for (file, rows) in by_file(v, &rows)? {
                 let mut parsed = premise::for_rating(batch, &rows, &Arc::new(file))?;
@@ -195,10 +195,12 @@ fn is_of(meant: Option<&BTreeSet<String>>, customers: &StringArray, i: usize) ->
     meant.is_none_or(|meant| at(customers, i).is_some_and(|customer| meant.contains(customer)))
 }
 
-/// The files that hold standing words of some outcomes, in the order of their commits.
+/// The files that may hold standing words of some outcomes, in the order of their commits.
 fn files_of<'s>(standing: &'s Standing<'_>, outcomes: &[Outcome]) -> Vec<&'s Arc<Add>> {
     let mut files: Vec<&Arc<Add>> = standing.by_reference.values().flatten().chain(&standing.unknown).collect();
-    files.retain(|add| outcomes.iter().any(|outcome| add.partition("outcome") == Some(outcome.as_str())));
+    // What is beyond an allowance counts as rated, and lies with suspense.
+    let is_meant = |name: &str| name == Outcome::Suspense.as_str() || outcomes.iter().any(|outcome| name == outcome.as_str());
+    files.retain(|add| add.partition("outcome").is_some_and(is_meant));
     files.sort_by_key(|add| add.version());
     files
 }
@@ -225,7 +227,7 @@ impl Question<'_> {
         let mut paths = Paths::of(v)?;
         let (arrivals, customers) = (v.arrival()?, v.customer()?);
         let before = self.choices.iter().map(|choice| choice.before).max().unwrap_or(0);
-        let mut stand = side::may_change(v.reason()?, stand)?;
+        let mut stand = side::may_change(v.reason()?, stand, self.meant.outcomes)?;
         stand.retain(|&i| {
             arrivals.value(i).max(0).cast_unsigned() < before
                 && self.meant.accounts.is_none_or(|meant| meant(paths.at(i)))

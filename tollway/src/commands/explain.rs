@@ -10,7 +10,7 @@ use ingest::land::{ArrivalKind, ImportKind, WriteOff};
 use pipeline::rating::Reference;
 use rate::explain::{Derivation, ExplainInput, explain, explain_settled};
 use rate::link::party_of;
-use rate::settle::{Draw, Trace};
+use rate::settle::{Draw, Period, Trace};
 use serde_json::json;
 use sinks::correction::Place;
 
@@ -266,22 +266,24 @@ fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<(Deri
 fn drawn(installation: &Installation, row: &Row, reference: &Reference, is_covered: bool) -> anyhow::Result<(Trace, bool)> {
     let number = |name: &str| row.text(name).and_then(|t| t.parse::<u64>().ok()).unwrap_or(0);
     let (units, nano) = (number("allowance_units"), number("allowance_nano"));
+    let is_blocked = row.text("reason") == Some(Reason::BeyondAllowance.as_str());
     let record = row.text("delivery").and_then(DeliveryId::parse).map(|delivery| (delivery, row.number("row")));
     if let Some((record, customer)) = record.zip(row.text("customer")).filter(|_| is_covered)
         && let Some(trace) = reference.trace(&installation.entries()?, customer, record)?
     {
-        let sum = |is_money| trace.draws.iter().filter(|draw| draw.is_money == is_money).map(|draw| draw.taken).sum::<u64>();
-        return Ok((trace.clone(), (sum(false), sum(true)) == (units, nano)));
+        let of = |is_money| trace.draws.iter().filter(move |draw| draw.is_money == is_money).map(|draw| draw.taken);
+        let sum = |is_money| if trace.is_blocked { 0 } else { of(is_money).sum::<u64>() };
+        let is_settled = (sum(false), sum(true)) == (units, nano) && trace.is_blocked == is_blocked;
+        return Ok((trace, is_settled));
     }
-    let cycle = row.text("billing_period").and_then(Month::parse).map_or(0, Month::number);
+    let period = Period::cycle(row.text("billing_period").and_then(Month::parse).map_or(0, Month::number));
     let draw = |taken: u64, is_money| {
         let allowance = row.text("allowance").unwrap_or_default().to_owned();
-        (taken > 0).then_some(Draw { allowance, cycle, given: None, before: None, taken, is_money })
+        let all = Draw { allowance, period, given: None, before: None, after: None, taken, is_money, is_limit: false };
+        (taken > 0).then_some(all)
     };
-    Ok((
-        Trace { draws: [draw(units, false), draw(nano, true)].into_iter().flatten().collect(), rest: number("billed_units") },
-        units == 0 && nano == 0,
-    ))
+    let draws = [draw(units, false), draw(nano, true)].into_iter().flatten().collect();
+    Ok((Trace { draws, rest: number("billed_units"), is_blocked }, units == 0 && nano == 0))
 }
 
 /// Who the other party is: as the table says, or, of a row that no tariff has asked, as rating would find it now.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::OneOrMany;
 
-/// What plans give in each cycle before prices are charged: `units`, or `money`, or `unlimited`, or `fair_use`.
+/// What plans give in each cycle before prices are charged: `units`, or `money`, or `most`, or `unlimited`, or `fair_use`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Allowance")]
@@ -27,10 +27,15 @@ pub(crate) struct RawAllowance {
     pub units: Option<i64>,
     /// An amount that it gives in a cycle.
     pub money: Option<String>,
+    /// So much is charged in a cycle of all that it covers, and no more: a limit.
+    pub most: Option<String>,
     /// It has no end.
     pub unlimited: Option<bool>,
     /// Units by the fair use formula of Regulation (EU) 2022/612.
     pub fair_use: Option<RawFairUse>,
+    /// How often it gives: each `cycle` of the customer (the usual), local `day`, `week` from Monday on, or `quarter` of three cycles.
+    #[schemars(extend("enum" = ["cycle", "day", "week", "quarter"]))]
+    pub every: Option<String>,
     /// Whose it is: of each subscription (`personal`, the usual), of the customer (`shared`), or of the customer as the sum of what each
     /// subscription brings (`pooled`).
     #[schemars(extend("enum" = ["personal", "shared", "pooled"]))]
@@ -50,12 +55,17 @@ pub(crate) struct RawAllowance {
     /// Of equal priority the heavier goes first; 0 without it.
     #[schemars(range(min = -1_000_000, max = 1_000_000))]
     pub weight: Option<i64>,
-    /// Cycles for which what is left stays usable; 0 without it.
+    /// Periods for which what is left stays usable; 0 without it.
     #[schemars(range(min = 0, max = 24))]
     pub roll_over: Option<i64>,
     /// What a line gets that has the plan in a part of the cycle: all of it (`none`, the usual), or by its `days`.
     #[schemars(extend("enum" = ["none", "days"]))]
     pub pro_rata: Option<String>,
+    /// What a record is that it does not cover whole: charged by its `price` (the usual), or in suspense without one (`block`).
+    #[schemars(extend("enum" = ["price", "block"]))]
+    pub beyond: Option<String>,
+    /// At how many percent of it that are used it is told, once: whole percents in rising order; 75, 90 and 100 without it.
+    pub thresholds: Option<Vec<i64>>,
 }
 
 /// Units = 2 × price / cap × per, rounded up.

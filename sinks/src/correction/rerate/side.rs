@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use arrow_array::{Array, Decimal128Array, Int64Array, StringArray};
+use arrow_array::{Decimal128Array, Int64Array, StringArray};
 use domain::columns::ColumnError;
 use domain::columns::entries::EntriesView;
 use domain::columns::rated::{NO_PERIOD, RatedBatch, TaxLabel, ZoneBy};
 use domain::money::{Currency, Money};
-use domain::outcome::Reason;
+use domain::outcome::{Outcome, Reason};
 use domain::period::Month;
 
 use super::{Choice, Drawing};
@@ -171,7 +171,7 @@ impl<'b> Stood<'b> {
             allowance,
             allowance_units: at(self.allowance_units, i),
             allowance_money: at(self.allowance_money, i).map(Money),
-            is_covered: allowance.is_some(),
+            is_covered: allowance.is_some() || is_reason(self.reason, i, Reason::BeyondAllowance),
         })
     }
 }
@@ -181,14 +181,22 @@ fn reason_at(column: &StringArray, i: usize) -> Result<Option<Reason>, ColumnErr
     at(column, i).map(|name| Reason::parse(name).ok_or_else(|| unknown(name))).transpose()
 }
 
-/// Those of the rows that reference data decides.
-pub(super) fn may_change(reasons: &StringArray, rows: &[usize]) -> Result<Vec<usize>, ColumnError> {
-    if reasons.null_count() == reasons.len() {
-        return Ok(rows.to_vec());
-    }
+fn is_reason(column: &StringArray, i: usize, reason: Reason) -> bool {
+    at(column, i) == Some(reason.as_str())
+}
+
+/// Those of the rows that ended so and that reference data decides; what is beyond an allowance is with the rated ones, because it has a
+/// price when another record goes.
+pub(super) fn may_change(reasons: &StringArray, rows: &[usize], outcomes: &[Outcome]) -> Result<Vec<usize>, ColumnError> {
+    let (rated, suspense) = (outcomes.contains(&Outcome::Rated), outcomes.contains(&Outcome::Suspense));
     let mut may = Vec::with_capacity(rows.len());
     for &i in rows {
-        if reason_at(reasons, i)?.is_none_or(can_change) {
+        let is_meant = match reason_at(reasons, i)? {
+            None => rated,
+            Some(Reason::BeyondAllowance) => rated || suspense,
+            Some(reason) => suspense && can_change(reason),
+        };
+        if is_meant {
             may.push(i);
         }
     }

@@ -23,19 +23,22 @@ const NUMBERS_SHOWN: usize = 20;
 const HEADS: [&str; 13] =
     ["plan", "kind", "zone", "party", "band", "class", "network", "#setup", "#minimum", "increment", "price", "besides", "place"];
 
-const ALLOWANCE_HEADS: [&str; 13] = [
+const ALLOWANCE_HEADS: [&str; 16] = [
     "allowance",
     "plan",
     "kind",
     "zone",
     "only",
     "gives",
+    "every",
     "whose",
     "taken by",
     "order",
     "roll-over",
     "pro rata",
     "setup",
+    "beyond",
+    "told at %",
     "place",
 ];
 
@@ -118,9 +121,9 @@ fn plans(listing: &Listing) -> Sheet {
     sheet
 }
 
-/// What plans give in each cycle. What most allowances leave to the usual is told only where it is something else.
+/// What plans give in each period. What most allowances leave to the usual is told only where it is something else.
 fn allowances(global: &Global, args: &TariffShowArgs, listing: &Listing) -> (Sheet, Option<String>) {
-    let mut sheet = Sheet::new("allowances of each cycle", &ALLOWANCE_HEADS);
+    let mut sheet = Sheet::new("allowances", &ALLOWANCE_HEADS);
     let (rows, more) = shown(global, listing.allowances.len(), args.limit);
     for allowance in listing.allowances.iter().take(rows) {
         let [plans, kinds, zones] = [&allowance.plans, &allowance.kinds, &allowance.zones].map(|names| names.join(", "));
@@ -131,12 +134,15 @@ fn allowances(global: &Global, args: &TariffShowArgs, listing: &Listing) -> (She
             zones,
             allowance.only_text(),
             allowance.gives_text(&listing.head.currency),
+            allowance.every.to_owned(),
             allowance.scope.to_owned(),
             allowance.taken_text(),
             allowance.order_text(),
             allowance.roll_over_text(),
             Some(allowance.pro_rata).filter(|word| *word != "none").unwrap_or_default().to_owned(),
             allowance.setup.unwrap_or_default().replace('_', " "),
+            allowance.beyond_text().to_owned(),
+            allowance.thresholds_text(),
             allowance.place.clone(),
         ]);
     }

@@ -1,0 +1,226 @@
+//! An allowance as it is written becomes one that is believed, or is refused with the place and what is expected.
+
+use domain::ids::Names;
+use domain::usage::Usage;
+
+use super::{Allowance, Every, Gives, ROLL_OVER_MAX, Whose, family};
+use crate::error::{Place, TariffError};
+use crate::tariff::field::{AMOUNT_NANO_MAX, UNITS_MAX, amount, bad, name, whole};
+use crate::tariff::plan::Plan;
+use crate::tariff::price_row::{kinds, parties};
+use crate::tariff::price_table::{PriceTable, unknown};
+use crate::tariff::raw::{OneOrMany, RawAllowance, RawFairUse};
+
+/// Largest priority and weight.
+const RANK_MAX: i64 = 1_000_000;
+
+/// Fair use of roaming data is twice the price over the wholesale cap: Implementing Regulation (EU) 2016/2286, article 4(2).
+const FAIR_USE_TIMES: u128 = 2;
+
+/// The percents at which it is told that an allowance runs out, where the tariff says nothing else.
+const THRESHOLDS: [u8; 3] = [75, 90, 100];
+
+/// What allowances may name.
+pub(crate) struct Known<'t> {
+    pub plans: &'t [Plan],
+    pub zones: &'t Names,
+    pub bands: &'t Names,
+    pub prices: &'t PriceTable,
+}
+
+impl Known<'_> {
+    pub(super) fn check(&self, place: Place, raw: &RawAllowance) -> Result<Allowance, TariffError> {
+        name(&place, "name", &raw.name)?;
+        if raw.name.contains('+') {
+            return Err(bad(&place, "name", &raw.name, "a `+` joins the names of several allowances in the table; leave it out"));
+        }
+        let usages = usages(&place, &raw.kind)?;
+        let gives = gives(&place, raw)?;
+        if let Gives::Money(nano) | Gives::Beyond(nano) = gives
+            && nano % self.prices.unit_nano != 0
+        {
+            let places = self.prices.rounding.places;
+            let expected = format!("the tariff rounds charges to {places} places, and an amount that covers them has no more");
+            let (field, text) = raw.most.as_deref().map_or(("money", raw.money.as_deref()), |most| ("most", Some(most)));
+            return Err(bad(&place, field, text.unwrap_or_default(), expected));
+        }
+        let first = Usage::all().find(|usage| usages[usage.code()]).map(family);
+        let has_others = Usage::all().any(|usage| usages[usage.code()] && Some(family(usage)) != first);
+        if has_others && !gives.is_money() {
+            let expected =
+                "units are seconds, bytes or messages: one family of kinds is expected; name an allowance for each of them";
+            return Err(bad(&place, "kind", raw.kind.0.join(", "), expected));
+        }
+        alien(&place, raw, gives)?;
+        let number = |field: &str, value: Option<i64>, least: u64, most: u64| {
+            value.map_or(Ok(least), |value| whole(&place, field, &value.to_string(), least..=most))
+        };
+        let roll_over = number("roll_over", raw.roll_over, 0, ROLL_OVER_MAX)?;
+        Ok(Allowance {
+            name: raw.name.as_str().into(),
+            gives,
+            every: every(&place, raw.every.as_deref())?,
+            whose: whose(&place, raw.scope.as_deref())?,
+            minimum: number("minimum", raw.minimum, 0, UNITS_MAX)?,
+            increment: number("increment", raw.increment, 1, UNITS_MAX)?,
+            setup_always: one_of(&place, "setup", raw.setup.as_deref(), ["if_charged", "always"])?,
+            priority: rank(&place, "priority", raw.priority)?,
+            weight: rank(&place, "weight", raw.weight)?,
+            roll_over: u32::try_from(roll_over).expect("at most 24"),
+            by_days: one_of(&place, "pro_rata", raw.pro_rata.as_deref(), ["none", "days"])?,
+            blocks: one_of(&place, "beyond", raw.beyond.as_deref(), ["price", "block"])?,
+            thresholds: thresholds(&place, raw.thresholds.as_deref(), gives)?,
+            plans: self.plans(&place, &raw.plan)?,
+            kinds: usages,
+            zones: codes(&place, "zone", Some(&raw.zone), self.zones, "no destination, network or class leads there")?,
+            bands: codes(&place, "band", raw.band.as_ref(), self.bands, "no [[band]] has that name")?,
+            parties: raw.party.as_ref().map_or(Ok(Vec::new()), |party| parties(&place, &party.0, true))?,
+            place,
+        })
+    }
+
+    fn plans(&self, place: &Place, named: &OneOrMany) -> Result<Vec<bool>, TariffError> {
+        let mut plans = vec![false; self.plans.len()];
+        for pattern in filled(place, "plan", named)? {
+            if pattern == "*" {
+                plans.fill(true);
+                continue;
+            }
+            let known = self.plans.iter().map(|plan| plan.name.as_str());
+            let at = self.plans.iter().position(|plan| plan.name == *pattern);
+            plans[at.ok_or_else(|| unknown(place, "plan", pattern, "no plan has that name", known))?] = true;
+        }
+        Ok(plans)
+    }
+}
+
+fn filled<'r>(place: &Place, field: &str, named: &'r OneOrMany) -> Result<&'r [String], TariffError> {
+    let refused = || bad(place, field, "[]", "at least one name, or \"*\", is expected");
+    if named.0.is_empty() { Err(refused()) } else { Ok(&named.0) }
+}
+
+fn usages(place: &Place, named: &OneOrMany) -> Result<[bool; Usage::COUNT], TariffError> {
+    let mut usages = [false; Usage::COUNT];
+    for pattern in filled(place, "kind", named)? {
+        kinds(place, pattern)?.1.into_iter().for_each(|usage| usages[usage.code()] = true);
+    }
+    Ok(usages)
+}
+
+/// The codes that names stand for; without names all of them.
+fn codes(
+    place: &Place,
+    field: &str,
+    named: Option<&OneOrMany>,
+    known: &Names,
+    defined: &'static str,
+) -> Result<Vec<bool>, TariffError> {
+    let Some(named) = named else { return Ok(vec![true; known.len()]) };
+    let mut codes = vec![false; known.len()];
+    for pattern in filled(place, field, named)? {
+        if pattern == "*" {
+            codes.fill(true);
+            continue;
+        }
+        let code = known.code(pattern).ok_or_else(|| unknown(place, field, pattern, defined, known.iter()))?;
+        codes[code as usize] = true;
+    }
+    Ok(codes)
+}
+
+/// Whether the second of two words is given; the first is what holds without.
+fn one_of(place: &Place, field: &str, text: Option<&str>, [usual, other]: [&str; 2]) -> Result<bool, TariffError> {
+    match text {
+        None => Ok(false),
+        Some(text) if text == usual => Ok(false),
+        Some(text) if text == other => Ok(true),
+        Some(text) => Err(bad(place, field, text, format!("`{usual}` or `{other}` is expected"))),
+    }
+}
+
+/// A number that puts allowances in order.
+fn rank(place: &Place, field: &str, value: Option<i64>) -> Result<i64, TariffError> {
+    let value = value.unwrap_or(0);
+    let refused = || bad(place, field, value, format!("a whole number from -{RANK_MAX} to {RANK_MAX} is expected"));
+    if (-RANK_MAX..=RANK_MAX).contains(&value) { Ok(value) } else { Err(refused()) }
+}
+
+fn whose(place: &Place, text: Option<&str>) -> Result<Whose, TariffError> {
+    match text {
+        None | Some("personal") => Ok(Whose::Personal),
+        Some("shared") => Ok(Whose::Shared),
+        Some("pooled") => Ok(Whose::Pooled),
+        Some(other) => Err(bad(place, "scope", other, "`personal`, `shared` or `pooled` is expected")),
+    }
+}
+
+fn gives(place: &Place, raw: &RawAllowance) -> Result<Gives, TariffError> {
+    let RawAllowance { units, money, most, unlimited, fair_use, .. } = raw;
+    match (units, money, most, unlimited.unwrap_or(false), fair_use) {
+        (Some(units), None, None, false, None) => Ok(Gives::Units(whole(place, "units", &units.to_string(), 1..=UNITS_MAX)?)),
+        (None, Some(money), None, false, None) => Ok(Gives::Money(positive(place, "money", money)?)),
+        (None, None, Some(most), false, None) => Ok(Gives::Beyond(positive(place, "most", most)?)),
+        (None, None, None, true, None) => Ok(Gives::Unlimited),
+        (None, None, None, false, Some(formula)) => Ok(Gives::Units(fair_units(place, formula)?)),
+        _ => {
+            let expected =
+                "an allowance gives `units`, or `money`, or `most`, or is `unlimited`, or has `fair_use`: exactly one of them";
+            Err(bad(place, "allowance", "incomplete or double", expected))
+        }
+    }
+}
+
+fn positive(place: &Place, field: &str, text: &str) -> Result<u64, TariffError> {
+    match amount(place, field, text)? {
+        0 => Err(bad(place, field, text, "an amount above 0 is expected")),
+        nano => Ok(nano),
+    }
+}
+
+/// Refuses what makes no sense beside what it gives.
+fn alien(place: &Place, raw: &RawAllowance, gives: Gives) -> Result<(), TariffError> {
+    let RawAllowance { minimum, increment, setup, roll_over, beyond, thresholds, .. } = raw;
+    let of_units = [("minimum", minimum.is_some()), ("increment", increment.is_some()), ("setup", setup.is_some())];
+    if let Some((field, _)) = of_units.iter().find(|(_, is_there)| *is_there && gives.is_money()) {
+        return Err(bad(place, field, "set", "it is for allowances in units; remove it where `money` or `most` is given"));
+    }
+    let rolls = roll_over.is_some_and(|cycles| cycles > 0);
+    let refused = |field: &str, expected: &str| Err(bad(place, field, "set", expected));
+    match gives {
+        Gives::Beyond(_) if rolls => refused("roll_over", "a limit holds in each period anew; remove one of the two"),
+        Gives::Beyond(_) if beyond.is_some() => refused("beyond", "what is beyond a limit is free; remove one of the two"),
+        Gives::Unlimited if rolls => refused("roll_over", "nothing of what has no end is left over; remove one of the two"),
+        Gives::Unlimited if beyond.is_some() => refused("beyond", "nothing is beyond what has no end; remove one of the two"),
+        Gives::Unlimited if thresholds.is_some() => refused("thresholds", "what has no end has no parts; remove one of the two"),
+        _ => Ok(()),
+    }
+}
+
+fn thresholds(place: &Place, named: Option<&[i64]>, gives: Gives) -> Result<Vec<u8>, TariffError> {
+    let Some(named) = named else {
+        return Ok(if gives == Gives::Unlimited { Vec::new() } else { THRESHOLDS.to_vec() });
+    };
+    let refused = || bad(place, "thresholds", format!("{named:?}"), "whole percents from 1 to 100 are expected, in rising order");
+    let percents: Vec<u8> = named.iter().filter_map(|percent| u8::try_from(*percent).ok()).collect();
+    let is_rising = percents.is_sorted_by(|a, b| a < b) && percents.iter().all(|percent| (1..=100).contains(percent));
+    if percents.len() == named.len() && is_rising { Ok(percents) } else { Err(refused()) }
+}
+
+fn every(place: &Place, text: Option<&str>) -> Result<Every, TariffError> {
+    let Some(text) = text else { return Ok(Every::Cycle) };
+    let refused = || bad(place, "every", text, "`cycle`, `day`, `week` or `quarter` is expected");
+    Every::ALL.into_iter().find(|every| every.as_str() == text).ok_or_else(refused)
+}
+
+/// Units by the formula for fair use.
+fn fair_units(place: &Place, raw: &RawFairUse) -> Result<u64, TariffError> {
+    let positive = |field: &str, text: &str| positive(place, field, text).map(u128::from);
+    let (price, cap) = (positive("fair_use.price", &raw.price)?, positive("fair_use.cap", &raw.cap)?);
+    let per = u128::from(whole(place, "fair_use.per", &raw.per.to_string(), 1..=UNITS_MAX)?);
+    const { assert!(FAIR_USE_TIMES * (AMOUNT_NANO_MAX as u128) < u128::MAX / (UNITS_MAX as u128), "the product fits") };
+    let units = (FAIR_USE_TIMES * price * per).div_ceil(cap);
+    u64::try_from(units)
+        .ok()
+        .filter(|units| *units <= UNITS_MAX)
+        .ok_or_else(|| bad(place, "fair_use", units, format!("the formula may give {UNITS_MAX} units at most")))
+}
