@@ -97,7 +97,7 @@ fn fields(old: &Side<'_>, new: &Side<'_>) -> Vec<Field> {
         field("roll_over", was.roll_over.to_string(), is.roll_over.to_string(), None),
         field("pro_rata", was.pro_rata.to_owned(), is.pro_rata.to_owned(), None),
         field("beyond", was.beyond.to_owned(), is.beyond.to_owned(), None),
-        field("thresholds", was.thresholds_text(), is.thresholds_text(), None),
+        of_ends("thresholds", was, is, GivenAllowance::thresholds_text),
     ];
     others.into_iter().flatten().collect()
 }
@@ -105,6 +105,17 @@ fn fields(old: &Side<'_>, new: &Side<'_>) -> Vec<Field> {
 /// A field that only allowances in units have: where one of the two gives money, that says enough.
 fn of_units<V: ToString>(name: &'static str, old: Option<V>, new: Option<V>) -> Option<Field> {
     field(name, old?.to_string(), new?.to_string(), None)
+}
+
+/// A field that only allowances with an end have.
+fn of_ends(
+    name: &'static str,
+    old: &GivenAllowance,
+    new: &GivenAllowance,
+    text: impl Fn(&GivenAllowance) -> String,
+) -> Option<Field> {
+    let text = |given: &GivenAllowance| Some(text(given)).filter(|_| !given.unlimited);
+    field(name, text(old)?, text(new)?, None)
 }
 
 /// Two lists of names that are not the same, each with whether it is all that its tariff has. Of a long one those come first that the

@@ -30,6 +30,8 @@ pub struct Threshold<'n> {
     pub customer: &'n str,
     /// The subscription; `None` where it is the customer's.
     pub subscription: Option<&'n str>,
+    /// The group of the customer's lines that it is of.
+    pub group: Option<&'n str>,
     /// The allowance.
     pub allowance: &'n str,
     /// What is counted: `seconds`, `bytes`, `messages`, or a currency.
@@ -64,6 +66,7 @@ impl Reached {
         Threshold {
             customer: owners.customer_names.name(self.customer),
             subscription: self.subscription.map(|subscription| owners.subscriptions.name(subscription)),
+            group: None,
             allowance: &allowance.name,
             unit: unit(tariff.currency()),
             period: self.period.to_string(),
