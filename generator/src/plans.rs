@@ -20,22 +20,26 @@ pub struct Plan {
 }
 
 /// All plans.
-pub const PLANS: [Plan; 6] = [
+pub const PLANS: [Plan; 9] = [
     Plan { id: "zakelijk-basis", name: "Zakelijk Basis", kind: LineKind::Mobile, weight: 50 },
     Plan { id: "zakelijk-plus", name: "Zakelijk Plus", kind: LineKind::Mobile, weight: 35 },
     Plan { id: "zakelijk-onbeperkt", name: "Zakelijk Onbeperkt", kind: LineKind::Mobile, weight: 15 },
     Plan { id: "zakelijk-inkoop", name: "Zakelijk Inkoop", kind: LineKind::Mobile, weight: 8 },
+    Plan { id: "bellen-100", name: "Bellen 100", kind: LineKind::Mobile, weight: 12 },
+    Plan { id: "bellen-200", name: "Bellen 200", kind: LineKind::Mobile, weight: 12 },
+    Plan { id: "samen", name: "Samen", kind: LineKind::Mobile, weight: 8 },
     Plan { id: "m2m", name: "Machines", kind: LineKind::Machine, weight: 1 },
     Plan { id: "vast", name: "Vast Bellen", kind: LineKind::Fixed, weight: 1 },
 ];
 
 impl Plan {
-    /// Whether the tariff has a price for it: the cheapest plan sells no satellite calls, machines have no price at sea.
+    /// Whether the tariff has a price for it: the cheapest prices have none of satellite calls, machines have none at sea.
     pub fn sells(&self, call: &Call, rate: Rate) -> bool {
         let outgoing_call = call.kind == UsageKind::Voice && call.direction != Direction::Incoming;
         let to_satellite = outgoing_call && call.region == Region::Home && rate == Rate::Costly;
         let at_sea = self.kind == LineKind::Machine && call.region == Region::Sea;
-        !(self.id == "zakelijk-basis" && to_satellite || at_sea)
+        let is_cheapest = ["zakelijk-basis", "bellen-100", "samen"].contains(&self.id);
+        !(is_cheapest && to_satellite || at_sea)
     }
 }
 

@@ -242,7 +242,7 @@ fn a_version_that_takes_the_place_of_another_must_keep_its_days() {
     assert_eq!(twice, [("same_name", "b.toml".to_owned())]);
 }
 
-/// The list is kept by hand: plans without satellites (zakelijk-basis), without ships (m2m), and without roaming (vast).
+/// The list is kept by hand: plans without satellites (zakelijk-basis, and those that fall back on it), without ships (m2m), and without roaming (vast).
 #[test]
 fn the_shipped_tariffs_have_no_errors() {
     let findings = lint(&read(&repository("config/tariffs/nl-zakelijk.toml"))).findings;
@@ -255,6 +255,8 @@ fn the_shipped_tariffs_have_no_errors() {
             "plan `zakelijk-basis` has no price for voice-mo, voice-fwd in SAT: such records wait as no_price",
             "plan `m2m` has no price for data in ROAM-SEA: such records wait as no_price",
             "plan `vast` has no price for voice-mo, voice-fwd in ROAM-EU, ROAM-SEA, ROAM-WORLD: such records wait as no_price",
+            "plan `bellen-100` has no price for voice-mo, voice-fwd in SAT: such records wait as no_price",
+            "plan `samen` has no price for voice-mo, voice-fwd in SAT: such records wait as no_price",
         ]
     );
     // Lines of an office call a masked contact for no price; the sample says so in its suspense, too.

@@ -617,7 +617,17 @@ fn the_shipped_tariffs_load() {
     assert_eq!(business.from_us(), utc("2024-12-31T23:00:00"));
     assert_eq!(
         business.plan_names().collect::<Vec<_>>(),
-        ["zakelijk-basis", "zakelijk-plus", "zakelijk-onbeperkt", "m2m", "vast", "zakelijk-inkoop"]
+        [
+            "zakelijk-basis",
+            "zakelijk-plus",
+            "zakelijk-onbeperkt",
+            "m2m",
+            "vast",
+            "zakelijk-inkoop",
+            "bellen-100",
+            "bellen-200",
+            "samen"
+        ]
     );
     let its_own = ["prefixes", "short_codes", "networks", "classes", "prices"];
     assert!(
