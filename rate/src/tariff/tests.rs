@@ -629,7 +629,7 @@ fn the_shipped_tariffs_load() {
             "samen"
         ]
     );
-    let its_own = ["prefixes", "short_codes", "networks", "classes", "prices"];
+    let its_own = ["prefixes", "short_codes", "networks", "classes", "prices", "allowances"];
     assert!(
         business.table_rows().iter().all(|(table, rows)| (*rows > 0) == its_own.contains(table)),
         "{:?}",
