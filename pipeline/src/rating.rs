@@ -64,7 +64,7 @@ impl Reference {
         outcomes: &[Outcome],
         customers: Option<&BTreeSet<String>>,
     ) -> Result<Vec<Demand>, CommitError> {
-        if !self.tariffs.has_allowances() {
+        if !self.tariffs.settles() {
             return Ok(Vec::new());
         }
         gather(table, outcomes, customers, &|batch| self.rate(batch), &|rated| demands(rated, &self.tariffs))

@@ -5,9 +5,10 @@
 
 mod allowance;
 mod besides;
+mod running;
 mod texts;
 
-use domain::columns::linked::Party;
+use domain::columns::linked::{NO_GROUP, Party};
 use domain::columns::parsed::NO_COST;
 use domain::columns::rated::RatedBatch;
 use domain::money::{Currency, Money};
@@ -17,6 +18,7 @@ use domain::usage::Usage;
 
 use self::texts::Charging;
 use crate::error::ExplainError;
+use crate::explain::allowance::Drawing;
 use crate::instant::time_text;
 use crate::price::allowance::Covered;
 use crate::price::edge::Call;
@@ -57,6 +59,8 @@ pub struct ExplainInput {
     pub cost_currency: Option<Currency>,
     /// `own_customer`, `own_network` or `other`; empty where null.
     pub party: String,
+    /// Whether the line is in a group.
+    pub has_group: bool,
     /// The plan; `None` for a row without a device.
     pub plan: Option<String>,
     /// The tariff version that priced the row, to explain it by that one; `None`: the version in force at the start.
@@ -88,6 +92,7 @@ impl ExplainInput {
             cost_nano: columns.cost_nano.get(i).copied().filter(|cost| *cost != NO_COST),
             cost_currency: Some(parsed.file.cost_currency),
             party: Party::from_code(batch.columns.party[i]).name().unwrap_or_default().to_owned(),
+            has_group: owners.windows.get(batch.linked.owner[i] as usize).is_some_and(|owner| owner.group != NO_GROUP),
             plan,
             tariff: batch.labels.tariffs.get(usize::from(batch.columns.tariff[i])).map(|label| label.id.to_string()),
         }
@@ -107,6 +112,7 @@ impl ExplainInput {
             units: units(usage.kind(), self.duration_s, (self.bytes_up, self.bytes_down), self.messages),
             cost_nano: self.cost_nano.filter(|_| self.cost_currency.is_some()),
             cost_currency: self.cost_currency.unwrap_or(Currency::EUR),
+            has_group: self.has_group,
             party: party.ok_or_else(|| bad("party", &self.party, "own_customer, own_network or other is expected"))?,
         })
     }
@@ -170,6 +176,14 @@ pub struct Derivation {
     pub charge: Option<ChargeStep>,
     /// What the price says of tax; nothing where it says nothing.
     pub tax: Option<String>,
+    /// Whether it hangs on other records of the customer: by allowances, a total or a discount.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub is_settled: bool,
+    /// The charge in nano-units, without the money that allowances gave.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub charge_nano: Option<i64>,
 }
 
 /// The tariff version and why it is this one.
@@ -319,6 +333,8 @@ pub fn explain_settled(input: &ExplainInput, tariffs: &TariffSet, trace: Option<
         tariff: Some(tariff_step(tariff, plan)),
         zone: Some(texts::zone_step(tariff, input, &verdict.zoned)),
         party: besides::party(facts.party),
+        is_settled: covered.is_some(),
+        charge_nano: drawing.as_ref().map_or(verdict.charged.ok().map(|charged| charged.charge_nano), Drawing::charge_nano),
         band: Some(band),
         price: charge.map(|charge| {
             let mut step = texts::price_step(tariff, charge, number);
@@ -329,7 +345,8 @@ pub fn explain_settled(input: &ExplainInput, tariffs: &TariffSet, trace: Option<
         charge: charge.zip(verdict.charged.ok()).zip(call).map(|((charge, charged), call)| {
             let how = drawing.as_ref().map_or(Charging::Whole, |drawing| drawing.how);
             let mut step = texts::charge_step(&call, charge, charged, how);
-            if let Some(drawing) = &drawing {
+            if let Some((drawing, record)) = drawing.as_ref().zip(covered.as_ref()) {
+                drawing.run_on(record, &mut step);
                 drawing.take_money(&mut step, tariff);
             }
             step
@@ -365,6 +382,8 @@ impl Derivation {
             allowance: Vec::new(),
             charge: None,
             tax: None,
+            is_settled: false,
+            charge_nano: None,
         }
     }
 

@@ -12,7 +12,7 @@ pub(crate) mod allowance;
 mod cycle;
 pub(crate) mod edge;
 
-use domain::columns::linked::{LinkedBatch, Party};
+use domain::columns::linked::{LinkedBatch, NO_GROUP, Party};
 use domain::columns::parsed::{NO_COST, ParsedBatch, ParsedColumns};
 use domain::columns::rated::{NO_PERIOD, NONE, RatedBatch, RatedColumns, ZoneBy};
 use domain::money::Currency;
@@ -113,6 +113,8 @@ pub(crate) struct Facts {
     pub cost_currency: Currency,
     /// Who the other party is, if the tariff asks.
     pub party: Party,
+    /// Whether the line is in a group.
+    pub has_group: bool,
 }
 
 /// What pricing found for one row, in the codes of its tariff.
@@ -174,7 +176,8 @@ fn price_row(
         Ok(sale) => {
             let tariff = &tariffs.set().tariffs()[usize::from(sale.tariff)];
             let party = if tariff.asks_party() { batch.party.get(i).copied().unwrap_or(0) } else { 0 };
-            let facts = facts(columns, i, batch.parsed.file.cost_currency, Party::from_code(party));
+            let has_group = owner.is_some_and(|owner| owner.group != NO_GROUP);
+            let facts = facts(columns, i, batch.parsed.file.cost_currency, (Party::from_code(party), has_group));
             let class = columns.class.get(i).copied().unwrap_or(0);
             let mut verdict = decide(tariff, sale.plan, &facts, classes.find(sale.tariff, class));
             if let Some(record) = Covered::of(tariff, sale.plan, &facts, &verdict) {
@@ -188,7 +191,7 @@ fn price_row(
 
 /// What a row of a batch holds for pricing.
 #[inline]
-pub(crate) fn facts(columns: &ParsedColumns, i: usize, cost_currency: Currency, party: Party) -> Facts {
+pub(crate) fn facts(columns: &ParsedColumns, i: usize, cost_currency: Currency, (party, has_group): (Party, bool)) -> Facts {
     let usage = columns.usage[i];
     let volume = |column: &[i64]| column.get(i).copied().unwrap_or(0);
     let cost = columns.cost_nano.get(i).copied().filter(|cost| *cost != NO_COST);
@@ -207,6 +210,7 @@ pub(crate) fn facts(columns: &ParsedColumns, i: usize, cost_currency: Currency, 
         cost_nano: cost,
         cost_currency,
         party,
+        has_group,
     }
 }
 

@@ -1,27 +1,30 @@
-//! Settle: what the allowances of customers really give to their records, in the order of event time (docs/adr/0022).
+//! Settle: what records come to that hang on others of their customer, in the order of event time (docs/adr/0022).
 //!
-//! Rated alone, a record that an allowance covers is given all that it asks for. Here all such records of a customer
-//! ([`demands`]) draw one after the other from what its cycles give ([`grant`]); where that comes to something else, [`Draws`] says
+//! Rated alone, a record is given all that it asks of allowances, and is the first of its total and its discount. Here all such records of
+//! a customer ([`demands`]) come one after the other; where that comes to something else, [`Draws`] says
 //! so, and [`crate::rate_settled`] prices the record by it. What comes out hangs on the records and the reference data alone.
 
 mod calendar;
 mod fold;
 mod grant;
 mod reached;
+mod running;
 mod trace;
 
 use std::collections::HashMap;
 
-use domain::columns::linked::Party;
+use domain::columns::linked::{NO_GROUP, Party};
+use domain::columns::parsed::ParsedBatch;
 use domain::columns::rated::RatedBatch;
-use domain::delivery::DeliveryId;
+use domain::delivery::{Account, DeliveryId};
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 pub use self::calendar::Period;
 use self::fold::Fold;
 use self::grant::Grants;
 pub use self::reached::{Reached, Threshold};
-pub use self::trace::{Draw, Trace};
+pub use self::trace::{Draw, Ran, Trace};
 use crate::price::allowance::Settled;
 use crate::price::{ClassRows, Facts, facts, sale_at};
 use crate::tariff::set::BoundTariffs;
@@ -29,7 +32,7 @@ use crate::tariff::set::BoundTariffs;
 /// A record: its delivery and its row there.
 pub type Record = (DeliveryId, u64);
 
-/// A record that an allowance covers, as settling takes it.
+/// A record that hangs on others, as settling takes it.
 #[derive(Debug)]
 pub struct Demand {
     record: Record,
@@ -37,6 +40,10 @@ pub struct Demand {
     key: u128,
     customer: u32,
     subscription: u32,
+    /// [`NO_GROUP`] if the line is in none.
+    group: u32,
+    /// Hash of the account and the id of the session that it is a part of.
+    session: Option<u128>,
     /// The billing period, as a month's number.
     period: i32,
     tariff: u16,
@@ -52,7 +59,7 @@ impl Demand {
     }
 }
 
-/// The records of a batch that an allowance covers. Their customers and plans are codes of the reference version that the tariffs are
+/// The records of a batch that hang on others: an allowance covers them, their price is of a total, or they have a discount. Their customers and plans are codes of the reference version that the tariffs are
 /// bound to, which has rated the batch.
 pub fn demands(rated: &RatedBatch, tariffs: &BoundTariffs) -> Vec<Demand> {
     if rated.columns.drawn.is_empty() {
@@ -72,14 +79,33 @@ pub fn demands(rated: &RatedBatch, tariffs: &BoundTariffs) -> Vec<Demand> {
             key: columns.key.get(i).copied().unwrap_or(0),
             customer: owner.customer,
             subscription: owner.subscription,
+            group: owner.group,
+            session: session(parsed, i),
             period: rated.columns.period[i],
             tariff: sale.tariff,
             plan: sale.plan,
             class_row: classes.find(sale.tariff, columns.class.get(i).copied().unwrap_or(0)),
-            facts: facts(columns, i, parsed.file.cost_currency, Party::from_code(rated.columns.party[i])),
+            facts: facts(
+                columns,
+                i,
+                parsed.file.cost_currency,
+                (Party::from_code(rated.columns.party[i]), owner.group != NO_GROUP),
+            ),
         })
     };
     (0..parsed.len()).filter_map(demand).collect()
+}
+
+/// Names a session among all accounts.
+fn session(parsed: &ParsedBatch, i: usize) -> Option<u128> {
+    let id = Some(parsed.columns.session_id.get(i)).filter(|id| !id.is_empty())?;
+    let Account { tenant, provider, account } = &parsed.file.account;
+    let mut hash = Sha256::new();
+    for part in [tenant.as_str(), provider.as_str(), account.as_str(), id] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    hash.finalize().first_chunk::<16>().map(|bytes| u128::from_be_bytes(*bytes))
 }
 
 /// What records come to that do not get all that they ask for.

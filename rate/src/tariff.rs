@@ -13,7 +13,10 @@ pub(crate) mod information;
 pub(crate) mod exchange;
 pub(crate) mod band;
 pub(crate) mod calendar;
+pub(crate) mod coverage;
 pub(crate) mod allowance;
+pub(crate) mod discount;
+pub(crate) mod total;
 pub(crate) mod plan;
 pub(crate) mod price_row;
 pub(crate) mod price_table;
@@ -32,6 +35,7 @@ use crate::error::TariffError;
 use crate::tariff::allowance::Allowances;
 use crate::tariff::band::Bands;
 use crate::tariff::deck::{Deck, ShortCodes, ZoneRule};
+use crate::tariff::discount::Discount;
 use crate::tariff::exchange::Exchange;
 use crate::tariff::information::Information;
 use crate::tariff::network::Networks;
@@ -98,6 +102,10 @@ pub struct Tariff {
     pub(crate) tax_class: Option<String>,
     pub(crate) prices: PriceTable,
     pub(crate) allowances: Allowances,
+    /// In the order of the file.
+    pub(crate) discounts: Vec<Discount>,
+    /// By number of the plan: whether what its records come to hangs on others of the customer.
+    pub(crate) settles: Vec<bool>,
 }
 
 /// Zones by the provider's rate class.
@@ -171,7 +179,8 @@ impl Tariff {
     /// Whether a price or an allowance depends on the other party.
     #[inline]
     pub(crate) fn asks_party(&self) -> bool {
-        self.prices.asks_party() || self.allowances.asks_party()
+        let asks = |discount: &Discount| !discount.coverage.parties.is_empty();
+        self.prices.asks_party() || self.allowances.asks_party() || self.discounts.iter().any(asks)
     }
 
     /// Whether its prices say anything of tax.

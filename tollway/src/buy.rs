@@ -151,6 +151,7 @@ fn judge(tariffs: &TariffSet, plan: &str, row: &BuyRow, tolerance: Tolerance) ->
         cost_nano: None,
         cost_currency: Some(currency),
         party: String::new(),
+        has_group: false,
         plan: Some(plan.to_owned()),
         tariff: None,
     };

@@ -157,6 +157,7 @@ fn input(question: &Question) -> Result<ExplainInput, QuestionError> {
         cost_nano: cost.transpose()?,
         cost_currency: Some(currency),
         party: party(question)?.to_owned(),
+        has_group: false,
         plan: Some(question.plan.clone()),
         tariff: None,
     })

@@ -46,7 +46,7 @@ const CUSTOMERS_MAX: usize = 1_000;
 
 /// Whether there may be something to settle: plans give allowances, or did so when the table was settled last.
 fn may_draw(entries: &Table, reference: &Reference) -> bool {
-    reference.tariffs.has_allowances() || marked(entries).is_some_and(|mark| mark.reference != reference.version)
+    reference.tariffs.settles() || marked(entries).is_some_and(|mark| mark.reference != reference.version)
 }
 
 /// Whose records are looked at.

@@ -3,9 +3,10 @@
 use domain::outcome::Reason;
 use domain::usage::UsageKind;
 
+use super::running::Running;
 use super::texts::Charging;
 use super::{AllowanceStep, ChargeStep, amount};
-use crate::price::allowance::{Covered, Taken};
+use crate::price::allowance::{Before, Covered, Taken};
 use crate::price::charge::Charged;
 use crate::settle::{Draw, Trace};
 use crate::tariff::Tariff;
@@ -18,14 +19,26 @@ pub(super) struct Drawing {
     pub steps: Vec<AllowanceStep>,
     /// Nano-units that allowances in money took.
     money_nano: i64,
+    taken: Taken,
+    running: Running,
 }
 
 /// What a record draws; without a trace what covers it while it lasts.
 pub(super) fn drawing(record: &Covered<'_, '_>, trace: Option<&Trace>) -> Drawing {
     let Some(trace) = trace else {
         let steps = record.asks().map(|(number, _)| lasting(record, number)).collect();
-        return Drawing { how: Charging::Whole, charged: Ok(record.alone), steps, money_nano: 0 };
+        let outcome = record.charged(Taken::default(), Before::default()).ok();
+        let running = Running::of(record, None, outcome.as_ref());
+        return Drawing {
+            how: Charging::Whole,
+            charged: Ok(record.alone),
+            steps,
+            money_nano: 0,
+            taken: Taken::default(),
+            running,
+        };
     };
+    let running = Running::of(record, Some(trace), None);
     let in_units = || trace.draws.iter().filter(|draw| !draw.is_money);
     let units = in_units().map(|draw| draw.taken).sum();
     let first = in_units().next().and_then(|draw| record.tariff.allowances.named(record.plan, &draw.allowance));
@@ -40,21 +53,28 @@ pub(super) fn drawing(record: &Covered<'_, '_>, trace: Option<&Trace>) -> Drawin
     let money_nano = i64::try_from(money).unwrap_or(i64::MAX);
     let mut steps: Vec<AllowanceStep> = trace.draws.iter().map(|draw| step(record, draw)).collect();
     if trace.is_blocked {
-        return Drawing {
-            how: Charging::Whole,
-            charged: Err(Reason::BeyondAllowance),
-            steps: blocked(record, steps),
-            money_nano: 0,
-        };
+        let (how, charged) = (Charging::Whole, Err(Reason::BeyondAllowance));
+        return Drawing { how, charged, steps: blocked(record, steps), money_nano: 0, taken, running };
     }
     // What is asked in vain is told, where something was wanted of it.
     let is_wanted = |is_money| if is_money { true } else { taken.rest > 0 };
     let asked = record.asks().filter(|(_, a)| is_wanted(a.is_money()) && !trace.draws.iter().any(|d| *d.allowance == *a.name));
     steps.extend(asked.filter(|(_, allowance)| !allowance.is_limit()).map(|(_, allowance)| empty(allowance)));
-    Drawing { how, charged: record.charged(taken), steps, money_nano }
+    let charged = record.charged(taken, running.before()).map(|outcome| outcome.charged);
+    Drawing { how, charged, steps, money_nano, taken, running }
 }
 
 impl Drawing {
+    /// Tells what came before the record in the total and the discount of its price.
+    pub fn run_on(&self, record: &Covered<'_, '_>, step: &mut ChargeStep) {
+        self.running.tell(record, self.taken, step);
+    }
+
+    /// What is charged, without what allowances in money took.
+    pub fn charge_nano(&self) -> Option<i64> {
+        self.charged.as_ref().ok().map(|charged| charged.charge_nano.saturating_sub(self.money_nano))
+    }
+
     /// Tells what of a charge allowances in money took.
     pub fn take_money(&self, step: &mut ChargeStep, tariff: &Tariff) {
         let Some(charged) = self.charged.as_ref().ok().filter(|_| self.money_nano != 0) else { return };
@@ -133,6 +153,7 @@ fn lasting(record: &Covered<'_, '_>, number: u16) -> AllowanceStep {
         Whose::Personal => "each subscription",
         Whose::Shared => "the customer once",
         Whose::Pooled => "the customer for each subscription",
+        Whose::Group => "a group of the customer's lines once",
     };
     let given = match allowance.gives {
         Gives::Units(units) => format!("{units} {}", unit(record.facts.usage.kind())),

@@ -39,7 +39,7 @@ pub struct GivenAllowance {
     pub most: Option<String>,
     /// Whether its units have no end.
     pub unlimited: bool,
-    /// `personal`, `shared` or `pooled`.
+    /// `personal`, `shared`, `pooled` or `group`.
     pub scope: &'static str,
     /// Of a record it takes at least so many units.
     pub minimum: Option<u64>,
@@ -97,6 +97,7 @@ impl GivenAllowance {
                 Whose::Personal => "personal",
                 Whose::Shared => "shared",
                 Whose::Pooled => "pooled",
+                Whose::Group => "group",
             },
             minimum: is_units.then_some(allowance.minimum),
             increment: is_units.then_some(allowance.increment),

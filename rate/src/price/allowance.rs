@@ -1,4 +1,4 @@
-//! What allowances take of a record, and what the rest of it costs (docs/adr/0022).
+//! What allowances take of a record, and what the rest of it costs beside what came before it (docs/adr/0022).
 //!
 //! Rated alone, a record is given all that it asks for by the first allowance that covers it ([`assumed`]); settling says how
 //! much is there ([`crate::settle`]). Both come to a charge here.
@@ -13,22 +13,50 @@ use crate::price::edge::Call;
 use crate::price::{Facts, Verdict};
 use crate::settle::{Draws, Record};
 use crate::tariff::Tariff;
-use crate::tariff::allowance::{Allowance, Gives};
+use crate::tariff::allowance::{Allowance, Gives, Whose};
+use crate::tariff::coverage::Coverage;
+use crate::tariff::discount::Discount;
 use crate::tariff::plan::BandEdge;
 use crate::tariff::price_table::Charge;
+use crate::tariff::total::Total;
 
-/// A record with a price that allowances of its plan cover.
+/// A record with a price that hangs on other records: allowances of its plan cover it, its price is of a total, or it has a discount.
 pub(crate) struct Covered<'t, 'f> {
     pub tariff: &'t Tariff,
     pub plan: u32,
     pub zone: u16,
     pub facts: &'f Facts,
     pub charge: &'t Charge,
-    /// What it costs without allowances.
+    /// What it costs without allowances, if no record came before it.
     pub alone: Charged,
+    /// The same by its own units alone, without a discount.
+    pub plain: Charged,
+    /// What its price is of, if that is not the record.
+    pub total: Option<&'t Total>,
+    /// What is added to its charge or taken off, by what was charged before.
+    pub discount: Option<&'t Discount>,
     /// Units that an allowance in units may take: those that the price does not leave free.
     pub units: u64,
     band: u8,
+}
+
+/// What the records before one came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Before {
+    /// Units of its total; `None`: there was no record.
+    pub total: Option<u64>,
+    /// Nano-units that were charged in its discount's period.
+    pub spent: i128,
+}
+
+/// What a record is charged, before limits and credits, and what that makes of what came before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub charged: Charged,
+    /// Where its total stands now, if it moves it.
+    pub total: Option<u64>,
+    /// What is charged now in its discount's period, if it moves that.
+    pub spent: Option<i128>,
 }
 
 /// Units that allowances took of a record.
@@ -45,7 +73,7 @@ impl<'t, 'f> Covered<'t, 'f> {
     /// A record that is rated and has something that an allowance covers; `None` for any other.
     #[inline]
     pub fn of(tariff: &'t Tariff, plan: u32, facts: &'f Facts, verdict: &Verdict) -> Option<Self> {
-        if tariff.allowances.of(plan).is_empty() {
+        if !tariff.settles.get(plan as usize).copied().unwrap_or(false) {
             return None;
         }
         Self::by_plan(tariff, plan, facts, verdict)
@@ -54,11 +82,20 @@ impl<'t, 'f> Covered<'t, 'f> {
     fn by_plan(tariff: &'t Tariff, plan: u32, facts: &'f Facts, verdict: &Verdict) -> Option<Self> {
         let (alone, zone, band) = (*verdict.charged.as_ref().ok()?, verdict.zoned.zone?, verdict.band);
         let charge = tariff.prices.find(plan, facts.usage, zone, facts.party, band)?;
+        let has_group = |whose: Whose| whose != Whose::Group || facts.has_group;
+        let total = tariff.prices.rows[charge.row as usize].total.as_ref().filter(|total| has_group(total.whose));
+        let covers = |coverage: &Coverage| coverage.is_of(plan) && coverage.covers(facts.usage, zone, facts.party, band);
+        let discount = tariff.discounts.iter().find(|discount| has_group(discount.whose) && covers(&discount.coverage));
         let units = facts.units.unwrap_or(0);
         let units = if charge.has_free_units { units.saturating_sub(free_units(&tariff.prices, charge)) } else { units };
-        let record = Self { tariff, plan, zone, facts, charge, alone, units, band };
-        let has_something = record.asks().any(|(_, allowance)| !allowance.is_money() || alone.charge_nano > 0);
-        has_something.then_some(record)
+        let record = Self { tariff, plan, zone, facts, charge, alone, plain: alone, total, discount, units, band };
+        let is_something = |(_, allowance): (u16, &Allowance)| !allowance.is_money() || alone.charge_nano > 0;
+        if total.is_none() && discount.is_none() {
+            let has_something = record.asks().any(is_something);
+            return has_something.then_some(record);
+        }
+        let alone = record.charged(Taken::default(), Before::default()).ok()?.charged;
+        Some(Self { alone, ..record })
     }
 
     /// The allowances that cover it, by number, in the order in which it asks them where nothing is left from earlier cycles; those in
@@ -66,15 +103,45 @@ impl<'t, 'f> Covered<'t, 'f> {
     pub fn asks(&self) -> impl Iterator<Item = (u16, &'t Allowance)> + '_ {
         let all = self.tariff.allowances.of(self.plan).iter().map(|n| (*n, &self.tariff.allowances.list[usize::from(*n)]));
         all.filter(|(_, allowance)| {
-            (allowance.is_money() || self.units > 0) && allowance.covers(self.facts.usage, self.zone, self.facts.party, self.band)
+            (allowance.is_money() || self.units > 0)
+                && (allowance.whose != Whose::Group || self.facts.has_group)
+                && allowance.covers(self.facts.usage, self.zone, self.facts.party, self.band)
         })
     }
 
-    /// What it costs when so many units were taken.
-    pub fn charged(&self, taken: Taken) -> Result<Charged, Reason> {
+    /// What it costs when so many units were taken, beside what came before it.
+    pub fn charged(&self, taken: Taken, before: Before) -> Result<Outcome, Reason> {
+        let mut outcome = Outcome::default();
+        outcome.charged = match self.total.filter(|_| taken.units == 0 || taken.rest > 0) {
+            Some(total) => {
+                let units = if taken.units == 0 { self.facts.units.ok_or(Reason::ChargeLimit)? } else { taken.rest };
+                let now = before.total.unwrap_or(0).checked_add(units).ok_or(Reason::ChargeLimit)?;
+                let whole = charge::of_total(self.tariff, self.charge, total, now)?;
+                let stood = before.total.map(|units| charge::of_total(self.tariff, self.charge, total, units));
+                let stood = stood.transpose()?.unwrap_or_default();
+                outcome.total = Some(now);
+                // The difference of two that fit may not.
+                let charge_nano = whole.charge_nano.checked_sub(stood.charge_nano);
+                charge::within_limits(Some(whole.billed - stood.billed), charge_nano)?
+            }
+            None => self.by_itself(taken)?,
+        };
+        if let Some(discount) = self.discount.filter(|_| outcome.charged.charge_nano > 0) {
+            let spent = before.spent.saturating_add(outcome.charged.charge_nano.into());
+            let rounding = self.tariff.prices.rounding;
+            let off = i64::try_from(discount.of(spent, rounding) - discount.of(before.spent, rounding));
+            let charge_nano = off.ok().and_then(|off| outcome.charged.charge_nano.checked_add(off));
+            outcome.charged = charge::within_limits(Some(outcome.charged.billed), charge_nano)?;
+            outcome.spent = Some(spent);
+        }
+        Ok(outcome)
+    }
+
+    /// What it costs by its own units alone.
+    fn by_itself(&self, taken: Taken) -> Result<Charged, Reason> {
         let Taken { units, rest, setup_always } = taken;
         if units == 0 {
-            return Ok(self.alone);
+            return Ok(self.plain);
         }
         if rest == 0 {
             return charge::covered(self.tariff, self.charge, setup_always, self.facts);
@@ -131,7 +198,7 @@ fn all_given(record: &Covered<'_, '_>) -> Result<Settled, Reason> {
         rest: 0,
         setup_always: allowance.setup_always,
     });
-    let mut charged = record.charged(taken)?;
+    let mut charged = record.charged(taken, Before::default())?.charged;
     let units = i64::try_from(taken.units).map_err(|_| Reason::ChargeLimit)?;
     let mut drawn: Vec<u16> = in_units.map(|(n, _)| n).into_iter().collect();
     let mut nano = 0;

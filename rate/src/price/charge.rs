@@ -24,6 +24,7 @@ use crate::tariff::Tariff;
 use crate::tariff::exchange::RATE_ONE;
 use crate::tariff::price_row::{Formula, Information, Step};
 use crate::tariff::price_table::{Charge, PriceTable};
+use crate::tariff::total::Total;
 
 /// Largest charge of a row in nano-units: what decimal(18,9) holds.
 pub const CHARGE_NANO_MAX: i64 = 999_999_999_999_999_999;
@@ -125,6 +126,25 @@ pub(crate) fn covered(tariff: &Tariff, charge: &Charge, with_setup: bool, facts:
         _ => 0,
     };
     round(tariff, with_information(tariff, charge, facts, (setup_nano.into(), 1))?, 0)
+}
+
+/// The charge of a total of so many units: that of one record of them, or with all units at the price of the last one.
+pub(crate) fn of_total(tariff: &Tariff, charge: &Charge, total: &Total, units: u64) -> Result<Charged, Reason> {
+    let Formula::Units { setup_nano, minimum, steps, extras, .. } = &tariff.prices.rows[charge.row as usize].formula else {
+        return Err(Reason::NoCost);
+    };
+    if units == 0 && charge.free_at_zero {
+        return Ok(Charged::default());
+    }
+    if !total.is_volume {
+        let (numerator, denominator, billed) = fraction_of_units(tariff, charge, units, *minimum).ok_or(Reason::ChargeLimit)?;
+        return round(tariff, (numerator, denominator), billed);
+    }
+    let step = steps.iter().rev().find(|step| step.from < units).unwrap_or(&steps[0]);
+    let (per, billed) = (i128::from(charge.per), bill(units, *minimum, step.increment));
+    let fees = setup_nano + if units == 0 { 0 } else { extras.disconnect_nano };
+    let numerator = i128::from(fees) * per + i128::from(step.unit_nano) * i128::from(billed);
+    round(tariff, (extras.bounds.hold(numerator, per), per), billed)
 }
 
 /// Rounds the exact charge, once.

@@ -9,8 +9,9 @@ use super::Demand;
 use super::calendar::{Calendar, Period};
 use super::grant::{Grant, Grants, Sort, Wanted};
 use super::reached::Reached;
+use super::running::Running;
 use super::trace::{Draw, Trace};
-use crate::price::allowance::{Covered, Settled, Taken, assumed};
+use crate::price::allowance::{Before, Covered, Outcome, Settled, Taken, assumed};
 use crate::price::charge::Charged;
 use crate::price::decide;
 use crate::tariff::allowance::{Allowance, Gives, Whose};
@@ -51,12 +52,32 @@ impl Bucket {
     }
 }
 
+/// Whose something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Subject {
+    Line(u32),
+    Customer,
+    /// The customer's, as the sum of what lines bring.
+    Pool,
+    /// Of a group of the customer's lines.
+    Group(u32),
+}
+
+impl Subject {
+    pub fn of(whose: Whose, demand: &Demand) -> Self {
+        match whose {
+            Whose::Personal => Self::Line(demand.subscription),
+            Whose::Shared => Self::Customer,
+            Whose::Pooled => Self::Pool,
+            Whose::Group => Self::Group(demand.group),
+        }
+    }
+}
+
 /// Whose bucket, of what, given when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Key<'t> {
-    /// `None`: the customer's.
-    subscription: Option<u32>,
-    is_pooled: bool,
+    subject: Subject,
     /// The allowance, whichever tariff gives it.
     name: &'t str,
     sort: Sort,
@@ -97,6 +118,8 @@ pub(super) struct Fold<'t> {
     calendar: Calendar<'t>,
     /// What was asked for so far; `None`: the period gives nothing of it.
     buckets: HashMap<Key<'t>, Option<Bucket>>,
+    /// What totals and discounts stand at.
+    running: Running<'t>,
     /// Periods that end before are not told of.
     told_from_us: i64,
     /// How far allowances were used.
@@ -107,7 +130,8 @@ impl<'t> Fold<'t> {
     /// The balances of a customer whose newest record starts at an instant.
     pub fn new(tariffs: &'t BoundTariffs, grants: &'t Grants<'t>, customer: u32, newest_us: i64) -> Self {
         let (calendar, told_from_us) = (grants.calendar(customer), newest_us.saturating_sub(TOLD_US));
-        Self { tariffs, grants, customer, calendar, buckets: HashMap::new(), told_from_us, reached: Vec::new() }
+        let (buckets, running) = (HashMap::new(), Running::new(calendar));
+        Self { tariffs, grants, customer, calendar, buckets, running, told_from_us, reached: Vec::new() }
     }
 
     /// Lets a record draw; what it comes to, if that is something else than what rating it alone says.
@@ -127,13 +151,12 @@ impl<'t> Fold<'t> {
             let name = &*allowance.name;
             let own = self.calendar.period(allowance.every, demand.facts.start_us, demand.period);
             let reach = i32::try_from(self.grants.reach(name)).unwrap_or(0);
-            let subscription = Some(demand.subscription).filter(|_| allowance.whose == Whose::Personal);
             let sort = Sort::of(allowance, record.tariff.currency());
             for period in (-reach..=0).map(|by| own.later(by)) {
-                let key = Key { subscription, is_pooled: allowance.whose == Whose::Pooled, name, sort, period };
+                let key = Key { subject: Subject::of(allowance.whose, demand), name, sort, period };
                 let (grants, calendar) = (self.grants, self.calendar);
                 let given = || {
-                    let wanted = Wanted { name, sort, whose: allowance.whose, period };
+                    let wanted = Wanted { name, sort, whose: allowance.whose, group: demand.group, period };
                     let grant = grants.grant(self.customer, demand.subscription, wanted)?;
                     let last = i32::try_from(grant.roll_over).unwrap_or(0);
                     Some(Bucket::new(grant, calendar.begin(period.later(last + 1))))
@@ -163,23 +186,26 @@ impl<'t> Fold<'t> {
         let mut takes: Vec<Take> = Vec::new();
         let taken = self.take_units(record, candidates, &mut takes);
         let is_blocked = |is_money| candidates_block(record, is_money);
+        let before = self.running.before(record, demand);
         let settled = if taken.rest > 0 && is_blocked(false) {
-            Ok(Covered::blocked())
+            Ok((Covered::blocked(), Outcome::default()))
         } else {
-            self.charge(record, candidates, taken, &mut takes).map(|settled| {
+            self.charge(record, candidates, (taken, before), &mut takes).map(|(settled, outcome)| {
                 let is_charged = settled.charged.is_ok_and(|charged| charged.charge_nano > 0);
-                if is_charged && is_blocked(true) { Covered::blocked() } else { settled }
+                if is_charged && is_blocked(true) { (Covered::blocked(), Outcome::default()) } else { (settled, outcome) }
             })
         };
-        let settled = settled.unwrap_or_else(|_: Reason| {
+        let (settled, outcome) = settled.unwrap_or_else(|_: Reason| {
             self.give_back(candidates, &mut takes);
-            record.undrawn()
+            (record.undrawn(), Outcome::default())
         });
         if let Some(trace) = trace {
             let rest = if takes.is_empty() { record.units } else { taken.rest };
             let draws = takes.iter().filter_map(|take| self.told(&candidates[take.at], *take)).collect();
-            *trace = Trace { draws, rest, is_blocked: settled.charged.is_err() };
+            let (total, discount) = self.running.told(record, demand, before, outcome);
+            *trace = Trace { draws, rest, is_blocked: settled.charged.is_err(), total, discount };
         }
+        self.running.move_on(record, demand, outcome);
         if settled.charged.is_err() {
             self.give_back(candidates, &mut takes);
         }
@@ -221,11 +247,12 @@ impl<'t> Fold<'t> {
         &mut self,
         record: &Covered<'t, '_>,
         candidates: &[Candidate<'t>],
-        taken: Taken,
+        (taken, before): (Taken, Before),
         takes: &mut Vec<Take>,
-    ) -> Result<Settled, Reason> {
+    ) -> Result<(Settled, Outcome), Reason> {
         let units = i64::try_from(taken.units).map_err(|_| Reason::ChargeLimit)?;
-        let Charged { billed, charge_nano } = record.charged(taken)?;
+        let outcome = record.charged(taken, before)?;
+        let Charged { billed, charge_nano } = outcome.charged;
         let in_units = takes.len();
         let mut left = u64::try_from(charge_nano).unwrap_or(0);
         left -= self.limit(candidates, left, takes);
@@ -245,7 +272,8 @@ impl<'t> Fold<'t> {
         // It is part of a charge, which fits.
         let nano = takes[in_units..].iter().map(|take| take.given).sum::<u64>();
         let nano = i64::try_from(nano).map_err(|_| Reason::ChargeLimit)?;
-        Ok(Settled { drawn, units, nano, charged: Ok(Charged { billed, charge_nano: charge_nano - nano }) })
+        let settled = Settled { drawn, units, nano, charged: Ok(Charged { billed, charge_nano: charge_nano - nano }) };
+        Ok((settled, outcome))
     }
 
     /// What limits take off a charge; all of them count what passes.
@@ -298,7 +326,7 @@ impl<'t> Fold<'t> {
             for percent in allowance.thresholds.iter().filter(|percent| is_told && before < at(percent) && at(percent) <= now) {
                 self.reached.push(Reached {
                     customer: self.customer,
-                    subscription: key.subscription,
+                    subject: key.subject,
                     tariff: demand.tariff,
                     allowance: *number,
                     period: key.period,

@@ -60,6 +60,8 @@ pub(super) struct Wanted<'n> {
     pub name: &'n str,
     pub sort: Sort,
     pub whose: Whose,
+    /// Of which group of lines, if it is a group's.
+    pub group: u32,
     pub period: Period,
 }
 
@@ -113,6 +115,12 @@ impl<'t> Grants<'t> {
         match wanted.whose {
             Whose::Personal => stage.once(&held(windows.get(&subscription)?)),
             Whose::Shared => stage.once(&windows.values().flat_map(held).collect::<Vec<_>>()),
+            Whose::Group => {
+                let of_group = |windows: &Vec<&'t Owner>| -> Vec<&'t Owner> {
+                    windows.iter().copied().filter(|window| window.group == wanted.group).collect()
+                };
+                stage.once(&windows.values().flat_map(|windows| held(&of_group(windows))).collect::<Vec<_>>())
+            }
             Whose::Pooled => {
                 let all: Vec<Vec<Stretch<'t>>> = windows.values().map(held).collect();
                 let first = all.iter().flatten().min_by_key(|stretch| stretch.order())?;

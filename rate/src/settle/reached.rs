@@ -5,14 +5,14 @@ use domain::money::{Currency, Money};
 use domain::usage::UsageKind;
 
 use super::Period;
+use super::fold::Subject;
 use crate::tariff::set::BoundTariffs;
 
 /// A record with which a part of an allowance was used up, in the codes of the reference data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reached {
     pub(super) customer: u32,
-    /// `None`: it is the customer's.
-    pub(super) subscription: Option<u32>,
+    pub(super) subject: Subject,
     pub(super) tariff: u16,
     pub(super) allowance: u16,
     pub(super) period: Period,
@@ -63,10 +63,15 @@ impl Reached {
             UsageKind::Sms | UsageKind::Mms => "messages".to_owned(),
         };
         let size = |value: u64| if allowance.is_money() { Money(value.into()).to_text(9) } else { value.to_string() };
+        let (subscription, group) = match self.subject {
+            Subject::Line(subscription) => (Some(owners.subscriptions.name(subscription)), None),
+            Subject::Group(group) => (None, Some(owners.groups.name(group))),
+            Subject::Customer | Subject::Pool => (None, None),
+        };
         Threshold {
             customer: owners.customer_names.name(self.customer),
-            subscription: self.subscription.map(|subscription| owners.subscriptions.name(subscription)),
-            group: None,
+            subscription,
+            group,
             allowance: &allowance.name,
             unit: unit(tariff.currency()),
             period: self.period.to_string(),

@@ -11,6 +11,23 @@ pub struct Trace {
     pub rest: u64,
     /// Whether it has no price, because it is not covered whole: the draws are what was there for it, and stays.
     pub is_blocked: bool,
+    /// How its price is of more than this record.
+    pub total: Option<Ran>,
+    /// What was taken off its charge, or added, by what was charged before.
+    pub discount: Option<Ran>,
+}
+
+/// What a record moved that runs on over several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// The total or the discount; empty for a session.
+    pub name: String,
+    /// Over what: a period, or `session`.
+    pub over: String,
+    /// Where it stood before: units, or nano-units that were charged; `None`: nothing came before.
+    pub before: Option<u64>,
+    /// Where it stands with the record.
+    pub after: u64,
 }
 
 /// What a record took out of one bucket.

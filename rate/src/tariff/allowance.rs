@@ -9,8 +9,9 @@ use std::sync::Arc;
 use domain::columns::linked::Party;
 use domain::usage::{Usage, UsageKind};
 
-pub(crate) use self::check::Known;
+pub(crate) use self::check::every;
 use crate::error::{Place, TariffError};
+use crate::tariff::coverage::{Coverage, Known};
 use crate::tariff::raw::{RawAllowance, TomlFile};
 
 /// Most allowances of a tariff: their numbers are 16 bits, and every record of a plan asks all of its plan.
@@ -73,6 +74,8 @@ pub(crate) enum Whose {
     Shared,
     /// The customer's, once for each subscription.
     Pooled,
+    /// That of a group of the customer's lines, once.
+    Group,
 }
 
 /// What plans give in each period.
@@ -97,36 +100,23 @@ pub(crate) struct Allowance {
     pub blocks: bool,
     /// At how many percent of it that are used it is told, rising.
     pub thresholds: Vec<u8>,
-    /// By number of the plan.
-    plans: Vec<bool>,
-    /// By code of the kind.
-    kinds: [bool; Usage::COUNT],
-    /// By code of the zone.
-    zones: Vec<bool>,
-    /// By code of the band.
-    bands: Vec<bool>,
-    /// Empty: whoever the other party is.
-    parties: Vec<Party>,
+    coverage: Coverage,
 }
 
 impl Allowance {
     /// Whether a plan gives it.
     pub fn is_of(&self, plan: u32) -> bool {
-        self.plans.get(plan as usize).copied().unwrap_or(false)
+        self.coverage.is_of(plan)
     }
 
     /// Whether it covers what a record is.
     pub fn covers(&self, usage: Usage, zone: u16, party: Party, band: u8) -> bool {
-        let is_party = |wanted: &Party| *wanted == party || (*wanted == Party::OwnNetwork && party == Party::OwnCustomer);
-        self.kinds[usage.code()]
-            && self.zones[usize::from(zone)]
-            && self.bands[usize::from(band)]
-            && (self.parties.is_empty() || self.parties.iter().any(is_party))
+        self.coverage.covers(usage, zone, party, band)
     }
 
     /// What its units are of, if it gives units; messages are of one family.
     pub fn family(&self) -> UsageKind {
-        Usage::all().find(|usage| self.kinds[usage.code()]).map_or(UsageKind::Voice, family)
+        Usage::all().find(|usage| self.coverage.kinds[usage.code()]).map_or(UsageKind::Voice, family)
     }
 
     /// Whether it gives money, and not units.
@@ -192,12 +182,12 @@ impl Allowances {
 
     /// Whether one of them depends on the other party.
     pub fn asks_party(&self) -> bool {
-        self.list.iter().any(|allowance| !allowance.parties.is_empty())
+        self.list.iter().any(|allowance| !allowance.coverage.parties.is_empty())
     }
 }
 
 /// The family of a kind: messages are counted together.
-fn family(usage: Usage) -> UsageKind {
+pub(crate) fn family(usage: Usage) -> UsageKind {
     match usage.kind() {
         UsageKind::Sms | UsageKind::Mms => UsageKind::Sms,
         kind => kind,

@@ -11,18 +11,20 @@ use domain::money::{Currency, NANO_PLACES, Rounding, RoundingMode};
 use domain::zone::{SECOND_US, Zone};
 
 use crate::error::{Place, TariffError};
-use crate::tariff::allowance::{Allowances, Known};
+use crate::tariff::allowance::Allowances;
 use crate::tariff::band::{BandClock, Bands};
 use crate::tariff::calendar::{Calendars, DATES_MAX, day_of, day_of_text};
 use crate::tariff::companion::{Companion, Format, optional, required, separator};
+use crate::tariff::coverage::Known;
 use crate::tariff::deck::{Deck, ShortCodes, ZoneRule};
 use crate::tariff::field::{UNITS_MAX, bad, midnight, name, whole};
 use crate::tariff::network::Networks;
 use crate::tariff::plan::{BandEdge, Plan};
-use crate::tariff::price_row::{COLUMNS, PRICES_MAX, PriceRow, ZeroUsage, check_rounding_scope};
+use crate::tariff::price_row::{COLUMNS, PRICES_MAX, PriceRow, ZeroUsage};
 use crate::tariff::price_table::{PriceTable, Scope, unknown};
 use crate::tariff::raw::{RawTables, RawTariff, TomlFile};
 use crate::tariff::{Classes, Tariff, TariffSource, VERSION_DIGITS, content_hash};
+use crate::tariff::{discount, total};
 
 /// Longest TOML text, 4 MiB, and longest companion, 256 MiB: a million rows fit many times.
 const TOML_BYTES_MAX: usize = 4 << 20;
@@ -121,7 +123,6 @@ impl<'t> Loader<'t> {
             self.calendars()?,
             if self.at_all_times { i32::MIN..=i32::MAX } else { days_of(from_us, to_us) },
         )?;
-        check_rounding_scope(place, raw.rounding_scope.as_deref())?;
         let zero_usage = raw.zero_usage.as_deref().map_or(Ok(ZeroUsage::Free), |text| ZeroUsage::parse(place, text))?;
         let scope = Scope {
             file: place.clone(),
@@ -136,6 +137,12 @@ impl<'t> Loader<'t> {
         let prices = PriceTable::build(&scope, self.price_rows()?)?;
         let known = Known { plans: &plans, zones: &zones, bands: &bands.names, prices: &prices };
         let allowances = Allowances::build(self.file, &raw.allowance, &known)?;
+        let discounts = discount::build(self.file, &raw.discount, &known)?;
+        let settles = (0..).zip(&plans).map(|(plan, _)| {
+            let has_discount = discounts.iter().any(|discount| discount.coverage.is_of(plan));
+            has_discount || !allowances.of(plan).is_empty() || prices.has_totals(plan)
+        });
+        let settles = settles.collect();
         let sha256 = self.content_hash();
         Ok(Tariff {
             id: format!("{}@{}", raw.name, &sha256[..VERSION_DIGITS]).into(),
@@ -162,6 +169,8 @@ impl<'t> Loader<'t> {
             plans,
             prices,
             allowances,
+            discounts,
+            settles,
         })
     }
 
@@ -302,11 +311,13 @@ impl<'t> Loader<'t> {
     }
 
     fn price_rows(&self) -> Result<Vec<PriceRow>, TariffError> {
-        let inline = self.raw.price.iter().map(|price| PriceRow::from_toml(self.file.place(price), price.get_ref()));
+        let usual = total::of_head(&self.place, self.raw.rounding_scope.as_deref())?;
+        let inline =
+            self.raw.price.iter().map(|price| PriceRow::from_toml(self.file.place(price), price.get_ref(), usual.as_ref()));
         let mut rows: Vec<PriceRow> = inline.collect::<Result<_, _>>()?;
         if let Some(companion) = self.companion(self.raw.prices.table.as_ref(), &self.raw.prices.columns) {
             companion.each(&COLUMNS, PRICES_MAX, |place, fields| {
-                rows.push(PriceRow::from_fields(place, fields)?);
+                rows.push(PriceRow::from_fields(place, fields, usual.as_ref())?);
                 Ok(())
             })?;
         }

@@ -13,6 +13,7 @@ use crate::error::{Place, TariffError};
 use crate::tariff::companion::{Column, optional, required};
 use crate::tariff::field::{UNITS_MAX, amount, bad, name, percent, whole};
 use crate::tariff::raw::{OneOrMany, RawPrice, RawStep};
+use crate::tariff::total::{self, Total};
 
 /// Most price rows of a tariff.
 pub(super) const PRICES_MAX: usize = 1_000_000;
@@ -37,20 +38,6 @@ impl ZeroUsage {
             _ => Err(bad(place, "zero_usage", text, "`free` or `priced` is expected")),
         }
     }
-}
-
-/// Refuses what is not charged record by record: what a session costs as a whole hangs on records that may not have come yet, so
-/// it is settled and not rated.
-pub(super) fn check_rounding_scope(place: &Place, scope: Option<&str>) -> Result<(), TariffError> {
-    let expected = match scope {
-        None | Some("record") => return Ok(()),
-        Some("session") => {
-            "this version charges each record by itself and cannot settle sessions as a whole; leave it out only if the contract \
-             rounds each record, too"
-        }
-        Some(_) => "`record` is expected",
-    };
-    Err(bad(place, "rounding_scope", scope.unwrap_or_default(), expected))
 }
 
 /// Units from `from` on cost this much, billed in whole increments.
@@ -104,6 +91,8 @@ pub(crate) struct PriceRow {
     pub formula: Formula,
     pub zero_usage: Option<ZeroUsage>,
     pub tax_class: Option<String>,
+    /// What setup, minimum, increments and steps are of, if not each record.
+    pub total: Option<Total>,
 }
 
 /// Columns of a price list; the required ones are those of JOB.md's `prices.csv`.
@@ -127,8 +116,8 @@ pub(super) const COLUMNS: [Column; 16] = [
 ];
 
 impl PriceRow {
-    /// A row of a companion.
-    pub fn from_fields(place: Place, fields: [&str; 16]) -> Result<Self, TariffError> {
+    /// A row of a companion, with the total that the head gives.
+    pub fn from_fields(place: Place, fields: [&str; 16], usual: Option<&Total>) -> Result<Self, TariffError> {
         let [plan, kind, zone, band, setup, minimum, increment, unit_price, per, more @ ..] = fields;
         let [disconnect, free_units, charge_min, charge_max, party, tax_class, information] = more;
         let given = |text: &'_ str| Some(text.to_owned()).filter(|text| !text.is_empty());
@@ -159,17 +148,23 @@ impl PriceRow {
             zones: one(zone),
             parties: parties(&place, &party, false)?,
             bands: one(band),
-            formula,
             zero_usage: None,
             tax_class: given(tax_class).map(|class| checked_class(&place, class)).transpose()?,
+            total: usual.map(|total| total::check(&place, total, &formula).map(|()| total.clone())).transpose()?,
+            formula,
             place,
         })
     }
 
-    /// A `[[price]]` of the tariff file.
-    pub fn from_toml(place: Place, raw: &RawPrice) -> Result<Self, TariffError> {
-        check_rounding_scope(&place, raw.rounding_scope.as_deref())?;
+    /// A `[[price]]` of the tariff file; `usual` is the total that the head gives.
+    pub fn from_toml(place: Place, raw: &RawPrice, usual: Option<&Total>) -> Result<Self, TariffError> {
         let formula = if raw.cost_plus.is_some() { cost_plus(&place, raw)? } else { units(&place, raw)? };
+        // A cost is each record's, whatever the head says.
+        let usual = usual.filter(|_| raw.cost_plus.is_none());
+        let total = total::of_price(&place, raw)?.unwrap_or_else(|| usual.cloned());
+        if let Some(total) = &total {
+            total::check(&place, total, &formula)?;
+        }
         let list = |field: &str, list: &OneOrMany| {
             let refused = || bad(&place, field, "[]", "at least one name, or \"*\", is expected");
             if list.0.is_empty() { Err(refused()) } else { Ok(list.0.clone()) }
@@ -183,6 +178,7 @@ impl PriceRow {
             bands: raw.band.as_ref().map_or_else(|| Ok(vec!["*".to_owned()]), |band| list("band", band))?,
             zero_usage: raw.zero_usage.as_deref().map(|text| ZeroUsage::parse(&place, text)).transpose()?,
             formula,
+            total,
             place,
         })
     }

@@ -71,6 +71,8 @@ pub(crate) struct PriceTable {
     /// How many parties are told apart: one where no price asks, else [`PARTIES`].
     parties: usize,
     bands: usize,
+    /// By number of the plan: whether some price of it is of more than one record.
+    totals: Vec<bool>,
     /// What prices say of their tax class.
     pub tax_classes: Vec<Option<String>>,
 }
@@ -109,6 +111,7 @@ impl PriceTable {
             zones: scope.zones.len(),
             parties,
             bands: scope.bands.len(),
+            totals: vec![false; scope.plans.len()],
             tax_classes,
             rows,
         };
@@ -136,6 +139,7 @@ impl PriceTable {
             for (place, cell) in cells.iter_mut().enumerate().filter(|(_, cell)| **cell != NO_CELL) {
                 let band_edge = if cut[place / self.bands] { plan.band_edge } else { BandEdge::Start };
                 let row = &self.rows[*cell as usize];
+                self.totals[at / Usage::COUNT] |= row.total.is_some();
                 // A megabyte is that of the plan whose price it is.
                 let lender = lent.get(*first as usize + place).copied().filter(|lender| *lender != NO_LENDER);
                 let seller = lender.map_or(plan, |lender| &scope.plans[usize::from(lender)]);
@@ -160,6 +164,11 @@ impl PriceTable {
     #[inline]
     pub fn asks_party(&self) -> bool {
         self.parties > 1
+    }
+
+    /// Whether a plan has a price that is of more than one record.
+    pub fn has_totals(&self, plan: u32) -> bool {
+        self.totals.get(plan as usize).copied().unwrap_or(false)
     }
 
     /// Whether a plan has any price for a kind.

@@ -1,6 +1,7 @@
 //! A tariff file as it is written: TOML to plain structs, unknown keys refused; nothing is believed yet.
 
 mod allowance;
+mod discount;
 mod file;
 mod tables;
 
@@ -14,6 +15,7 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 pub(crate) use self::allowance::{RawAllowance, RawFairUse};
+pub(crate) use self::discount::RawDiscount;
 pub(crate) use self::file::TomlFile;
 pub(crate) use self::tables::{
     RawDestinations, RawExchange, RawInformation, RawPlans, RawPrices, RawRoaming, RawTables, RawZones,
@@ -53,8 +55,9 @@ pub(crate) struct RawTariff {
     pub tax: Option<String>,
     /// The plan of this tariff that holds for plans that no tariff sells.
     pub fallback_plan: Option<String>,
-    /// What setup, minimum and increments are of: each `record`.
-    #[schemars(extend("enum" = ["record"]))]
+    /// What setup, minimum and increments of prices that say nothing are of: each `record` (the usual), or the `session` that it is a part
+    /// of; a price by the provider's cost is always of the record.
+    #[schemars(extend("enum" = ["record", "session"]))]
     pub rounding_scope: Option<String>,
     /// Of the charge of each record, once.
     pub rounding: RawRounding,
@@ -101,6 +104,10 @@ pub(crate) struct RawTariff {
     #[serde(default)]
     #[schemars(with = "Vec<RawAllowance>")]
     pub allowance: Vec<Spanned<RawAllowance>>,
+    /// Percents of what is charged, by how much was charged before.
+    #[serde(default)]
+    #[schemars(with = "Vec<RawDiscount>")]
+    pub discount: Vec<Spanned<RawDiscount>>,
     /// Prices; the one that names plan, kind, zone and band most exactly holds.
     #[serde(default)]
     #[schemars(with = "Vec<RawPrice>")]
@@ -222,9 +229,19 @@ pub(crate) struct RawPrice {
     /// What the number asks is added: as the information table says (`listed`), or what the provider asks (`cost`).
     #[schemars(extend("enum" = ["listed", "cost"]))]
     pub information: Option<String>,
-    /// As in the head, for this price.
-    #[schemars(extend("enum" = ["record"]))]
+    /// What setup, disconnect, minimum, increments, steps and bounds are of: each `record`, the `session`, or all that counts together in a
+    /// `day`, `week`, `cycle` or `quarter` of the customer. Without it: as in the head.
+    #[schemars(extend("enum" = ["record", "session", "day", "week", "cycle", "quarter"]))]
     pub rounding_scope: Option<String>,
+    /// Needed for periods: prices of one name count together.
+    pub total: Option<String>,
+    /// Whose units count together: each subscription's (`personal`, the usual), the customer's (`shared`), or those of a `group` of lines.
+    #[schemars(extend("enum" = ["personal", "shared", "group"]))]
+    pub total_scope: Option<String>,
+    /// Whether units cost what the step of their own place says (`graduated`, the usual), or all of them what the last step says that is
+    /// reached (`volume`).
+    #[schemars(extend("enum" = ["graduated", "volume"]))]
+    pub count: Option<String>,
     /// Prices by the first unit of each, in rising order.
     pub steps: Option<Vec<RawStep>>,
     /// A part of the provider's cost instead of a price per unit.

@@ -146,7 +146,9 @@ impl TariffSet {
         let ask_party = runs.iter().map(|run| sales[run.clone()].iter().any(asks)).collect();
         let gives = |sale: &Sale| !self.tariffs[usize::from(sale.tariff)].allowances.of(sale.plan).is_empty();
         let have_allowances = runs.iter().map(|run| sales[run.clone()].iter().any(gives)).collect();
-        BoundTariffs { set: self.clone(), owners: owners.clone(), runs, sales, ask_party, have_allowances }
+        let settles = |sale: &Sale| self.tariffs[usize::from(sale.tariff)].settles[sale.plan as usize];
+        let settles = sales.iter().any(settles);
+        BoundTariffs { set: self.clone(), owners: owners.clone(), runs, sales, ask_party, have_allowances, settles }
     }
 
     /// When which tariff sells a plan, by time.
@@ -239,6 +241,8 @@ pub struct BoundTariffs {
     ask_party: Vec<bool>,
     /// Per plan code: whether it gives allowances at some time.
     have_allowances: Vec<bool>,
+    /// Whether records of some plan hang on others.
+    settles: bool,
 }
 
 impl BoundTariffs {
@@ -273,9 +277,9 @@ impl BoundTariffs {
         self.ask_party.get(plan as usize).copied().unwrap_or(false)
     }
 
-    /// Whether some plan gives allowances, so that records have to be settled.
-    pub fn has_allowances(&self) -> bool {
-        self.have_allowances.contains(&true)
+    /// Whether records of some plan hang on others, so that they have to be settled: by allowances, totals or discounts.
+    pub fn settles(&self) -> bool {
+        self.settles
     }
 
     /// Whether this plan gives some.

@@ -191,8 +191,8 @@ fn with_inline_tables<'t>(lines: impl Iterator<Item = &'t str>) -> TariffSource 
 struct Month<'t> {
     tariffs: Arc<TariffSet>,
     cycle_day: CycleDay,
-    /// Subscription, plan, from and to.
-    lines: Vec<(&'t str, &'t str, i64, i64)>,
+    /// Subscription, plan, from and to, and the group that the line is in.
+    lines: Vec<(&'t str, &'t str, i64, i64, Option<&'t str>)>,
     /// Number and text of the line, and its cells.
     rows: Vec<(usize, &'t str, Cells<'t>)>,
 }
@@ -206,26 +206,27 @@ impl<'t> Month<'t> {
 
     fn add_line(&mut self, text: &'t str) {
         let words: Vec<&str> = text.split_whitespace().collect();
-        let [name, plan, from, to] = words[..] else { panic!("`{text}` is no line of a customer") };
+        let [name, plan, from, to, ref group @ ..] = words[..] else { panic!("`{text}` is no line of a customer") };
         let amsterdam = Zone::load("Europe/Amsterdam").expect("bundled");
         let instant = |text: &str, open| match text {
             "-" => open,
             date if date.len() == 10 => local(&format!("{date}T00:00:00"), &amsterdam).expect("a date").0,
             time => local(time, &amsterdam).expect("a time").0,
         };
-        self.lines.push((name, plan, instant(from, i64::MIN), instant(to, i64::MAX)));
+        self.lines.push((name, plan, instant(from, i64::MIN), instant(to, i64::MAX), group.first().copied()));
     }
 
     fn owners(&self) -> Arc<Owners> {
         let (plans, subscriptions) = (Names::new(self.lines.iter().map(|l| l.1)), Names::new(self.lines.iter().map(|l| l.0)));
-        let window = |(name, plan, from_us, to_us): &(&str, &str, i64, i64)| Owner {
+        let groups = Names::new(self.lines.iter().filter_map(|l| l.4));
+        let window = |(name, plan, from_us, to_us, group): &(&str, &str, i64, i64, Option<&str>)| Owner {
             from_us: *from_us,
             to_us: *to_us,
             device: 0,
             subscription: subscriptions.code(name).expect("it is in the list"),
             customer: 0,
             plan: plans.code(plan).expect("it is in the list"),
-            group: NO_GROUP,
+            group: group.and_then(|group| groups.code(group)).unwrap_or(NO_GROUP),
         };
         let windows = self.lines.iter().map(window).collect();
         let customers = vec![Customer { owner_path: "operator/customer".into(), cycle_day: self.cycle_day, zone: 0 }];
@@ -272,6 +273,9 @@ impl<'t> Month<'t> {
         let owner = owners.windows.iter().position(holds).and_then(|at| u32::try_from(at).ok()).unwrap_or(NO_OWNER);
         let classes: Vec<&str> = cells.get("class").copied().into_iter().collect();
         let mut batch = batch(vec![row], &classes);
+        if let Some(session) = cells.get("session") {
+            batch.columns.session_id.push(session);
+        }
         (batch.columns.row, batch.columns.key) = (vec![*number as u64], vec![*number as u128]);
         let party = cells.get("party").map_or(Party::Other, |party| Party::parse(party).expect("a party"));
         let is_number = batch.columns.b_number[0].as_e164().is_some();

@@ -1,6 +1,7 @@
 //! `tollway explain RECORD`: why a record costs what it costs, from the computation itself.
 
 use domain::columns::entries::EntryKind;
+use domain::columns::linked::{NO_GROUP, Owner};
 use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::money::{Currency, Money};
 use domain::number::masked;
@@ -248,16 +249,20 @@ fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<(Deri
         cost_nano: row.text("cost_nano").and_then(|t| t.parse().ok()),
         cost_currency: row.text("cost_currency").and_then(Currency::parse),
         party: party(row, &reference),
+        has_group: has_group(row, &reference),
         plan: row.text("plan").map(str::to_owned),
         tariff: row.text("tariff").map(str::to_owned),
     };
-    let covers = explain(&input, reference.tariffs.set()).is_ok_and(|alone| !alone.allowance.is_empty());
-    let (drawn, is_settled) = drawn(installation, row, &reference, covers)?;
+    let covers = explain(&input, reference.tariffs.set()).is_ok_and(|alone| alone.is_settled);
+    let (drawn, mut is_settled) = drawn(installation, row, &reference, covers)?;
     let derived = match explain_settled(&input, reference.tariffs.set(), Some(&drawn)) {
         Ok(derivation) => derivation,
         Err(rate::error::ExplainError::UnknownVersion(_)) => by_replaced_tariff(installation, &store, &input, &drawn)?,
         Err(e) => return Err(e.into()),
     };
+    if drawn.total.is_some() || drawn.discount.is_some() {
+        is_settled &= derived.charge_nano == row.text("charge_nano").and_then(|nano| nano.parse().ok());
+    }
     Ok(Some((derived, is_settled)))
 }
 
@@ -283,7 +288,16 @@ fn drawn(installation: &Installation, row: &Row, reference: &Reference, is_cover
         (taken > 0).then_some(all)
     };
     let draws = [draw(units, false), draw(nano, true)].into_iter().flatten().collect();
-    Ok((Trace { draws, rest: number("billed_units"), is_blocked }, units == 0 && nano == 0))
+    let trace = Trace { draws, rest: number("billed_units"), is_blocked, total: None, discount: None };
+    Ok((trace, units == 0 && nano == 0))
+}
+
+/// Whether the line was in a group at the start.
+fn has_group(row: &Row, reference: &Reference) -> bool {
+    let owners = reference.index.owners();
+    let (start_us, line) = (row.long("start_us"), row.text("subscription").and_then(|name| owners.subscriptions.code(name)));
+    let holds = |owner: &&Owner| Some(owner.subscription) == line && owner.from_us <= start_us && start_us < owner.to_us;
+    owners.windows.iter().find(holds).is_some_and(|owner| owner.group != NO_GROUP)
 }
 
 /// Who the other party is: as the table says, or, of a row that no tariff has asked, as rating would find it now.

@@ -1,15 +1,12 @@
 //! An allowance as it is written becomes one that is believed, or is refused with the place and what is expected.
 
-use domain::ids::Names;
 use domain::usage::Usage;
 
 use super::{Allowance, Every, Gives, ROLL_OVER_MAX, Whose, family};
 use crate::error::{Place, TariffError};
+use crate::tariff::coverage::{Known, RawCoverage};
 use crate::tariff::field::{AMOUNT_NANO_MAX, UNITS_MAX, amount, bad, name, whole};
-use crate::tariff::plan::Plan;
-use crate::tariff::price_row::{kinds, parties};
-use crate::tariff::price_table::{PriceTable, unknown};
-use crate::tariff::raw::{OneOrMany, RawAllowance, RawFairUse};
+use crate::tariff::raw::{RawAllowance, RawFairUse};
 
 /// Largest priority and weight.
 const RANK_MAX: i64 = 1_000_000;
@@ -20,21 +17,15 @@ const FAIR_USE_TIMES: u128 = 2;
 /// The percents at which it is told that an allowance runs out, where the tariff says nothing else.
 const THRESHOLDS: [u8; 3] = [75, 90, 100];
 
-/// What allowances may name.
-pub(crate) struct Known<'t> {
-    pub plans: &'t [Plan],
-    pub zones: &'t Names,
-    pub bands: &'t Names,
-    pub prices: &'t PriceTable,
-}
-
 impl Known<'_> {
     pub(super) fn check(&self, place: Place, raw: &RawAllowance) -> Result<Allowance, TariffError> {
         name(&place, "name", &raw.name)?;
         if raw.name.contains('+') {
             return Err(bad(&place, "name", &raw.name, "a `+` joins the names of several allowances in the table; leave it out"));
         }
-        let usages = usages(&place, &raw.kind)?;
+        let RawAllowance { plan, kind, zone, band, party, .. } = raw;
+        let coverage = RawCoverage { plan, kind, zone, band: band.as_ref(), party: party.as_ref() };
+        let coverage = self.coverage(&place, &coverage)?;
         let gives = gives(&place, raw)?;
         if let Gives::Money(nano) | Gives::Beyond(nano) = gives
             && nano % self.prices.unit_nano != 0
@@ -44,8 +35,8 @@ impl Known<'_> {
             let (field, text) = raw.most.as_deref().map_or(("money", raw.money.as_deref()), |most| ("most", Some(most)));
             return Err(bad(&place, field, text.unwrap_or_default(), expected));
         }
-        let first = Usage::all().find(|usage| usages[usage.code()]).map(family);
-        let has_others = Usage::all().any(|usage| usages[usage.code()] && Some(family(usage)) != first);
+        let first = Usage::all().find(|usage| coverage.kinds[usage.code()]).map(family);
+        let has_others = Usage::all().any(|usage| coverage.kinds[usage.code()] && Some(family(usage)) != first);
         if has_others && !gives.is_money() {
             let expected =
                 "units are seconds, bytes or messages: one family of kinds is expected; name an allowance for each of them";
@@ -70,62 +61,10 @@ impl Known<'_> {
             by_days: one_of(&place, "pro_rata", raw.pro_rata.as_deref(), ["none", "days"])?,
             blocks: one_of(&place, "beyond", raw.beyond.as_deref(), ["price", "block"])?,
             thresholds: thresholds(&place, raw.thresholds.as_deref(), gives)?,
-            plans: self.plans(&place, &raw.plan)?,
-            kinds: usages,
-            zones: codes(&place, "zone", Some(&raw.zone), self.zones, "no destination, network or class leads there")?,
-            bands: codes(&place, "band", raw.band.as_ref(), self.bands, "no [[band]] has that name")?,
-            parties: raw.party.as_ref().map_or(Ok(Vec::new()), |party| parties(&place, &party.0, true))?,
+            coverage,
             place,
         })
     }
-
-    fn plans(&self, place: &Place, named: &OneOrMany) -> Result<Vec<bool>, TariffError> {
-        let mut plans = vec![false; self.plans.len()];
-        for pattern in filled(place, "plan", named)? {
-            if pattern == "*" {
-                plans.fill(true);
-                continue;
-            }
-            let known = self.plans.iter().map(|plan| plan.name.as_str());
-            let at = self.plans.iter().position(|plan| plan.name == *pattern);
-            plans[at.ok_or_else(|| unknown(place, "plan", pattern, "no plan has that name", known))?] = true;
-        }
-        Ok(plans)
-    }
-}
-
-fn filled<'r>(place: &Place, field: &str, named: &'r OneOrMany) -> Result<&'r [String], TariffError> {
-    let refused = || bad(place, field, "[]", "at least one name, or \"*\", is expected");
-    if named.0.is_empty() { Err(refused()) } else { Ok(&named.0) }
-}
-
-fn usages(place: &Place, named: &OneOrMany) -> Result<[bool; Usage::COUNT], TariffError> {
-    let mut usages = [false; Usage::COUNT];
-    for pattern in filled(place, "kind", named)? {
-        kinds(place, pattern)?.1.into_iter().for_each(|usage| usages[usage.code()] = true);
-    }
-    Ok(usages)
-}
-
-/// The codes that names stand for; without names all of them.
-fn codes(
-    place: &Place,
-    field: &str,
-    named: Option<&OneOrMany>,
-    known: &Names,
-    defined: &'static str,
-) -> Result<Vec<bool>, TariffError> {
-    let Some(named) = named else { return Ok(vec![true; known.len()]) };
-    let mut codes = vec![false; known.len()];
-    for pattern in filled(place, field, named)? {
-        if pattern == "*" {
-            codes.fill(true);
-            continue;
-        }
-        let code = known.code(pattern).ok_or_else(|| unknown(place, field, pattern, defined, known.iter()))?;
-        codes[code as usize] = true;
-    }
-    Ok(codes)
 }
 
 /// Whether the second of two words is given; the first is what holds without.
@@ -150,7 +89,8 @@ fn whose(place: &Place, text: Option<&str>) -> Result<Whose, TariffError> {
         None | Some("personal") => Ok(Whose::Personal),
         Some("shared") => Ok(Whose::Shared),
         Some("pooled") => Ok(Whose::Pooled),
-        Some(other) => Err(bad(place, "scope", other, "`personal`, `shared` or `pooled` is expected")),
+        Some("group") => Ok(Whose::Group),
+        Some(other) => Err(bad(place, "scope", other, "`personal`, `shared`, `pooled` or `group` is expected")),
     }
 }
 
@@ -206,7 +146,8 @@ fn thresholds(place: &Place, named: Option<&[i64]>, gives: Gives) -> Result<Vec<
     if percents.len() == named.len() && is_rising { Ok(percents) } else { Err(refused()) }
 }
 
-fn every(place: &Place, text: Option<&str>) -> Result<Every, TariffError> {
+/// How often something is.
+pub(crate) fn every(place: &Place, text: Option<&str>) -> Result<Every, TariffError> {
     let Some(text) = text else { return Ok(Every::Cycle) };
     let refused = || bad(place, "every", text, "`cycle`, `day`, `week` or `quarter` is expected");
     Every::ALL.into_iter().find(|every| every.as_str() == text).ok_or_else(refused)

@@ -3,8 +3,9 @@
 use domain::columns::linked::Party;
 use domain::usage::Usage;
 
-use super::{Allowance, Known};
+use super::Allowance;
 use crate::error::TariffError;
+use crate::tariff::coverage::Known;
 use crate::tariff::field::bad;
 use crate::tariff::price_row::{Formula, PriceRow};
 use crate::tariff::price_table::Charge;
@@ -47,14 +48,15 @@ impl Known<'_> {
     /// The cells that an allowance covers, with their kind, zone and price.
     fn covered<'a>(&'a self, allowance: &'a Allowance) -> impl Iterator<Item = (Usage, u16, Option<&'a Charge>)> + 'a {
         let codes = |flags: &'a [bool]| (0u32..).zip(flags).filter(|(_, is)| **is).map(|(code, _)| code);
-        let blocks = codes(&allowance.plans).flat_map(|plan| Usage::all().map(move |usage| (plan, usage)));
-        let blocks = blocks.filter(|(plan, usage)| allowance.kinds[usage.code()] && self.prices.has_prices(*plan, *usage));
+        let blocks = codes(&allowance.coverage.plans).flat_map(|plan| Usage::all().map(move |usage| (plan, usage)));
+        let blocks =
+            blocks.filter(|(plan, usage)| allowance.coverage.kinds[usage.code()] && self.prices.has_prices(*plan, *usage));
         let cells = blocks.flat_map(move |(plan, usage)| {
-            (0u16..).zip(&allowance.zones).filter(|(_, is)| **is).flat_map(move |(zone, _)| {
-                (0u8..).zip(&allowance.bands).filter(|(_, is)| **is).map(move |(band, _)| (plan, usage, zone, band))
+            (0u16..).zip(&allowance.coverage.zones).filter(|(_, is)| **is).flat_map(move |(zone, _)| {
+                (0u8..).zip(&allowance.coverage.bands).filter(|(_, is)| **is).map(move |(band, _)| (plan, usage, zone, band))
             })
         });
-        let asks = self.prices.asks_party() || !allowance.parties.is_empty();
+        let asks = self.prices.asks_party() || !allowance.coverage.parties.is_empty();
         let parties = if asks { &PARTIES[..] } else { &PARTIES[..1] };
         cells.flat_map(move |(plan, usage, zone, band)| {
             let theirs = parties.iter().filter(move |party| allowance.covers(usage, zone, **party, band));

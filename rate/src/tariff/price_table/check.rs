@@ -65,6 +65,10 @@ pub(super) fn check_bounds(row: &PriceRow, rounding: Rounding) -> Result<(), Tar
 pub(super) fn check_edges(plan: &Plan, rows: &[PriceRow], bands: &[u32]) -> Result<(), TariffError> {
     let mut pers = 1u64;
     for row in bands.iter().filter(|cell| **cell != NO_CELL).map(|cell| &rows[*cell as usize]) {
+        if let Some(total) = &row.total {
+            let expected = format!("`record` is expected, because plan `{}` cuts calls at the edge of a band", plan.name);
+            return Err(bad(&row.place, "rounding_scope", total.over.as_str(), expected));
+        }
         let Formula::Units { per, .. } = row.formula else {
             let expected = format!("a price per unit is expected, because plan `{}` cuts calls at the edge of a band", plan.name);
             return Err(bad(&row.place, "cost_plus", "given", expected));

@@ -36,9 +36,9 @@ pub(crate) struct RawAllowance {
     /// How often it gives: each `cycle` of the customer (the usual), local `day`, `week` from Monday on, or `quarter` of three cycles.
     #[schemars(extend("enum" = ["cycle", "day", "week", "quarter"]))]
     pub every: Option<String>,
-    /// Whose it is: of each subscription (`personal`, the usual), of the customer (`shared`), or of the customer as the sum of what each
-    /// subscription brings (`pooled`).
-    #[schemars(extend("enum" = ["personal", "shared", "pooled"]))]
+    /// Whose it is: of each subscription (`personal`, the usual), of the customer (`shared`), of the customer as the sum of what each
+    /// subscription brings (`pooled`), or of a `group` of the customer's lines.
+    #[schemars(extend("enum" = ["personal", "shared", "pooled", "group"]))]
     pub scope: Option<String>,
     /// Of a record it takes at least so many units.
     #[schemars(range(min = 0))]
