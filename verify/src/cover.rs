@@ -1,7 +1,6 @@
 //! Which allowances cover a record, and what it comes to if they never run out.
 
 use crate::charge::{Charge, Place};
-use crate::cycle::Cycle;
 use crate::draw::{Draw, Source, Turn};
 use crate::error::VerifyError;
 use crate::price::Rule;
@@ -47,13 +46,13 @@ impl<'r> Cover<'r> {
         Ok(draws.then_some(Self { place, found, alone, units, allowances }))
     }
 
-    /// What the record comes to if each allowance has one bucket, of the record's own cycle, that never runs out.
+    /// What the record comes to if each allowance has one bucket, of the record's own period, that never runs out.
     pub fn assumed(&self, record: &Record<'_>) -> Draw {
-        let (same, mut sources) = (Cycle::default(), Vec::with_capacity(self.allowances.len()));
-        for (position, allowance) in &self.allowances {
-            let turn = Turn::of(allowance, *position, same, same.plus(allowance.roll_over), same);
-            sources.push(Source { allowance, turn, left: None });
-        }
+        let one = |(position, allowance): &(usize, &'r Allowance)| {
+            let turn = Turn::assumed(allowance, *position);
+            Source { allowance, turn, left: None }
+        };
+        let mut sources: Vec<Source<'_>> = self.allowances.iter().map(one).collect();
         sources.sort_by_key(|source| source.turn);
         self.draw(record, &sources)
     }

@@ -8,10 +8,10 @@ use jiff::tz::Offset;
 
 use crate::charge::{Charge, Place, Share, charge};
 use crate::cover::Cover;
-use crate::cycle::Cycle;
 use crate::draw::Draw;
 use crate::error::VerifyError;
 use crate::owner::{Owners, Party, Window};
+use crate::period::billing_period;
 use crate::record::Record;
 use crate::tariff::Tariff;
 
@@ -107,7 +107,7 @@ impl Reference {
         let derived = Derived {
             window,
             owner_path: customer.map(|customer| customer.owner_path.as_str()),
-            billing_period: customer.map(|customer| Cycle::of(customer, start).name()),
+            billing_period: customer.map(|customer| billing_period(customer, start)),
             priced,
         };
         Ok((derived, cover))

@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 
 use crate::charge::{Charge, Share, charge};
 use crate::cover::Cover;
-use crate::cycle::Cycle;
 use crate::derive::Drawn;
 use crate::record::Record;
 use crate::terms::Allowance;
@@ -12,20 +11,23 @@ use crate::terms::Allowance;
 /// When it is a bucket's turn among those that a record may draw from; the least goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Turn {
-    is_of_this_cycle: bool,
-    priority: i64,
-    weight: Reverse<i64>,
-    expires: Cycle,
-    granted: Cycle,
+    /// Whether it was granted in the period of the record.
+    pub is_new: bool,
+    pub priority: i64,
+    pub weight: Reverse<i64>,
+    /// The end of the last period in which it is usable.
+    pub expires_us: i64,
+    /// The begin of the period in which it was granted.
+    pub begins_us: i64,
     /// The allowance's place in the file.
-    position: usize,
+    pub position: usize,
 }
 
 impl Turn {
-    /// The turn of a bucket of an allowance that was granted in a cycle and expires behind another, for a record of a third one.
-    pub fn of(allowance: &Allowance, position: usize, granted: Cycle, expires: Cycle, now: Cycle) -> Self {
+    /// The turn of the only bucket of an allowance: what stays longer expires later.
+    pub fn assumed(allowance: &Allowance, position: usize) -> Self {
         let (priority, weight) = (allowance.priority, Reverse(allowance.weight));
-        Self { is_of_this_cycle: granted == now, priority, weight, expires, granted, position }
+        Self { is_new: true, priority, weight, expires_us: allowance.roll_over.into(), begins_us: 0, position }
     }
 }
 

@@ -1,17 +1,17 @@
-//! What customers are given in a cycle, by the plans that their lines had in it.
+//! What customers are given in a period, by the plans that their lines had in it.
 
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use crate::cycle::{Cycle, Day};
 use crate::derive::Reference;
 use crate::owner::Window;
+use crate::period::{Day, Period};
 use crate::tariff::Tariff;
 use crate::terms::Allowance;
 use crate::text::Scope;
 
-/// Which bucket: of an allowance, whichever tariff gives it; of whom; granted in a cycle.
+/// Which bucket: of an allowance, whichever tariff gives it; of whom; granted in a day, week, cycle or quarter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Bucket<'r> {
     pub allowance: &'r str,
@@ -20,7 +20,7 @@ pub(crate) struct Bucket<'r> {
     pub customer: &'r str,
     /// Nobody's where all lines draw from it.
     pub subscription: Option<&'r str>,
-    pub granted: Cycle,
+    pub granted: Period,
 }
 
 /// What is counted in a bucket: what is of one name and of another sort is another bucket.
@@ -56,7 +56,7 @@ pub(crate) struct Grant<'r> {
     pub left: Option<u128>,
 }
 
-/// A time within a cycle during which a line had an allowance.
+/// A time within a period during which a line had an allowance.
 struct Span<'r> {
     from_us: i64,
     to_us: i64,
@@ -85,7 +85,7 @@ impl<'r> Lines<'r> {
         Self { reference, windows, edges }
     }
 
-    /// What a bucket is granted in a cycle of these days, if anything.
+    /// What a bucket is granted in a period of these days, if anything.
     pub fn grant(&self, bucket: &Bucket<'_>, days: &[Day]) -> Option<Grant<'r>> {
         let lines = self.windows.get(bucket.customer)?;
         let spans = |windows: &Vec<&'r Window>| self.spans(windows, bucket, days);
@@ -117,8 +117,9 @@ impl<'r> Lines<'r> {
     fn had(&self, window: &'r Window, at_us: i64, bucket: &Bucket<'_>) -> Option<(&'r Tariff, &'r Allowance)> {
         let at = Timestamp::from_microsecond(at_us).ok()?;
         let (tariff, plan) = self.reference.seller(&window.plan, at).ok()?;
-        let allowance = tariff.allowance(bucket.allowance).filter(|allowance| allowance.usage.names_plan(plan));
-        allowance.filter(|allowance| Sort::of(tariff, allowance) == bucket.sort).map(|allowance| (tariff, allowance))
+        let allowance = tariff.allowance(bucket.allowance).filter(|allowance| allowance.usage.names_plan(plan))?;
+        let is_same = Sort::of(tariff, allowance) == bucket.sort && allowance.every == bucket.granted.every;
+        is_same.then_some((tariff, allowance))
     }
 }
 

@@ -6,7 +6,7 @@ use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive, Zero};
 
 use crate::amount::{decimal, whole};
-use crate::text::{AllowanceText, FairUseText, ProRata, Scope, SetupFee};
+use crate::text::{AllowanceText, Every, FairUseText, ProRata, Scope, SetupFee};
 use crate::usage::Usage;
 
 /// An allowance, as a version of a tariff has it.
@@ -15,6 +15,7 @@ pub(crate) struct Allowance {
     pub name: String,
     pub usage: Usage,
     pub gives: Gives,
+    pub every: Every,
     pub scope: Scope,
     /// Of a record that draws from it at least so many units are taken.
     pub minimum: u64,
@@ -23,12 +24,12 @@ pub(crate) struct Allowance {
     pub setup: SetupFee,
     pub priority: i64,
     pub weight: i64,
-    /// Cycles for which what is left stays.
+    /// Periods for which what is left stays.
     pub roll_over: i32,
     pro_rata: ProRata,
 }
 
-/// What an allowance gives in a cycle.
+/// What an allowance gives in a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Gives {
     Units(BigRational),
@@ -63,6 +64,7 @@ impl Allowance {
         }
         Ok(Self {
             usage: Usage::new([&text.plan, &text.kind, &text.zone], text.band.as_ref(), text.party.as_ref())?,
+            every: text.every,
             scope: text.scope,
             minimum: text.minimum.unwrap_or(0),
             increment: text.increment.unwrap_or(1),
@@ -82,7 +84,7 @@ impl Allowance {
         matches!(self.gives, Gives::Money(_))
     }
 
-    /// What it gives whoever had it on some of a cycle's days, rounded up to whole units, or to the places of a charge; `None` is without
+    /// What it gives whoever had it on some of a period's days, rounded up to whole units, or to the places of a charge; `None` is without
     /// end.
     pub fn share(&self, days: usize, of: usize, places: u32) -> Option<u128> {
         let (amount, step) = match &self.gives {
@@ -147,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_cycle_are_rounded_up() {
+    fn parts_of_a_period_are_rounded_up() {
         let cases = [
             ("units = 100", Some(100)),
             ("units = 100\npro_rata = \"days\"", Some(33)), // 100 × 10 / 31 = 32.26
@@ -180,6 +182,7 @@ mod tests {
             "units = 1\nsetup = \"never\"",
             "units = 1\nscope = \"everybody\"",
             "units = 1\npro_rata = \"hours\"",
+            "units = 1\nevery = \"month\"",
             "units = 1\nparty = \"other\"",
             "units = 1\nthreshold = 80",
             "fair_use = { price = \"17.50\", cap = \"0\", per = 1 }",

@@ -267,6 +267,8 @@ pub(crate) struct AllowanceText {
     pub unlimited: bool,
     pub fair_use: Option<FairUseText>,
     #[serde(default)]
+    pub every: Every,
+    #[serde(default)]
     pub scope: Scope,
     pub minimum: Option<u64>,
     pub increment: Option<u64>,
@@ -291,6 +293,19 @@ pub(crate) struct FairUseText {
     pub per: u64,
 }
 
+/// In each of which periods it gives.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Every {
+    Day,
+    /// From Monday on.
+    Week,
+    #[default]
+    Cycle,
+    /// Three cycles: those named January to March, and so on.
+    Quarter,
+}
+
 /// Who draws from one bucket.
 #[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[serde(rename_all = "snake_case")]
@@ -313,7 +328,7 @@ pub(crate) enum SetupFee {
     Always,
 }
 
-/// Whether a part of a cycle gives a part of the amount.
+/// Whether a part of a period gives a part of the amount.
 #[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ProRata {

@@ -8,6 +8,8 @@ use crate::derive::Priced;
 use crate::owner::{Identifier, Owners};
 use crate::tariff::Tariff;
 
+mod periods;
+
 const HEAD: &str = r#"
 time_zone = "Europe/Amsterdam"
 home_zone = "HOME"
@@ -284,11 +286,16 @@ fn while_nothing_runs_out_the_first_allowance_takes_all() {
         let drawn = reference.derive(&call(S, "2026-10-10T10:00:00Z", 61).record).expect("a record").priced.drawn;
         drawn.map(|drawn| (drawn.allowance, drawn.units, drawn.money_nano))
     };
-    let cases: [(&[&str], _); 6] = [
+    let cases: [(&[&str], _); 8] = [
         (&["name = \"a\"\nunits = 1", "name = \"b\"\nunits = 1\npriority = -1\nincrement = 60"], ("b", Some(120), None)),
         (&["name = \"a\"\nunits = 1", "name = \"b\"\nunlimited = true\nweight = 1\nminimum = 90"], ("b", Some(90), None)),
         (&["name = \"a\"\nunits = 1\nroll_over = 1", "name = \"b\"\nunits = 1"], ("b", Some(61), None)),
         (&["name = \"a\"\nunits = 1", "name = \"b\"\nunits = 1"], ("a", Some(61), None)),
+        (&["name = \"a\"\nunits = 1\nevery = \"quarter\"", "name = \"b\"\nunits = 1\nevery = \"day\""], ("a", Some(61), None)),
+        (
+            &["name = \"a\"\nunits = 1\nevery = \"day\"\nroll_over = 1", "name = \"b\"\nunits = 1\nevery = \"quarter\""],
+            ("b", Some(61), None),
+        ),
         (&["name = \"a\"\nmoney = \"0.01\"", "name = \"b\"\nmoney = \"9\""], ("a", None, Some(610_000_000))),
         (&["name = \"a\"\nmoney = \"0.01\"", "name = \"b\"\nunits = 1\npriority = 9"], ("b", Some(61), None)),
     ];
