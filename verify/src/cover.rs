@@ -6,7 +6,7 @@ use crate::error::VerifyError;
 use crate::price::Rule;
 use crate::record::Record;
 use crate::tariff::Found;
-use crate::terms::Allowance;
+use crate::terms::{Allowance, Stage};
 
 /// A record that has a price, and the allowances that it draws from as long as they have something left.
 pub(crate) struct Cover<'r> {
@@ -32,8 +32,8 @@ impl<'r> Cover<'r> {
         let Place { tariff, plan, zone, party, .. } = place;
         let covers = |allowance: &Allowance| allowance.usage.rank(plan, record.kind, zone, party, band).is_some();
         let allowances: Vec<_> = tariff.allowances.iter().enumerate().filter(|(_, allowance)| covers(allowance)).collect();
-        let gives = |money: bool| allowances.iter().any(|(_, allowance)| allowance.is_money() == money);
-        let (has_money, has_units) = (gives(true), gives(false));
+        let has = |stage| allowances.iter().any(|(_, allowance)| allowance.stage() == stage);
+        let (has_units, has_others) = (has(Stage::Units), has(Stage::Limit) || has(Stage::Credit));
         let units = match tariff.rule(found) {
             Rule::Units(price) => record.units().unwrap_or(0).saturating_sub(price.free),
             Rule::CostPlus { .. } if has_units => {
@@ -42,15 +42,17 @@ impl<'r> Cover<'r> {
             }
             Rule::CostPlus { .. } => 0,
         };
-        let draws = (has_units && units > 0) || (has_money && alone.nano > 0);
+        let draws = (has_units && units > 0) || (has_others && alone.nano > 0);
         Ok(draws.then_some(Self { place, found, alone, units, allowances }))
     }
 
-    /// What the record comes to if each allowance has one bucket, of the record's own period, that never runs out.
+    /// What the record comes to if each allowance has one bucket, of the record's own period, that never runs out. A limit has all of its
+    /// amount left.
     pub fn assumed(&self, record: &Record<'_>) -> Draw {
         let one = |(position, allowance): &(usize, &'r Allowance)| {
             let turn = Turn::assumed(allowance, *position);
-            Source { allowance, turn, left: None }
+            let left = if allowance.stage() == Stage::Limit { allowance.share(1, 1, self.place.tariff.places) } else { None };
+            Source { allowance, turn, left }
         };
         let mut sources: Vec<Source<'_>> = self.allowances.iter().map(one).collect();
         sources.sort_by_key(|source| source.turn);

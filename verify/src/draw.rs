@@ -6,7 +6,7 @@ use crate::charge::{Charge, Share, charge};
 use crate::cover::Cover;
 use crate::derive::Drawn;
 use crate::record::Record;
-use crate::terms::Allowance;
+use crate::terms::{Allowance, Stage};
 
 /// When it is a bucket's turn among those that a record may draw from; the least goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,8 +72,9 @@ impl Cover<'_> {
                 charge(&self.place, self.found, record, share)?
             }
         };
-        let money = take_money(&mut charge, sources, &mut takes);
-        let allowance = names(sources, &takes);
+        let (limit, off) = hold(&mut charge, sources, &mut takes).unzip();
+        let money = i128::from(off.unwrap_or(0)) + take_money(&mut charge, sources, &mut takes);
+        let allowance = names(sources, &takes, limit);
         let drawn = (!allowance.is_empty()).then(|| Drawn {
             allowance,
             units: Some(taken).filter(|units| *units > 0),
@@ -88,7 +89,7 @@ impl Cover<'_> {
         let (mut rest, mut drawn_from) = (u128::from(self.units), Vec::new());
         for (source, take) in sources.iter().zip(takes) {
             let allowance = source.allowance;
-            if rest == 0 || allowance.is_money() || source.left == Some(0) {
+            if rest == 0 || allowance.stage() != Stage::Units || source.left == Some(0) {
                 continue;
             }
             let minimum = if drawn_from.is_empty() { allowance.minimum } else { 0 };
@@ -101,10 +102,25 @@ impl Cover<'_> {
     }
 }
 
+/// Holds a charge above zero to what the limits leave, of which all go down by what is charged. Gives the place of the limit with the
+/// least left, and what it took off, if it did.
+fn hold(charge: &mut Charge, sources: &[Source<'_>], takes: &mut [u128]) -> Option<(usize, i64)> {
+    let limits: Vec<usize> = (0..sources.len()).filter(|place| sources[*place].allowance.stage() == Stage::Limit).collect();
+    let asked = u128::try_from(charge.nano).ok()?;
+    let tightest = *limits.iter().min_by_key(|place| sources[**place].left)?;
+    let charged = sources[tightest].left.map_or(asked, |left| left.min(asked));
+    for place in limits {
+        takes[place] = charged;
+    }
+    let off = i64::try_from(asked - charged).ok().filter(|off| *off > 0)?;
+    charge.nano -= off;
+    Some((tightest, off))
+}
+
 /// Takes money from a charge above zero, and gives how much.
 fn take_money(charge: &mut Charge, sources: &[Source<'_>], takes: &mut [u128]) -> i128 {
     let mut money = 0;
-    for (source, take) in sources.iter().zip(takes).filter(|(source, _)| source.allowance.is_money()) {
+    for (source, take) in sources.iter().zip(takes).filter(|(source, _)| source.allowance.stage() == Stage::Credit) {
         let asked = charge.nano.max(0);
         let given = source.left.and_then(|left| i64::try_from(left).ok()).map_or(asked, |left| left.min(asked));
         *take = u128::from(given.unsigned_abs());
@@ -114,13 +130,15 @@ fn take_money(charge: &mut Charge, sources: &[Source<'_>], takes: &mut [u128]) -
     money
 }
 
-/// The allowances that something was taken from, units first.
-fn names(sources: &[Source<'_>], takes: &[u128]) -> String {
+/// The allowances that something was taken from, units first, and between those and the credits the limit that took something off.
+fn names(sources: &[Source<'_>], takes: &[u128], limit: Option<usize>) -> String {
     let mut names: Vec<&str> = Vec::new();
-    for is_money in [false, true] {
-        let drawn = sources.iter().zip(takes).filter(|(_, take)| **take > 0).map(|(source, _)| source.allowance);
-        for allowance in drawn.filter(|allowance| allowance.is_money() == is_money) {
-            if !names.contains(&allowance.name.as_str()) {
+    for stage in Stage::ALL {
+        for (place, Source { allowance, .. }) in
+            sources.iter().enumerate().filter(|(_, source)| source.allowance.stage() == stage)
+        {
+            let is_told = if stage == Stage::Limit { limit == Some(place) } else { takes[place] > 0 };
+            if is_told && !names.contains(&allowance.name.as_str()) {
                 names.push(&allowance.name);
             }
         }

@@ -8,7 +8,7 @@ use crate::derive::Reference;
 use crate::owner::Window;
 use crate::period::{Day, Period};
 use crate::tariff::Tariff;
-use crate::terms::Allowance;
+use crate::terms::{Allowance, Stage};
 use crate::text::Scope;
 
 /// Which bucket: of an allowance, whichever tariff gives it; of whom; granted in a day, week, cycle or quarter.
@@ -31,16 +31,19 @@ pub(crate) enum Sort<'r> {
     Messages,
     /// In a currency.
     Money(&'r str),
+    /// What may still be charged, in a currency.
+    Limit(&'r str),
 }
 
 impl<'r> Sort<'r> {
     /// That of an allowance of a tariff.
     pub fn of(tariff: &'r Tariff, allowance: &Allowance) -> Self {
-        match allowance.usage.family() {
-            _ if allowance.is_money() => Self::Money(&tariff.currency),
-            "voice" => Self::Seconds,
-            "data" => Self::Bytes,
-            _ => Self::Messages,
+        match (allowance.stage(), allowance.usage.family()) {
+            (Stage::Credit, _) => Self::Money(&tariff.currency),
+            (Stage::Limit, _) => Self::Limit(&tariff.currency),
+            (Stage::Units, "voice") => Self::Seconds,
+            (Stage::Units, "data") => Self::Bytes,
+            (Stage::Units, _) => Self::Messages,
         }
     }
 }

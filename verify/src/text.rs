@@ -266,6 +266,7 @@ pub(crate) struct AllowanceText {
     #[serde(default)]
     pub unlimited: bool,
     pub fair_use: Option<FairUseText>,
+    pub most: Option<String>,
     #[serde(default)]
     pub every: Every,
     #[serde(default)]
