@@ -157,12 +157,17 @@ impl<'r> Balances<'_, 'r> {
 
 /// The bucket of a period that a record draws from under an allowance.
 fn bucket<'r>(window: &'r Window, tariff: &'r Tariff, allowance: &'r Allowance, granted: Period) -> Bucket<'r> {
+    let part = match allowance.scope {
+        Scope::Personal => Some(window.subscription.as_str()),
+        Scope::Group => window.group.as_deref(),
+        Scope::Shared | Scope::Pooled => None,
+    };
     Bucket {
         allowance: &allowance.name,
         sort: Sort::of(tariff, allowance),
         scope: allowance.scope,
         customer: &window.customer,
-        subscription: (allowance.scope == Scope::Personal).then_some(window.subscription.as_str()),
+        part,
         granted,
     }
 }

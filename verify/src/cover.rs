@@ -3,10 +3,12 @@
 use crate::charge::{Charge, Place};
 use crate::draw::{Draw, Source, Turn};
 use crate::error::VerifyError;
+use crate::owner::Served;
 use crate::price::Rule;
 use crate::record::Record;
 use crate::tariff::Found;
 use crate::terms::{Allowance, Stage};
+use crate::text::Scope;
 
 /// A record that has a price, and the allowances that it draws from as long as they have something left.
 pub(crate) struct Cover<'r> {
@@ -21,16 +23,19 @@ pub(crate) struct Cover<'r> {
 }
 
 impl<'r> Cover<'r> {
-    /// The cover of a record that costs so much without one; `None` if there is nothing that it could draw.
+    /// The cover of a record that costs so much without one, and whom it serves; `None` if there is nothing that it could draw.
     pub fn of(
         place: Place<'r>,
         found: Found,
         band: &str,
-        record: &Record<'_>,
-        alone: Charge,
+        served: Served<'_>,
+        (record, alone): (&Record<'_>, Charge),
     ) -> Result<Option<Self>, VerifyError> {
         let Place { tariff, plan, zone, party, .. } = place;
-        let covers = |allowance: &Allowance| allowance.usage.rank(plan, record.kind, zone, party, band).is_some();
+        let covers = |allowance: &Allowance| {
+            let is_whose = allowance.scope != Scope::Group || served.group.is_some();
+            is_whose && allowance.usage.rank(plan, record.kind, zone, party, band).is_some()
+        };
         let allowances: Vec<_> = tariff.allowances.iter().enumerate().filter(|(_, allowance)| covers(allowance)).collect();
         let has = |stage| allowances.iter().any(|(_, allowance)| allowance.stage() == stage);
         let (has_units, has_others) = (has(Stage::Units), has(Stage::Limit) || has(Stage::Credit));

@@ -10,7 +10,7 @@ use crate::charge::{Charge, Place, Share, charge};
 use crate::cover::Cover;
 use crate::draw::Draw;
 use crate::error::VerifyError;
-use crate::owner::{Owners, Party, Window};
+use crate::owner::{Owners, Party, Served, Window};
 use crate::period::billing_period;
 use crate::record::Record;
 use crate::tariff::Tariff;
@@ -85,10 +85,10 @@ impl Reference {
         Ok(derived)
     }
 
-    /// Derives what a record costs whose owner has a plan. `customer` is that of the owner's window. Allowances that cover it are
-    /// assumed to have enough left.
+    /// Derives what a record costs whose owner has a plan, and no group. `customer` is that of the owner's window. Allowances that cover it
+    /// are assumed to have enough left.
     pub fn price<'r>(&'r self, plan: &'r str, customer: Option<&str>, record: &Record<'_>) -> Result<Priced<'r>, VerifyError> {
-        let (priced, cover) = self.price_alone(plan, customer, record)?;
+        let (priced, cover) = self.price_alone(plan, Served { customer, group: None }, record)?;
         Ok(match cover {
             Some(cover) => priced.after(cover.assumed(record)),
             None => priced,
@@ -101,7 +101,7 @@ impl Reference {
         let customer = window.and_then(|window| self.owners.customers.get(&window.customer));
         let start = instant(record)?;
         let (priced, cover) = match window {
-            Some(window) => self.price_alone(&window.plan, Some(window.customer.as_str()), record)?,
+            Some(window) => self.price_alone(&window.plan, Served::of(window), record)?,
             None => (Priced::none("no_device"), None),
         };
         let derived = Derived {
@@ -116,7 +116,7 @@ impl Reference {
     fn price_alone<'r>(
         &'r self,
         plan: &'r str,
-        customer: Option<&str>,
+        served: Served<'_>,
         record: &Record<'_>,
     ) -> Result<(Priced<'r>, Option<Cover<'r>>), VerifyError> {
         let start = instant(record)?;
@@ -128,7 +128,7 @@ impl Reference {
         };
         let day = tariff.zone.to_datetime(start).date();
         let band = tariff.bands.at(tariff.bands.local(&tariff.zone, start, source_offset));
-        let party = if tariff.asks_party { self.owners.party(record, customer) } else { None };
+        let party = if tariff.asks_party { self.owners.party(record, served) } else { None };
         let zoned = tariff.zones.of(record, day);
         let priced = Priced {
             tariff: Some(&tariff.version),
@@ -148,7 +148,7 @@ impl Reference {
             Ok(charge) => charge,
             Err(reason) => return Ok((Priced { charge: Err(reason), ..priced }, None)),
         };
-        let cover = Cover::of(place, found, band, record, charge)?;
+        let cover = Cover::of(place, found, band, served, (record, charge))?;
         let priced = Priced {
             tax_class: tariff.tax_class(found),
             tax: Some(tariff.tax.as_str()),
@@ -226,7 +226,15 @@ destinations.prefixes = { 31 = "NL" }
 
     fn window(from_us: i64, to_us: i64, customer: &str) -> Window {
         let name = |text: &str| text.to_owned();
-        Window { from_us, to_us, device: name("D"), subscription: name("S"), customer: name(customer), plan: name("p") }
+        Window {
+            from_us,
+            to_us,
+            device: name("D"),
+            subscription: name("S"),
+            customer: name(customer),
+            plan: name("p"),
+            group: None,
+        }
     }
 
     fn called(start_us: i64, b_number: &str) -> Record<'_> {

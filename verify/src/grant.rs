@@ -18,8 +18,8 @@ pub(crate) struct Bucket<'r> {
     pub sort: Sort<'r>,
     pub scope: Scope,
     pub customer: &'r str,
-    /// Nobody's where all lines draw from it.
-    pub subscription: Option<&'r str>,
+    /// The subscription or the group that draws from it, by its scope; nobody's where all lines do.
+    pub part: Option<&'r str>,
     pub granted: Period,
 }
 
@@ -93,8 +93,13 @@ impl<'r> Lines<'r> {
         let lines = self.windows.get(bucket.customer)?;
         let spans = |windows: &Vec<&'r Window>| self.spans(windows, bucket, days);
         match bucket.scope {
-            Scope::Personal => one(&spans(lines.get(bucket.subscription?)?), days),
+            Scope::Personal => one(&spans(lines.get(bucket.part?)?), days),
             Scope::Shared => one(&lines.values().flat_map(spans).collect::<Vec<_>>(), days),
+            Scope::Group => {
+                let group = bucket.part?;
+                let of_group = |window: &&&Window| window.group.as_deref() == Some(group);
+                one(&spans(&lines.values().flatten().filter(of_group).copied().collect()), days)
+            }
             Scope::Pooled => sum(lines.values().filter_map(|windows| one(&spans(windows), days)).collect()),
         }
     }

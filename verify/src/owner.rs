@@ -33,11 +33,27 @@ pub struct Window {
     pub customer: String,
     /// The plan.
     pub plan: String,
+    /// The group of its line, if it is in one.
+    pub group: Option<String>,
 }
 
 impl Window {
     fn holds(&self, at_us: i64) -> bool {
         self.from_us <= at_us && at_us < self.to_us
+    }
+}
+
+/// Whose record it is, as far as that is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Served<'s> {
+    pub customer: Option<&'s str>,
+    pub group: Option<&'s str>,
+}
+
+impl<'s> Served<'s> {
+    /// Whose window it is.
+    pub fn of(window: &'s Window) -> Self {
+        Self { customer: Some(&window.customer), group: window.group.as_deref() }
     }
 }
 
@@ -106,8 +122,8 @@ impl Owners {
         windows.find(|window| window.holds(record.start_us))
     }
 
-    /// Who the other party of a customer's record is at its start, if it has an international number.
-    pub(crate) fn party(&self, record: &Record<'_>, customer: Option<&str>) -> Option<Party> {
+    /// Who the other party of a record is at its start to whom it serves, if it has an international number.
+    pub(crate) fn party(&self, record: &Record<'_>, served: Served<'_>) -> Option<Party> {
         if record.b_number_type != "e164" {
             return None;
         }
@@ -115,7 +131,7 @@ impl Owners {
         let windows = known.into_iter().flatten().filter_map(|place| self.windows.get(*place));
         let parties = windows
             .filter(|window| window.holds(record.start_us))
-            .map(|window| if customer == Some(window.customer.as_str()) { Party::OwnCustomer } else { Party::OwnNetwork });
+            .map(|window| if served.customer == Some(window.customer.as_str()) { Party::OwnCustomer } else { Party::OwnNetwork });
         Some(parties.max().unwrap_or(Party::Other))
     }
 }
@@ -139,6 +155,7 @@ mod tests {
             subscription: String::new(),
             customer: String::new(),
             plan: String::new(),
+            group: None,
         };
         let owners = Owners {
             windows: vec![window(0, 10, "sim"), window(0, i64::MAX, "number")],

@@ -318,6 +318,8 @@ pub(crate) enum Scope {
     Shared,
     /// All of a customer, granted as often as there are subscriptions.
     Pooled,
+    /// A customer's lines of one group, granted once.
+    Group,
 }
 
 /// Whether a record that is covered whole costs the setup fee of its price.

@@ -1,7 +1,7 @@
 //! Runs tests/rating/*.tbl: what a clerk wrote beside each row is what exact fractions come to, too.
 //!
-//! A line `customer: DAY` begins a customer whose cycles begin on that day of the month, `line: NAME PLAN FROM TO` says when one of its
-//! lines had a plan. The rows below are the customer's: they are settled together.
+//! A line `customer: DAY` begins a customer whose cycles begin on that day of the month, `line: NAME PLAN FROM TO GROUP` says when one of
+//! its lines had a plan, and in which group it was then, if in one. The rows below are the customer's: they are settled together.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
@@ -53,12 +53,12 @@ fn inline(text: &str) -> Rc<Tariff> {
     tariff(toml, &companions.map(|(name, table)| (name.trim().to_owned(), table.to_owned())).collect())
 }
 
-/// When a line of a customer, who is `c` if it is a row's own, had a plan.
+/// When a line of a customer, who is `c` if it is a row's own, had a plan, in no group.
 fn window(hours: (i64, i64), line: &str, customer: &str, plan: &str) -> Window {
     let name = |text: &str| text.to_owned();
     let (from_us, to_us) = hours;
     let (subscription, customer, plan) = (name(line), name(customer), name(plan));
-    Window { from_us, to_us, device: name("device"), subscription, customer, plan }
+    Window { from_us, to_us, device: name("device"), subscription, customer, plan, group: None }
 }
 
 /// Makes a window that of a number.
@@ -140,25 +140,33 @@ impl<'t> Row<'t> {
     }
 }
 
+/// When a line had a plan, and in which group.
+struct Line<'t> {
+    name: &'t str,
+    plan: &'t str,
+    hours: (i64, i64),
+    group: Option<&'t str>,
+}
+
 /// A customer, and the rows that are settled together.
 struct Block<'t> {
     cycle_day: u8,
-    /// Name, plan and hours of each window.
-    windows: Vec<(&'t str, &'t str, (i64, i64))>,
+    windows: Vec<Line<'t>>,
     rows: Vec<Row<'t>>,
 }
 
 impl<'t> Block<'t> {
     fn line(&mut self, text: &'t str) {
         let words: Vec<&str> = text.split_whitespace().collect();
-        let [line, plan, from, to] = words[..] else { panic!("`{text}` is not NAME PLAN FROM TO") };
-        let to_us = if to == "-" { i64::MAX } else { midnight_or_time(to) };
-        self.windows.push((line, plan, (midnight_or_time(from), to_us)));
+        let (words, group) = words.split_at(words.len().min(4));
+        let ([name, plan, from, to], [] | [_]) = (words, group) else { panic!("`{text}` is not NAME PLAN FROM TO GROUP") };
+        let to_us = if *to == "-" { i64::MAX } else { midnight_or_time(to) };
+        self.windows.push(Line { name, plan, hours: (midnight_or_time(from), to_us), group: group.first().copied() });
     }
 
     /// The number of a line: each has its own.
     fn number(&self, line: &str) -> String {
-        let place = self.windows.iter().position(|(name, ..)| *name == line);
+        let place = self.windows.iter().position(|window| window.name == line);
         (31_600_000_001 + place.unwrap_or_else(|| panic!("there is no line `{line}`"))).to_string()
     }
 
@@ -167,8 +175,9 @@ impl<'t> Block<'t> {
         let mut owners = Owners::default();
         let customer = Customer::new("main/c".to_owned(), self.cycle_day, "Europe/Amsterdam").expect("a zone");
         owners.customers.insert("c".to_owned(), customer);
-        for (line, plan, hours) in &self.windows {
-            give(&mut owners, &self.number(line), window(*hours, line, "c", plan));
+        for Line { name, plan, hours, group } in &self.windows {
+            let group = group.map(str::to_owned);
+            give(&mut owners, &self.number(name), Window { group, ..window(*hours, name, "c", plan) });
         }
         for row in &self.rows {
             let start_us = row.record("").start_us;

@@ -8,6 +8,7 @@ use crate::derive::Priced;
 use crate::owner::{Identifier, Owners};
 use crate::tariff::Tariff;
 
+mod groups;
 mod limits;
 mod periods;
 
@@ -94,9 +95,18 @@ fn reference(tariffs: Vec<Rc<Tariff>>, windows: &[(&str, &str, &str, &str, &str)
             subscription: name(subscription),
             customer: name(customer),
             plan: name(plan),
+            group: None,
         });
     }
     Reference { owners, tariffs }
+}
+
+/// The same with a group for each of the first windows; `-` is none.
+fn in_groups(mut reference: Reference, groups: &[&str]) -> Reference {
+    for (window, group) in reference.owners.windows.iter_mut().zip(groups) {
+        window.group = Some((*group).to_owned()).filter(|group| group != "-");
+    }
+    reference
 }
 
 const LONG: (&str, &str) = ("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
