@@ -278,6 +278,75 @@ destinations.prefixes = { 31 = "NL" }
         assert_eq!(silent.derive(&near).expect("a record").priced.party, None);
     }
 
+    /// A line of `c` in the groups G, H and then none, and four numbers: of `c` and of `d` in G, of `c` and of `d` in no group.
+    fn in_groups() -> Owners {
+        let grouped = |customer: &str, group: Option<&str>, from_us, to_us| Window {
+            group: group.map(str::to_owned),
+            ..window(from_us, to_us, customer)
+        };
+        let windows = vec![
+            grouped("c", Some("G"), 0, 10),
+            grouped("c", Some("H"), 10, 20),
+            grouped("c", None, 20, 30),
+            grouped("c", Some("G"), 0, 30),
+            grouped("d", Some("G"), 0, 30),
+            grouped("c", None, 0, 30),
+            grouped("d", None, 0, 30),
+        ];
+        let places = [(1, vec![0, 1, 2]), (2, vec![3]), (3, vec![4]), (4, vec![5]), (5, vec![6])];
+        let numbers = places.map(|(number, places)| ((Identifier::Msisdn, 31_600_000_000 + number), places)).into();
+        Owners { windows, numbers, customers: HashMap::new() }
+    }
+
+    #[test]
+    fn a_group_is_that_of_both_lines_at_the_start() {
+        let price = "[[price]]\nPRICEparty = \"group\"\nunit_price = \"0.001\"\n";
+        let reference = Reference { owners: in_groups(), tariffs: vec![tariff("t", "p", "valid_from = 1970-01-01", price)] };
+        let parties = |start_us| {
+            ["2", "3", "4", "5", "6"].map(|last| {
+                let number = format!("3160000000{last}");
+                reference.derive(&called(start_us, &number)).expect("a record").priced.party.unwrap_or("-")
+            })
+        };
+        assert_eq!(parties(9), ["group_customer", "group", "own_customer", "own_network", "other"]);
+        let apart = ["own_customer", "own_network", "own_customer", "own_network", "other"];
+        assert_eq!([parties(10), parties(20)], [apart, apart]);
+    }
+
+    #[test]
+    fn the_nearest_party_that_is_named_goes_first() {
+        // A minute at 0.01 a second is 60 cents, at 0.002 is 12, at 0.003 is 18, at 0.001 is 6.
+        let price = |party: &str, price: &str| format!("[[price]]\nPRICEparty = [{party}]\nunit_price = \"{price}\"\n");
+        let network = price("\"own_network\"", "0.002");
+        let customer = price("\"own_customer\"", "0.003");
+        let group = price("\"group\"", "0.001");
+        let of_zone = customer.replace("PRICE", "plan = \"p\"\nkind = \"voice-*\"\nzone = \"NL\"\nper = 1\n");
+        let both = price("\"group\", \"own_network\"", "0.002");
+        let cases = [
+            (vec![&network], [60, 12, 12, 12, 12]),
+            (vec![&customer], [60, 60, 18, 60, 18]),
+            (vec![&group], [60, 60, 60, 6, 6]),
+            (vec![&network, &customer], [60, 12, 18, 12, 18]),
+            (vec![&group, &customer], [60, 60, 18, 6, 6]),
+            (vec![&group, &customer, &network], [60, 12, 18, 6, 6]),
+            // A price that names several is as near as the nearest that holds.
+            (vec![&both, &customer], [60, 12, 18, 12, 12]),
+            // The zone goes before the party.
+            (vec![&group, &of_zone], [60, 60, 18, 6, 18]),
+        ];
+        for (prices, expected) in cases {
+            let prices: String = prices.into_iter().map(String::as_str).collect();
+            let tariffs = vec![tariff("t", "p", "valid_from = 1970-01-01", &prices)];
+            let reference = Reference { owners: in_groups(), tariffs };
+            // Other, another's, the customer's, the group's, and the group's and the customer's.
+            let cents = ["6", "5", "4", "3", "2"].map(|last| {
+                let derived = reference.derive(&called(9, &format!("3160000000{last}"))).expect("a record");
+                derived.priced.charge.map(|charge| charge.nano / 10_000_000)
+            });
+            assert_eq!(cents, expected.map(Ok), "{prices}");
+        }
+    }
+
     #[test]
     fn a_plan_that_no_tariff_sells_at_the_start_is_the_fallback_plan_of_one_that_takes_it() {
         let own = tariff("own", "p", "valid_from = 2026-01-01\nvalid_to = 2026-07-01", "");

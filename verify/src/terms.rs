@@ -218,6 +218,7 @@ mod tests {
             "units = 1\npro_rata = \"hours\"",
             "units = 1\nevery = \"month\"",
             "units = 1\nparty = \"other\"",
+            "units = 1\nparty = \"group_customer\"",
             "units = 1\nthreshold = 80",
             "fair_use = { price = \"17.50\", cap = \"0\", per = 1 }",
             "fair_use = { price = \"17.50\", cap = \"1.10\" }",

@@ -68,15 +68,18 @@ fn give(owners: &mut Owners, number: &str, window: Window) {
     owners.windows.push(window);
 }
 
-/// Makes the number that a row calls that of whom it says.
-fn give_party(owners: &mut Owners, row: &Row<'_>, hours: (i64, i64)) {
-    let customer = match row.cell("party") {
+/// Makes the number that a row calls that of whom it says, in the group of the row's own line if that is said.
+fn give_party(owners: &mut Owners, row: &Row<'_>, hours: (i64, i64), group: Option<&str>) {
+    let own_group = || Some(group.unwrap_or_else(|| panic!("line {}: its line is in no group", row.number)).to_owned());
+    let (customer, group) = match row.cell("party") {
         None => return,
-        Some("own_customer") => "c",
-        Some("own_network") => "somebody else",
+        Some("own_customer") => ("c", None),
+        Some("own_network") => ("somebody else", None),
+        Some("group") => ("somebody else", own_group()),
+        Some("group_customer") => ("c", own_group()),
         Some(other) => panic!("{other} is no party that a row can name"),
     };
-    give(owners, &row.to, window(hours, "another line", customer, "another plan"));
+    give(owners, &row.to, Window { group, ..window(hours, "another line", customer, "another plan") });
 }
 
 #[test]
@@ -161,7 +164,12 @@ impl<'t> Block<'t> {
         let (words, group) = words.split_at(words.len().min(4));
         let ([name, plan, from, to], [] | [_]) = (words, group) else { panic!("`{text}` is not NAME PLAN FROM TO GROUP") };
         let to_us = if *to == "-" { i64::MAX } else { midnight_or_time(to) };
-        self.windows.push(Line { name, plan, hours: (midnight_or_time(from), to_us), group: group.first().copied() });
+        self.windows.push(Line {
+            name,
+            plan,
+            hours: (midnight_or_time(from), to_us),
+            group: group.first().copied().filter(|group| *group != "-"),
+        });
     }
 
     /// The number of a line: each has its own.
@@ -181,7 +189,9 @@ impl<'t> Block<'t> {
         }
         for row in &self.rows {
             let start_us = row.record("").start_us;
-            give_party(&mut owners, row, (start_us, start_us + 1));
+            let own = |line: &&Line<'_>| row.cell("line") == Some(line.name) && (line.hours.0..line.hours.1).contains(&start_us);
+            let group = self.windows.iter().find(own).and_then(|line| line.group);
+            give_party(&mut owners, row, (start_us, start_us + 1), group);
         }
         owners
     }
@@ -286,13 +296,15 @@ impl<'t> Table<'t> {
     }
 }
 
-/// The reference data of a row by itself. Without a plan it is nobody's: no window is there to say whose it was.
+/// The reference data of a row by itself. Without a plan it is nobody's: no window is there to say whose it was. Its line is in a group
+/// if the other party is.
 fn of_row(tariff: Rc<Tariff>, row: &Row<'_>) -> Reference {
     let (mut owners, always) = (Owners::default(), (i64::MIN, i64::MAX));
+    let group = row.cell("party").filter(|party| party.starts_with("group"));
     if let Some(plan) = row.cell("plan") {
-        give(&mut owners, SERVED, window(always, "line", "c", plan));
+        give(&mut owners, SERVED, Window { group: group.map(str::to_owned), ..window(always, "line", "c", plan) });
     }
-    give_party(&mut owners, row, always);
+    give_party(&mut owners, row, always, group);
     Reference { owners, tariffs: vec![tariff] }
 }
 

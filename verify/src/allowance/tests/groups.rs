@@ -120,3 +120,18 @@ fn what_a_group_leaves_stays_and_groups_have_credits_and_limits() {
     let limit = in_groups(reference(vec![group_of("most = \"1.00\"")], &windows), &["G", "G"]);
     assert_eq!(outcomes(&limit, &calls), [charged(60, "-", 0, 0), charged(40, "g", 0, 20)]);
 }
+
+#[test]
+fn calls_within_a_group_are_covered_by_whom_they_are_with() {
+    let windows = [line("S", "c", "p"), line("T", "c", "p"), line("U", "d", "p"), line("V", "c", "p"), line("W", "d", "p")];
+    let parties = |named: &str| {
+        let closed = format!("name = \"a\"\nunlimited = true\nparty = {named}");
+        let reference = in_groups(reference(vec![always(&[&closed])], &windows), &["G", "G", "G", "-", "H"]);
+        let numbers = ["31201234567", "31600000004", "31600000003", U, T]; // other, network, customer, group, both
+        numbers.map(|number| settled(&reference, &[to(number, call(S, "2026-10-10T10:00:00Z", 60))])[0].drawn.is_some())
+    };
+    assert_eq!(parties("\"own_network\""), [false, true, true, true, true]);
+    assert_eq!(parties("\"own_customer\""), [false, false, true, false, true]);
+    assert_eq!(parties("\"group\""), [false, false, false, true, true]);
+    assert_eq!(parties("[\"group\", \"own_customer\"]"), [false, false, true, true, true]);
+}
