@@ -67,7 +67,7 @@ impl<'r> Settlement<'r> {
             // Who is no customer has no periods, and so nothing that could run out.
             let draw = match customer {
                 Some((window, customer)) => balances.draw(window, customer, &cover, record),
-                None => cover.assumed(record),
+                None => Ok(cover.assumed(record)),
             };
             result.priced = result.priced.clone().after(draw);
         }
@@ -97,8 +97,14 @@ struct Balance {
 }
 
 impl<'r> Balances<'_, 'r> {
-    /// Lets a record draw from what is left.
-    fn draw(&mut self, window: &'r Window, customer: &Customer, cover: &Cover<'r>, record: &Record<'_>) -> Draw {
+    /// Lets a record draw from what is left; one that is blocked takes nothing.
+    fn draw(
+        &mut self,
+        window: &'r Window,
+        customer: &Customer,
+        cover: &Cover<'r>,
+        record: &Record<'_>,
+    ) -> Result<Draw, &'static str> {
         let mut open = Vec::new();
         for (position, allowance) in &cover.allowances {
             let now = Period::of(allowance.every, customer, cover.place.start);
@@ -113,13 +119,13 @@ impl<'r> Balances<'_, 'r> {
         }
         open.sort_by_key(|(source, _)| source.turn);
         let sources: Vec<Source<'_>> = open.iter().map(|(source, _)| *source).collect();
-        let draw = cover.draw(record, &sources);
+        let draw = cover.draw_within(record, &sources)?;
         for ((_, bucket), take) in open.iter().zip(&draw.takes) {
             if let Some(Some(Balance { left: Some(left), .. })) = self.buckets.get_mut(bucket) {
                 *left -= take;
             }
         }
-        draw
+        Ok(draw)
     }
 
     /// A bucket, which is granted when the first record asks for it.

@@ -10,7 +10,7 @@ use crate::tariff::Found;
 use crate::terms::{Allowance, Stage};
 use crate::text::Scope;
 
-/// A record that has a price, and the allowances that it draws from as long as they have something left.
+/// A record that has a price, and the allowances that it draws from, or that limit it, as long as they have something left.
 pub(crate) struct Cover<'r> {
     pub place: Place<'r>,
     pub found: Found,

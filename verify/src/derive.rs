@@ -60,18 +60,18 @@ pub struct Priced<'r> {
     pub charge: Result<Charge, &'static str>,
     /// What it took from allowances, if anything.
     pub drawn: Option<Drawn>,
-    /// Whether it draws from allowances as long as they have something left: then settling decides what it costs.
+    /// Whether allowances cover it: then settling decides what it costs.
     pub is_covered: bool,
 }
 
 /// What a record took from allowances.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drawn {
-    /// Their names in the order in which it drew from them, units first, joined by `+`.
+    /// Their names in the order in which it drew from them, joined by `+`: units, the limit that took something off, credits.
     pub allowance: String,
     /// Seconds, bytes or messages.
     pub units: Option<i64>,
-    /// Units of 10⁻⁹ of the tariff's currency.
+    /// What a limit took off and what credits paid, in units of 10⁻⁹ of the tariff's currency.
     pub money_nano: Option<i128>,
 }
 
@@ -80,7 +80,7 @@ impl Reference {
     pub fn derive<'r>(&'r self, record: &Record<'_>) -> Result<Derived<'r>, VerifyError> {
         let (mut derived, cover) = self.alone(record)?;
         if let Some(cover) = cover {
-            derived.priced = derived.priced.after(cover.assumed(record));
+            derived.priced = derived.priced.after(Ok(cover.assumed(record)));
         }
         Ok(derived)
     }
@@ -90,7 +90,7 @@ impl Reference {
     pub fn price<'r>(&'r self, plan: &'r str, customer: Option<&str>, record: &Record<'_>) -> Result<Priced<'r>, VerifyError> {
         let (priced, cover) = self.price_alone(plan, Served { customer, group: None }, record)?;
         Ok(match cover {
-            Some(cover) => priced.after(cover.assumed(record)),
+            Some(cover) => priced.after(Ok(cover.assumed(record))),
             None => priced,
         })
     }
@@ -172,9 +172,12 @@ impl Reference {
 }
 
 impl Priced<'_> {
-    /// The same record after it has drawn.
-    pub(crate) fn after(self, Draw { charge, drawn, .. }: Draw) -> Self {
-        Self { charge: Ok(charge), drawn, ..self }
+    /// The same record after it has drawn, or why it has no charge.
+    pub(crate) fn after(self, draw: Result<Draw, &'static str>) -> Self {
+        match draw {
+            Ok(Draw { charge, drawn, .. }) => Self { charge: Ok(charge), drawn, ..self },
+            Err(reason) => Self { charge: Err(reason), tax_class: None, tax: None, ..self },
+        }
     }
 
     fn none(reason: &'static str) -> Self {

@@ -7,6 +7,7 @@ use crate::cover::Cover;
 use crate::derive::Drawn;
 use crate::record::Record;
 use crate::terms::{Allowance, Stage};
+use crate::text::Beyond;
 
 /// When it is a bucket's turn among those that a record may draw from; the least goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,26 +49,41 @@ pub(crate) struct Draw {
     pub drawn: Option<Drawn>,
     /// What it took from each source.
     pub takes: Vec<u128>,
+    /// Units that no source took, also if in the end it drew nothing.
+    rest: u128,
 }
 
 impl Cover<'_> {
     /// Draws a record from sources that stand in the order of their turns. If what they leave of it cannot be charged, it takes nothing and
     /// costs what it costs without them.
     pub fn draw(&self, record: &Record<'_>, sources: &[Source<'_>]) -> Draw {
-        let nothing = || Draw { charge: self.alone, drawn: None, takes: vec![0; sources.len()] };
-        self.take(record, sources).unwrap_or_else(|_| nothing())
-    }
-
-    fn take(&self, record: &Record<'_>, sources: &[Source<'_>]) -> Result<Draw, &'static str> {
         let mut takes = vec![0; sources.len()];
         let rest = self.take_units(sources, &mut takes);
+        let nothing = || Draw { charge: self.alone, drawn: None, takes: vec![0; sources.len()], rest };
+        self.take(record, sources, takes, rest).unwrap_or_else(|_| nothing())
+    }
+
+    /// The same where an allowance that blocks what is beyond it may have too little: then the record has no charge, and takes nothing.
+    pub fn draw_within(&self, record: &Record<'_>, sources: &[Source<'_>]) -> Result<Draw, &'static str> {
+        let draw = self.draw(record, sources);
+        let is_beyond = |(_, allowance): &(usize, &Allowance)| match allowance.stage() {
+            _ if allowance.beyond == Beyond::Price => false,
+            Stage::Units => draw.rest > 0,
+            Stage::Limit => false,
+            Stage::Credit => draw.charge.nano > 0,
+        };
+        if self.allowances.iter().any(is_beyond) { Err("beyond_allowance") } else { Ok(draw) }
+    }
+
+    /// What it costs and draws beside the units that it took.
+    fn take(&self, record: &Record<'_>, sources: &[Source<'_>], mut takes: Vec<u128>, rest: u128) -> Result<Draw, &'static str> {
         let first = sources.iter().zip(&takes).find(|(_, take)| **take > 0);
         let counted = |units: u128| i64::try_from(units).map_err(|_| "charge_limit");
-        let (taken, rest) = (counted(takes.iter().sum())?, counted(rest)?);
+        let (taken, left) = (counted(takes.iter().sum())?, counted(rest)?);
         let mut charge = match first {
             None => self.alone,
             Some((source, _)) => {
-                let (setup, taken, rest) = (source.allowance.setup, taken.unsigned_abs(), rest.unsigned_abs());
+                let (setup, taken, rest) = (source.allowance.setup, taken.unsigned_abs(), left.unsigned_abs());
                 let share = if rest == 0 { Share::Covered { setup } } else { Share::Beyond { taken, rest } };
                 charge(&self.place, self.found, record, share)?
             }
@@ -80,7 +96,7 @@ impl Cover<'_> {
             units: Some(taken).filter(|units| *units > 0),
             money_nano: Some(money).filter(|money| *money > 0),
         });
-        Ok(Draw { charge, drawn, takes })
+        Ok(Draw { charge, drawn, takes, rest })
     }
 
     /// Takes units, and gives those that no source took. The first source of an allowance rounds up what it is asked for, by the

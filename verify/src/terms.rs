@@ -6,7 +6,7 @@ use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive, Zero};
 
 use crate::amount::{decimal, whole};
-use crate::text::{AllowanceText, Every, FairUseText, ProRata, Scope, SetupFee};
+use crate::text::{AllowanceText, Beyond, Every, FairUseText, ProRata, Scope, SetupFee};
 use crate::usage::Usage;
 
 /// An allowance, as a version of a tariff has it.
@@ -26,6 +26,7 @@ pub(crate) struct Allowance {
     pub weight: i64,
     /// Periods for which what is left stays.
     pub roll_over: i32,
+    pub beyond: Beyond,
     pro_rata: ProRata,
 }
 
@@ -79,6 +80,9 @@ impl Allowance {
         if text.roll_over > 0 && matches!(gives, Gives::Limit(_)) {
             return Err("of a limit nothing stays".to_owned());
         }
+        if text.beyond == Beyond::Block && matches!(gives, Gives::Limit(_) | Gives::Unlimited) {
+            return Err("nothing is beyond what has no end, or what is a limit".to_owned());
+        }
         if text.increment == Some(0) {
             return Err("an increment is not zero".to_owned());
         }
@@ -93,6 +97,7 @@ impl Allowance {
             weight: text.weight,
             // Of what never runs out nothing is left over.
             roll_over: if gives == Gives::Unlimited { 0 } else { i32::from(text.roll_over) },
+            beyond: text.beyond,
             pro_rata: text.pro_rata,
             name: text.name,
             gives,
@@ -178,7 +183,8 @@ mod tests {
         let cases = [
             ("units = 100", Some(100)),
             ("units = 100\npro_rata = \"days\"", Some(33)), // 100 × 10 / 31 = 32.26
-            ("money = \"10.00\"", Some(10_000_000_000)),
+            ("units = 100\nthresholds = [50, 100]\nbeyond = \"block\"", Some(100)),
+            ("money = \"10.00\"\nthresholds = []", Some(10_000_000_000)),
             ("money = \"10.00\"\npro_rata = \"days\"", Some(3_225_806_452)), // 3.2258064516...
             ("most = \"10.00\"", Some(10_000_000_000)),
             ("most = \"10.00\"\npro_rata = \"days\"", Some(3_225_806_452)),
@@ -220,6 +226,10 @@ mod tests {
             "units = 1\nparty = \"other\"",
             "units = 1\nparty = \"group_customer\"",
             "units = 1\nthreshold = 80",
+            "units = 1\nthresholds = 80",
+            "units = 1\nbeyond = \"stop\"",
+            "unlimited = true\nbeyond = \"block\"",
+            "most = \"1\"\nbeyond = \"block\"",
             "fair_use = { price = \"17.50\", cap = \"0\", per = 1 }",
             "fair_use = { price = \"17.50\", cap = \"1.10\" }",
         ];

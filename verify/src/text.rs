@@ -282,6 +282,11 @@ pub(crate) struct AllowanceText {
     pub roll_over: u8,
     #[serde(default)]
     pub pro_rata: ProRata,
+    #[serde(default)]
+    pub beyond: Beyond,
+    /// At which of its parts somebody is told: no charge hangs on it.
+    #[serde(rename = "thresholds")]
+    pub _thresholds: Option<Vec<u8>>,
 }
 
 /// What a fair use of a plan abroad is, by its price and the cap of what a provider charges.
@@ -329,6 +334,17 @@ pub(crate) enum SetupFee {
     #[default]
     IfCharged,
     Always,
+}
+
+/// What becomes of a record that is not covered whole.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Beyond {
+    /// What is left of it is charged.
+    #[default]
+    Price,
+    /// It is not charged, and draws nothing.
+    Block,
 }
 
 /// Whether a part of a period gives a part of the amount.

@@ -8,6 +8,7 @@ use crate::derive::Priced;
 use crate::owner::{Identifier, Owners};
 use crate::tariff::Tariff;
 
+mod blocks;
 mod groups;
 mod limits;
 mod periods;
