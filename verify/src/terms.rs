@@ -78,10 +78,10 @@ impl Allowance {
             return Err("`minimum`, `increment` and `setup` are of units, and it gives none".to_owned());
         }
         if text.roll_over > 0 && matches!(gives, Gives::Limit(_)) {
-            return Err("of a limit nothing stays".to_owned());
+            return Err("`roll_over` is of what it gives, and it is a limit".to_owned());
         }
         if text.beyond == Beyond::Block && matches!(gives, Gives::Limit(_) | Gives::Unlimited) {
-            return Err("nothing is beyond what has no end, or what is a limit".to_owned());
+            return Err("`beyond` is of what runs out, and it has no end or is a limit".to_owned());
         }
         if text.increment == Some(0) {
             return Err("an increment is not zero".to_owned());
