@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use crate::cover::Cover;
-use crate::cycle::{Cycle, Day};
 use crate::derive::{Derived, Reference};
 use crate::draw::{Draw, Source, Turn};
 use crate::error::VerifyError;
-use crate::grant::{Bucket, Grant, Lines, Sort};
+use crate::grant::{Bucket, Lines, Sort};
 use crate::owner::{Customer, Window};
+use crate::period::{Day, Period};
 use crate::record::Record;
 use crate::tariff::Tariff;
 use crate::terms::Allowance;
@@ -59,15 +59,15 @@ impl<'r> Settlement<'r> {
             let Entry { record, key, delivery, row } = &entries[*place];
             (record.start_us, *key, *delivery, *row)
         });
-        let mut balances = Balances { lines: &self.lines, days: HashMap::new(), grants: HashMap::new() };
+        let mut balances = Balances { lines: &self.lines, days: HashMap::new(), buckets: HashMap::new() };
         for (place, cover) in covers {
             let (record, result) = (&entries[place].record, &mut derived[place]);
             let customer =
                 result.window.and_then(|window| Some((window, self.lines.reference.owners.customers.get(&window.customer)?)));
-            // Who is no customer has no cycles, and so nothing that could run out.
+            // Who is no customer has no periods, and so nothing that could run out.
             let draw = match customer {
                 Some((window, customer)) => balances.draw(window, customer, &cover, record),
-                None => cover.assumed(record),
+                None => Ok(cover.assumed(record)),
             };
             result.priced = result.priced.clone().after(draw);
         }
@@ -78,58 +78,102 @@ impl<'r> Settlement<'r> {
 /// What is left of all that was granted.
 struct Balances<'s, 'r> {
     lines: &'s Lines<'r>,
-    days: HashMap<(&'r str, Cycle), Vec<Day>>,
+    days: HashMap<(&'r str, Period), Vec<Day>>,
     /// `None` where nothing was granted.
-    grants: HashMap<Bucket<'r>, Option<Grant<'r>>>,
+    buckets: HashMap<Bucket<'r>, Option<Balance>>,
+}
+
+/// What is left in a bucket, and how long it may be drawn from.
+#[derive(Debug, Clone, Copy)]
+struct Balance {
+    /// `None` never runs out.
+    left: Option<u128>,
+    /// Periods for which what is left stays.
+    roll_over: i32,
+    /// When the period began in which it was granted.
+    begins_us: i64,
+    /// When the last period ends in which it is usable.
+    expires_us: i64,
 }
 
 impl<'r> Balances<'_, 'r> {
-    /// Lets a record draw from what is left.
-    fn draw(&mut self, window: &'r Window, customer: &Customer, cover: &Cover<'r>, record: &Record<'_>) -> Draw {
-        let now = Cycle::of(customer, cover.place.start);
+    /// Lets a record draw from what is left; one that is blocked takes nothing.
+    fn draw(
+        &mut self,
+        window: &'r Window,
+        customer: &Customer,
+        cover: &Cover<'r>,
+        record: &Record<'_>,
+    ) -> Result<Draw, &'static str> {
         let mut open = Vec::new();
         for (position, allowance) in &cover.allowances {
+            let now = Period::of(allowance.every, customer, cover.place.start);
             for age in 0..=self.oldest(allowance) {
                 let bucket = bucket(window, cover.place.tariff, allowance, now.plus(-age));
-                let grant = self.grant(&bucket, customer).filter(|grant| age <= grant.roll_over);
-                open.extend(grant.map(|grant| {
-                    let turn = Turn::of(allowance, *position, bucket.granted, bucket.granted.plus(grant.roll_over), now);
-                    (Source { allowance, turn, left: grant.left }, bucket)
+                let balance = self.balance(&bucket, customer).filter(|balance| age <= balance.roll_over);
+                open.extend(balance.map(|Balance { left, begins_us, expires_us, .. }| {
+                    let turn = Turn { is_new: age == 0, begins_us, expires_us, ..Turn::assumed(allowance, *position) };
+                    (Source { allowance, turn, left }, bucket)
                 }));
             }
         }
         open.sort_by_key(|(source, _)| source.turn);
         let sources: Vec<Source<'_>> = open.iter().map(|(source, _)| *source).collect();
-        let draw = cover.draw(record, &sources);
+        let draw = cover.draw_within(record, &sources)?;
         for ((_, bucket), take) in open.iter().zip(&draw.takes) {
-            if let Some(Some(Grant { left: Some(left), .. })) = self.grants.get_mut(bucket) {
+            if let Some(Some(Balance { left: Some(left), .. })) = self.buckets.get_mut(bucket) {
                 *left -= take;
             }
         }
-        draw
+        Ok(draw)
     }
 
     /// A bucket, which is granted when the first record asks for it.
-    fn grant(&mut self, bucket: &Bucket<'r>, customer: &Customer) -> Option<&Grant<'r>> {
-        let days = self.days.entry((bucket.customer, bucket.granted)).or_insert_with(|| bucket.granted.days(customer));
-        self.grants.entry(*bucket).or_insert_with(|| self.lines.grant(bucket, days)).as_ref()
+    fn balance(&mut self, bucket: &Bucket<'r>, customer: &Customer) -> Option<Balance> {
+        if !self.buckets.contains_key(bucket) {
+            let days = self.days(bucket.customer, bucket.granted, customer).to_vec();
+            let grant = self.lines.grant(bucket, &days);
+            let balance = grant.map(|grant| Balance {
+                left: grant.left,
+                roll_over: grant.roll_over,
+                begins_us: days.first().map_or(i64::MIN, |day| day.from_us),
+                expires_us: self.end(bucket.customer, bucket.granted.plus(grant.roll_over), customer),
+            });
+            self.buckets.insert(*bucket, balance);
+        }
+        self.buckets.get(bucket).copied().flatten()
     }
 
-    /// For how many cycles at most something stays usable that any tariff gave under the allowance's name.
+    /// The days of a customer's period.
+    fn days(&mut self, name: &'r str, period: Period, customer: &Customer) -> &[Day] {
+        self.days.entry((name, period)).or_insert_with(|| period.days(customer))
+    }
+
+    /// The end of a customer's period, which is never where no calendar reaches.
+    fn end(&mut self, name: &'r str, period: Period, customer: &Customer) -> i64 {
+        self.days(name, period, customer).last().map_or(i64::MAX, |day| day.to_us)
+    }
+
+    /// For how many periods at most something stays usable that any tariff gave under the allowance's name.
     fn oldest(&self, allowance: &Allowance) -> i32 {
         let named = self.lines.reference.tariffs.iter().filter_map(|tariff| tariff.allowance(&allowance.name));
         named.map(|allowance| allowance.roll_over).max().unwrap_or(0)
     }
 }
 
-/// The bucket of a cycle that a record draws from under an allowance.
-fn bucket<'r>(window: &'r Window, tariff: &'r Tariff, allowance: &'r Allowance, granted: Cycle) -> Bucket<'r> {
+/// The bucket of a period that a record draws from under an allowance.
+fn bucket<'r>(window: &'r Window, tariff: &'r Tariff, allowance: &'r Allowance, granted: Period) -> Bucket<'r> {
+    let part = match allowance.scope {
+        Scope::Personal => Some(window.subscription.as_str()),
+        Scope::Group => window.group.as_deref(),
+        Scope::Shared | Scope::Pooled => None,
+    };
     Bucket {
         allowance: &allowance.name,
         sort: Sort::of(tariff, allowance),
         scope: allowance.scope,
         customer: &window.customer,
-        subscription: (allowance.scope == Scope::Personal).then_some(window.subscription.as_str()),
+        part,
         granted,
     }
 }

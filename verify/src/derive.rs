@@ -8,10 +8,10 @@ use jiff::tz::Offset;
 
 use crate::charge::{Charge, Place, Share, charge};
 use crate::cover::Cover;
-use crate::cycle::Cycle;
 use crate::draw::Draw;
 use crate::error::VerifyError;
-use crate::owner::{Owners, Party, Window};
+use crate::owner::{Owners, Party, Served, Window};
+use crate::period::billing_period;
 use crate::record::Record;
 use crate::tariff::Tariff;
 
@@ -60,18 +60,18 @@ pub struct Priced<'r> {
     pub charge: Result<Charge, &'static str>,
     /// What it took from allowances, if anything.
     pub drawn: Option<Drawn>,
-    /// Whether it draws from allowances as long as they have something left: then settling decides what it costs.
+    /// Whether allowances cover it: then settling decides what it costs.
     pub is_covered: bool,
 }
 
 /// What a record took from allowances.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drawn {
-    /// Their names in the order in which it drew from them, units first, joined by `+`.
+    /// Their names in the order in which it drew from them, joined by `+`: units, the limit that took something off, credits.
     pub allowance: String,
     /// Seconds, bytes or messages.
     pub units: Option<i64>,
-    /// Units of 10⁻⁹ of the tariff's currency.
+    /// What a limit took off and what credits paid, in units of 10⁻⁹ of the tariff's currency.
     pub money_nano: Option<i128>,
 }
 
@@ -80,17 +80,17 @@ impl Reference {
     pub fn derive<'r>(&'r self, record: &Record<'_>) -> Result<Derived<'r>, VerifyError> {
         let (mut derived, cover) = self.alone(record)?;
         if let Some(cover) = cover {
-            derived.priced = derived.priced.after(cover.assumed(record));
+            derived.priced = derived.priced.after(Ok(cover.assumed(record)));
         }
         Ok(derived)
     }
 
-    /// Derives what a record costs whose owner has a plan. `customer` is that of the owner's window. Allowances that cover it are
-    /// assumed to have enough left.
+    /// Derives what a record costs whose owner has a plan, and no group. `customer` is that of the owner's window. Allowances that cover it
+    /// are assumed to have enough left.
     pub fn price<'r>(&'r self, plan: &'r str, customer: Option<&str>, record: &Record<'_>) -> Result<Priced<'r>, VerifyError> {
-        let (priced, cover) = self.price_alone(plan, customer, record)?;
+        let (priced, cover) = self.price_alone(plan, Served { customer, group: None }, record)?;
         Ok(match cover {
-            Some(cover) => priced.after(cover.assumed(record)),
+            Some(cover) => priced.after(Ok(cover.assumed(record))),
             None => priced,
         })
     }
@@ -101,13 +101,13 @@ impl Reference {
         let customer = window.and_then(|window| self.owners.customers.get(&window.customer));
         let start = instant(record)?;
         let (priced, cover) = match window {
-            Some(window) => self.price_alone(&window.plan, Some(window.customer.as_str()), record)?,
+            Some(window) => self.price_alone(&window.plan, Served::of(window), record)?,
             None => (Priced::none("no_device"), None),
         };
         let derived = Derived {
             window,
             owner_path: customer.map(|customer| customer.owner_path.as_str()),
-            billing_period: customer.map(|customer| Cycle::of(customer, start).name()),
+            billing_period: customer.map(|customer| billing_period(customer, start)),
             priced,
         };
         Ok((derived, cover))
@@ -116,7 +116,7 @@ impl Reference {
     fn price_alone<'r>(
         &'r self,
         plan: &'r str,
-        customer: Option<&str>,
+        served: Served<'_>,
         record: &Record<'_>,
     ) -> Result<(Priced<'r>, Option<Cover<'r>>), VerifyError> {
         let start = instant(record)?;
@@ -128,7 +128,7 @@ impl Reference {
         };
         let day = tariff.zone.to_datetime(start).date();
         let band = tariff.bands.at(tariff.bands.local(&tariff.zone, start, source_offset));
-        let party = if tariff.asks_party { self.owners.party(record, customer) } else { None };
+        let party = if tariff.asks_party { self.owners.party(record, served) } else { None };
         let zoned = tariff.zones.of(record, day);
         let priced = Priced {
             tariff: Some(&tariff.version),
@@ -148,7 +148,7 @@ impl Reference {
             Ok(charge) => charge,
             Err(reason) => return Ok((Priced { charge: Err(reason), ..priced }, None)),
         };
-        let cover = Cover::of(place, found, band, record, charge)?;
+        let cover = Cover::of(place, found, band, served, (record, charge))?;
         let priced = Priced {
             tax_class: tariff.tax_class(found),
             tax: Some(tariff.tax.as_str()),
@@ -172,9 +172,12 @@ impl Reference {
 }
 
 impl Priced<'_> {
-    /// The same record after it has drawn.
-    pub(crate) fn after(self, Draw { charge, drawn, .. }: Draw) -> Self {
-        Self { charge: Ok(charge), drawn, ..self }
+    /// The same record after it has drawn, or why it has no charge.
+    pub(crate) fn after(self, draw: Result<Draw, &'static str>) -> Self {
+        match draw {
+            Ok(Draw { charge, drawn, .. }) => Self { charge: Ok(charge), drawn, ..self },
+            Err(reason) => Self { charge: Err(reason), tax_class: None, tax: None, ..self },
+        }
     }
 
     fn none(reason: &'static str) -> Self {
@@ -276,6 +279,75 @@ destinations.prefixes = { 31 = "NL" }
         assert_eq!(reference.price("p", None, &near).expect("a record").party, Some("own_network"));
         let silent = Reference { owners: reference.owners, tariffs: vec![tariff("t", "p", "valid_from = 1970-01-01", "")] };
         assert_eq!(silent.derive(&near).expect("a record").priced.party, None);
+    }
+
+    /// A line of `c` in the groups G, H and then none, and four numbers: of `c` and of `d` in G, of `c` and of `d` in no group.
+    fn in_groups() -> Owners {
+        let grouped = |customer: &str, group: Option<&str>, from_us, to_us| Window {
+            group: group.map(str::to_owned),
+            ..window(from_us, to_us, customer)
+        };
+        let windows = vec![
+            grouped("c", Some("G"), 0, 10),
+            grouped("c", Some("H"), 10, 20),
+            grouped("c", None, 20, 30),
+            grouped("c", Some("G"), 0, 30),
+            grouped("d", Some("G"), 0, 30),
+            grouped("c", None, 0, 30),
+            grouped("d", None, 0, 30),
+        ];
+        let places = [(1, vec![0, 1, 2]), (2, vec![3]), (3, vec![4]), (4, vec![5]), (5, vec![6])];
+        let numbers = places.map(|(number, places)| ((Identifier::Msisdn, 31_600_000_000 + number), places)).into();
+        Owners { windows, numbers, customers: HashMap::new() }
+    }
+
+    #[test]
+    fn a_group_is_that_of_both_lines_at_the_start() {
+        let price = "[[price]]\nPRICEparty = \"group\"\nunit_price = \"0.001\"\n";
+        let reference = Reference { owners: in_groups(), tariffs: vec![tariff("t", "p", "valid_from = 1970-01-01", price)] };
+        let parties = |start_us| {
+            ["2", "3", "4", "5", "6"].map(|last| {
+                let number = format!("3160000000{last}");
+                reference.derive(&called(start_us, &number)).expect("a record").priced.party.unwrap_or("-")
+            })
+        };
+        assert_eq!(parties(9), ["group_customer", "group", "own_customer", "own_network", "other"]);
+        let apart = ["own_customer", "own_network", "own_customer", "own_network", "other"];
+        assert_eq!([parties(10), parties(20)], [apart, apart]);
+    }
+
+    #[test]
+    fn the_nearest_party_that_is_named_goes_first() {
+        // A minute at 0.01 a second is 60 cents, at 0.002 is 12, at 0.003 is 18, at 0.001 is 6.
+        let price = |party: &str, price: &str| format!("[[price]]\nPRICEparty = [{party}]\nunit_price = \"{price}\"\n");
+        let network = price("\"own_network\"", "0.002");
+        let customer = price("\"own_customer\"", "0.003");
+        let group = price("\"group\"", "0.001");
+        let of_zone = customer.replace("PRICE", "plan = \"p\"\nkind = \"voice-*\"\nzone = \"NL\"\nper = 1\n");
+        let both = price("\"group\", \"own_network\"", "0.002");
+        let cases = [
+            (vec![&network], [60, 12, 12, 12, 12]),
+            (vec![&customer], [60, 60, 18, 60, 18]),
+            (vec![&group], [60, 60, 60, 6, 6]),
+            (vec![&network, &customer], [60, 12, 18, 12, 18]),
+            (vec![&group, &customer], [60, 60, 18, 6, 6]),
+            (vec![&group, &customer, &network], [60, 12, 18, 6, 6]),
+            // A price that names several is as near as the nearest that holds.
+            (vec![&both, &customer], [60, 12, 18, 12, 12]),
+            // The zone goes before the party.
+            (vec![&group, &of_zone], [60, 60, 18, 6, 18]),
+        ];
+        for (prices, expected) in cases {
+            let prices: String = prices.into_iter().map(String::as_str).collect();
+            let tariffs = vec![tariff("t", "p", "valid_from = 1970-01-01", &prices)];
+            let reference = Reference { owners: in_groups(), tariffs };
+            // Other, another's, the customer's, the group's, and the group's and the customer's.
+            let cents = ["6", "5", "4", "3", "2"].map(|last| {
+                let derived = reference.derive(&called(9, &format!("3160000000{last}"))).expect("a record");
+                derived.priced.charge.map(|charge| charge.nano / 10_000_000)
+            });
+            assert_eq!(cents, expected.map(Ok), "{prices}");
+        }
     }
 
     #[test]

@@ -4,28 +4,31 @@ use std::cmp::Reverse;
 
 use crate::charge::{Charge, Share, charge};
 use crate::cover::Cover;
-use crate::cycle::Cycle;
 use crate::derive::Drawn;
 use crate::record::Record;
-use crate::terms::Allowance;
+use crate::terms::{Allowance, Stage};
+use crate::text::Beyond;
 
 /// When it is a bucket's turn among those that a record may draw from; the least goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Turn {
-    is_of_this_cycle: bool,
-    priority: i64,
-    weight: Reverse<i64>,
-    expires: Cycle,
-    granted: Cycle,
+    /// Whether it was granted in the period of the record.
+    pub is_new: bool,
+    pub priority: i64,
+    pub weight: Reverse<i64>,
+    /// The end of the last period in which it is usable.
+    pub expires_us: i64,
+    /// The begin of the period in which it was granted.
+    pub begins_us: i64,
     /// The allowance's place in the file.
-    position: usize,
+    pub position: usize,
 }
 
 impl Turn {
-    /// The turn of a bucket of an allowance that was granted in a cycle and expires behind another, for a record of a third one.
-    pub fn of(allowance: &Allowance, position: usize, granted: Cycle, expires: Cycle, now: Cycle) -> Self {
+    /// The turn of the only bucket of an allowance: what stays longer expires later.
+    pub fn assumed(allowance: &Allowance, position: usize) -> Self {
         let (priority, weight) = (allowance.priority, Reverse(allowance.weight));
-        Self { is_of_this_cycle: granted == now, priority, weight, expires, granted, position }
+        Self { is_new: true, priority, weight, expires_us: allowance.roll_over.into(), begins_us: 0, position }
     }
 }
 
@@ -46,38 +49,54 @@ pub(crate) struct Draw {
     pub drawn: Option<Drawn>,
     /// What it took from each source.
     pub takes: Vec<u128>,
+    /// Units that no source took, also if in the end it drew nothing.
+    rest: u128,
 }
 
 impl Cover<'_> {
     /// Draws a record from sources that stand in the order of their turns. If what they leave of it cannot be charged, it takes nothing and
     /// costs what it costs without them.
     pub fn draw(&self, record: &Record<'_>, sources: &[Source<'_>]) -> Draw {
-        let nothing = || Draw { charge: self.alone, drawn: None, takes: vec![0; sources.len()] };
-        self.take(record, sources).unwrap_or_else(|_| nothing())
-    }
-
-    fn take(&self, record: &Record<'_>, sources: &[Source<'_>]) -> Result<Draw, &'static str> {
         let mut takes = vec![0; sources.len()];
         let rest = self.take_units(sources, &mut takes);
+        let nothing = || Draw { charge: self.alone, drawn: None, takes: vec![0; sources.len()], rest };
+        self.take(record, sources, takes, rest).unwrap_or_else(|_| nothing())
+    }
+
+    /// The same where an allowance that blocks what is beyond it may have too little: then the record has no charge, and takes nothing.
+    pub fn draw_within(&self, record: &Record<'_>, sources: &[Source<'_>]) -> Result<Draw, &'static str> {
+        let draw = self.draw(record, sources);
+        let is_beyond = |(_, allowance): &(usize, &Allowance)| match allowance.stage() {
+            _ if allowance.beyond == Beyond::Price => false,
+            Stage::Units => draw.rest > 0,
+            Stage::Limit => false,
+            Stage::Credit => draw.charge.nano > 0,
+        };
+        if self.allowances.iter().any(is_beyond) { Err("beyond_allowance") } else { Ok(draw) }
+    }
+
+    /// What it costs and draws beside the units that it took.
+    fn take(&self, record: &Record<'_>, sources: &[Source<'_>], mut takes: Vec<u128>, rest: u128) -> Result<Draw, &'static str> {
         let first = sources.iter().zip(&takes).find(|(_, take)| **take > 0);
         let counted = |units: u128| i64::try_from(units).map_err(|_| "charge_limit");
-        let (taken, rest) = (counted(takes.iter().sum())?, counted(rest)?);
+        let (taken, left) = (counted(takes.iter().sum())?, counted(rest)?);
         let mut charge = match first {
             None => self.alone,
             Some((source, _)) => {
-                let (setup, taken, rest) = (source.allowance.setup, taken.unsigned_abs(), rest.unsigned_abs());
+                let (setup, taken, rest) = (source.allowance.setup, taken.unsigned_abs(), left.unsigned_abs());
                 let share = if rest == 0 { Share::Covered { setup } } else { Share::Beyond { taken, rest } };
                 charge(&self.place, self.found, record, share)?
             }
         };
-        let money = take_money(&mut charge, sources, &mut takes);
-        let allowance = names(sources, &takes);
+        let (limit, off) = hold(&mut charge, sources, &mut takes).unzip();
+        let money = i128::from(off.unwrap_or(0)) + take_money(&mut charge, sources, &mut takes);
+        let allowance = names(sources, &takes, limit);
         let drawn = (!allowance.is_empty()).then(|| Drawn {
             allowance,
             units: Some(taken).filter(|units| *units > 0),
             money_nano: Some(money).filter(|money| *money > 0),
         });
-        Ok(Draw { charge, drawn, takes })
+        Ok(Draw { charge, drawn, takes, rest })
     }
 
     /// Takes units, and gives those that no source took. The first source of an allowance rounds up what it is asked for, by the
@@ -86,7 +105,7 @@ impl Cover<'_> {
         let (mut rest, mut drawn_from) = (u128::from(self.units), Vec::new());
         for (source, take) in sources.iter().zip(takes) {
             let allowance = source.allowance;
-            if rest == 0 || allowance.is_money() || source.left == Some(0) {
+            if rest == 0 || allowance.stage() != Stage::Units || source.left == Some(0) {
                 continue;
             }
             let minimum = if drawn_from.is_empty() { allowance.minimum } else { 0 };
@@ -99,10 +118,25 @@ impl Cover<'_> {
     }
 }
 
+/// Holds a charge above zero to what the limits leave, of which all go down by what is charged. Gives the place of the limit with the
+/// least left, and what it took off, if it did.
+fn hold(charge: &mut Charge, sources: &[Source<'_>], takes: &mut [u128]) -> Option<(usize, i64)> {
+    let limits: Vec<usize> = (0..sources.len()).filter(|place| sources[*place].allowance.stage() == Stage::Limit).collect();
+    let asked = u128::try_from(charge.nano).ok()?;
+    let tightest = *limits.iter().min_by_key(|place| sources[**place].left)?;
+    let charged = sources[tightest].left.map_or(asked, |left| left.min(asked));
+    for place in limits {
+        takes[place] = charged;
+    }
+    let off = i64::try_from(asked - charged).ok().filter(|off| *off > 0)?;
+    charge.nano -= off;
+    Some((tightest, off))
+}
+
 /// Takes money from a charge above zero, and gives how much.
 fn take_money(charge: &mut Charge, sources: &[Source<'_>], takes: &mut [u128]) -> i128 {
     let mut money = 0;
-    for (source, take) in sources.iter().zip(takes).filter(|(source, _)| source.allowance.is_money()) {
+    for (source, take) in sources.iter().zip(takes).filter(|(source, _)| source.allowance.stage() == Stage::Credit) {
         let asked = charge.nano.max(0);
         let given = source.left.and_then(|left| i64::try_from(left).ok()).map_or(asked, |left| left.min(asked));
         *take = u128::from(given.unsigned_abs());
@@ -112,13 +146,15 @@ fn take_money(charge: &mut Charge, sources: &[Source<'_>], takes: &mut [u128]) -
     money
 }
 
-/// The allowances that something was taken from, units first.
-fn names(sources: &[Source<'_>], takes: &[u128]) -> String {
+/// The allowances that something was taken from, units first, and between those and the credits the limit that took something off.
+fn names(sources: &[Source<'_>], takes: &[u128], limit: Option<usize>) -> String {
     let mut names: Vec<&str> = Vec::new();
-    for is_money in [false, true] {
-        let drawn = sources.iter().zip(takes).filter(|(_, take)| **take > 0).map(|(source, _)| source.allowance);
-        for allowance in drawn.filter(|allowance| allowance.is_money() == is_money) {
-            if !names.contains(&allowance.name.as_str()) {
+    for stage in Stage::ALL {
+        for (place, Source { allowance, .. }) in
+            sources.iter().enumerate().filter(|(_, source)| source.allowance.stage() == stage)
+        {
+            let is_told = if stage == Stage::Limit { limit == Some(place) } else { takes[place] > 0 };
+            if is_told && !names.contains(&allowance.name.as_str()) {
                 names.push(&allowance.name);
             }
         }

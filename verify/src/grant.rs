@@ -1,26 +1,26 @@
-//! What customers are given in a cycle, by the plans that their lines had in it.
+//! What customers are given in a period, by the plans that their lines had in it.
 
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use crate::cycle::{Cycle, Day};
 use crate::derive::Reference;
 use crate::owner::Window;
+use crate::period::{Day, Period};
 use crate::tariff::Tariff;
-use crate::terms::Allowance;
+use crate::terms::{Allowance, Stage};
 use crate::text::Scope;
 
-/// Which bucket: of an allowance, whichever tariff gives it; of whom; granted in a cycle.
+/// Which bucket: of an allowance, whichever tariff gives it; of whom; granted in a day, week, cycle or quarter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Bucket<'r> {
     pub allowance: &'r str,
     pub sort: Sort<'r>,
     pub scope: Scope,
     pub customer: &'r str,
-    /// Nobody's where all lines draw from it.
-    pub subscription: Option<&'r str>,
-    pub granted: Cycle,
+    /// The subscription or the group that draws from it, by its scope; nobody's where all lines do.
+    pub part: Option<&'r str>,
+    pub granted: Period,
 }
 
 /// What is counted in a bucket: what is of one name and of another sort is another bucket.
@@ -31,16 +31,19 @@ pub(crate) enum Sort<'r> {
     Messages,
     /// In a currency.
     Money(&'r str),
+    /// What may still be charged, in a currency.
+    Limit(&'r str),
 }
 
 impl<'r> Sort<'r> {
     /// That of an allowance of a tariff.
     pub fn of(tariff: &'r Tariff, allowance: &Allowance) -> Self {
-        match allowance.usage.family() {
-            _ if allowance.is_money() => Self::Money(&tariff.currency),
-            "voice" => Self::Seconds,
-            "data" => Self::Bytes,
-            _ => Self::Messages,
+        match (allowance.stage(), allowance.usage.family()) {
+            (Stage::Credit, _) => Self::Money(&tariff.currency),
+            (Stage::Limit, _) => Self::Limit(&tariff.currency),
+            (Stage::Units, "voice") => Self::Seconds,
+            (Stage::Units, "data") => Self::Bytes,
+            (Stage::Units, _) => Self::Messages,
         }
     }
 }
@@ -56,7 +59,7 @@ pub(crate) struct Grant<'r> {
     pub left: Option<u128>,
 }
 
-/// A time within a cycle during which a line had an allowance.
+/// A time within a period during which a line had an allowance.
 struct Span<'r> {
     from_us: i64,
     to_us: i64,
@@ -85,13 +88,18 @@ impl<'r> Lines<'r> {
         Self { reference, windows, edges }
     }
 
-    /// What a bucket is granted in a cycle of these days, if anything.
+    /// What a bucket is granted in a period of these days, if anything.
     pub fn grant(&self, bucket: &Bucket<'_>, days: &[Day]) -> Option<Grant<'r>> {
         let lines = self.windows.get(bucket.customer)?;
         let spans = |windows: &Vec<&'r Window>| self.spans(windows, bucket, days);
         match bucket.scope {
-            Scope::Personal => one(&spans(lines.get(bucket.subscription?)?), days),
+            Scope::Personal => one(&spans(lines.get(bucket.part?)?), days),
             Scope::Shared => one(&lines.values().flat_map(spans).collect::<Vec<_>>(), days),
+            Scope::Group => {
+                let group = bucket.part?;
+                let of_group = |window: &&&Window| window.group.as_deref() == Some(group);
+                one(&spans(&lines.values().flatten().filter(of_group).copied().collect()), days)
+            }
             Scope::Pooled => sum(lines.values().filter_map(|windows| one(&spans(windows), days)).collect()),
         }
     }
@@ -117,8 +125,9 @@ impl<'r> Lines<'r> {
     fn had(&self, window: &'r Window, at_us: i64, bucket: &Bucket<'_>) -> Option<(&'r Tariff, &'r Allowance)> {
         let at = Timestamp::from_microsecond(at_us).ok()?;
         let (tariff, plan) = self.reference.seller(&window.plan, at).ok()?;
-        let allowance = tariff.allowance(bucket.allowance).filter(|allowance| allowance.usage.names_plan(plan));
-        allowance.filter(|allowance| Sort::of(tariff, allowance) == bucket.sort).map(|allowance| (tariff, allowance))
+        let allowance = tariff.allowance(bucket.allowance).filter(|allowance| allowance.usage.names_plan(plan))?;
+        let is_same = Sort::of(tariff, allowance) == bucket.sort && allowance.every == bucket.granted.every;
+        is_same.then_some((tariff, allowance))
     }
 }
 

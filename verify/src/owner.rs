@@ -43,18 +43,49 @@ impl Window {
     }
 }
 
-/// Who the other party of a record is to its customer, from far to near.
+/// Whose record it is, as far as that is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Served<'s> {
+    pub customer: Option<&'s str>,
+    pub group: Option<&'s str>,
+}
+
+impl<'s> Served<'s> {
+    /// Whose window it is.
+    pub fn of(window: &'s Window) -> Self {
+        Self { customer: Some(&window.customer), group: window.group.as_deref() }
+    }
+
+    /// Who somebody of ours is to it.
+    fn party(self, other: &Window) -> Party {
+        let is_of_group = self.group.is_some() && self.group == other.group.as_deref();
+        match (is_of_group, self.customer == Some(other.customer.as_str())) {
+            (false, false) => Party::OwnNetwork,
+            (false, true) => Party::OwnCustomer,
+            (true, false) => Party::Group,
+            (true, true) => Party::GroupCustomer,
+        }
+    }
+}
+
+/// Who the other party of a record is to whom it serves, from far to near.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Party {
     Other,
+    /// Another customer's, not of the line's group.
     OwnNetwork,
+    /// The same customer's, not of the line's group.
     OwnCustomer,
+    /// Another customer's, of the line's group.
+    Group,
+    /// The same customer's, of the line's group.
+    GroupCustomer,
 }
 
 impl Party {
     /// A party that a price can name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::OwnNetwork, Self::OwnCustomer].into_iter().find(|party| party.as_str() == name)
+        [Self::OwnNetwork, Self::OwnCustomer, Self::Group].into_iter().find(|party| party.as_str() == name)
     }
 
     pub fn as_str(self) -> &'static str {
@@ -62,6 +93,18 @@ impl Party {
             Self::Other => "other",
             Self::OwnNetwork => "own_network",
             Self::OwnCustomer => "own_customer",
+            Self::Group => "group",
+            Self::GroupCustomer => "group_customer",
+        }
+    }
+
+    /// Whether what names this party holds for another: all of ours are the network's, and who is of the same group and the same customer
+    /// is both.
+    pub fn includes(self, party: Self) -> bool {
+        match self {
+            Self::OwnNetwork => party != Self::Other,
+            Self::OwnCustomer | Self::Group => party == self || party == Self::GroupCustomer,
+            Self::Other | Self::GroupCustomer => party == self,
         }
     }
 }
@@ -108,16 +151,14 @@ impl Owners {
         windows.find(|window| window.holds(record.start_us))
     }
 
-    /// Who the other party of a customer's record is at its start, if it has an international number.
-    pub(crate) fn party(&self, record: &Record<'_>, customer: Option<&str>) -> Option<Party> {
+    /// Who the other party of a record is at its start to whom it serves, if it has an international number.
+    pub(crate) fn party(&self, record: &Record<'_>, served: Served<'_>) -> Option<Party> {
         if record.b_number_type != "e164" {
             return None;
         }
         let known = msisdn(record.b_number).and_then(|digits| self.numbers.get(&(Identifier::Msisdn, digits)));
         let windows = known.into_iter().flatten().filter_map(|place| self.windows.get(*place));
-        let parties = windows
-            .filter(|window| window.holds(record.start_us))
-            .map(|window| if customer == Some(window.customer.as_str()) { Party::OwnCustomer } else { Party::OwnNetwork });
+        let parties = windows.filter(|window| window.holds(record.start_us)).map(|window| served.party(window));
         Some(parties.max().unwrap_or(Party::Other))
     }
 }

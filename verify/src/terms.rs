@@ -6,7 +6,7 @@ use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive, Zero};
 
 use crate::amount::{decimal, whole};
-use crate::text::{AllowanceText, FairUseText, ProRata, Scope, SetupFee};
+use crate::text::{AllowanceText, Beyond, Every, FairUseText, ProRata, Scope, SetupFee};
 use crate::usage::Usage;
 
 /// An allowance, as a version of a tariff has it.
@@ -15,6 +15,7 @@ pub(crate) struct Allowance {
     pub name: String,
     pub usage: Usage,
     pub gives: Gives,
+    pub every: Every,
     pub scope: Scope,
     /// Of a record that draws from it at least so many units are taken.
     pub minimum: u64,
@@ -23,18 +24,36 @@ pub(crate) struct Allowance {
     pub setup: SetupFee,
     pub priority: i64,
     pub weight: i64,
-    /// Cycles for which what is left stays.
+    /// Periods for which what is left stays.
     pub roll_over: i32,
+    pub beyond: Beyond,
     pro_rata: ProRata,
 }
 
-/// What an allowance gives in a cycle.
+/// What an allowance gives in a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Gives {
     Units(BigRational),
     Unlimited,
     /// Units of 10⁻⁹ of the tariff's currency.
     Money(BigRational),
+    /// What may be charged at most, in the same units.
+    Limit(BigRational),
+}
+
+/// What an allowance works on, in the order in which a record meets them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The units of the record.
+    Units,
+    /// The charge of what is left of them, which it limits.
+    Limit,
+    /// What the limits leave of the charge, from which it takes.
+    Credit,
+}
+
+impl Stage {
+    pub const ALL: [Self; 3] = [Self::Units, Self::Limit, Self::Credit];
 }
 
 impl Allowance {
@@ -55,14 +74,21 @@ impl Allowance {
     fn from_text(text: AllowanceText) -> Result<Self, String> {
         let gives = gives(&text)?;
         let rounds = text.minimum.is_some() || text.increment.is_some() || text.setup.is_some();
-        if rounds && matches!(gives, Gives::Money(_)) {
-            return Err("`minimum`, `increment` and `setup` are of units, and it gives money".to_owned());
+        if rounds && matches!(gives, Gives::Money(_) | Gives::Limit(_)) {
+            return Err("`minimum`, `increment` and `setup` are of units, and it gives none".to_owned());
+        }
+        if text.roll_over > 0 && matches!(gives, Gives::Limit(_)) {
+            return Err("`roll_over` is of what it gives, and it is a limit".to_owned());
+        }
+        if text.beyond == Beyond::Block && matches!(gives, Gives::Limit(_) | Gives::Unlimited) {
+            return Err("`beyond` is of what runs out, and it has no end or is a limit".to_owned());
         }
         if text.increment == Some(0) {
             return Err("an increment is not zero".to_owned());
         }
         Ok(Self {
             usage: Usage::new([&text.plan, &text.kind, &text.zone], text.band.as_ref(), text.party.as_ref())?,
+            every: text.every,
             scope: text.scope,
             minimum: text.minimum.unwrap_or(0),
             increment: text.increment.unwrap_or(1),
@@ -71,23 +97,28 @@ impl Allowance {
             weight: text.weight,
             // Of what never runs out nothing is left over.
             roll_over: if gives == Gives::Unlimited { 0 } else { i32::from(text.roll_over) },
+            beyond: text.beyond,
             pro_rata: text.pro_rata,
             name: text.name,
             gives,
         })
     }
 
-    /// Whether it takes from charges, not from units.
-    pub fn is_money(&self) -> bool {
-        matches!(self.gives, Gives::Money(_))
+    /// What it works on.
+    pub fn stage(&self) -> Stage {
+        match self.gives {
+            Gives::Units(_) | Gives::Unlimited => Stage::Units,
+            Gives::Limit(_) => Stage::Limit,
+            Gives::Money(_) => Stage::Credit,
+        }
     }
 
-    /// What it gives whoever had it on some of a cycle's days, rounded up to whole units, or to the places of a charge; `None` is without
+    /// What it gives whoever had it on some of a period's days, rounded up to whole units, or to the places of a charge; `None` is without
     /// end.
     pub fn share(&self, days: usize, of: usize, places: u32) -> Option<u128> {
         let (amount, step) = match &self.gives {
             Gives::Units(amount) => (amount, whole(1)),
-            Gives::Money(amount) => (amount, whole(10u64.pow(9u32.saturating_sub(places)))),
+            Gives::Money(amount) | Gives::Limit(amount) => (amount, whole(10u64.pow(9u32.saturating_sub(places)))),
             Gives::Unlimited => return None,
         };
         let part = BigRational::new(days.into(), of.max(1).into());
@@ -109,15 +140,16 @@ impl Allowance {
 fn gives(text: &AllowanceText) -> Result<Gives, String> {
     let unlimited = text.unlimited.then_some(Gives::Unlimited);
     let units = text.units.map(|units| Gives::Units(whole(units)));
-    let nano = |money: &String| Ok::<_, String>(Gives::Money(amount(money)? * whole(1_000_000_000)));
-    let money = text.money.as_ref().map(nano).transpose()?;
+    let nano = |money: &String| Ok::<_, String>(amount(money)? * whole(1_000_000_000));
+    let money = text.money.as_ref().map(nano).transpose()?.map(Gives::Money);
+    let most = text.most.as_ref().map(nano).transpose()?.map(Gives::Limit);
     let fair_use = text.fair_use.as_ref().map(fair_use).transpose()?;
-    let mut given = [unlimited, units, money, fair_use].into_iter().flatten();
+    let mut given = [unlimited, units, money, fair_use, most].into_iter().flatten();
     let (Some(gives), None) = (given.next(), given.next()) else {
-        return Err("it gives `units`, or `money`, or `unlimited`, or `fair_use`".to_owned());
+        return Err("it has `units`, or `money`, or `unlimited`, or `fair_use`, or `most`".to_owned());
     };
     match &gives {
-        Gives::Units(amount) | Gives::Money(amount) if *amount > whole(u64::MAX) => {
+        Gives::Units(amount) | Gives::Money(amount) | Gives::Limit(amount) if *amount > whole(u64::MAX) => {
             Err("it gives more than can be counted".to_owned())
         }
         _ => Ok(gives),
@@ -147,12 +179,15 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_cycle_are_rounded_up() {
+    fn parts_of_a_period_are_rounded_up() {
         let cases = [
             ("units = 100", Some(100)),
             ("units = 100\npro_rata = \"days\"", Some(33)), // 100 × 10 / 31 = 32.26
-            ("money = \"10.00\"", Some(10_000_000_000)),
+            ("units = 100\nthresholds = [50, 100]\nbeyond = \"block\"", Some(100)),
+            ("money = \"10.00\"\nthresholds = []", Some(10_000_000_000)),
             ("money = \"10.00\"\npro_rata = \"days\"", Some(3_225_806_452)), // 3.2258064516...
+            ("most = \"10.00\"", Some(10_000_000_000)),
+            ("most = \"10.00\"\npro_rata = \"days\"", Some(3_225_806_452)),
             ("unlimited = true\npro_rata = \"days\"", None),
             // 2 × 17.50 / 1.10 = 31.81 gigabytes
             ("fair_use = { price = \"17.50\", cap = \"1.10\", per = 1_000_000_000 }", Some(31_818_181_819)),
@@ -173,6 +208,13 @@ mod tests {
             "money = \"-1\"",
             "money = \"one\"",
             "money = \"18446744073.709551616\"",
+            "money = \"1\"\nmost = \"1\"",
+            "units = 1\nmost = \"1\"",
+            "most = \"-1\"",
+            "most = \"1\"\nminimum = 60",
+            "most = \"1\"\nincrement = 60",
+            "most = \"1\"\nsetup = \"always\"",
+            "most = \"1\"\nroll_over = 1",
             "money = \"1\"\nminimum = 60",
             "money = \"1\"\nincrement = 60",
             "money = \"1\"\nsetup = \"if_charged\"",
@@ -180,8 +222,14 @@ mod tests {
             "units = 1\nsetup = \"never\"",
             "units = 1\nscope = \"everybody\"",
             "units = 1\npro_rata = \"hours\"",
+            "units = 1\nevery = \"month\"",
             "units = 1\nparty = \"other\"",
+            "units = 1\nparty = \"group_customer\"",
             "units = 1\nthreshold = 80",
+            "units = 1\nthresholds = 80",
+            "units = 1\nbeyond = \"stop\"",
+            "unlimited = true\nbeyond = \"block\"",
+            "most = \"1\"\nbeyond = \"block\"",
             "fair_use = { price = \"17.50\", cap = \"0\", per = 1 }",
             "fair_use = { price = \"17.50\", cap = \"1.10\" }",
         ];

@@ -266,6 +266,9 @@ pub(crate) struct AllowanceText {
     #[serde(default)]
     pub unlimited: bool,
     pub fair_use: Option<FairUseText>,
+    pub most: Option<String>,
+    #[serde(default)]
+    pub every: Every,
     #[serde(default)]
     pub scope: Scope,
     pub minimum: Option<u64>,
@@ -279,6 +282,11 @@ pub(crate) struct AllowanceText {
     pub roll_over: u8,
     #[serde(default)]
     pub pro_rata: ProRata,
+    #[serde(default)]
+    pub beyond: Beyond,
+    /// At which of its parts somebody is told: no charge hangs on it.
+    #[serde(rename = "thresholds")]
+    pub _thresholds: Option<Vec<u8>>,
 }
 
 /// What a fair use of a plan abroad is, by its price and the cap of what a provider charges.
@@ -289,6 +297,19 @@ pub(crate) struct FairUseText {
     pub cap: String,
     /// Units that the cap is for.
     pub per: u64,
+}
+
+/// In each of which periods it gives.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Every {
+    Day,
+    /// From Monday on.
+    Week,
+    #[default]
+    Cycle,
+    /// Three cycles: those named January to March, and so on.
+    Quarter,
 }
 
 /// Who draws from one bucket.
@@ -302,6 +323,8 @@ pub(crate) enum Scope {
     Shared,
     /// All of a customer, granted as often as there are subscriptions.
     Pooled,
+    /// A customer's lines of one group, granted once.
+    Group,
 }
 
 /// Whether a record that is covered whole costs the setup fee of its price.
@@ -313,7 +336,18 @@ pub(crate) enum SetupFee {
     Always,
 }
 
-/// Whether a part of a cycle gives a part of the amount.
+/// What becomes of a record that is not covered whole.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Beyond {
+    /// What is left of it is charged.
+    #[default]
+    Price,
+    /// It is not charged, and draws nothing.
+    Block,
+}
+
+/// Whether a part of a period gives a part of the amount.
 #[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ProRata {

@@ -60,8 +60,8 @@ impl Usage {
             Some(family) => kind.starts_with(family).then_some(1),
             None => (pattern == kind).then_some(2),
         });
-        // The customer's own are the network's own, too: what holds for a party holds for any closer one.
-        let party = self.parties.iter().copied().filter(|named| Some(*named) <= party).max();
+        let holds = |named: &Party| party.is_some_and(|party| named.includes(party));
+        let party = self.parties.iter().copied().filter(holds).max();
         if party.is_none() && self.names_party() {
             return None;
         }

@@ -1,7 +1,7 @@
 //! Runs tests/rating/*.tbl: what a clerk wrote beside each row is what exact fractions come to, too.
 //!
-//! A line `customer: DAY` begins a customer whose cycles begin on that day of the month, `line: NAME PLAN FROM TO` says when one of its
-//! lines had a plan. The rows below are the customer's: they are settled together.
+//! A line `customer: DAY` begins a customer whose cycles begin on that day of the month, `line: NAME PLAN FROM TO GROUP` says when one of
+//! its lines had a plan, and in which group it was then, if in one. The rows below are the customer's: they are settled together.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
@@ -53,7 +53,7 @@ fn inline(text: &str) -> Rc<Tariff> {
     tariff(toml, &companions.map(|(name, table)| (name.trim().to_owned(), table.to_owned())).collect())
 }
 
-/// When a line of a customer, who is `c` if it is a row's own, had a plan.
+/// When a line of a customer, who is `c` if it is a row's own, had a plan, in no group.
 fn window(hours: (i64, i64), line: &str, customer: &str, plan: &str) -> Window {
     let name = |text: &str| text.to_owned();
     let (from_us, to_us) = hours;
@@ -68,15 +68,18 @@ fn give(owners: &mut Owners, number: &str, window: Window) {
     owners.windows.push(window);
 }
 
-/// Makes the number that a row calls that of whom it says.
-fn give_party(owners: &mut Owners, row: &Row<'_>, hours: (i64, i64)) {
-    let customer = match row.cell("party") {
+/// Makes the number that a row calls that of whom it says, in the group of the row's own line if that is said.
+fn give_party(owners: &mut Owners, row: &Row<'_>, hours: (i64, i64), group: Option<&str>) {
+    let own_group = || Some(group.unwrap_or_else(|| panic!("line {}: its line is in no group", row.number)).to_owned());
+    let (customer, group) = match row.cell("party") {
         None => return,
-        Some("own_customer") => "c",
-        Some("own_network") => "somebody else",
+        Some("own_customer") => ("c", None),
+        Some("own_network") => ("somebody else", None),
+        Some("group") => ("somebody else", own_group()),
+        Some("group_customer") => ("c", own_group()),
         Some(other) => panic!("{other} is no party that a row can name"),
     };
-    give(owners, &row.to, window(hours, "another line", customer, "another plan"));
+    give(owners, &row.to, Window { group, ..window(hours, "another line", customer, "another plan") });
 }
 
 #[test]
@@ -140,25 +143,38 @@ impl<'t> Row<'t> {
     }
 }
 
+/// When a line had a plan, and in which group.
+struct Line<'t> {
+    name: &'t str,
+    plan: &'t str,
+    hours: (i64, i64),
+    group: Option<&'t str>,
+}
+
 /// A customer, and the rows that are settled together.
 struct Block<'t> {
     cycle_day: u8,
-    /// Name, plan and hours of each window.
-    windows: Vec<(&'t str, &'t str, (i64, i64))>,
+    windows: Vec<Line<'t>>,
     rows: Vec<Row<'t>>,
 }
 
 impl<'t> Block<'t> {
     fn line(&mut self, text: &'t str) {
         let words: Vec<&str> = text.split_whitespace().collect();
-        let [line, plan, from, to] = words[..] else { panic!("`{text}` is not NAME PLAN FROM TO") };
-        let to_us = if to == "-" { i64::MAX } else { midnight_or_time(to) };
-        self.windows.push((line, plan, (midnight_or_time(from), to_us)));
+        let (words, group) = words.split_at(words.len().min(4));
+        let ([name, plan, from, to], [] | [_]) = (words, group) else { panic!("`{text}` is not NAME PLAN FROM TO GROUP") };
+        let to_us = if *to == "-" { i64::MAX } else { midnight_or_time(to) };
+        self.windows.push(Line {
+            name,
+            plan,
+            hours: (midnight_or_time(from), to_us),
+            group: group.first().copied().filter(|group| *group != "-"),
+        });
     }
 
     /// The number of a line: each has its own.
     fn number(&self, line: &str) -> String {
-        let place = self.windows.iter().position(|(name, ..)| *name == line);
+        let place = self.windows.iter().position(|window| window.name == line);
         (31_600_000_001 + place.unwrap_or_else(|| panic!("there is no line `{line}`"))).to_string()
     }
 
@@ -167,12 +183,15 @@ impl<'t> Block<'t> {
         let mut owners = Owners::default();
         let customer = Customer::new("main/c".to_owned(), self.cycle_day, "Europe/Amsterdam").expect("a zone");
         owners.customers.insert("c".to_owned(), customer);
-        for (line, plan, hours) in &self.windows {
-            give(&mut owners, &self.number(line), window(*hours, line, "c", plan));
+        for Line { name, plan, hours, group } in &self.windows {
+            let group = group.map(str::to_owned);
+            give(&mut owners, &self.number(name), Window { group, ..window(*hours, name, "c", plan) });
         }
         for row in &self.rows {
             let start_us = row.record("").start_us;
-            give_party(&mut owners, row, (start_us, start_us + 1));
+            let own = |line: &&Line<'_>| row.cell("line") == Some(line.name) && (line.hours.0..line.hours.1).contains(&start_us);
+            let group = self.windows.iter().find(own).and_then(|line| line.group);
+            give_party(&mut owners, row, (start_us, start_us + 1), group);
         }
         owners
     }
@@ -277,13 +296,15 @@ impl<'t> Table<'t> {
     }
 }
 
-/// The reference data of a row by itself. Without a plan it is nobody's: no window is there to say whose it was.
+/// The reference data of a row by itself. Without a plan it is nobody's: no window is there to say whose it was. Its line is in a group
+/// if the other party is.
 fn of_row(tariff: Rc<Tariff>, row: &Row<'_>) -> Reference {
     let (mut owners, always) = (Owners::default(), (i64::MIN, i64::MAX));
+    let group = row.cell("party").filter(|party| party.starts_with("group"));
     if let Some(plan) = row.cell("plan") {
-        give(&mut owners, SERVED, window(always, "line", "c", plan));
+        give(&mut owners, SERVED, Window { group: group.map(str::to_owned), ..window(always, "line", "c", plan) });
     }
-    give_party(&mut owners, row, always);
+    give_party(&mut owners, row, always, group);
     Reference { owners, tariffs: vec![tariff] }
 }
 

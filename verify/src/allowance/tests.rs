@@ -8,12 +8,17 @@ use crate::derive::Priced;
 use crate::owner::{Identifier, Owners};
 use crate::tariff::Tariff;
 
+mod blocks;
+mod groups;
+mod limits;
+mod periods;
+
 const HEAD: &str = r#"
 time_zone = "Europe/Amsterdam"
 home_zone = "HOME"
 default_band = "any"
 rounding = { places = 6, mode = "half_up" }
-destinations.prefixes = { 31 = "NL", 32 = "FAR", 33 = "GAP", 34 = "COST" }
+destinations.prefixes = { 31 = "NL", 32 = "FAR", 33 = "GAP", 34 = "COST", 35 = "FEE" }
 [[band]]
 name = "night"
 days = "mon-sun"
@@ -21,7 +26,8 @@ from = "20:00"
 to = "06:00"
 "#;
 
-/// Calls to NL at 0.01 a second; those to FAR cost less than their setup fee, at night nobody sells calls to GAP, and COST is the provider's.
+/// Calls to NL at 0.01 a second; those to FAR cost less than their setup fee, at night nobody sells calls to GAP, COST is the provider's,
+/// and FEE as NL with a setup fee of 0.10.
 const PRICES: &str = r#"
 [[price]]
 plan = ["p", "q"]
@@ -44,6 +50,13 @@ band = "any"
 increment = 60
 minimum = 600
 unit_price = "0.60"
+[[price]]
+plan = ["p", "q"]
+kind = "voice-mo"
+zone = "FEE"
+setup = "0.10"
+per = 1
+unit_price = "0.01"
 [[price]]
 plan = "p"
 kind = "voice-mo"
@@ -89,6 +102,14 @@ fn reference(tariffs: Vec<Rc<Tariff>>, windows: &[(&str, &str, &str, &str, &str)
     Reference { owners, tariffs }
 }
 
+/// The same with a group for each of the first windows; `-` is none.
+fn in_groups(mut reference: Reference, groups: &[&str]) -> Reference {
+    for (window, group) in reference.owners.windows.iter_mut().zip(groups) {
+        window.group = Some((*group).to_owned()).filter(|group| group != "-");
+    }
+    reference
+}
+
 const LONG: (&str, &str) = ("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
 
 fn line<'t>(subscription: &'t str, customer: &'t str, plan: &'t str) -> (&'t str, &'t str, &'t str, &'t str, &'t str) {
@@ -99,6 +120,11 @@ fn line<'t>(subscription: &'t str, customer: &'t str, plan: &'t str) -> (&'t str
 fn call<'t>(a_number: &'t str, start: &str, duration_s: i64) -> Entry<'t> {
     let made = Record { kind: "voice-mo", b_number: "31201234567", b_number_type: "e164", ..Record::default() };
     Entry { record: Record { start_us: us(start), duration_s, a_number, ..made }, ..Entry::default() }
+}
+
+/// The same call to another number.
+fn to<'t>(b_number: &'t str, call: Entry<'t>) -> Entry<'t> {
+    Entry { record: Record { b_number, ..call.record }, ..call }
 }
 
 fn settled<'r>(reference: &'r Reference, entries: &[Entry<'_>]) -> Vec<Priced<'r>> {
@@ -114,6 +140,24 @@ fn drawn(reference: &Reference, entries: &[Entry<'_>]) -> Vec<(String, i128)> {
         (drawn.allowance, drawn.units.map_or(cents, i128::from))
     });
     drawn.collect()
+}
+
+/// What each record comes to: the charge in cents or the reason without one, the allowances, units and cents that it drew.
+fn outcomes(reference: &Reference, entries: &[Entry<'_>]) -> Vec<Outcome> {
+    settled(reference, entries).into_iter().map(outcome).collect()
+}
+
+type Outcome = (Result<i64, &'static str>, String, i64, i128);
+
+fn outcome(priced: Priced<'_>) -> Outcome {
+    let charge = priced.charge.map(|charge| charge.nano / 10_000_000);
+    let Some(drawn) = priced.drawn else { return (charge, "-".to_owned(), 0, 0) };
+    (charge, drawn.allowance, drawn.units.unwrap_or(0), drawn.money_nano.map_or(0, |nano| nano / 10_000_000))
+}
+
+/// A charge in cents, and what was drawn beside it.
+fn charged(cents: i64, allowance: &str, units: i64, money_cents: i128) -> Outcome {
+    (Ok(cents), allowance.to_owned(), units, money_cents)
 }
 
 fn named(expected: &[(&str, i128)]) -> Vec<(String, i128)> {
@@ -230,10 +274,7 @@ fn what_began_together_draws_by_key_then_delivery_then_row() {
 fn a_record_of_which_what_is_left_cannot_be_charged_draws_nothing() {
     let always = always(&["name = \"a\"\nunits = 100\nsetup = \"always\""]);
     let reference = reference(vec![always], &[line("S", "c", "p")]);
-    let far = |start: &str, duration_s| {
-        let call = call(S, start, duration_s);
-        Entry { record: Record { b_number: "32201234567", ..call.record }, ..call }
-    };
+    let far = |start: &str, duration_s| to("32201234567", call(S, start, duration_s));
     // Covered whole, the setup fee that bounds would hold down is beyond all charges. What is left of it goes through the bounds.
     let calls = [far("2026-10-10T10:00:00Z", 60), call(S, "2026-10-11T10:00:00Z", 40), far("2026-10-12T10:00:00Z", 61)];
     let results = settled(&reference, &calls);
@@ -242,8 +283,7 @@ fn a_record_of_which_what_is_left_cannot_be_charged_draws_nothing() {
     assert_eq!(drawn(&reference, &calls), named(&[("-", 0), ("a", 40), ("a", 60)]));
     assert_eq!(results[2].charge.map(|charge| (charge.billed, charge.nano)), Ok((1, 1_000_000_000)));
     // Without the price's minimum, which reaches over the edge, an increment begins behind it, where nobody sells.
-    let gap = call(S, "2026-10-10T17:51:00Z", 595);
-    let gap = Entry { record: Record { b_number: "33201234567", ..gap.record }, ..gap };
+    let gap = to("33201234567", call(S, "2026-10-10T17:51:00Z", 595));
     let results = settled(&reference, &[gap, call(S, "2026-10-11T10:00:00Z", 100)]);
     // Alone it costs what its minimum says: 600 seconds at 0.01.
     assert_eq!(results[0].charge.map(|charge| (charge.billed, charge.nano)), Ok((600, 6_000_000_000)));
@@ -285,11 +325,16 @@ fn while_nothing_runs_out_the_first_allowance_takes_all() {
         let drawn = reference.derive(&call(S, "2026-10-10T10:00:00Z", 61).record).expect("a record").priced.drawn;
         drawn.map(|drawn| (drawn.allowance, drawn.units, drawn.money_nano))
     };
-    let cases: [(&[&str], _); 6] = [
+    let cases: [(&[&str], _); 8] = [
         (&["name = \"a\"\nunits = 1", "name = \"b\"\nunits = 1\npriority = -1\nincrement = 60"], ("b", Some(120), None)),
         (&["name = \"a\"\nunits = 1", "name = \"b\"\nunlimited = true\nweight = 1\nminimum = 90"], ("b", Some(90), None)),
         (&["name = \"a\"\nunits = 1\nroll_over = 1", "name = \"b\"\nunits = 1"], ("b", Some(61), None)),
         (&["name = \"a\"\nunits = 1", "name = \"b\"\nunits = 1"], ("a", Some(61), None)),
+        (&["name = \"a\"\nunits = 1\nevery = \"quarter\"", "name = \"b\"\nunits = 1\nevery = \"day\""], ("a", Some(61), None)),
+        (
+            &["name = \"a\"\nunits = 1\nevery = \"day\"\nroll_over = 1", "name = \"b\"\nunits = 1\nevery = \"quarter\""],
+            ("b", Some(61), None),
+        ),
         (&["name = \"a\"\nmoney = \"0.01\"", "name = \"b\"\nmoney = \"9\""], ("a", None, Some(610_000_000))),
         (&["name = \"a\"\nmoney = \"0.01\"", "name = \"b\"\nunits = 1\npriority = 9"], ("b", Some(61), None)),
     ];
