@@ -95,6 +95,11 @@ pub fn whole(batch: &RecordBatch, rows: &[usize], file: &Arc<FileContext>) -> Re
     Ok(parsed)
 }
 
+/// The sessions that these rows are of, as settling asks for them; of the batch `session_id` is read.
+pub fn sessions(batch: &RecordBatch, rows: &[usize]) -> Result<Texts, ColumnError> {
+    Ok(texts_of(EntriesView(batch).session_id()?, rows))
+}
+
 /// What all rows of one [`ParsedBatch`] share: the delivery, and whether volumes are absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shared {

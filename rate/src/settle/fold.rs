@@ -27,13 +27,15 @@ struct Bucket {
     left: u64,
     /// What records of its own period have used.
     used: u64,
+    /// When the period begins that gave it.
+    begins_us: i64,
     /// When it can be drawn from no more.
     expires_us: i64,
 }
 
 impl Bucket {
-    fn new(grant: Grant, expires_us: i64) -> Self {
-        Self { grant, left: grant.size().unwrap_or(u64::MAX), used: 0, expires_us }
+    fn new(grant: Grant, (begins_us, expires_us): (i64, i64)) -> Self {
+        Self { grant, left: grant.size().unwrap_or(u64::MAX), used: 0, begins_us, expires_us }
     }
 
     /// Takes as much of this as there is.
@@ -95,9 +97,9 @@ struct Candidate<'t> {
     is_own: bool,
 }
 
-/// When a bucket comes: what is left of earlier periods first, then by priority, weight, expiry, the period that gave it, and the order of
-/// the file.
-type Turn = (bool, i64, Reverse<i64>, i64, Period, u16);
+/// When a bucket comes: what is left of earlier periods first, then by priority, weight, expiry, the begin of the period that gave it, and
+/// the order of the file.
+type Turn = (bool, i64, Reverse<i64>, i64, i64, u16);
 
 /// What a record moves in a bucket.
 #[derive(Clone, Copy)]
@@ -159,7 +161,7 @@ impl<'t> Fold<'t> {
                     let wanted = Wanted { name, sort, whose: allowance.whose, group: demand.group, period };
                     let grant = grants.grant(self.customer, demand.subscription, wanted)?;
                     let last = i32::try_from(grant.roll_over).unwrap_or(0);
-                    Some(Bucket::new(grant, calendar.begin(period.later(last + 1))))
+                    Some(Bucket::new(grant, (calendar.begin(period), calendar.begin(period.later(last + 1)))))
                 };
                 let Some(bucket) = self.buckets.entry(key).or_insert_with(given) else { continue };
                 if bucket.expires_us <= demand.facts.start_us {
@@ -167,7 +169,7 @@ impl<'t> Fold<'t> {
                 }
                 let Allowance { priority, weight, .. } = allowance;
                 let is_own = period == own;
-                let turn = (is_own, *priority, Reverse(*weight), bucket.expires_us, period, number);
+                let turn = (is_own, *priority, Reverse(*weight), bucket.expires_us, bucket.begins_us, number);
                 found.push(Candidate { turn, number, allowance, key, is_own });
             }
         }
@@ -197,7 +199,8 @@ impl<'t> Fold<'t> {
         };
         let (settled, outcome) = settled.unwrap_or_else(|_: Reason| {
             self.give_back(candidates, &mut takes);
-            (record.undrawn(), Outcome::default())
+            let is_charged = record.alone.charge_nano > 0;
+            (if is_charged && is_blocked(true) { Covered::blocked() } else { record.undrawn() }, Outcome::default())
         });
         if let Some(trace) = trace {
             let rest = if takes.is_empty() { record.units } else { taken.rest };

@@ -150,16 +150,46 @@ fn values_of_the_tariff_file_are_checked_one_by_one() {
 }
 
 #[test]
-fn a_contract_that_rounds_over_sessions_is_refused_and_not_charged_otherwise_than_it_says() {
-    let scope = |scope: &str| with("home_zone", &format!("rounding_scope = \"{scope}\"\nhome_zone"));
-    let cannot = "this version charges each record by itself and cannot settle sessions as a whole; leave it out only if the \
-                  contract rounds each record, too";
-    assert_eq!(scope("session"), format!("small.toml: `rounding_scope` is `session`; {cannot}"));
-    assert_eq!(scope("call"), "small.toml: `rounding_scope` is `call`; `record` is expected");
-    assert!(scope("record").starts_with("loaded small@"));
-    let terms = "kind = \"data\"\nzone = \"*\"\nunit_price = \"1\"\nrounding_scope = \"session\"";
-    let price = format!("mb_bytes = 1000000\n[[price]]\nplan = \"basis\"\n{terms}");
-    assert_eq!(with("mb_bytes = 1000000", &price), format!("small.toml line 25: `rounding_scope` is `session`; {cannot}"));
+fn what_a_price_is_of_is_a_record_or_says_what_counts_together() {
+    let head = |scope: &str| with("home_zone", &format!("rounding_scope = \"{scope}\"\nhome_zone"));
+    let expected = "`record` or `session` is expected; periods have a `total` and stand in a price";
+    assert_eq!(head("cycle"), format!("small.toml: `rounding_scope` is `cycle`; {expected}"));
+    assert!(head("record").starts_with("loaded small@") && head("session").starts_with("loaded small@"));
+    let priced = |terms: &str| {
+        let price = format!("[[price]]\nplan = \"basis\"\nkind = \"data\"\nzone = \"*\"\nunit_price = \"1\"\n{terms}");
+        with("mb_bytes = 1000000", &format!("mb_bytes = 1000000\n{price}"))
+    };
+    let refused = |terms: &str, text: &str| assert_eq!(priced(terms), format!("small.toml line 25: {text}"));
+    assert!(priced("rounding_scope = \"session\"").starts_with("loaded small@"));
+    assert!(priced("rounding_scope = \"week\"\ntotal = \"t\"\ntotal_scope = \"shared\"").starts_with("loaded small@"));
+    let scopes = "`record`, `session`, `day`, `week`, `cycle` or `quarter` is expected";
+    refused("rounding_scope = \"call\"", &format!("`rounding_scope` is `call`; {scopes}"));
+    refused("rounding_scope = \"day\"", "`total` is `absent`; a name is expected: prices of one `total` count together");
+    let alone = "it is for prices over several records; add a `rounding_scope` such as \"cycle\"";
+    refused("total = \"t\"", &format!("`total` is `set`; {alone}"));
+    refused("count = \"volume\"", &format!("`count` is `set`; {alone}"));
+    refused("rounding_scope = \"session\"\ntotal = \"t\"", "`total` is `set`; a session is counted by its own id; remove it");
+    let over = "of a `rounding_scope` of cycle; remove one of the two";
+    let cycle = "rounding_scope = \"cycle\"\ntotal = \"t\"";
+    refused(&format!("{cycle}\nfree_units = 5"), &format!("`free_units` is `set`; free units are each record's, and not {over}"));
+}
+
+#[test]
+fn discounts_say_percents_in_rising_order() {
+    let discount = |more: &str| {
+        let text = format!("[[discount]]\nname = \"d\"\nplan = \"*\"\nkind = \"*\"\nzone = \"*\"\n{more}");
+        with("mb_bytes = 1000000", &format!("mb_bytes = 1000000\n{text}"))
+    };
+    let steps = |steps: &str| discount(&format!("steps = [{steps}]"));
+    assert!(steps("{ from = \"0\", percent = \"-5\" }, { from = \"10.00\", percent = \"-7.5\" }").starts_with("loaded small@"));
+    let refused = |found: String, text: &str| assert_eq!(found, format!("small.toml line 25: {text}"));
+    refused(steps(""), "`steps` is `0 steps`; 1 to 16 steps are expected");
+    refused(steps("{ from = \"1\", percent = \"0\" }"), "`steps.from` is `1`; the first step begins at 0");
+    let twice = "{ from = \"0\", percent = \"0\" }, { from = \"0.00\", percent = \"-1\" }";
+    refused(steps(twice), "`steps.from` is `0.00`; steps are listed in rising order");
+    let one = "steps = [{ from = \"0\", percent = \"-1\" }]";
+    refused(discount(&format!("scope = \"pooled\"\n{one}")), "`scope` is `pooled`; `personal`, `shared` or `group` is expected");
+    refused(discount(&format!("count = \"tiered\"\n{one}")), "`count` is `tiered`; `graduated` or `volume` is expected");
 }
 
 #[test]

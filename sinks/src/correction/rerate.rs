@@ -170,15 +170,18 @@ pub fn gather<T: Send>(
     take: &(dyn Fn(&RatedBatch) -> Vec<T> + Sync),
 ) -> Result<Vec<T>, CommitError> {
     let standing = Standing::of(table)?;
-    let columns = [&premise::RATING[..], &["reason", "customer", "record_key"]].concat();
+    let asked = ["reason", "customer", "record_key", "session_id", "tenant", "provider", "account"];
+    let columns = [&premise::RATING[..], &asked].concat();
     let find = |add: &&Arc<Add>| {
         let mut found = Vec::new();
         standing.batches(add, &columns, &mut |batch, stand| {
             let v = EntriesView(batch);
             let (mut rows, stand_as) = (side::may_change(v.reason()?, stand, outcomes)?, v.customer()?);
             rows.retain(|i| is_of(customers, stand_as, *i));
-            for (file, rows) in by_file(v, &rows)? {
+            for (mut file, rows) in by_file(v, &rows)? {
+                file.account = account(v, rows.first().copied().unwrap_or(0))?;
                 let mut parsed = premise::for_rating(batch, &rows, &Arc::new(file))?;
+                parsed.columns.session_id = premise::sessions(batch, &rows)?;
                 parsed.columns.key = rows.iter().map(|i| premise::key(v, *i)).collect::<Result<_, _>>()?;
                 found.extend(take(&rate(parsed)));
             }
@@ -288,6 +291,17 @@ fn by_file(v: EntriesView<'_>, rows: &[usize]) -> Result<Vec<(FileContext, Vec<u
         groups.entry((texts.value(i), currency)).or_default().push(i);
     }
     groups.into_iter().map(|((delivery, currency), rows)| Ok((any_file(delivery_of(delivery)?, currency), rows))).collect()
+}
+
+/// The account of a row.
+fn account(v: EntriesView<'_>, i: usize) -> Result<Account, ColumnError> {
+    let unknown = |name: &str| ColumnError::Batch(format!("`{name}` is no name of an account"));
+    let (tenant, provider, account) = (v.tenant()?.value(i), v.provider()?.value(i), v.account()?.value(i));
+    Ok(Account {
+        tenant: TenantId::parse(tenant).map_err(|_| unknown(tenant))?,
+        provider: ProviderId::parse(provider).map_err(|_| unknown(provider))?,
+        account: AccountId::parse(account).map_err(|_| unknown(account))?,
+    })
 }
 
 /// Stands for the file of rows: rating asks it for the currency of the cost, and settling for the delivery.
