@@ -74,23 +74,20 @@ pub fn demands(rated: &RatedBatch, tariffs: &BoundTariffs) -> Vec<Demand> {
         let columns = &parsed.columns;
         let owner = rated.linked.owners.windows.get(rated.linked.owner[i] as usize)?;
         let sale = sale_at(tariffs.sales(owner.plan), columns.start_us[i]).ok()?;
+        let party = (Party::from_code(rated.columns.party[i]), owner.group != NO_GROUP);
+        let facts = facts(columns, i, parsed.file.cost_currency, party);
         Some(Demand {
             record: (parsed.file.delivery, columns.row[i]),
             key: columns.key.get(i).copied().unwrap_or(0),
             customer: owner.customer,
             subscription: owner.subscription,
             group: owner.group,
-            session: session(parsed, i),
+            session: facts.has_session.then(|| session(parsed, i)).flatten(),
             period: rated.columns.period[i],
             tariff: sale.tariff,
             plan: sale.plan,
             class_row: classes.find(sale.tariff, columns.class.get(i).copied().unwrap_or(0)),
-            facts: facts(
-                columns,
-                i,
-                parsed.file.cost_currency,
-                (Party::from_code(rated.columns.party[i]), owner.group != NO_GROUP),
-            ),
+            facts,
         })
     };
     (0..parsed.len()).filter_map(demand).collect()
@@ -98,8 +95,7 @@ pub fn demands(rated: &RatedBatch, tariffs: &BoundTariffs) -> Vec<Demand> {
 
 /// Names a session among all accounts.
 fn session(parsed: &ParsedBatch, i: usize) -> Option<u128> {
-    let ids = &parsed.columns.session_id;
-    let id = (i < ids.len()).then(|| ids.get(i)).filter(|id| !id.is_empty())?;
+    let id = parsed.columns.session_id.get(i);
     let Account { tenant, provider, account } = &parsed.file.account;
     let mut hash = Sha256::new();
     for part in [tenant.as_str(), provider.as_str(), account.as_str(), id] {

@@ -18,7 +18,7 @@ use domain::usage::Usage;
 use crate::standing::{at, delivery_of};
 
 /// The columns that rating asks for.
-pub const RATING: [&str; 16] = [
+pub const RATING: [&str; 17] = [
     "kind",
     "start",
     "start_offset_s",
@@ -35,6 +35,7 @@ pub const RATING: [&str; 16] = [
     "provider_class",
     "cost",
     "cost_currency",
+    "session_id",
 ];
 
 /// What rating asks of these rows of a batch, in their order; of the batch the columns [`RATING`] are read. All of them have `file`
@@ -61,6 +62,7 @@ pub fn for_rating(batch: &RecordBatch, rows: &[usize], file: &Arc<FileContext>) 
         network: labels("network", v.network()?, rows, Network::parse)?,
         class: codes(v.provider_class()?, rows, &mut classes)?,
         cost_nano: costs(v, rows)?,
+        session_id: texts_of(v.session_id()?, rows),
         ..ParsedColumns::default()
     };
     Ok(ParsedBatch {
@@ -84,7 +86,6 @@ pub fn whole(batch: &RecordBatch, rows: &[usize], file: &Arc<FileContext>) -> Re
     c.length = longs(v.byte_length()?, rows, 0).map(|n| u32::try_from(n).unwrap_or(u32::MAX)).collect();
     c.key = rows.iter().map(|i| key(v, *i)).collect::<Result<_, _>>()?;
     c.record_id = texts_of(v.record_id()?, rows);
-    c.session_id = texts_of(v.session_id()?, rows);
     c.session_sequence = absent_or(v.session_sequence()?, rows, |column| longs(column, rows, NO_SEQUENCE).collect());
     c.partial = labels("partial", v.partial()?, rows, |name| match name {
         "partial" => Some(Partial::Part as u8),
@@ -93,11 +94,6 @@ pub fn whole(batch: &RecordBatch, rows: &[usize], file: &Arc<FileContext>) -> Re
     })?;
     c.time_flag = labels("time_flag", v.time_flag()?, rows, |name| (name == "repeated").then_some(TimeFlag::Repeated as u8))?;
     Ok(parsed)
-}
-
-/// The sessions that these rows are of, as settling asks for them; of the batch `session_id` is read.
-pub fn sessions(batch: &RecordBatch, rows: &[usize]) -> Result<Texts, ColumnError> {
-    Ok(texts_of(EntriesView(batch).session_id()?, rows))
 }
 
 /// What all rows of one [`ParsedBatch`] share: the delivery, and whether volumes are absent.

@@ -59,6 +59,14 @@ words! {
     reason: &'b str,
     /// Kind and direction; `None` for a row that could not be read.
     kind: &'b str,
+    /// Whose file it came in: the tenant, ...
+    tenant: &'b str,
+    /// ... the provider ...
+    provider: &'b str,
+    /// ... and the account.
+    account: &'b str,
+    /// The source's id of the session that it is a part of.
+    session_id: &'b str,
     /// Microseconds since 1970 UTC.
     start: i64,
     /// Seconds east of UTC.

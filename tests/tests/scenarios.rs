@@ -30,6 +30,7 @@ mod scenarios {
     mod schemas;
     mod service;
     mod settle;
+    mod several_records;
     mod state_server;
     mod tariffs;
     mod verify;

@@ -152,6 +152,7 @@ fn judge(tariffs: &TariffSet, plan: &str, row: &BuyRow, tolerance: Tolerance) ->
         cost_currency: Some(currency),
         party: String::new(),
         has_group: false,
+        has_session: false,
         plan: Some(plan.to_owned()),
         tariff: None,
     };

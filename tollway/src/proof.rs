@@ -137,7 +137,8 @@ impl Proof {
             return;
         }
         let stated = stated(word);
-        let record = record(word);
+        let session = session(word);
+        let record = record(word, &session);
         let derived = match reference.derive(&record) {
             // What it comes to hangs on the others that draw with it, also on those of other cycles.
             Ok(derived) if derived.priced.is_covered => {
@@ -239,7 +240,7 @@ fn never_priced(word: &Word<'_>, reason: &str) -> bool {
 }
 
 /// The parsed fields of a word: all that a derivation may see.
-fn record<'w>(word: &Word<'w>) -> Record<'w> {
+fn record<'w>(word: &Word<'w>, session: &'w str) -> Record<'w> {
     Record {
         kind: word.kind.unwrap_or_default(),
         start_us: word.start.unwrap_or_default(),
@@ -258,7 +259,14 @@ fn record<'w>(word: &Word<'w>) -> Record<'w> {
         provider_class: word.provider_class.unwrap_or_default(),
         cost_nano: word.cost,
         cost_currency: word.cost_currency.unwrap_or_default(),
+        session,
     }
+}
+
+/// The name of its session among all accounts; empty for a part of none.
+fn session(word: &Word<'_>) -> String {
+    let account = || [word.tenant, word.provider, word.account].map(Option::unwrap_or_default).join("/");
+    word.session_id.map(|id| format!("{}/{id}", account())).unwrap_or_default()
 }
 
 /// What rating made of it.

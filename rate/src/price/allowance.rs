@@ -18,7 +18,7 @@ use crate::tariff::coverage::Coverage;
 use crate::tariff::discount::Discount;
 use crate::tariff::plan::BandEdge;
 use crate::tariff::price_table::Charge;
-use crate::tariff::total::Total;
+use crate::tariff::total::{Over, Total};
 
 /// A record with a price that hangs on other records: allowances of its plan cover it, its price is of a total, or it has a discount.
 pub(crate) struct Covered<'t, 'f> {
@@ -83,7 +83,8 @@ impl<'t, 'f> Covered<'t, 'f> {
         let (alone, zone, band) = (*verdict.charged.as_ref().ok()?, verdict.zoned.zone?, verdict.band);
         let charge = tariff.prices.find(plan, facts.usage, zone, facts.party, band)?;
         let has_group = |whose: Whose| whose != Whose::Group || facts.has_group;
-        let total = tariff.prices.rows[charge.row as usize].total.as_ref().filter(|total| has_group(total.whose));
+        let is_counted = |total: &&Total| has_group(total.whose) && (total.over != Over::Session || facts.has_session);
+        let total = tariff.prices.rows[charge.row as usize].total.as_ref().filter(is_counted);
         let covers = |coverage: &Coverage| coverage.is_of(plan) && coverage.covers(facts.usage, zone, facts.party, band);
         let discount = tariff.discounts.iter().find(|discount| has_group(discount.whose) && covers(&discount.coverage));
         let units = facts.units.unwrap_or(0);

@@ -170,7 +170,7 @@ pub fn gather<T: Send>(
     take: &(dyn Fn(&RatedBatch) -> Vec<T> + Sync),
 ) -> Result<Vec<T>, CommitError> {
     let standing = Standing::of(table)?;
-    let asked = ["reason", "customer", "record_key", "session_id", "tenant", "provider", "account"];
+    let asked = ["reason", "customer", "record_key", "tenant", "provider", "account"];
     let columns = [&premise::RATING[..], &asked].concat();
     let find = |add: &&Arc<Add>| {
         let mut found = Vec::new();
@@ -181,7 +181,6 @@ pub fn gather<T: Send>(
             for (mut file, rows) in by_file(v, &rows)? {
                 file.account = account(v, rows.first().copied().unwrap_or(0))?;
                 let mut parsed = premise::for_rating(batch, &rows, &Arc::new(file))?;
-                parsed.columns.session_id = premise::sessions(batch, &rows)?;
                 parsed.columns.key = rows.iter().map(|i| premise::key(v, *i)).collect::<Result<_, _>>()?;
                 found.extend(take(&rate(parsed)));
             }

@@ -1,5 +1,7 @@
 //! Two derivations of one price: rating's columns and the second derivation's search and fractions, over random tariffs and records.
 
+mod random;
+
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,10 +19,12 @@ use domain::zone::Zone;
 use proptest::prelude::*;
 use rate::link::index::{DeviceIndex, IdentifierKind, IdentifierWindow};
 use rate::settle::{demands, settle};
+use rate::tariff::Tariff;
 use rate::tariff::set::TariffSet;
-use rate::tariff::{Tariff, TariffSource};
 use verify::owner::{Identifier, Window};
 use verify::{Entry, Record, Reference, Stated, differences};
+
+use self::random::{Made, a_record, a_tariff, companions, select, source};
 
 /// The last one is sold by nobody.
 const PLANS: [&str; 4] = ["a", "b", "c", "d"];
@@ -32,304 +36,12 @@ const SIM_ENDS_US: i64 = 1_792_890_000_000_000;
 const DELIVERY: &str = "00000000000000000000000000000001";
 const CYCLE_DAYS: [u8; 4] = [1, 25, 31, 2];
 
-const HEAD: &str = r#"
-name = "random"
-currency = "EUR"
-valid_from = 2026-01-01
-valid_to = 2027-11-01
-home_zone = "HOME"
-default_band = "off"
-classes.table = "classes.csv"
-networks.zones = { 204 = "HOME", NLDPT = "HOME", 262 = "ROAM", 26201 = "HOME" }
-networks.table = "networks.csv"
-roaming.table = "roaming.csv"
-information.table = "information.csv"
-
-[destinations]
-table = "prefixes.csv"
-prefixes = { 31 = "A", 316 = "B" }
-unnumbered = "B"
-short_codes = { 112 = "A" }
-
-[[calendar]]
-name = "feast"
-dates = [2026-10-14, 2026-12-25]
-
-[[band]]
-name = "peak"
-days = "mon-fri"
-except = "feast"
-from = "08:00"
-to = "20:00"
-
-[[band]]
-name = "night"
-days = ["mon-sun"]
-from = "23:30"
-to = "02:30"
-
-[[price]]
-plan = ["a", "b", "c"]
-kind = "sms-fwd"
-zone = "*"
-unit_price = "0.01"
-"#;
-
 /// Customers by line: the first two are one's.
 const CUSTOMERS: [usize; 4] = [0, 0, 2, 3];
+/// Groups by line.
+const GROUPS: [Option<&str>; 4] = [Some("d"), Some("a"), Some("d"), None];
 /// The second line gets the first one's plan in the middle of a cycle.
 const MOVES_US: i64 = 1_792_500_000_000_000;
-
-/// The tables beside it.
-fn companions() -> BTreeMap<String, String> {
-    let tables = [
-        (
-            "prefixes.csv",
-            "\u{feff}prefix, zone, valid_from, valid_to\n3161,A,,2026-10-15\n3161,B,2026-10-25,\n44,B,,\n447,A,2026-10-14,2026-10-15\n",
-        ),
-        ("classes.csv", "zone,class\nB,premium\n"),
-        (
-            "networks.csv",
-            "network,zone,valid_from,valid_to\n228,ROAM,,2026-10-15\n228,FAR,2026-10-15,\n22801,ROAM,2026-10-14,2026-10-20\n",
-        ),
-        ("roaming.csv", "visited,called,zone\nROAM,A,ROAM-HOME\nFAR,B,ROAM-HOME\nFAR,*,A\n"),
-        (
-            "information.csv",
-            "number,per_call,per_minute,valid_from,valid_to\n112,0.1,0.05,,2026-10-15\n112,0.2,,2026-10-15,\n+31612345678,,0.801,,\n",
-        ),
-        ("exchange.csv", "currency,date,rate\nUSD,2026-10-12,0.9213\nUSD,2026-10-14,0.913700001\nCHF,2026-01-01,1.06\n"),
-        ("other.csv", "x"),
-    ];
-    tables.map(|(name, text)| (name.to_owned(), text.to_owned())).into()
-}
-
-/// A tariff text that rating takes: what it refuses of random parts is left out.
-fn a_tariff() -> impl Strategy<Value = String> {
-    // The second one changes its clock by half an hour.
-    let zones = select(&["Europe/Amsterdam", "Australia/Lord_Howe", "America/Sao_Paulo"]);
-    let head = (0u32..=6, select(&["half_up", "half_even", "up", "down"]), select(&["free", "priced"]), any::<bool>(), zones);
-    let plans = prop::collection::vec((select(&["start", "increment", "anew"]), select(&["", "a", "b", "c"])), 3);
-    let extras = (select(&["", "fallback_plan = \"b\"\n"]), select(&["", "tax = \"included\"\n"]), classes(), 1u32..9);
-    let usual = prop::option::weighted(0.8, per_unit());
-    let prices = (prop::collection::vec(a_price(), 4..14), usual, prop::collection::vec(an_allowance(), 0..6));
-    let prices = prices.prop_map(|(mut prices, usual, allowances)| {
-        let all = "[[price]]\nplan = \"*\"\nkind = \"*\"\nzone = \"*\"\nband = \"*\"\n";
-        prices.extend(usual.map(|formula| format!("{all}{formula}")));
-        prices.extend(allowances.into_iter().enumerate().map(|(n, text)| format!("[[allowance]]\nname = \"n{n}\"\n{text}")));
-        prices
-    });
-    (head, plans, prices, extras).prop_map(|((places, mode, zero, of_source, zone), plans, prices, extras)| {
-        let clock = if of_source { "source_offset" } else { "tariff_zone" };
-        let (fallback_plan, tax, class, days) = extras;
-        let head = format!(
-            "{fallback_plan}{tax}{class}exchange = {{ table = \"exchange.csv\", days_max = {days} }}\ntime_zone = \"{zone}\"\nband_clock = \"{clock}\"\nzero_usage = \"{zero}\"\nrounding = {{ places = {places}, mode = \"{mode}\" }}{HEAD}"
-        );
-        let plan = |fallbacks: &[&str; 3]| {
-            let sizes = [1_000_000, 1_048_576, 100];
-            let texts = PLANS.iter().zip(&plans).zip(fallbacks).zip(sizes).map(|(((name, (edge, _)), fallback), mb)| {
-                let fallback = if fallback.is_empty() { String::new() } else { format!("fallback = \"{fallback}\"\n") };
-                format!("[[plan]]\nname = \"{name}\"\nmb_bytes = {mb}\nband_edge = \"{edge}\"\n{fallback}")
-            });
-            texts.collect::<String>()
-        };
-        let is_taken = |text: &str| Tariff::load(&source(text)).is_ok();
-        let (mut taken, mut fallbacks) = (String::new(), [""; 3]);
-        for price in &prices {
-            if is_taken(&format!("{head}{}{taken}{price}", plan(&fallbacks))) {
-                taken += price;
-            }
-        }
-        for (n, (_, fallback)) in plans.iter().enumerate() {
-            let mut more = fallbacks;
-            more[n] = fallback;
-            if is_taken(&format!("{head}{}{taken}", plan(&more))) {
-                fallbacks = more;
-            }
-        }
-        format!("{head}{}{taken}", plan(&fallbacks))
-    })
-}
-
-fn select(words: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
-    prop::sample::select(words)
-}
-
-fn a_price() -> impl Strategy<Value = String> {
-    let names = (
-        select(&["*", "*", "a", "b", "c"]),
-        select(&["*", "voice-*", "voice-*", "voice-mo", "voice-mt", "data", "sms-*"]),
-        select(&["*", "*", "*", "A", "B", "HOME", "ROAM", "ROAM-HOME", "FAR"]),
-        select(&["*", "*", "peak", "off", "night"]),
-    );
-    let party = select(&["", "", "", "party = \"own_network\"\n", "party = \"own_customer\"\n"]);
-    let formula = prop_oneof![8 => per_unit(), 1 => on_the_cost()];
-    (names, formula, party, classes()).prop_map(|((plan, kind, zone, band), formula, party, class)| {
-        format!("[[price]]\nplan = \"{plan}\"\nkind = \"{kind}\"\nzone = \"{zone}\"\nband = \"{band}\"\n{party}{class}{formula}")
-    })
-}
-
-/// What plans give; rating refuses some of them beside the prices.
-fn an_allowance() -> impl Strategy<Value = String> {
-    let names = (
-        prop::sample::select(vec!["\"*\"", "\"a\"", "\"b\"", "[\"a\", \"b\"]", "\"c\""]),
-        select(&["voice-*", "voice-*", "voice-mo", "data", "sms-*"]),
-        select(&["*", "*", "A", "B", "HOME"]),
-        select(&["", "", "", "band = \"peak\"\n", "party = \"own_network\"\n", "party = \"own_customer\"\n"]),
-    );
-    let size = prop_oneof![1 => 1u64..300, 3 => 300..9_000u64, 1 => 9_000..2_000_000u64];
-    let gives = (size, select(&["units", "units", "units", "money", "money", "unlimited", "fair_use"]));
-    let rounds = (select(&["", "minimum = 60\n", "minimum = 90\n"]), prop::sample::select(vec![1u64, 1, 6, 60, 100_000]));
-    let order = (0u32..3, 0u32..2, prop_oneof![2 => Just(0u32), 1 => Just(1), 1 => Just(2)]);
-    let words = (
-        select(&["", "scope = \"shared\"\n", "scope = \"pooled\"\n"]),
-        select(&["", "setup = \"always\"\n"]),
-        select(&["", "pro_rata = \"days\"\n"]),
-    );
-    (names, gives, rounds, order, words).prop_map(|(names, (size, gives), (minimum, increment), order, words)| {
-        let ((plan, kind, zone, more), (priority, weight, roll_over), (scope, setup, pro_rata)) = (names, order, words);
-        let data = if kind == "data" { 1_000 } else { 1 };
-        let kind = if gives == "money" { "*" } else { kind };
-        let rounds = format!("{minimum}increment = {increment}\n{setup}");
-        let gives = match gives {
-            "units" => format!("units = {}\n{rounds}", size * data),
-            "money" => format!("money = \"{}.{:02}\"\n", size / 1_000, size % 100),
-            "unlimited" => format!("unlimited = true\n{rounds}"),
-            _ => format!("fair_use = {{ price = \"{}.5\", cap = \"1.10\", per = {} }}\n{rounds}", size % 30, 100 * data),
-        };
-        let roll_over = if gives.contains("unlimited") { 0 } else { roll_over };
-        format!(
-            "plan = {plan}\nkind = \"{kind}\"\nzone = \"{zone}\"\n{more}{gives}priority = {priority}\nweight = {weight}\n\
-             roll_over = {roll_over}\n{scope}{pro_rata}"
-        )
-    })
-}
-
-fn classes() -> impl Strategy<Value = &'static str> {
-    select(&["", "", "tax_class = \"high\"\n", "tax_class = \"low\"\n"])
-}
-
-fn amount() -> impl Strategy<Value = String> {
-    prop_oneof![
-        (0u32..500).prop_map(|cents| format!("0.{cents:03}")),
-        (0u64..3_000_000_000).prop_map(|n| format!("0.{n:010}")[..11].to_owned())
-    ]
-}
-
-fn per_unit() -> impl Strategy<Value = String> {
-    let size = || prop::sample::select(vec![1u64, 6, 30, 60, 90, 100_000]);
-    let steps = prop::collection::vec((size(), 1u64..6, amount()), 1..4);
-    let fees = (prop::option::of(amount()), prop::option::of(amount()), prop::option::of(0u32..60), prop::option::of(20u32..90));
-    let units = (prop_oneof![Just(0u64), Just(60), 1..100u64], prop_oneof![3 => Just(0u64), 1 => 1..200u64]);
-    let asks = select(&["", "", "", "information = \"cost\"\n", "information = \"listed\"\n"]);
-    let parts = (steps, fees, units, prop::option::of(size()), asks);
-    parts.prop_map(|(steps, (setup, disconnect, least, most), (minimum, free), per, asks)| {
-        let mut text = format!("minimum = {minimum}\nfree_units = {free}\n{asks}");
-        let given = |key: &str, value: Option<String>| value.map(|v| format!("{key} = \"{v}\"\n")).unwrap_or_default();
-        text += &(given("setup", setup) + &given("disconnect", disconnect));
-        text +=
-            &(given("charge_min", least.map(|n| format!("0.{n:02}"))) + &given("charge_max", most.map(|n| format!("0.{n:02}"))));
-        text += &per.map(|per| format!("per = {per}\n")).unwrap_or_default();
-        let (mut from, mut begin, mut list) = (0, minimum, Vec::new());
-        for (increment, count, price) in &steps {
-            list.push(format!("{{ from = {from}, increment = {increment}, unit_price = \"{price}\" }}"));
-            from = begin + increment * count;
-            begin = from;
-        }
-        text + &format!("steps = [{}]\n", list.join(", "))
-    })
-}
-
-fn on_the_cost() -> impl Strategy<Value = String> {
-    (-100i32..300, amount(), prop::option::of(0u32..60)).prop_map(|(tenths, fixed, bounds)| {
-        let (sign, size) = (if tenths < 0 { "-" } else { "" }, tenths.unsigned_abs());
-        let bounds = bounds.map(|least| format!("charge_min = \"0.{least:02}\"\ncharge_max = \"0.90\"\n")).unwrap_or_default();
-        format!("cost_plus = {{ percent = \"{sign}{}.{}\", fixed = \"{fixed}\" }}\n{bounds}", size / 10, size % 10)
-    })
-}
-
-/// A record, as both derivations can take it.
-#[derive(Debug, Clone)]
-struct Made {
-    kind: &'static str,
-    /// A place in [`NUMBERS`], or beyond them for a number that is nobody's.
-    who: usize,
-    imsi: u64,
-    to: (&'static str, &'static str),
-    start_us: i64,
-    offset_s: i32,
-    units: u64,
-    network: &'static str,
-    class: &'static str,
-    cost_nano: Option<i64>,
-}
-
-fn a_record() -> impl Strategy<Value = Made> {
-    let to = prop::sample::select(vec![
-        ("31612345678", "e164"),
-        ("31687654321", "e164"),
-        ("31101234567", "e164"),
-        ("31201234567", "e164"),
-        ("447700900123", "e164"),
-        ("4930123456", "e164"),
-        ("31610000001", "e164"),
-        ("31610000002", "e164"),
-        ("31610000003", "e164"),
-        ("31610000005", "e164"),
-        ("112", "short_code"),
-        ("113", "short_code"),
-        ("BANK", "alphanumeric"),
-        ("", "absent"),
-    ]);
-    // Beside edges, clock changes, the ends of cycles and of the tariff.
-    let near = prop::sample::select(vec![
-        1_792_000_680i64, // 14 October 2026, 19:58 in Amsterdam, a feast
-        1_792_087_080,    // the day after it
-        1_792_888_140,    // 25 October 2026, 02:29 of summer time
-        1_774_744_080,    // 29 March 2026, 01:28
-        1_793_483_880,    // 31 October 2026, 22:58
-        1_798_757_940,    // 31 December 2026, 23:59
-        1_792_000_680,
-        1_792_087_080,
-        1_792_888_140,
-        1_825_021_740, // an hour before the tariff ends
-        1_792_360_800, // midnight before 19 October
-    ]);
-    let when = (near, 0i64..7_200, prop_oneof![3 => Just(0i64), 1 => 1i64..1_000_000], select_offset());
-    let what = (
-        select(&["voice-mo", "voice-mo", "voice-mt", "voice-fwd", "data", "sms-mo", "mms-mt"]),
-        prop_oneof![9 => 0usize..4, 1 => Just(4)],
-        to,
-    );
-    let sim = prop_oneof![8 => Just(0u64), 1 => Just(SIM), 1 => Just(SIM + 1)];
-    let units = prop_oneof![1 => Just(0u64), 6 => 1..4_000u64, 1 => 4_000..200_000u64];
-    let other = (
-        select(&["", "", "", "", "20404", "26201", "26202", "310260", "NLDPT", "22801", "22802", "22803"]),
-        select(&["", "", "premium", "other"]),
-    );
-    let cost = prop::option::of(-1_000_000_000i64..9_000_000_000);
-    (what, when, units, other, cost, sim).prop_map(
-        |((kind, who, to), (near, later, part, offset_s), units, (network, class), cost_nano, imsi)| Made {
-            kind,
-            who,
-            imsi,
-            to,
-            start_us: (near + later) * 1_000_000 + part,
-            offset_s,
-            units,
-            network,
-            class,
-            cost_nano,
-        },
-    )
-}
-
-fn select_offset() -> impl Strategy<Value = i32> {
-    prop::sample::select(vec![7_200, 3_600, 0, -12_600])
-}
-
-fn source(toml: &str) -> TariffSource {
-    TariffSource { name: "random.toml".to_owned(), toml: toml.to_owned(), companions: companions() }
-}
 
 /// A number, the line that has it and its plan, from when to when.
 type Line = (IdentifierKind, u64, usize, usize, i64, i64);
@@ -359,7 +71,7 @@ fn rated(toml: &str, records: &[Made], cost_currency: &str) -> [RatedBatch; 2] {
         subscription: codes(who),
         customer: codes(CUSTOMERS[who]),
         plan: codes(plan),
-        group: NO_GROUP,
+        group: GROUPS[who].map_or(NO_GROUP, |group| codes(usize::from(group == "d"))),
     };
     let customer = |day| Customer { owner_path: "main/x".into(), cycle_day: CycleDay::try_from(day).expect("a day"), zone: 0 };
     let owners = Arc::new(Owners {
@@ -369,7 +81,7 @@ fn rated(toml: &str, records: &[Made], cost_currency: &str) -> [RatedBatch; 2] {
         customer_names: Names::new(PLANS),
         customers: CYCLE_DAYS.map(customer).into(),
         plans: Names::new(PLANS),
-        groups: Names::default(),
+        groups: Names::new(["a", "d"]),
         zones: vec![Zone::load("Europe/Amsterdam").expect("bundled")],
     });
     let list = windows().into_iter().enumerate();
@@ -435,6 +147,7 @@ fn parsed(records: &[Made], cost_currency: &str) -> ParsedBatch {
             _ => 2,
         });
         columns.cost_nano.push(made.cost_nano.unwrap_or(NO_COST));
+        columns.session_id.push(made.session);
     }
     ParsedBatch {
         file: Arc::new(file),
@@ -457,7 +170,7 @@ fn second(toml: &str) -> Reference {
         subscription: name(who),
         customer: name(CUSTOMERS[who]),
         plan: name(plan),
-        group: None,
+        group: GROUPS[who].map(str::to_owned),
     };
     let mut numbers: HashMap<(Identifier, u64), Vec<usize>> = HashMap::new();
     for (n, (kind, value, ..)) in windows().into_iter().enumerate() {
@@ -506,7 +219,7 @@ fn stated<'r>(rated: &'r RatedBatch, i: usize, period: &'r str) -> Stated<'r> {
         billed_units: is_rated.then(|| columns.billed[i]),
         charge_nano: is_rated.then(|| columns.charge_nano[i].into()),
         currency: tariff.filter(|_| is_rated).map(|_| "EUR"),
-        allowance: drawn.map(|drawn| &*rated.allowances[usize::from(drawn.allowance)]),
+        allowance: drawn.and_then(|drawn| rated.allowances.get(usize::from(drawn.allowance))).map(AsRef::as_ref),
         allowance_units: drawn.map(|drawn| drawn.units).filter(|units| *units != 0),
         allowance_money: drawn.map(|drawn| drawn.nano.into()).filter(|nano| *nano != 0),
     }
@@ -545,6 +258,7 @@ proptest! {
                 provider_class: made.class,
                 cost_nano: made.cost_nano.map(i128::from),
                 cost_currency: made.cost_nano.map_or("", |_| cost_currency),
+                session: made.session,
                 ..Record::default()
             };
             let derived = second.derive(&record).expect("a record of our time");

@@ -59,6 +59,7 @@ struct Owned {
     network: Rc<str>,
     provider_class: Rc<str>,
     cost_currency: Rc<str>,
+    session: Box<str>,
 }
 
 impl Owned {
@@ -71,6 +72,7 @@ impl Owned {
             network: &self.network,
             provider_class: &self.provider_class,
             cost_currency: &self.cost_currency,
+            session: &self.session,
             ..self.plain
         }
     }
@@ -139,6 +141,7 @@ impl Drawing {
                     network: "",
                     provider_class: "",
                     cost_currency: "",
+                    session: "",
                     ..*record
                 },
                 kind: shared(record.kind),
@@ -148,6 +151,7 @@ impl Drawing {
                 network: shared(record.network),
                 provider_class: shared(record.provider_class),
                 cost_currency: shared(record.cost_currency),
+                session: record.session.into(),
             },
             reason: stated.reason.map(&mut shared),
             tariff: stated.tariff.map(&mut shared),
