@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use domain::columns::linked::{Customer, Owner, Owners};
+use domain::columns::linked::{Customer, NO_GROUP, Owner, Owners};
 use domain::ids::Names;
 use domain::period::CycleDay;
 use domain::zone::Zone;
@@ -53,6 +53,7 @@ pub fn reference(month: &Month) -> anyhow::Result<Reference> {
             subscription: code(&subscriptions, row[4]),
             customer: code(&customer_names, row[5]),
             plan: code(&plans, row[6]),
+            group: NO_GROUP,
         });
         let kinds = [IdentifierKind::Msisdn, IdentifierKind::Imsi, IdentifierKind::Iccid];
         for (kind, digits) in kinds.into_iter().zip(&row[1..4]).filter(|(_, digits)| !digits.is_empty()) {
@@ -61,7 +62,8 @@ pub fn reference(month: &Month) -> anyhow::Result<Reference> {
         }
     }
     let zones = vec![Zone::load("Europe/Amsterdam").context("the zone is bundled")?];
-    let owners = Arc::new(Owners { windows, devices, subscriptions, customer_names, customers, plans, zones });
+    let owners =
+        Arc::new(Owners { windows, devices, subscriptions, customer_names, customers, plans, groups: Names::default(), zones });
     let index = DeviceIndex::build(Arc::clone(&owners), identifiers)?;
     let tariffs = Arc::new(TariffSet::build(vec![tariff()?])?).bind(&owners);
     Ok(Reference { version: 1, index, tariffs })

@@ -11,9 +11,9 @@ use crate::plan::Writes;
 use crate::report::ImportReport;
 use crate::session::{INSERT_ROWS, Session, Value};
 use crate::statements::{
-    ADD_CUSTOMERS, ADD_ENDS, ADD_PLANS, ADD_SUBSCRIPTIONS, ADD_TARIFF, ADD_WINDOWS, ARRIVAL_CONTENT, Insert, NOTE_IMPORT,
-    NOTED_ROWS, SUPERSEDE_CUSTOMERS, SUPERSEDE_ENDS, SUPERSEDE_PLANS, SUPERSEDE_SUBSCRIPTIONS, SUPERSEDE_TARIFFS,
-    SUPERSEDE_WINDOWS, Statement,
+    ADD_CUSTOMERS, ADD_ENDS, ADD_MEMBERS, ADD_PLANS, ADD_SUBSCRIPTIONS, ADD_TARIFF, ADD_WINDOWS, ARRIVAL_CONTENT, Insert,
+    NOTE_IMPORT, NOTED_ROWS, SUPERSEDE_CUSTOMERS, SUPERSEDE_ENDS, SUPERSEDE_MEMBERS, SUPERSEDE_PLANS, SUPERSEDE_SUBSCRIPTIONS,
+    SUPERSEDE_TARIFFS, SUPERSEDE_WINDOWS, Statement,
 };
 use crate::tariff::TariffBundle;
 use crate::window::{Subject, Window};
@@ -116,6 +116,7 @@ impl Store {
                 self.write_customers(sql, arrival, customers).await?;
                 self.write_plans(sql, arrival, plans).await
             }
+            Writes::Members { windows, names } => self.write_members(sql, arrival, windows, names).await,
             Writes::Tariff(None) => Ok(()),
             Writes::Tariff(Some(tariff)) => self.write_tariff(sql, arrival, tariff).await,
         }
@@ -175,6 +176,27 @@ impl Store {
             ]
         });
         self.write_versions(sql, arrival, ADD_SUBSCRIPTIONS, rows, SUPERSEDE_SUBSCRIPTIONS).await
+    }
+
+    async fn write_members(
+        &self,
+        sql: &mut Session,
+        arrival: i64,
+        windows: &[Window],
+        names: &Interner,
+    ) -> Result<(), StoreError> {
+        let tenant = self.tenant.as_str();
+        let rows = windows.iter().map(|window| {
+            [
+                tenant.into(),
+                names.name(window.owner.subscription).into(),
+                window.from_us.into(),
+                window.to_us.into(),
+                names.name(window.owner.group).into(),
+                arrival.into(),
+            ]
+        });
+        self.write_versions(sql, arrival, ADD_MEMBERS, rows, SUPERSEDE_MEMBERS).await
     }
 
     async fn write_windows(

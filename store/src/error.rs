@@ -139,9 +139,17 @@ pub enum StoreError {
         /// The latest that acted.
         latest: ArrivalNumber,
     },
-    /// Windows overlap.
-    #[error("nothing was imported: two windows claim one number{}", .0.overlaps)]
+    /// Windows overlap, or a full list ends more than it may.
+    #[error("nothing was imported: {}{}", refusal(.0), .0.overlaps)]
     Refused(Box<ImportReport>),
+}
+
+fn refusal(report: &ImportReport) -> String {
+    if report.overlaps.count > 0 {
+        return "two windows claim one instant".to_owned();
+    }
+    let may = report.ended_max.unwrap_or_default();
+    format!("the list would end {} {}, {may} are allowed; is it whole?", report.ended.count, report.kept())
 }
 
 impl StoreError {

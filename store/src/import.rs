@@ -1,22 +1,20 @@
 //! The bytes of an import become typed rows: everything that one file alone can tell is checked here.
 
-use std::fmt;
-
-use domain::ids::IdError;
 use domain::period::CycleDay;
-use domain::ports::Disposition;
 
-use crate::identifier::{Identifier, IdentifierError};
-use crate::instant::InstantError;
+use crate::identifier::Identifier;
 use crate::report::Listed;
-use crate::tariff::{TariffBundle, TariffError, sha256_hex};
+use crate::tariff::{TariffBundle, sha256_hex};
 
 mod customers;
 mod devices;
+mod groups;
 mod plans;
+mod problem;
 mod subscriptions;
 mod table;
 
+pub use problem::{ImportError, RowError, RowErrors, RowProblem};
 pub use table::HeaderError;
 
 /// What an import brings.
@@ -33,11 +31,13 @@ pub enum ImportKind {
     Tariffs,
     /// `subscriptions.csv`: who pays for a contract, under which plan, from when to when.
     Subscriptions,
+    /// `groups.csv`: which group a line is in, from when to when.
+    Groups,
 }
 
 impl ImportKind {
     /// All kinds, in the order in which a new installation imports them.
-    pub const ALL: [Self; 5] = [Self::Customers, Self::Plans, Self::Subscriptions, Self::Devices, Self::Tariffs];
+    pub const ALL: [Self; 6] = [Self::Customers, Self::Plans, Self::Subscriptions, Self::Devices, Self::Groups, Self::Tariffs];
 
     /// The name on the command line and in tables.
     pub fn as_str(self) -> &'static str {
@@ -47,6 +47,7 @@ impl ImportKind {
             Self::Plans => "plans",
             Self::Tariffs => "tariffs",
             Self::Subscriptions => "subscriptions",
+            Self::Groups => "groups",
         }
     }
 
@@ -140,6 +141,21 @@ pub struct SubscriptionRow {
     pub to_us: Option<i64>,
 }
 
+/// A row of groups.csv: one statement on which group a line is in from when to when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberRow {
+    /// Where it stands, from 1; the header is line 1.
+    pub line: u64,
+    /// The group.
+    pub group: String,
+    /// The line: a subscription.
+    pub subscription: String,
+    /// First instant, microseconds UTC.
+    pub from_us: i64,
+    /// First instant after it; `None`: until the next row of the same subscription begins.
+    pub to_us: Option<i64>,
+}
+
 /// A row of customers.csv.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomerRow {
@@ -212,6 +228,8 @@ pub enum ImportContent {
     Tariff(TariffBundle),
     /// Subscriptions in the file's order.
     Subscriptions(Vec<SubscriptionRow>),
+    /// Who is in which group, in the file's order.
+    Groups(Vec<MemberRow>),
 }
 
 /// A checked import, ready to be planned and applied.
@@ -240,6 +258,7 @@ impl ImportRows {
             ImportContent::Plans(_) => ImportKind::Plans,
             ImportContent::Tariff(_) => ImportKind::Tariffs,
             ImportContent::Subscriptions(_) => ImportKind::Subscriptions,
+            ImportContent::Groups(_) => ImportKind::Groups,
         }
     }
 
@@ -251,123 +270,8 @@ impl ImportRows {
             ImportContent::Plans(rows) => rows.len() as u64,
             ImportContent::Tariff(_) => 1,
             ImportContent::Subscriptions(rows) => rows.len() as u64,
+            ImportContent::Groups(rows) => rows.len() as u64,
         }
-    }
-}
-
-/// What is wrong with a row.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RowProblem {
-    /// Nothing where something must be.
-    #[error("it is empty; fill it in")]
-    Missing,
-    /// Bytes that are no text.
-    #[error("it is not UTF-8; save the file as UTF-8")]
-    Encoding,
-    /// More or fewer fields than the header has.
-    #[error("the row has {found} fields, the header has {expected}; look for a missing or unquoted separator")]
-    Fields {
-        /// In the row.
-        found: usize,
-        /// In the header.
-        expected: usize,
-    },
-    /// No id.
-    #[error("{0}")]
-    Id(IdError),
-    /// No MSISDN, IMSI or ICCID.
-    #[error("{0}")]
-    Identifier(IdentifierError),
-    /// Neither MSISDN nor IMSI nor ICCID.
-    #[error("the row names no number; give at least one of msisdn, imsi and iccid")]
-    NoIdentifier,
-    /// Neither customer and plan nor a subscription.
-    #[error("the row names nobody who pays; give customer_id and plan_id, or the subscription_id of a subscriptions file")]
-    NoPayer,
-    /// No instant.
-    #[error("{0}")]
-    Instant(InstantError),
-    /// An end that is not after the start.
-    #[error("it is not after valid_from, so the row holds no instant; write a later one, or leave it empty for an open end")]
-    NoInstant,
-    /// Not a day of the month.
-    #[error("`{0}` is no cycle day; give a day of the month, 1 to 31")]
-    CycleDay(String),
-    /// Not a zone of the IANA database.
-    #[error("`{0}` is no IANA time zone; give one such as Europe/Amsterdam")]
-    TimeZone(String),
-    /// An owner path with too many or empty levels.
-    #[error("`{0}` is no owner path; give 1 to 8 ids with `/` between them, operator first")]
-    OwnerPath(String),
-    /// A name that does not fit.
-    #[error("the name is longer than 200 characters or has control characters; shorten it")]
-    Name,
-    /// The same key twice with different content.
-    #[error("it says something else than line {first_line} on the same key; keep one of the two")]
-    Contradicts {
-        /// The earlier row.
-        first_line: u64,
-    },
-}
-
-fn named(field: &str) -> String {
-    if field.is_empty() { String::new() } else { format!(", field `{field}`") }
-}
-
-/// A broken row.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}{}: {problem}", named(field))]
-pub struct RowError {
-    /// Where, from 1; the header is line 1.
-    pub line: u64,
-    /// Which field; empty where the whole row is meant.
-    pub field: &'static str,
-    /// What and what to do.
-    pub problem: RowProblem,
-}
-
-/// Why an import cannot be taken over; nothing of it acts.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// The file is too large.
-    #[error("the file has {bytes} bytes, {bytes_max} are allowed; split it into files that each keep the header")]
-    TooLarge {
-        /// Its size.
-        bytes: usize,
-        /// The limit.
-        bytes_max: usize,
-    },
-    /// The file has too many rows.
-    #[error("the file has more than {rows_max} rows; split it into files that each keep the header")]
-    TooManyRows {
-        /// The limit.
-        rows_max: u64,
-    },
-    /// The header line is not right.
-    #[error(transparent)]
-    Header(#[from] HeaderError),
-    /// Rows are broken.
-    #[error("{0}")]
-    Rows(RowErrors),
-    /// The tariff bundle is not right.
-    #[error(transparent)]
-    Tariff(#[from] TariffError),
-}
-
-impl ImportError {
-    /// What to do about it: the file has to change.
-    pub fn disposition(&self) -> Disposition {
-        Disposition::Stop
-    }
-}
-
-/// The broken rows of a file: all counted, the first listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowErrors(pub Listed<RowError>);
-
-impl fmt::Display for RowErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} broken rows; nothing was imported{}", self.0.count, self.0)
     }
 }
 
@@ -382,6 +286,7 @@ pub fn parse_import(kind: ImportKind, bytes: &[u8], limits: &ImportLimits) -> Re
         ImportKind::Devices => devices::parse(bytes, limits)?,
         ImportKind::Plans => ImportContent::Plans(plans::parse(bytes, limits)?),
         ImportKind::Subscriptions => ImportContent::Subscriptions(subscriptions::parse(bytes, limits)?),
+        ImportKind::Groups => ImportContent::Groups(groups::parse(bytes, limits)?),
         ImportKind::Tariffs => ImportContent::Tariff(TariffBundle::from_json(bytes)?),
     };
     Ok(ImportRows { sha256: sha256_hex(bytes), mode: ImportMode::Delta, content })

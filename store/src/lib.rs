@@ -1,6 +1,6 @@
 //! The SQL state: reference data that linking and rating read, with every version it ever had.
 //!
-//! *Purpose.* Keeps customers, plans, windows per identifier and tariffs in SQLite or `PostgreSQL`, as imports brought them in
+//! *Purpose.* Keeps customers, plans, windows per identifier, groups of lines and tariffs in SQLite or `PostgreSQL`, as imports brought them in
 //! arrival order. *Input → output.* The bytes of a landed import and its arrival number → rows, a dry-run report, and a
 //! [`Reference`](load::Reference) as of any arrival. *Never.* No rules of rating, no reading of files, no clock: the same
 //! imports in the same order give the same state, so the database can be thrown away and rebuilt from landing.
@@ -19,11 +19,13 @@ pub mod apply;
 pub mod load;
 pub mod error;
 
+mod held;
 mod names;
 mod plan;
 mod postgres;
 mod session;
 mod sqlite;
+mod stated;
 mod statements;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::columns::linked::{Customer, Owner, Owners};
+use domain::columns::linked::{Customer, NO_GROUP, Owner, Owners};
 use domain::delivery::ArrivalNumber;
 use domain::ids::Names;
 use domain::number::mask_digits;
@@ -11,16 +11,18 @@ use domain::zone::Zone;
 
 use crate::database::Store;
 use crate::error::StoreError;
+use crate::held::{HeldWindow, held_windows};
 use crate::identifier::{Identifier, IdentifierKind};
 use crate::import::{CustomerRow, ImportKind, PlanRow};
 use crate::names::Interner;
 use crate::report::Origin;
 use crate::session::Session;
 use crate::statements::{
-    COUNTS, CUSTOMERS, ENDS, LATEST_ARRIVAL, LATEST_IMPORT, PLANS, SUBSCRIPTIONS, TARIFF_HASHES, TARIFFS, UNIT_SEPARATOR, WINDOWS,
+    COUNTS, CUSTOMERS, ENDS, LATEST_ARRIVAL, LATEST_IMPORT, MEMBERS, PLANS, SUBSCRIPTIONS, TARIFF_HASHES, TARIFFS,
+    UNIT_SEPARATOR, WINDOWS,
 };
 use crate::tariff::TariffBundle;
-use crate::window::{OwnerCodes, Subject, Window, ends_of};
+use crate::window::{OwnerCodes, Subject, Window};
 
 /// A number that leads to a window: kind, digits, position in [`Owners::windows`].
 pub type LinkEntry = (IdentifierKind, u64, u32);
@@ -83,11 +85,12 @@ impl Store {
         let mut names = Interner::default();
         let windows = read_windows(self, &mut sql, as_of, &mut names).await?;
         let subscriptions = read_subscriptions(self, &mut sql, as_of, &mut names).await?;
+        let members = read_members(self, &mut sql, as_of, &mut names).await?;
         let customers = read_customers(self, &mut sql, as_of).await?;
         let plans = read_plans(self, &mut sql, as_of).await?;
         let tariffs = self.read_tariffs(&mut sql, as_of).await?;
         sql.commit().await?;
-        let held = held_windows(&windows, &subscriptions, &names);
+        let held = held_windows(&windows, &subscriptions, &members, &names);
         let (owners, identifiers) = self.link_table(&held, &names, &customers, &plans)?;
         Ok(Reference { version, owners, identifiers, tariffs })
     }
@@ -168,11 +171,13 @@ impl Store {
         };
         let devices = Names::new(list(|o| o.device));
         let subscriptions = Names::new(list(|o| o.subscription));
+        let groups = Names::new(list(|o| o.group).into_iter().filter(|name| !name.is_empty()));
         let plan_names = Names::new(plans.iter().map(|p| &*p.id).chain(list(|o| o.plan)));
         let (customer_names, customer_list, zones) = self.customer_table(customers, list(|o| o.customer))?;
 
         let (by_device, by_subscription) = (Recoded::new(&devices, interned), Recoded::new(&subscriptions, interned));
         let (by_customer, by_plan) = (Recoded::new(&customer_names, interned), Recoded::new(&plan_names, interned));
+        let by_group = Recoded::new(&groups, interned);
         let owners_of: Vec<Owner> = windows
             .iter()
             .map(|window| Owner {
@@ -182,9 +187,10 @@ impl Store {
                 subscription: by_subscription.code(window.owner.subscription),
                 customer: by_customer.code(window.owner.customer),
                 plan: by_plan.code(window.owner.plan),
+                group: by_group.find(window.owner.group).unwrap_or(NO_GROUP),
             })
             .collect();
-        let order = |o: &Owner| (o.device, o.from_us, o.to_us, o.subscription, o.customer, o.plan);
+        let order = |o: &Owner| (o.device, o.from_us, o.to_us, o.subscription, o.customer, o.plan, o.group);
         let mut distinct = owners_of.clone();
         distinct.sort_unstable_by_key(order);
         distinct.dedup();
@@ -203,6 +209,7 @@ impl Store {
             customer_names,
             customers: customer_list,
             plans: plan_names,
+            groups,
             zones,
         };
         Ok((owners, identifiers))
@@ -234,20 +241,26 @@ impl Store {
 }
 
 /// From an interned code to the code in a sorted list of names, each looked up once.
-struct Recoded(Vec<u32>);
+struct Recoded(Vec<Option<u32>>);
 
 impl Recoded {
     fn new(names: &Names, interned: &Interner) -> Self {
-        let mut codes = vec![u32::MAX; interned.len()];
+        let mut codes = vec![None; interned.len()];
         for (code, name) in (0u32..).zip(names.iter()) {
             if let Some(interned) = interned.find(name) {
-                codes[interned as usize] = code;
+                codes[interned as usize] = Some(code);
             }
         }
         Self(codes)
     }
 
+    /// The code of a name that is in the list.
     fn code(&self, interned: u32) -> u32 {
+        self.find(interned).expect("the list was made of all names of the windows")
+    }
+
+    /// The code of a name, if it is in the list.
+    fn find(&self, interned: u32) -> Option<u32> {
         self.0[interned as usize]
     }
 }
@@ -290,6 +303,7 @@ fn window(row: &str, names: &mut Interner) -> Option<Window> {
         subscription: names.code(next()?),
         customer: names.code(next()?),
         plan: names.code(next()?),
+        group: names.code(""),
     };
     let origin = Origin::Arrival(next()?.parse().ok()?);
     let window = Window { identifier: Subject::Number(Identifier { kind, value }), from_us, to_us, owner, origin };
@@ -307,8 +321,9 @@ pub(crate) async fn read_subscriptions(
     let rows: Vec<Stored> = sql.all(SUBSCRIPTIONS, &[store.tenant.as_str().into(), as_of.0.into()]).await?;
     let mut windows = Vec::with_capacity(rows.len());
     for (subscription, from_us, to_us, customer, plan, known_since) in rows {
-        let subscription = names.code(&subscription);
-        let owner = OwnerCodes { device: names.code(""), subscription, customer: names.code(&customer), plan: names.code(&plan) };
+        let (subscription, nothing) = (names.code(&subscription), names.code(""));
+        let (customer, plan) = (names.code(&customer), names.code(&plan));
+        let owner = OwnerCodes { device: nothing, subscription, customer, plan, group: nothing };
         let origin = Origin::Arrival(known_since.unsigned_abs());
         windows.push(Window { identifier: Subject::Subscription(subscription), from_us, to_us, owner, origin });
     }
@@ -316,42 +331,24 @@ pub(crate) async fn read_subscriptions(
     Ok(windows)
 }
 
-/// A stretch of time in which a number has one owner.
-pub(crate) struct HeldWindow {
-    /// Whose window it is.
-    number: Identifier,
-    from_us: i64,
-    /// Where it ends.
-    pub to_us: i64,
-    /// Who has it, the payer of a subscription included.
-    pub owner: OwnerCodes,
-}
-
-/// The windows of numbers with their ends; those that leave the payer to the subscription are cut where it changes, and left
-/// out where nobody has the subscription. Sorted as the windows are.
-pub(crate) fn held_windows(windows: &[Window], subscriptions: &[Window], names: &Interner) -> Vec<HeldWindow> {
-    let mut payers: HashMap<u32, Vec<(&Window, i64)>> = HashMap::new();
-    for (row, end_us) in subscriptions.iter().zip(ends_of(subscriptions)) {
-        payers.entry(row.owner.subscription).or_default().push((row, end_us));
+/// The stated rows of lines in groups as of a version, sorted by key; they have neither device nor payer.
+pub(crate) async fn read_members(
+    store: &Store,
+    sql: &mut Session,
+    as_of: AsOf,
+    names: &mut Interner,
+) -> Result<Vec<Window>, StoreError> {
+    type Stored = (String, i64, Option<i64>, String, i64);
+    let rows: Vec<Stored> = sql.all(MEMBERS, &[store.tenant.as_str().into(), as_of.0.into()]).await?;
+    let mut windows = Vec::with_capacity(rows.len());
+    for (subscription, from_us, to_us, group, known_since) in rows {
+        let (subscription, nothing) = (names.code(&subscription), names.code(""));
+        let owner = OwnerCodes { device: nothing, subscription, customer: nothing, plan: nothing, group: names.code(&group) };
+        let origin = Origin::Arrival(known_since.unsigned_abs());
+        windows.push(Window { identifier: Subject::Subscription(subscription), from_us, to_us, owner, origin });
     }
-    let nobody = names.find("");
-    let mut held = Vec::with_capacity(windows.len());
-    for (window, end_us) in windows.iter().zip(ends_of(windows)) {
-        let Subject::Number(number) = window.identifier else { continue };
-        let (from_us, owner) = (window.from_us, window.owner);
-        if Some(owner.customer) != nobody {
-            held.push(HeldWindow { number, from_us, to_us: end_us, owner });
-            continue;
-        }
-        for (row, until_us) in payers.get(&owner.subscription).into_iter().flatten() {
-            let (from_us, to_us) = (from_us.max(row.from_us), end_us.min(*until_us));
-            if from_us < to_us {
-                let owner = OwnerCodes { customer: row.owner.customer, plan: row.owner.plan, ..owner };
-                held.push(HeldWindow { number, from_us, to_us, owner });
-            }
-        }
-    }
-    held
+    windows.sort_unstable_by_key(Window::key);
+    Ok(windows)
 }
 
 /// The customers as of a version.

@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::database::Store;
 use crate::error::StoreError;
-use crate::import::{CustomerRow, DeviceRow, FullList, ImportContent, ImportMode, ImportRows, PlanRow, SubscriptionRow};
+use crate::held::held_windows;
+use crate::import::{
+    CustomerRow, DeviceRow, FullList, ImportContent, ImportMode, ImportRows, MemberRow, PlanRow, SubscriptionRow,
+};
 use crate::instant::show_instant;
-use crate::load::{AsOf, held_windows, read_customers, read_plans, read_subscriptions, read_tariff_hashes, read_windows};
+use crate::load::{AsOf, read_customers, read_members, read_plans, read_subscriptions, read_tariff_hashes, read_windows};
 use crate::names::Interner;
 use crate::report::{Ended, FieldChange, ImportReport, Listed};
 use crate::session::Session;
+use crate::stated::{windows_of, windows_of_members, windows_of_subscriptions};
 use crate::tariff::TariffBundle;
-use crate::window::{OwnerCodes, Window, plan_windows, windows_of, windows_of_subscriptions};
+use crate::window::{OwnerCodes, Window, plan_windows};
 
 /// What an import writes.
 pub(crate) enum Writes<'a> {
@@ -20,6 +24,7 @@ pub(crate) enum Writes<'a> {
     Windows { windows: Vec<Window>, names: Interner, customers: Vec<CustomerRow>, plans: Vec<PlanRow> },
     Tariff(Option<&'a TariffBundle>),
     Subscriptions { windows: Vec<Window>, names: Interner, customers: Vec<CustomerRow>, plans: Vec<PlanRow> },
+    Members { windows: Vec<Window>, names: Interner },
 }
 
 /// What a list of customers or plans writes.
@@ -111,6 +116,7 @@ impl Store {
                 self.plan_devices(sql, stated, rows.mode, &mut report).await?
             }
             ImportContent::Subscriptions(stated) => self.plan_subscriptions(sql, stated, rows.mode, &mut report).await?,
+            ImportContent::Groups(stated) => self.plan_groups(sql, stated, rows.mode, &mut report).await?,
             ImportContent::Tariff(stated) => {
                 let known = read_tariff_hashes(self, sql).await?;
                 Writes::Tariff(plan_tariff(&known, stated, &mut report))
@@ -159,6 +165,25 @@ impl Store {
         Ok(Writes::Subscriptions { windows, names, customers, plans })
     }
 
+    async fn plan_groups(
+        &self,
+        sql: &mut Session,
+        rows: &[MemberRow],
+        mode: ImportMode,
+        report: &mut ImportReport,
+    ) -> Result<Writes<'static>, StoreError> {
+        let mut names = Interner::default();
+        let current = read_members(self, sql, AsOf::LATEST, &mut names).await?;
+        let stated = windows_of_members(rows, &mut names);
+        let windows = plan_windows(&current, &stated, mode, &names, report);
+        let mut known_names = Interner::default();
+        let mut known = read_subscriptions(self, sql, AsOf::LATEST, &mut known_names).await?;
+        known.extend(read_windows(self, sql, AsOf::LATEST, &mut known_names).await?);
+        let known = known.iter().map(|w| known_names.name(w.owner.subscription));
+        unknown(rows.iter().map(|r| &*r.subscription), known, &mut report.unknown_subscriptions);
+        Ok(Writes::Members { windows, names })
+    }
+
     /// The customers and plans that rows name and nobody has described yet.
     async fn plan_unknown<'r>(
         &self,
@@ -190,7 +215,7 @@ impl Store {
         let subscriptions = read_subscriptions(self, sql, AsOf::LATEST, &mut names).await?;
         let ended: HashSet<&str> = ends.iter().filter(|(_, end)| end.is_some()).map(|(id, _)| &**id).collect();
         let mut used: BTreeMap<&str, u64> = BTreeMap::new();
-        for window in held_windows(&windows, &subscriptions, &names) {
+        for window in held_windows(&windows, &subscriptions, &[], &names) {
             let name = names.name(of(&window.owner));
             if window.to_us > list.as_of_us && ended.contains(name) {
                 *used.entry(name).or_default() += 1;

@@ -100,6 +100,8 @@ pub struct NamedWindow {
     pub customer: String,
     /// The plan; empty: that of the subscription.
     pub plan: String,
+    /// The group; empty where the file is of none.
+    pub group: String,
     /// First instant, UTC.
     pub from: String,
     /// First instant after it, UTC; `None` is open.
@@ -108,8 +110,9 @@ pub struct NamedWindow {
 
 impl fmt::Display for NamedWindow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { origin, device, subscription, customer, plan, from, to } = self;
+        let Self { origin, device, subscription, customer, plan, group, from, to } = self;
         match (device.as_str(), customer.as_str()) {
+            ("", "") => write!(f, "{origin} (subscription {subscription}, group {group})")?,
             ("", _) => write!(f, "{origin} (subscription {subscription}, customer {customer}, plan {plan})")?,
             (_, "") => write!(f, "{origin} (device {device}, subscription {subscription})")?,
             _ => write!(f, "{origin} (device {device}, customer {customer}, plan {plan})")?,
@@ -207,9 +210,12 @@ impl fmt::Display for MovedEnd {
     }
 }
 
-/// A time in which nobody has a number that someone had before.
+/// A time in which nobody has a number that someone had before, or a line is in no group.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Gap {
+    /// What was imported.
+    #[serde(skip)]
+    pub kind: ImportKind,
     /// The number, masked, or the subscription.
     pub identifier: String,
     /// From then on, UTC.
@@ -220,7 +226,8 @@ pub struct Gap {
 
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: nobody has it from {} to {}", self.identifier, self.from, self.to.as_deref().unwrap_or("open"))
+        let what = if self.kind == ImportKind::Groups { "is in no group" } else { "nobody has it" };
+        write!(f, "{}: {what} from {} to {}", self.identifier, self.from, self.to.as_deref().unwrap_or("open"))
     }
 }
 
@@ -279,7 +286,7 @@ pub struct ImportReport {
     pub extended: Listed<MovedEnd>,
     /// Claims of two windows on one number: the import is refused.
     pub overlaps: Listed<Overlap>,
-    /// Times in which nobody has a number.
+    /// Times in which nobody has a number, or a line is in no group.
     pub gaps: Listed<Gap>,
     /// Numbers that pass to another customer.
     pub owner_changes: Listed<OwnerChange>,
@@ -287,7 +294,8 @@ pub struct ImportReport {
     pub new_customers: Listed<String>,
     /// Plans that are made because no plans file named them.
     pub new_plans: Listed<String>,
-    /// Subscriptions that devices are left to and that no subscriptions file has named: their numbers have no owner yet.
+    /// Subscriptions that devices are left to and that no subscriptions file has named: their numbers have no owner yet. Of groups:
+    /// those that neither subscriptions nor devices have named.
     pub unknown_subscriptions: Listed<String>,
     /// Lines whose `valid_to` is not after `valid_from`: they hold no instant and link nothing.
     pub without_instant: Listed<u64>,
@@ -336,6 +344,7 @@ impl ImportReport {
         match self.kind {
             ImportKind::Devices => "windows",
             ImportKind::Subscriptions => "rows of subscriptions",
+            ImportKind::Groups => "memberships",
             other => other.as_str(),
         }
     }

@@ -144,6 +144,29 @@ pub(crate) const SUPERSEDE_SUBSCRIPTIONS: Statement = Statement {
             AND newer.valid_from_us = subscriptions.valid_from_us AND newer.known_since = $1)",
 };
 
+/// Lines in groups. $1 tenant, $2 version.
+pub(crate) const MEMBERS: Statement = Statement {
+    does: "read groups",
+    sql: "SELECT subscription_id, valid_from_us, valid_to_us, group_id, known_since FROM group_members \
+          WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2)",
+};
+
+/// New versions of lines in groups.
+pub(crate) const ADD_MEMBERS: Insert = Insert {
+    does: "write groups",
+    into: "group_members (tenant, subscription_id, valid_from_us, valid_to_us, group_id, known_since)",
+};
+
+/// Ends the versions that arrival $1 replaces. $2 tenant.
+pub(crate) const SUPERSEDE_MEMBERS: Statement = Statement {
+    does: "supersede groups",
+    sql: "UPDATE group_members SET superseded_by = $1 \
+          WHERE tenant = $2 AND superseded_by IS NULL AND known_since < $1 AND EXISTS (\
+            SELECT 1 FROM group_members AS newer WHERE newer.tenant = group_members.tenant \
+            AND newer.subscription_id = group_members.subscription_id \
+            AND newer.valid_from_us = group_members.valid_from_us AND newer.known_since = $1)",
+};
+
 /// $1 tenant, $2 version.
 pub(crate) const TARIFFS: Statement = Statement {
     does: "read tariffs",
@@ -203,7 +226,7 @@ pub(crate) const COUNTS: Statement = Statement {
 
 /// All that reads or updates; a test runs each on both databases.
 #[cfg(test)]
-pub(crate) const ALL: [Statement; 19] = [
+pub(crate) const ALL: [Statement; 21] = [
     SCHEMA_VERSION,
     ARRIVAL_CONTENT,
     NOTED_ROWS,
@@ -222,10 +245,12 @@ pub(crate) const ALL: [Statement; 19] = [
     SUPERSEDE_ENDS,
     SUBSCRIPTIONS,
     SUPERSEDE_SUBSCRIPTIONS,
+    MEMBERS,
+    SUPERSEDE_MEMBERS,
     COUNTS,
 ];
 
 /// All that inserts; a test runs each on both databases.
 #[cfg(test)]
-pub(crate) const ALL_INSERTS: [Insert; 7] =
-    [NOTE_IMPORT, ADD_CUSTOMERS, ADD_PLANS, ADD_WINDOWS, ADD_TARIFF, ADD_ENDS, ADD_SUBSCRIPTIONS];
+pub(crate) const ALL_INSERTS: [Insert; 8] =
+    [NOTE_IMPORT, ADD_CUSTOMERS, ADD_PLANS, ADD_WINDOWS, ADD_TARIFF, ADD_ENDS, ADD_SUBSCRIPTIONS, ADD_MEMBERS];

@@ -1,6 +1,7 @@
 //! Scenarios on real databases: what an operator imports, and who has a number afterwards. Each runs on both.
 
 mod full;
+mod groups;
 mod imports;
 mod opening;
 mod outage;

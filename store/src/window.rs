@@ -7,7 +7,7 @@
 //! their dates and give the same windows. A *stated* end beyond the start of the next window is an overlap, and refused.
 
 use crate::identifier::{Identifier, IdentifierKind};
-use crate::import::{DeviceRow, ImportMode, SubscriptionRow};
+use crate::import::ImportMode;
 use crate::instant::show_instant;
 use crate::names::Interner;
 use crate::report::{Change, Ended, Gap, ImportReport, MovedEnd, NamedWindow, Origin, Overlap, OwnerChange};
@@ -20,17 +20,19 @@ pub(crate) const OPEN_US: i64 = i64::MAX;
 pub(crate) enum Subject {
     /// A number.
     Number(Identifier),
-    /// A subscription, by its name's code.
+    /// A subscription, by its name's code: who pays for it, or which group it is in.
     Subscription(u32),
 }
 
-/// Device, subscription, customer and plan as codes of the run's [`Interner`].
+/// Device, subscription, customer, plan and group as codes of the run's [`Interner`]; what a window does not say is the code of an
+/// empty name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct OwnerCodes {
     pub device: u32,
     pub subscription: u32,
     pub customer: u32,
     pub plan: u32,
+    pub group: u32,
 }
 
 /// A stated window.
@@ -61,45 +63,6 @@ impl Window {
     fn says_the_same(&self, other: &Self) -> bool {
         self.to_us == other.to_us && self.owner == other.owner
     }
-}
-
-/// The windows that the rows of a file state, sorted by key; rows that repeat each other count once.
-pub(crate) fn windows_of(rows: &[DeviceRow], names: &mut Interner) -> Vec<Window> {
-    let mut windows = Vec::with_capacity(rows.len());
-    for row in rows {
-        let owner = OwnerCodes {
-            device: names.code(&row.device),
-            subscription: names.code(&row.subscription),
-            customer: names.code(&row.customer),
-            plan: names.code(&row.plan),
-        };
-        for identifier in &row.identifiers {
-            let (identifier, origin) = (Subject::Number(*identifier), Origin::Line(row.line));
-            windows.push(Window { identifier, from_us: row.from_us, to_us: row.to_us, owner, origin });
-        }
-    }
-    windows.sort_by_key(Window::key);
-    windows.dedup_by_key(|w| w.key());
-    windows
-}
-
-/// The same of the rows of a subscriptions file; their windows have the subscription in the device's place.
-pub(crate) fn windows_of_subscriptions(rows: &[SubscriptionRow], names: &mut Interner) -> Vec<Window> {
-    let window = |row: &SubscriptionRow| {
-        let subscription = names.code(&row.id);
-        let (customer, plan) = (names.code(&row.customer), names.code(&row.plan));
-        Window {
-            identifier: Subject::Subscription(subscription),
-            from_us: row.from_us,
-            to_us: row.to_us,
-            owner: OwnerCodes { device: names.code(""), subscription, customer, plan },
-            origin: Origin::Line(row.line),
-        }
-    };
-    let mut windows: Vec<Window> = rows.iter().map(window).collect();
-    windows.sort_by_key(Window::key);
-    windows.dedup_by_key(|w| w.key());
-    windows
 }
 
 /// Where each window ends, for windows sorted by key.
@@ -294,6 +257,7 @@ impl Plan<'_> {
             subscription: name(window.owner.subscription),
             customer: name(window.owner.customer),
             plan: name(window.owner.plan),
+            group: name(window.owner.group),
             from: show_instant(window.from_us),
             to: shown_end(end_us),
         }
@@ -359,7 +323,7 @@ impl Plan<'_> {
             }
             if self.ends_us[a] < later.from_us {
                 let (from, to) = (show_instant(self.ends_us[a]), Some(show_instant(later.from_us)));
-                report.gaps.push(Gap { identifier: subject(), from, to });
+                report.gaps.push(Gap { kind: report.kind, identifier: subject(), from, to });
             }
             if earlier.owner.customer != later.owner.customer {
                 report.owner_changes.push(OwnerChange {
@@ -388,7 +352,7 @@ impl Plan<'_> {
         let cut = |i: usize| was_open(self.fates[i]) && self.ends_us[i] != OPEN_US;
         if self.ends_us[last] != OPEN_US && same.clone().any(cut) && self.windows[last].to_us.is_some() {
             let from = show_instant(self.ends_us[last]);
-            report.gaps.push(Gap { identifier: self.subject(last), from, to: None });
+            report.gaps.push(Gap { kind: report.kind, identifier: self.subject(last), from, to: None });
         }
     }
 

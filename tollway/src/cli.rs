@@ -159,7 +159,7 @@ pub enum Command {
     /// Write a seeded month of call records and its reference data
     #[command(after_help = "Example:\n  tollway generate --rows 100000 --files 10 --seed 7 ./month")]
     Generate(GenerateArgs),
-    /// Reference data: customers, plans, subscriptions, devices, tariffs
+    /// Reference data: customers, plans, subscriptions, devices, groups of lines, tariffs
     #[command(after_help = "Examples:\n  tollway import devices devices.csv --dry-run\n  \
         tollway import devices all.csv --mode full --approve \"contract of Haven ended\"\n  tollway import tariffs nl-zakelijk.toml")]
     Import(ImportArgs),
@@ -221,6 +221,8 @@ pub enum ImportWhat {
     Devices,
     /// Who pays for a contract, under which plan, from when to when.
     Subscriptions,
+    /// Which group a line is in, from when to when: closed user groups.
+    Groups,
     /// Customers with their cycle day and clock.
     Customers,
     /// Plans by name.

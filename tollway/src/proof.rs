@@ -5,6 +5,7 @@ mod drawing;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use domain::columns::linked::NO_GROUP;
 use domain::money::Money;
 use domain::outcome::Reason;
 use serde_json::json;
@@ -296,6 +297,7 @@ fn second_reference(loaded: &store::Reference, known: &mut HashMap<String, Rc<Ta
         subscription: owners.subscriptions.name(window.subscription).to_owned(),
         customer: owners.customer_names.name(window.customer).to_owned(),
         plan: owners.plans.name(window.plan).to_owned(),
+        group: (window.group != NO_GROUP).then(|| owners.groups.name(window.group).to_owned()),
     });
     let mut numbers: HashMap<(Identifier, u64), Vec<usize>> = HashMap::new();
     for (kind, digits, window) in &loaded.identifiers {

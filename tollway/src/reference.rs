@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use domain::columns::linked::{Customer, Owner, Owners};
+use domain::columns::linked::{Customer, NO_GROUP, Owner, Owners};
 use domain::delivery::ArrivalNumber;
 use domain::ids::Names;
 use domain::period::CycleDay;
@@ -147,6 +147,7 @@ pub fn from_devices(devices_csv: &[u8], tariff: &TariffSource) -> anyhow::Result
         customer_names: names(|r| &r.customer),
         customers: Vec::new(),
         plans: names(|r| &r.plan),
+        groups: Names::default(),
         zones: vec![Zone::load(store::import::DEFAULT_TIME_ZONE).expect("the zone is bundled")],
     };
     let customer = Customer { owner_path: "main".into(), cycle_day: CycleDay::FIRST, zone: 0 };
@@ -162,6 +163,7 @@ pub fn from_devices(devices_csv: &[u8], tariff: &TariffSource) -> anyhow::Result
             subscription: code(&owners.subscriptions, &row.subscription),
             customer: code(&owners.customer_names, &row.customer),
             plan: code(&owners.plans, &row.plan),
+            group: NO_GROUP,
         });
         identifiers.extend(row.identifiers.iter().map(|i| (i.kind, i.value, position)));
     }

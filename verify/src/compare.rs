@@ -154,6 +154,7 @@ mod tests {
             subscription: name("S-1"),
             customer: name("C-1"),
             plan: name("basis"),
+            group: None,
         };
         let derived = Derived {
             window: Some(&window),

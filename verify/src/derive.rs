@@ -226,7 +226,15 @@ destinations.prefixes = { 31 = "NL" }
 
     fn window(from_us: i64, to_us: i64, customer: &str) -> Window {
         let name = |text: &str| text.to_owned();
-        Window { from_us, to_us, device: name("D"), subscription: name("S"), customer: name(customer), plan: name("p") }
+        Window {
+            from_us,
+            to_us,
+            device: name("D"),
+            subscription: name("S"),
+            customer: name(customer),
+            plan: name("p"),
+            group: None,
+        }
     }
 
     fn called(start_us: i64, b_number: &str) -> Record<'_> {

@@ -33,6 +33,8 @@ pub struct Window {
     pub customer: String,
     /// The plan.
     pub plan: String,
+    /// The group of its line, if it is in one.
+    pub group: Option<String>,
 }
 
 impl Window {
@@ -139,6 +141,7 @@ mod tests {
             subscription: String::new(),
             customer: String::new(),
             plan: String::new(),
+            group: None,
         };
         let owners = Owners {
             windows: vec![window(0, 10, "sim"), window(0, i64::MAX, "number")],

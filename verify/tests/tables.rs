@@ -58,7 +58,7 @@ fn window(hours: (i64, i64), line: &str, customer: &str, plan: &str) -> Window {
     let name = |text: &str| text.to_owned();
     let (from_us, to_us) = hours;
     let (subscription, customer, plan) = (name(line), name(customer), name(plan));
-    Window { from_us, to_us, device: name("device"), subscription, customer, plan }
+    Window { from_us, to_us, device: name("device"), subscription, customer, plan, group: None }
 }
 
 /// Makes a window that of a number.

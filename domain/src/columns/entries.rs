@@ -134,7 +134,7 @@ crate::columns! {
         zone_by: Maybe<Label>,
         /// The row of the tariff's table that decided the zone.
         zone_row: Maybe<Int>,
-        /// Who the other party is, where the tariff asks: `own_customer`, `own_network` or `other`.
+        /// Who the other party is, where the tariff asks: `group_customer`, `group`, `own_customer`, `own_network` or `other`.
         party: Maybe<Label>,
         /// The time band.
         band: Maybe<Label>,

@@ -10,6 +10,9 @@ use crate::zone::Zone;
 /// The owner column's value where no window holds the instant.
 pub const NO_OWNER: u32 = u32::MAX;
 
+/// The group of a window whose line is in none.
+pub const NO_GROUP: u32 = u32::MAX;
+
 /// A customer as rating sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customer {
@@ -36,6 +39,8 @@ pub struct Owner {
     pub customer: u32,
     /// The plan.
     pub plan: u32,
+    /// The group of lines that the subscription is in, or [`NO_GROUP`].
+    pub group: u32,
 }
 
 /// All windows of a reference version and the names behind their codes.
@@ -53,11 +58,13 @@ pub struct Owners {
     pub customers: Vec<Customer>,
     /// Plan names.
     pub plans: Names,
+    /// Names of groups.
+    pub groups: Names,
     /// The zones that customers use.
     pub zones: Vec<Zone>,
 }
 
-/// Who the other party of a record is to its owner.
+/// Who the other party of a record is to its owner, from far to near.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[repr(u8)]
 pub enum Party {
@@ -66,19 +73,28 @@ pub enum Party {
     Unasked = 0,
     /// None of ours at that instant.
     Other = 1,
-    /// Another customer of ours.
+    /// Another customer of ours, not of the same group.
     OwnNetwork = 2,
-    /// The same customer.
+    /// The same customer, not of the same group.
     OwnCustomer = 3,
+    /// A line of the same group, of another customer.
+    Group = 4,
+    /// A line of the same group and of the same customer.
+    GroupCustomer = 5,
 }
 
 impl Party {
+    /// Those that can be found where somebody asks, from far to near.
+    pub const ALL: [Self; 5] = [Self::Other, Self::OwnNetwork, Self::OwnCustomer, Self::Group, Self::GroupCustomer];
+
     /// What stands behind a code of [`LinkedBatch::party`]; an unknown code is "not asked".
     pub fn from_code(code: u8) -> Self {
         match code {
             1 => Self::Other,
             2 => Self::OwnNetwork,
             3 => Self::OwnCustomer,
+            4 => Self::Group,
+            5 => Self::GroupCustomer,
             _ => Self::Unasked,
         }
     }
@@ -90,12 +106,25 @@ impl Party {
             Self::Other => Some("other"),
             Self::OwnNetwork => Some("own_network"),
             Self::OwnCustomer => Some("own_customer"),
+            Self::Group => Some("group"),
+            Self::GroupCustomer => Some("group_customer"),
         }
     }
 
     /// Reads a name back.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Other, Self::OwnNetwork, Self::OwnCustomer].into_iter().find(|party| party.name() == Some(name))
+        Self::ALL.into_iter().find(|party| party.name() == Some(name))
+    }
+
+    /// Whether what a tariff wants of the other party holds for this one: all of ours are of the own network, and who is of the same
+    /// group may be of the same customer, too.
+    pub fn is_of(self, wanted: Self) -> bool {
+        match wanted {
+            Self::OwnNetwork => self >= Self::OwnNetwork,
+            Self::OwnCustomer => matches!(self, Self::OwnCustomer | Self::GroupCustomer),
+            Self::Group => matches!(self, Self::Group | Self::GroupCustomer),
+            Self::Unasked | Self::Other | Self::GroupCustomer => self == wanted,
+        }
     }
 }
 
@@ -110,4 +139,23 @@ pub struct LinkedBatch {
     pub party: Vec<u8>,
     /// The windows and names.
     pub owners: Arc<Owners>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_party_is_read_back_and_the_nearest_is_of_all_that_tariffs_name() {
+        for party in Party::ALL {
+            assert_eq!(Party::from_code(party as u8), party);
+            assert_eq!(party.name().and_then(Party::parse), Some(party));
+        }
+        assert_eq!((Party::from_code(0), Party::from_code(6)), (Party::Unasked, Party::Unasked));
+        assert!(Party::ALL.is_sorted());
+        let of = |wanted| Party::ALL.into_iter().filter(|party| party.is_of(wanted)).collect::<Vec<_>>();
+        assert_eq!(of(Party::OwnNetwork), Party::ALL[1..]);
+        assert_eq!(of(Party::OwnCustomer), [Party::OwnCustomer, Party::GroupCustomer]);
+        assert_eq!(of(Party::Group), [Party::Group, Party::GroupCustomer]);
+    }
 }

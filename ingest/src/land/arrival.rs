@@ -9,7 +9,10 @@ use super::live::LiveRange;
 use super::recycling::Recycling;
 use super::word::{Dismissal, Replay};
 
-/// The format of several arrivals in one record, the newest that this program writes and reads.
+/// The format of imports of groups, the newest that this program writes and reads.
+const GROUPS_FORMAT: u32 = 4;
+
+/// The format of several arrivals in one record.
 const TOGETHER_FORMAT: u32 = 3;
 
 /// The format of decisions, replacements and full lists.
@@ -159,6 +162,8 @@ pub enum ImportKind {
     Tariffs,
     /// Who pays for a subscription under which plan, from when to when.
     Subscriptions,
+    /// Which group a subscription is in, from when to when.
+    Groups,
 }
 
 /// An operator's word that acts at its place in the order.
@@ -237,7 +242,10 @@ pub(super) fn encode(arrivals: &[Arrival]) -> Vec<u8> {
     let Arrival { number, arrived_us, .. } = arrivals[0];
     let (format, kind, kinds) = match arrivals {
         [Arrival { kind, .. }] => (kind.format(), Some(kind), Vec::new()),
-        several => (TOGETHER_FORMAT, None, several.iter().map(|arrival| &arrival.kind).collect()),
+        several => {
+            let format = several.iter().map(|arrival| arrival.kind.format()).fold(TOGETHER_FORMAT, u32::max);
+            (format, None, several.iter().map(|arrival| &arrival.kind).collect())
+        }
     };
     let record = Writing { format, number, arrived_us, kind, kinds };
     serde_json::to_vec_pretty(&record).expect("numbers and texts are JSON")
@@ -248,8 +256,8 @@ pub(super) fn decode(number: ArrivalNumber, record: &[u8]) -> Result<Vec<Arrival
     let damaged = |what: String| LandError::Damaged { path: path(number), what };
     let unreadable = |e: serde_json::Error| damaged(format!("it is no arrival: {e}"));
     let Format { format } = serde_json::from_slice(record).map_err(unreadable)?;
-    if format > TOGETHER_FORMAT {
-        return Err(LandError::Newer { path: path(number), found: format, known: TOGETHER_FORMAT });
+    if format > GROUPS_FORMAT {
+        return Err(LandError::Newer { path: path(number), found: format, known: GROUPS_FORMAT });
     }
     let Reading { number: stated, arrived_us, kind, kinds, .. } = serde_json::from_slice(record).map_err(unreadable)?;
     if stated != number {
@@ -270,6 +278,7 @@ impl ArrivalKind {
     fn format(&self) -> u32 {
         match self {
             Self::Decision(_) | Self::Delivery(DeliveryRecord { replaces: Some(_), .. }) => ACTING_FORMAT,
+            Self::Import(ImportRecord { what: ImportKind::Groups, .. }) => GROUPS_FORMAT,
             Self::Import(import) if import.full.is_some() || import.what == ImportKind::Subscriptions => ACTING_FORMAT,
             Self::Delivery(_) | Self::Import(_) => PLAIN_FORMAT,
         }

@@ -236,6 +236,24 @@ fn a_full_list_is_an_act_each_time_and_keeps_its_approval() {
 }
 
 #[test]
+fn what_older_programs_do_not_know_says_so_by_its_format() {
+    let store = TestStore::default();
+    let landing = landing(&store);
+    for (what, number, format) in [(ImportKind::Devices, 1, 1), (ImportKind::Subscriptions, 2, 2), (ImportKind::Groups, 3, 4)] {
+        let tenant = TenantId::parse("main").expect("an id");
+        let request = ImportRequest { tenant, what, origin: "list.csv".to_owned(), full: None };
+        landing.land_import(&request, &mut &b"one"[..], &TestClock).expect("landed");
+        let record: serde_json::Value =
+            serde_json::from_slice(&store.get(&arrival::path(number)).expect("a record")).expect("JSON");
+        assert_eq!(record["format"], format, "{what:?}");
+        let ArrivalKind::Import(read) = self::landing(&store).arrival(number).expect("it is read").kind else {
+            panic!("it is one")
+        };
+        assert_eq!(read.what, what);
+    }
+}
+
+#[test]
 fn of_one_delivery_the_lowest_number_acts() {
     let store = TestStore::default();
     let first = land(&landing(&store), &request("a.csv"), "abc");
@@ -427,8 +445,8 @@ fn newer_damaged_and_missing_records_are_named() {
         store.force(&arrival::path(number), record.as_bytes());
         landing(&store).arrivals(0).expect_err("refused")
     };
-    let newer = read(1, r#"{"format": 4, "what": "who knows"}"#);
-    assert!(matches!(&newer, LandError::Newer { path, found: 4, known: 3 } if *path == arrival::path(1)), "{newer}");
+    let newer = read(1, r#"{"format": 5, "what": "who knows"}"#);
+    assert!(matches!(&newer, LandError::Newer { path, found: 5, known: 4 } if *path == arrival::path(1)), "{newer}");
     let good = first_format(1);
     let damaged = [
         good[..good.len() - 1].to_owned(),

@@ -28,6 +28,8 @@ pub(super) fn party(party: Party) -> Option<String> {
         Party::Other => "none of our numbers at that instant",
         Party::OwnNetwork => "one of our numbers at that instant, of another customer",
         Party::OwnCustomer => "a number of the same customer at that instant",
+        Party::Group => "a number of the same group at that instant, of another customer",
+        Party::GroupCustomer => "a number of the same group and of the same customer at that instant",
     };
     Some(format!("{}, {why}", party.name()?))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::columns::linked::{NO_OWNER, Owner, Owners};
+use domain::columns::linked::{NO_GROUP, NO_OWNER, Owner, Owners};
 use domain::ids::Names;
 
 use super::index::{DeviceIndex, Found, IdentifierKind, IdentifierWindow};
@@ -18,6 +18,7 @@ fn owners(windows: &[(i64, i64, u32)]) -> Arc<Owners> {
         subscription: 0,
         customer: *device,
         plan: 0,
+        group: NO_GROUP,
     };
     Arc::new(Owners {
         windows: windows.iter().map(owner).collect(),

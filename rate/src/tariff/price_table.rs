@@ -185,8 +185,8 @@ impl PriceTable {
 fn level(party: Party) -> usize {
     match party {
         Party::Unasked | Party::Other => 0,
-        Party::OwnNetwork => 1,
-        Party::OwnCustomer => 2,
+        Party::OwnNetwork | Party::Group => 1,
+        Party::OwnCustomer | Party::GroupCustomer => 2,
     }
 }
 

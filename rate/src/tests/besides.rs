@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::columns::linked::{Customer, NO_OWNER, Owner, Owners, Party};
+use domain::columns::linked::{Customer, NO_GROUP, NO_OWNER, Owner, Owners, Party};
 use domain::ids::Names;
 use domain::number::{Number, NumberKind};
 use domain::outcome::Reason;
@@ -263,7 +263,8 @@ fn two_versions_differ_in_what_they_say() {
 
 /// Two customers; the second one gives its number to the first at an instant.
 fn two_customers(change_us: i64, plans: &[&str]) -> (Arc<Owners>, DeviceIndex) {
-    let owner = |from_us, to_us, customer| Owner { from_us, to_us, device: 0, subscription: 0, customer, plan: 0 };
+    let owner =
+        |from_us, to_us, customer| Owner { from_us, to_us, device: 0, subscription: 0, customer, plan: 0, group: NO_GROUP };
     let customer = || Customer { owner_path: "main".into(), cycle_day: CycleDay::FIRST, zone: 0 };
     let owners = Arc::new(Owners {
         windows: vec![owner(0, i64::MAX, 0), owner(0, change_us, 1), owner(change_us, i64::MAX, 0)],
@@ -272,6 +273,7 @@ fn two_customers(change_us: i64, plans: &[&str]) -> (Arc<Owners>, DeviceIndex) {
         customer_names: Names::new(["one", "two"]),
         customers: vec![customer(), customer()],
         plans: Names::new(plans),
+        groups: Names::default(),
         zones: vec![Zone::load("Europe/Amsterdam").expect("bundled")],
     });
     let number = |value, owner| IdentifierWindow { kind: IdentifierKind::Msisdn, value, owner };

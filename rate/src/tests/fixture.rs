@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::columns::linked::{Customer, LinkedBatch, Owner, Owners};
+use domain::columns::linked::{Customer, LinkedBatch, NO_GROUP, Owner, Owners};
 use domain::columns::parsed::{NO_COST, ParsedBatch, ParsedColumns};
 use domain::delivery::{Account, DeliveryId, FileContext, KeyMode};
 use domain::ids::{AccountId, Names, ProviderId, TenantId};
@@ -107,7 +107,8 @@ pub fn batch(rows: Vec<Row>, classes: &[&str]) -> ParsedBatch {
 /// One customer with cycles from `cycle_day`, and one open window per plan, in the order of the plan names' codes.
 pub fn owners(plans: &[&str], cycle_day: u8) -> Arc<Owners> {
     let plans = Names::new(plans);
-    let window = |plan| Owner { from_us: i64::MIN, to_us: i64::MAX, device: 0, subscription: 0, customer: 0, plan };
+    let window =
+        |plan| Owner { from_us: i64::MIN, to_us: i64::MAX, device: 0, subscription: 0, customer: 0, plan, group: NO_GROUP };
     let cycle_day = CycleDay::try_from(cycle_day).expect("1 to 31");
     Arc::new(Owners {
         windows: (0..).take(plans.len()).map(window).collect(),
@@ -116,6 +117,7 @@ pub fn owners(plans: &[&str], cycle_day: u8) -> Arc<Owners> {
         customer_names: Names::new(["customer"]),
         customers: vec![Customer { owner_path: "operator/customer".into(), cycle_day, zone: 0 }],
         plans,
+        groups: Names::default(),
         zones: vec![Zone::load("Europe/Amsterdam").expect("bundled")],
     })
 }

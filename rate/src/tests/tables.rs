@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use domain::columns::linked::{Customer, LinkedBatch, NO_OWNER, Owner, Owners, Party};
+use domain::columns::linked::{Customer, LinkedBatch, NO_GROUP, NO_OWNER, Owner, Owners, Party};
 use domain::columns::parsed::NO_COST;
 use domain::columns::rated::{Drawn, RatedBatch};
 use domain::delivery::FileContext;
@@ -225,6 +225,7 @@ impl<'t> Month<'t> {
             subscription: subscriptions.code(name).expect("it is in the list"),
             customer: 0,
             plan: plans.code(plan).expect("it is in the list"),
+            group: NO_GROUP,
         };
         let windows = self.lines.iter().map(window).collect();
         let customers = vec![Customer { owner_path: "operator/customer".into(), cycle_day: self.cycle_day, zone: 0 }];

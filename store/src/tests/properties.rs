@@ -18,7 +18,7 @@ fn windows(stated: &[Stated]) -> Vec<Window> {
     let mut by_key = BTreeMap::new();
     for (is_sim, value, from_us, length, device) in stated {
         let kind = if *is_sim { IdentifierKind::Imsi } else { IdentifierKind::Msisdn };
-        let owner = OwnerCodes { device: *device, subscription: *device, customer: *device, plan: 0 };
+        let owner = OwnerCodes { device: *device, subscription: *device, customer: *device, plan: 0, group: 0 };
         let to_us = (*length > 0).then_some(from_us + length);
         let identifier = Subject::Number(Identifier { kind, value: *value });
         let window = Window { identifier, from_us: *from_us, to_us, owner, origin: Origin::Line(0) };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use domain::columns::linked::{Customer, Owner, Owners};
+use domain::columns::linked::{Customer, NO_GROUP, Owner, Owners};
 use domain::ids::Names;
 use domain::period::CycleDay;
 use domain::zone::Zone;
@@ -161,8 +161,15 @@ pub fn charge_nano(usage: Usage, version: u64) -> Result<i64, &'static str> {
 
 fn owners(version: u64) -> Arc<Owners> {
     let names = |word: &str| Names::new((0..lines(version)).map(|line| format!("{word}-{line}")));
-    let window =
-        |line| Owner { from_us: i64::MIN, to_us: i64::MAX, device: line, subscription: line, customer: 0, plan: line % 2 };
+    let window = |line| Owner {
+        from_us: i64::MIN,
+        to_us: i64::MAX,
+        device: line,
+        subscription: line,
+        customer: 0,
+        plan: line % 2,
+        group: NO_GROUP,
+    };
     Arc::new(Owners {
         windows: (0..).take(names("device").len()).map(window).collect(),
         devices: names("device"),
@@ -174,6 +181,7 @@ fn owners(version: u64) -> Arc<Owners> {
             zone: 0,
         }],
         plans: Names::new(["even", "odd"]),
+        groups: Names::default(),
         zones: vec![Zone::load("Europe/Amsterdam").expect("zones are bundled")],
     })
 }

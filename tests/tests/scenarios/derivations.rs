@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use domain::columns::linked::{Customer, NO_OWNER, Owner, Owners, Party};
+use domain::columns::linked::{Customer, NO_GROUP, NO_OWNER, Owner, Owners, Party};
 use domain::columns::parsed::{NO_COST, ParsedBatch, ParsedColumns};
 use domain::columns::rated::{RatedBatch, TaxLabel, ZoneBy};
 use domain::delivery::{Account, DeliveryId, FileContext, KeyMode};
@@ -359,6 +359,7 @@ fn rated(toml: &str, records: &[Made], cost_currency: &str) -> [RatedBatch; 2] {
         subscription: codes(who),
         customer: codes(CUSTOMERS[who]),
         plan: codes(plan),
+        group: NO_GROUP,
     };
     let customer = |day| Customer { owner_path: "main/x".into(), cycle_day: CycleDay::try_from(day).expect("a day"), zone: 0 };
     let owners = Arc::new(Owners {
@@ -368,6 +369,7 @@ fn rated(toml: &str, records: &[Made], cost_currency: &str) -> [RatedBatch; 2] {
         customer_names: Names::new(PLANS),
         customers: CYCLE_DAYS.map(customer).into(),
         plans: Names::new(PLANS),
+        groups: Names::default(),
         zones: vec![Zone::load("Europe/Amsterdam").expect("bundled")],
     });
     let list = windows().into_iter().enumerate();
@@ -455,6 +457,7 @@ fn second(toml: &str) -> Reference {
         subscription: name(who),
         customer: name(CUSTOMERS[who]),
         plan: name(plan),
+        group: None,
     };
     let mut numbers: HashMap<(Identifier, u64), Vec<usize>> = HashMap::new();
     for (n, (kind, value, ..)) in windows().into_iter().enumerate() {

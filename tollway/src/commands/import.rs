@@ -36,6 +36,7 @@ fn kind_of(what: ImportWhat) -> (ImportKind, LandedWhat) {
         ImportWhat::Plans => (ImportKind::Plans, LandedWhat::Plans),
         ImportWhat::Tariffs => (ImportKind::Tariffs, LandedWhat::Tariffs),
         ImportWhat::Subscriptions => (ImportKind::Subscriptions, LandedWhat::Subscriptions),
+        ImportWhat::Groups => (ImportKind::Groups, LandedWhat::Groups),
     }
 }
 
@@ -46,6 +47,7 @@ fn kind_in_state(what: LandedWhat) -> ImportKind {
         LandedWhat::Plans => ImportKind::Plans,
         LandedWhat::Tariffs => ImportKind::Tariffs,
         LandedWhat::Subscriptions => ImportKind::Subscriptions,
+        LandedWhat::Groups => ImportKind::Groups,
     }
 }
 
@@ -149,7 +151,9 @@ fn as_of(args: &ImportArgs) -> anyhow::Result<Option<i64>> {
         };
     }
     if args.what == ImportWhat::Tariffs {
-        return Err(usage("a tariff is a whole by itself; --mode full is for customers, plans, subscriptions and devices"));
+        return Err(usage(
+            "a tariff is a whole by itself; --mode full is for customers, plans, subscriptions, devices and groups",
+        ));
     }
     let given = args.as_of.as_deref().map(parse_instant).transpose().map_err(|e| usage(format!("--as-of: {e}")))?;
     Ok(Some(given.unwrap_or_else(|| SystemClock.now_us())))

@@ -83,6 +83,7 @@ fn reference(tariffs: Vec<Rc<Tariff>>, windows: &[(&str, &str, &str, &str, &str)
             subscription: name(subscription),
             customer: name(customer),
             plan: name(plan),
+            group: None,
         });
     }
     Reference { owners, tariffs }

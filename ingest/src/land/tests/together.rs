@@ -272,5 +272,5 @@ fn damaged_and_newer_records_of_several_are_named() {
     assert!(with(&|r| r["kind"] = r["kinds"][0].clone()).contains("it wants either `kind` or `kinds`"));
     let hash = |r: &mut serde_json::Value| r["kinds"][1]["delivery"]["identity"]["sha256"] = "00".into();
     assert!(with(&hash).contains("its identity makes"));
-    assert!(with(&|r| r["format"] = 4.into()).contains("has format 4, this program reads up to 3"));
+    assert!(with(&|r| r["format"] = 5.into()).contains("has format 5, this program reads up to 4"));
 }
