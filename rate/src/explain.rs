@@ -55,7 +55,7 @@ pub struct ExplainInput {
     pub cost_nano: Option<i64>,
     /// The currency of the cost.
     pub cost_currency: Option<Currency>,
-    /// `own_customer`, `own_network` or `other`; empty where null.
+    /// `group_customer`, `group`, `own_customer`, `own_network` or `other`; empty where null.
     pub party: String,
     /// The plan; `None` for a row without a device.
     pub plan: Option<String>,
@@ -107,7 +107,9 @@ impl ExplainInput {
             units: units(usage.kind(), self.duration_s, (self.bytes_up, self.bytes_down), self.messages),
             cost_nano: self.cost_nano.filter(|_| self.cost_currency.is_some()),
             cost_currency: self.cost_currency.unwrap_or(Currency::EUR),
-            party: party.ok_or_else(|| bad("party", &self.party, "own_customer, own_network or other is expected"))?,
+            party: party.ok_or_else(|| {
+                bad("party", &self.party, "group_customer, group, own_customer, own_network or other is expected")
+            })?,
         })
     }
 

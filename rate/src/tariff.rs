@@ -15,6 +15,7 @@ pub(crate) mod band;
 pub(crate) mod calendar;
 pub(crate) mod allowance;
 pub(crate) mod plan;
+pub(crate) mod party;
 pub(crate) mod price_row;
 pub(crate) mod price_table;
 mod load;

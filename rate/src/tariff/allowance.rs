@@ -11,6 +11,7 @@ use domain::usage::{Usage, UsageKind};
 
 use crate::error::{Place, TariffError};
 use crate::tariff::field::{AMOUNT_NANO_MAX, UNITS_MAX, amount, bad, name, whole};
+use crate::tariff::party::told_apart;
 use crate::tariff::plan::Plan;
 use crate::tariff::price_row::{kinds, parties};
 use crate::tariff::price_table::{PriceTable, unknown};
@@ -94,11 +95,10 @@ impl Allowance {
 
     /// Whether it covers what a record is.
     pub fn covers(&self, usage: Usage, zone: u16, party: Party, band: u8) -> bool {
-        let is_party = |wanted: &Party| *wanted == party || (*wanted == Party::OwnNetwork && party == Party::OwnCustomer);
         self.kinds[usage.code()]
             && self.zones[usize::from(zone)]
             && self.bands[usize::from(band)]
-            && (self.parties.is_empty() || self.parties.iter().any(is_party))
+            && (self.parties.is_empty() || self.parties.iter().any(|wanted| party.is_of(*wanted)))
     }
 
     /// What its units are of, if it gives units; messages are of one family.
@@ -165,6 +165,11 @@ impl Allowances {
     /// Whether one of them depends on the other party.
     pub fn asks_party(&self) -> bool {
         self.list.iter().any(|allowance| !allowance.parties.is_empty())
+    }
+
+    /// The parties that they tell apart, from far to near.
+    pub fn parties(&self) -> &'static [Party] {
+        told_apart(self.list.iter().flat_map(|allowance| &allowance.parties))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `tollway explain RECORD`: why a record costs what it costs, from the computation itself.
 
 use domain::columns::entries::EntryKind;
+use domain::columns::linked::Owner;
 use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::money::{Currency, Money};
 use domain::number::masked;
@@ -288,8 +289,13 @@ fn drawn(installation: &Installation, row: &Row, reference: &Reference, is_cover
 fn party(row: &Row, reference: &Reference) -> String {
     let found = || {
         let number = row.text("b_number").filter(|_| row.text("b_number_type") == Some("e164"))?.parse().ok()?;
-        let customer = reference.index.owners().customer_names.code(row.text("customer")?)?;
-        party_of(&reference.index, number, row.long("start_us"), customer).name()
+        let (owners, at_us) = (reference.index.owners(), row.long("start_us"));
+        let customer = owners.customer_names.code(row.text("customer")?)?;
+        let subscription = owners.subscriptions.code(row.text("subscription")?)?;
+        let is_its = |owner: &&Owner| {
+            (owner.customer, owner.subscription) == (customer, subscription) && owner.from_us <= at_us && at_us < owner.to_us
+        };
+        party_of(&reference.index, number, at_us, owners.windows.iter().find(is_its)?).name()
     };
     let said = row.text("party").or_else(|| if row.text("tariff").is_none() { found() } else { None });
     said.unwrap_or_default().to_owned()
