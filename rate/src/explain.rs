@@ -57,7 +57,7 @@ pub struct ExplainInput {
     pub cost_nano: Option<i64>,
     /// The currency of the cost.
     pub cost_currency: Option<Currency>,
-    /// `own_customer`, `own_network` or `other`; empty where null.
+    /// `group_customer`, `group`, `own_customer`, `own_network` or `other`; empty where null.
     pub party: String,
     /// Whether the line is in a group.
     pub has_group: bool,
@@ -117,7 +117,9 @@ impl ExplainInput {
             cost_currency: self.cost_currency.unwrap_or(Currency::EUR),
             has_group: self.has_group,
             has_session: self.has_session,
-            party: party.ok_or_else(|| bad("party", &self.party, "own_customer, own_network or other is expected"))?,
+            party: party.ok_or_else(|| {
+                bad("party", &self.party, "group_customer, group, own_customer, own_network or other is expected")
+            })?,
         })
     }
 

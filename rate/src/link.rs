@@ -9,7 +9,7 @@ pub mod index;
 
 use std::sync::Arc;
 
-use domain::columns::linked::{LinkedBatch, NO_OWNER, Party};
+use domain::columns::linked::{LinkedBatch, NO_GROUP, NO_OWNER, Owner, Party};
 use domain::columns::parsed::{ParsedBatch, ParsedColumns};
 
 use self::index::{DeviceIndex, Found};
@@ -30,7 +30,7 @@ pub fn link(batch: impl Into<Arc<ParsedBatch>>, index: &DeviceIndex) -> LinkedBa
 }
 
 /// Asks who the other party of each row is, for rows whose owner has a plan of a tariff with prices that depend on it: one of ours at
-/// that instant, and then whether of the same customer. Without such tariffs nothing is asked.
+/// that instant, and then whether of the same customer and of the same group. Without such tariffs nothing is asked.
 pub(crate) fn look_up_parties(batch: &mut LinkedBatch, index: &DeviceIndex, tariffs: &BoundTariffs) {
     let tariffs = tariffs.of(&batch.owners);
     if !tariffs.asks_party() {
@@ -40,17 +40,21 @@ pub(crate) fn look_up_parties(batch: &mut LinkedBatch, index: &DeviceIndex, tari
     let party = |(i, owner): (usize, &u32)| {
         let Some(owner) = batch.owners.windows.get(*owner as usize) else { return Party::Unasked };
         let number = columns.b_number[i].as_e164().filter(|_| tariffs.plan_asks_party(owner.plan));
-        number.map_or(Party::Unasked, |number| party_of(index, number, columns.start_us[i], owner.customer))
+        number.map_or(Party::Unasked, |number| party_of(index, number, columns.start_us[i], owner))
     };
     batch.party = batch.owner.iter().enumerate().map(|row| party(row) as u8).collect();
 }
 
-/// Who has a number (E.164 digits) at an instant, as a customer of the index sees it.
-pub fn party_of(index: &DeviceIndex, number: u64, at_us: i64, customer: u32) -> Party {
-    match index.msisdn(number, at_us) {
-        Found::Owner(other) if index.owners().windows[other as usize].customer == customer => Party::OwnCustomer,
-        Found::Owner(_) => Party::OwnNetwork,
-        Found::Nobody | Found::Unknown => Party::Other,
+/// Who has a number (E.164 digits) at an instant, as the owner of a window of the index sees it that holds then.
+pub fn party_of(index: &DeviceIndex, number: u64, at_us: i64, owner: &Owner) -> Party {
+    let Found::Owner(other) = index.msisdn(number, at_us) else { return Party::Other };
+    let other = &index.owners().windows[other as usize];
+    let is_of_group = owner.group != NO_GROUP && owner.group == other.group;
+    match (is_of_group, owner.customer == other.customer) {
+        (true, true) => Party::GroupCustomer,
+        (true, false) => Party::Group,
+        (false, true) => Party::OwnCustomer,
+        (false, false) => Party::OwnNetwork,
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod allowance;
 pub(crate) mod discount;
 pub(crate) mod total;
 pub(crate) mod plan;
+pub(crate) mod party;
 pub(crate) mod price_row;
 pub(crate) mod price_table;
 mod load;

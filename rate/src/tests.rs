@@ -2,6 +2,7 @@
 
 mod besides;
 mod edges;
+mod groups;
 mod guide;
 pub(crate) mod fixture;
 mod tables;

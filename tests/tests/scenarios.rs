@@ -17,6 +17,7 @@ mod scenarios {
     mod derivations;
     mod draft;
     mod fixtures;
+    mod groups;
     mod healing;
     mod listen;
     mod other_readers;

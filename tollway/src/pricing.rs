@@ -37,7 +37,8 @@ pub struct Question {
     pub network: Option<String>,
     /// The provider's rate class.
     pub class: Option<String>,
-    /// Who that is, where the tariff has prices for some: `own_customer`, `own_network` or `other`; `other` if not given.
+    /// Who that is, where the tariff has prices for some: `group_customer`, `group`, `own_customer`, `own_network` or
+    /// `other`; `other` if not given.
     pub party: Option<String>,
     /// What the provider asks for it, such as 0.0215.
     pub cost: Option<String>,
@@ -169,7 +170,9 @@ fn party(question: &Question) -> Result<&str, QuestionError> {
     match question.party.as_deref() {
         None => Ok(""),
         Some(name) if Party::parse(name).is_some() => Ok(name),
-        Some(name) => Err(part("party", format!("`{name}` is none; write own_customer, own_network or other"))),
+        Some(name) => {
+            Err(part("party", format!("`{name}` is none; write group_customer, group, own_customer, own_network or other")))
+        }
     }
 }
 

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::columns::linked::Party;
 use domain::money::Money;
-use domain::usage::UsageKind;
 
-use crate::lint::book::{Book, Cell};
+use crate::lint::book::{Book, Cell, among};
 use crate::lint::{Finding, Rule};
 use crate::listing::cover::Cover;
 use crate::listing::names_text;
@@ -39,12 +37,7 @@ fn cells<'b>(book: &'b Book<'_>, allowance: &'b Allowance, cover: &'b Cover, pla
         zones.flat_map(move |zone| bands().map(move |band| (usage, zone, band)))
     });
     places.flat_map(move |(usage, zone, band)| {
-        // Data has no other party.
-        let parties: &[Party] = match usage.kind() {
-            UsageKind::Data => &[Party::Other],
-            _ => &[Party::Other, Party::OwnNetwork, Party::OwnCustomer],
-        };
-        let covered = parties.iter().copied().filter(move |party| allowance.covers(usage, zone, *party, band));
+        let covered = among(book.parties, usage).iter().copied().filter(move |party| allowance.covers(usage, zone, *party, band));
         covered.filter_map(move |party| {
             let charge = Some(book.tariff.prices.find(plan, usage, zone, party, band)?);
             Some(Cell { plan, usage, zone, party, band, charge })

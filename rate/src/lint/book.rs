@@ -16,6 +16,8 @@ pub(crate) struct Book<'t> {
     pub reach: Reach,
     /// Plans by position and kinds that some price names.
     pub sold: Vec<(u32, Usage)>,
+    /// The parties that prices or allowances tell apart.
+    pub parties: &'static [Party],
 }
 
 /// One combination that a record can have, and the price that holds for it.
@@ -30,7 +32,9 @@ pub(crate) struct Cell<'t> {
 
 impl<'t> Book<'t> {
     pub fn of(tariff: &'t Tariff) -> Self {
-        Self { tariff, reach: Reach::of(tariff), sold: sold(tariff) }
+        let (by_prices, by_allowances) = (tariff.prices.parties(), tariff.allowances.parties());
+        let parties = if by_prices.len() > by_allowances.len() { by_prices } else { by_allowances };
+        Self { tariff, reach: Reach::of(tariff), sold: sold(tariff), parties }
     }
 
     /// What records of a plan and kind can ask for.
@@ -71,8 +75,12 @@ impl<'t> Book<'t> {
 
 /// The parties that records of a kind can have.
 pub(crate) fn parties(tariff: &Tariff, usage: Usage) -> &'static [Party] {
-    let asks = tariff.prices.asks_party() && usage.kind() != UsageKind::Data;
-    if asks { &[Party::Other, Party::OwnNetwork, Party::OwnCustomer] } else { &[Party::Other] }
+    among(tariff.prices.parties(), usage)
+}
+
+/// Of these the parties that records of a kind can have: data has no other party.
+pub(crate) fn among(parties: &'static [Party], usage: Usage) -> &'static [Party] {
+    if usage.kind() == UsageKind::Data { &parties[..1] } else { parties }
 }
 
 /// The kinds that a row names.

@@ -127,7 +127,7 @@ fn cells_of<'b>(book: &'b Book<'_>, row: &'b PriceRow) -> impl Iterator<Item = C
     let of_plan =
         move |(plan, usage): &&(u32, Usage)| kinds(row).any(|kind| kind == *usage) && names(&row.plans, book.plan_name(*plan));
     let cells = book.sold.iter().filter(of_plan).flat_map(|(plan, usage)| book.cells(*plan, *usage));
-    let is_for = |parties: &[Party], party| parties.is_empty() || party == Party::OwnCustomer || parties.contains(&party);
+    let is_for = |parties: &[Party], party: Party| parties.is_empty() || parties.iter().any(|wanted| party.is_of(*wanted));
     cells.filter(move |cell| {
         let is_there = names(&row.zones, book.zone_name(cell.zone)) && names(&row.bands, book.band_name(cell.band));
         is_there && is_for(&row.parties, cell.party)

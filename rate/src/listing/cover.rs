@@ -22,9 +22,9 @@ impl Cover {
         let plans = 0..u32::try_from(tariff.plans.len()).expect("a tariff has at most 10,000 plans");
         let zones = 0..u16::try_from(tariff.zones.len()).expect("a tariff has at most 10,000 zones");
         let bands = 0..u8::try_from(tariff.bands.names.len()).expect("a tariff has at most 254 bands");
-        // Where the customer's own number is the other party, only kind, zone and band decide, each for itself: so one record that is
-        // covered tells which others are that differ from it in one of the three.
-        let covers = |usage, zone, band| allowance.covers(usage, zone, Party::OwnCustomer, band);
+        // Where a number of the same group and customer is the other party, only kind, zone and band decide, each for itself: so one
+        // record that is covered tells which others are that differ from it in one of the three.
+        let covers = |usage, zone, band| allowance.covers(usage, zone, Party::GroupCustomer, band);
         let mut cells = Usage::all().flat_map(|usage| {
             let (zones, bands) = (zones.clone(), bands.clone());
             zones.flat_map(move |zone| bands.clone().map(move |band| (usage, zone, band)))
@@ -37,15 +37,17 @@ impl Cover {
             usages: Usage::all().filter(|usage| covers(*usage, zone, band)).collect(),
             zones: zones.filter(|zone| covers(usage, *zone, band)).collect(),
             bands: bands.filter(|band| covers(usage, zone, *band)).collect(),
-            party: [Party::Other, Party::OwnNetwork, Party::OwnCustomer]
-                .into_iter()
-                .find(|party| is_for(*party))
-                .filter(|party| *party != Party::Other)
-                .and_then(Party::name),
+            party: match [Party::Other, Party::OwnNetwork, Party::OwnCustomer, Party::Group].map(is_for) {
+                [true, ..] => None,
+                [_, true, ..] => Party::OwnNetwork.name(),
+                [_, _, true, true] => Some("own_customer, group"),
+                [_, _, true, false] => Party::OwnCustomer.name(),
+                [_, _, false, _] => Party::Group.name(),
+            },
         }
     }
 
-    /// Whether some record may be covered by both: the customer's own number is always one of those whom they want.
+    /// Whether some record may be covered by both: the customer's own number in the same group is always one of those whom they want.
     pub fn meets(&self, other: &Self) -> bool {
         self.usages.iter().any(|usage| other.usages.contains(usage))
             && self.zones.iter().any(|zone| other.zones.binary_search(zone).is_ok())

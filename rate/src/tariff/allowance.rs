@@ -12,6 +12,7 @@ use domain::usage::{Usage, UsageKind};
 pub(crate) use self::check::every;
 use crate::error::{Place, TariffError};
 use crate::tariff::coverage::{Coverage, Known};
+use crate::tariff::party::told_apart;
 use crate::tariff::raw::{RawAllowance, TomlFile};
 
 /// Most allowances of a tariff: their numbers are 16 bits, and every record of a plan asks all of its plan.
@@ -183,6 +184,11 @@ impl Allowances {
     /// Whether one of them depends on the other party.
     pub fn asks_party(&self) -> bool {
         self.list.iter().any(|allowance| !allowance.coverage.parties.is_empty())
+    }
+
+    /// The parties that they tell apart, from far to near.
+    pub fn parties(&self) -> &'static [Party] {
+        told_apart(self.list.iter().flat_map(|allowance| &allowance.coverage.parties))
     }
 }
 

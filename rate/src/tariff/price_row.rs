@@ -12,6 +12,7 @@ use self::extras::{RawExtras, bounds};
 use crate::error::{Place, TariffError};
 use crate::tariff::companion::{Column, optional, required};
 use crate::tariff::field::{UNITS_MAX, amount, bad, name, percent, whole};
+use crate::tariff::party::NAMED;
 use crate::tariff::raw::{OneOrMany, RawPrice, RawStep};
 use crate::tariff::total::{self, Total};
 
@@ -187,15 +188,15 @@ impl PriceRow {
 /// Parties that a price or an allowance names.
 pub(super) fn parties(place: &Place, names: &[String], is_list: bool) -> Result<Vec<Party>, TariffError> {
     if names.is_empty() && is_list {
-        return Err(bad(place, "party", "[]", "at least one of `own_network` and `own_customer` is expected"));
+        return Err(bad(place, "party", "[]", "at least one of `own_network`, `own_customer` and `group` is expected"));
     }
     let party = |name: &String| match Party::parse(name) {
-        Some(party) if party != Party::Other => Ok(party),
+        Some(party) if NAMED.contains(&party) => Ok(party),
         _ => Err(bad(
             place,
             "party",
             name,
-            "`own_network` or `own_customer` is expected; without it a price is for whoever is called",
+            "`own_network`, `own_customer` or `group` is expected; without it a price is for whoever is called",
         )),
     };
     names.iter().map(party).collect()

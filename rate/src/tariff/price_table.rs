@@ -1,8 +1,8 @@
 //! The price table: price rows resolved to one charge per plan, kind, zone and band, ready for a look-up by codes.
 //!
 //! Where several rows match, the most specific one wins: a row that names the plan beats one with `*`; among those one that
-//! names the kind beats a family (`voice-*`), which beats `*`; then one that names the zone; then one that is for the own customer, and
-//! one that is for the own network; then one that names the band.
+//! names the kind beats a family (`voice-*`), which beats `*`; then one that names the zone; then one that is for the own group, before
+//! one for the own customer, before one for the own network; then one that names the band.
 //! Two equally specific rows for the same usage are refused.
 
 mod check;
@@ -20,6 +20,7 @@ use self::resolution::Resolution;
 pub(super) use self::resolution::unknown;
 use crate::error::{Place, TariffError};
 use crate::tariff::field::bad;
+use crate::tariff::party::{levels, told_apart};
 use crate::tariff::plan::{BandEdge, Plan};
 use crate::tariff::price_row::{Extras, Formula, PriceRow, ZeroUsage, usual_per};
 
@@ -68,8 +69,10 @@ pub(crate) struct PriceTable {
     blocks: Vec<u32>,
     cells: Vec<u32>,
     zones: usize,
-    /// How many parties are told apart: one where no price asks, else [`PARTIES`].
-    parties: usize,
+    /// The parties that are told apart: one where no price asks.
+    parties: &'static [Party],
+    /// Where the cells of a party are, by its code.
+    levels: [u8; Party::ALL.len() + 1],
     bands: usize,
     /// By number of the plan: whether some price of it is of more than one record.
     totals: Vec<bool>,
@@ -91,15 +94,12 @@ pub(crate) struct Scope<'t> {
     pub has_information: bool,
 }
 
-/// None of ours, another customer, the same customer.
-const PARTIES: usize = 3;
-
 impl PriceTable {
     pub fn build(scope: &Scope<'_>, rows: Vec<PriceRow>) -> Result<Self, TariffError> {
         rows.iter().try_for_each(|row| check_bounds(row, scope.rounding))?;
         rows.iter().try_for_each(|row| check_information(row, scope))?;
         let tax_classes = tax_classes(scope, &rows)?;
-        let parties = if rows.iter().any(|row| !row.parties.is_empty()) { PARTIES } else { 1 };
+        let parties = told_apart(rows.iter().flat_map(|row| &row.parties));
         let cells = Resolution::of(scope, parties, &rows)?;
         let lent = cells.lent;
         let mut table = Self {
@@ -110,6 +110,7 @@ impl PriceTable {
             cells: cells.rows,
             zones: scope.zones.len(),
             parties,
+            levels: levels(parties),
             bands: scope.bands.len(),
             totals: vec![false; scope.plans.len()],
             tax_classes,
@@ -121,7 +122,7 @@ impl PriceTable {
 
     /// Turns the row of each cell into a charge; equal ones are shared.
     fn compile(&mut self, scope: &Scope<'_>, lent: &[u16]) -> Result<(), TariffError> {
-        let width = self.zones * self.parties * self.bands;
+        let width = self.zones * self.parties.len() * self.bands;
         let mut known: HashMap<(u32, u64, bool, BandEdge), u32> = HashMap::new();
         for (at, first) in self.blocks.iter().enumerate().filter(|(_, first)| **first != NO_CELL) {
             let plan = &scope.plans[at / Usage::COUNT];
@@ -129,7 +130,7 @@ impl PriceTable {
             let cells = &mut self.cells[*first as usize..][..width];
             let is_cut = usage.kind() == UsageKind::Voice && plan.band_edge != BandEdge::Start;
             // By zone and party: where all bands have one price, no edge means anything.
-            let mut cut: Vec<bool> = vec![false; self.zones * self.parties];
+            let mut cut: Vec<bool> = vec![false; self.zones * self.parties.len()];
             for (cut, bands) in cut.iter_mut().zip(cells.chunks(self.bands)).filter(|_| is_cut) {
                 *cut = bands.iter().any(|cell| *cell != bands[0]);
                 if *cut {
@@ -163,7 +164,12 @@ impl PriceTable {
     /// Whether some price is for parties of ours only.
     #[inline]
     pub fn asks_party(&self) -> bool {
-        self.parties > 1
+        self.parties.len() > 1
+    }
+
+    /// The parties that prices tell apart, from far to near.
+    pub fn parties(&self) -> &'static [Party] {
+        self.parties
     }
 
     /// Whether a plan has a price that is of more than one record.
@@ -183,19 +189,9 @@ impl PriceTable {
         if first == NO_CELL {
             return None;
         }
-        let place = usize::from(zone) * self.parties + if self.parties > 1 { level(party) } else { 0 };
+        let place = usize::from(zone) * self.parties.len() + usize::from(self.levels[usize::from(party as u8)]);
         let cell = self.cells.get(first as usize + place * self.bands + usize::from(band))?;
         self.charges.get(*cell as usize)
-    }
-}
-
-/// Where the cells of a party are.
-#[inline]
-fn level(party: Party) -> usize {
-    match party {
-        Party::Unasked | Party::Other => 0,
-        Party::OwnNetwork | Party::Group => 1,
-        Party::OwnCustomer | Party::GroupCustomer => 2,
     }
 }
 

@@ -197,7 +197,8 @@ pub(crate) struct RawPrice {
     pub zone: OneOrMany,
     /// Bands, or `*` for all, as without it.
     pub band: Option<OneOrMany>,
-    /// Only if the other party is of ours at the start: `own_network`, or `own_customer` for the same customer. Without it: whoever it is.
+    /// Only if the other party is of ours at the start: `own_network`, `own_customer` for the same customer, or `group` for a line of the
+    /// same group. Without it: whoever it is.
     pub party: Option<OneOrMany>,
     /// Once per record.
     pub setup: Option<String>,

@@ -82,12 +82,12 @@ fn refusal(old: &str, new: &str) -> String {
 #[test]
 fn mistakes_are_told_with_their_place_and_what_to_do() {
     assert!(load(TOML, &TABLES).is_ok(), "{:?}", load(TOML, &TABLES).err());
-    let party = "`own_network` or `own_customer` is expected; without it a price is for whoever is called";
+    let party = "`own_network`, `own_customer` or `group` is expected; without it a price is for whoever is called";
     let number = "a whole number is expected: + and digits for an international one, at most 7 digits for a short code";
     let rate = "a decimal above 0 is expected, at most 1000000 and 9 places";
     let cases = [
         ("party = \"own_network\"", "party = \"other\"", format!("most.toml line 26: `party` is `other`; {party}")),
-        ("party = \"own_network\"", "party = []", "most.toml line 26: `party` is `[]`; at least one of `own_network` and `own_customer` is expected".to_owned()),
+        ("party = \"own_network\"", "party = []", "most.toml line 26: `party` is `[]`; at least one of `own_network`, `own_customer` and `group` is expected".to_owned()),
         ("\"standard\"", "\"so so\"", "most.toml: `tax_class` is `so so`; id `so so` has the character ' '; letters, digits and `. _ - @ : +` are allowed; give it a plain name".to_owned()),
         ("fallback_plan = \"basis\"", "tax = \"maybe\"", "most.toml: `tax` is `maybe`; `excluded` or `included` is expected".to_owned()),
         (

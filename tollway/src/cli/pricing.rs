@@ -35,7 +35,7 @@ pub struct RateArgs {
     /// The provider's rate class
     #[arg(long)]
     pub class: Option<String>,
-    /// Who that is, where the tariff asks: `own_customer`, `own_network` or `other`
+    /// Who that is, where the tariff asks: `group_customer`, `group`, `own_customer`, `own_network` or `other`
     #[arg(long, value_name = "PARTY")]
     pub party: Option<String>,
     /// What the provider asks for it, such as 0.0215

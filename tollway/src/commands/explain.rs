@@ -305,8 +305,13 @@ fn has_group(row: &Row, reference: &Reference) -> bool {
 fn party(row: &Row, reference: &Reference) -> String {
     let found = || {
         let number = row.text("b_number").filter(|_| row.text("b_number_type") == Some("e164"))?.parse().ok()?;
-        let customer = reference.index.owners().customer_names.code(row.text("customer")?)?;
-        party_of(&reference.index, number, row.long("start_us"), customer).name()
+        let (owners, at_us) = (reference.index.owners(), row.long("start_us"));
+        let customer = owners.customer_names.code(row.text("customer")?)?;
+        let subscription = owners.subscriptions.code(row.text("subscription")?)?;
+        let is_its = |owner: &&Owner| {
+            (owner.customer, owner.subscription) == (customer, subscription) && owner.from_us <= at_us && at_us < owner.to_us
+        };
+        party_of(&reference.index, number, at_us, owners.windows.iter().find(is_its)?).name()
     };
     let said = row.text("party").or_else(|| if row.text("tariff").is_none() { found() } else { None });
     said.unwrap_or_default().to_owned()

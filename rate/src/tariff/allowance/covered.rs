@@ -1,20 +1,17 @@
 //! What an allowance covers must go with it: prices of units, in steps that begin at the first one.
 
-use domain::columns::linked::Party;
 use domain::usage::Usage;
 
 use super::Allowance;
 use crate::error::TariffError;
 use crate::tariff::coverage::Known;
 use crate::tariff::field::bad;
+use crate::tariff::party::told_apart;
 use crate::tariff::price_row::{Formula, PriceRow};
 use crate::tariff::price_table::Charge;
 
 /// Most prices that are looked at for whether allowances may cover them, over all allowances.
 pub(super) const LOOKED_AT_MAX: usize = 1 << 25;
-
-/// Whoever the other party may be; prices that do not ask are those of the first.
-static PARTIES: [Party; 3] = [Party::Other, Party::OwnNetwork, Party::OwnCustomer];
 
 impl Known<'_> {
     /// Refuses units that would cover a price by the provider's cost: a part of a record has no cost of its own. Refuses an allowance
@@ -56,8 +53,8 @@ impl Known<'_> {
                 (0u8..).zip(&allowance.coverage.bands).filter(|(_, is)| **is).map(move |(band, _)| (plan, usage, zone, band))
             })
         });
-        let asks = self.prices.asks_party() || !allowance.coverage.parties.is_empty();
-        let parties = if asks { &PARTIES[..] } else { &PARTIES[..1] };
+        let (by_prices, by_name) = (self.prices.parties(), told_apart(&allowance.coverage.parties));
+        let parties = if by_prices.len() > by_name.len() { by_prices } else { by_name };
         cells.flat_map(move |(plan, usage, zone, band)| {
             let theirs = parties.iter().filter(move |party| allowance.covers(usage, zone, **party, band));
             theirs.map(move |party| (usage, zone, self.prices.find(plan, usage, zone, *party, band)))

@@ -10,6 +10,7 @@ use domain::usage::Usage;
 use super::{NO_CELL, NO_LENDER, Scope};
 use crate::error::{Place, TariffError};
 use crate::tariff::field::bad;
+use crate::tariff::party::exactness;
 use crate::tariff::plan::{Plan, fallbacks};
 use crate::tariff::price_row::{PriceRow, kinds};
 
@@ -19,7 +20,7 @@ const CELLS_MAX: usize = 1 << 25;
 /// Which row holds each cell, and how exactly it named it.
 pub(super) struct Resolution<'t> {
     scope: &'t Scope<'t>,
-    parties: usize,
+    parties: &'t [Party],
     /// Where the cells of each plan and kind begin.
     pub blocks: Vec<u32>,
     /// The row of each cell.
@@ -41,7 +42,7 @@ struct Patterns {
 }
 
 impl<'t> Resolution<'t> {
-    pub fn of(scope: &'t Scope<'t>, parties: usize, rows: &[PriceRow]) -> Result<Self, TariffError> {
+    pub fn of(scope: &'t Scope<'t>, parties: &'t [Party], rows: &[PriceRow]) -> Result<Self, TariffError> {
         let blocks = vec![NO_CELL; scope.plans.len() * Usage::COUNT];
         let mut resolution = Self { scope, parties, blocks, rows: Vec::new(), ranks: Vec::new(), entered: 0, lent: Vec::new() };
         let plans: HashMap<&str, usize> = scope.plans.iter().enumerate().map(|(i, p)| (p.name.as_str(), i)).collect();
@@ -91,7 +92,7 @@ impl<'t> Resolution<'t> {
         for (zone_rank, zone) in &patterns.zones {
             for (party_rank, party) in &patterns.parties {
                 for (band_rank, band) in &patterns.bands {
-                    let cell = block + (zone * self.parties + party) * bands + band;
+                    let cell = block + (zone * self.parties.len() + party) * bands + band;
                     self.set(cell, number, named | zone_rank << 3 | party_rank << 1 | band_rank, rows)?;
                 }
             }
@@ -100,7 +101,7 @@ impl<'t> Resolution<'t> {
     }
 
     fn width(&self) -> usize {
-        self.scope.zones.len() * self.parties * self.scope.bands.len()
+        self.scope.zones.len() * self.parties.len() * self.scope.bands.len()
     }
 
     /// Gives a plan the prices of another where it has none; tells how many.
@@ -160,7 +161,7 @@ impl<'t> Resolution<'t> {
 }
 
 impl Patterns {
-    fn of(scope: &Scope<'_>, parties: usize, plans: &HashMap<&str, usize>, row: &PriceRow) -> Result<Self, TariffError> {
+    fn of(scope: &Scope<'_>, parties: &[Party], plans: &HashMap<&str, usize>, row: &PriceRow) -> Result<Self, TariffError> {
         let named = |field: &str, names: &Names, pattern: &String, defined: &'static str| {
             if pattern == "*" {
                 return Ok((0..names.len()).map(|i| (0, i)).collect());
@@ -186,21 +187,17 @@ impl Patterns {
             plans: all(&row.plans, plan)?,
             kinds: all(&row.kinds, kind)?,
             zones: all(&row.zones, |zone| named("zone", scope.zones, zone, in_tables))?,
-            parties: levels(parties, &row.parties),
+            parties: parties_of(row, parties),
             bands: all(&row.bands, |band| named("band", scope.bands, band, "no [[band]] has that name"))?,
         })
     }
 }
 
-/// The parties that a row is for, each once with how exactly it names them: a price for the own network is for the same customer, too.
-fn levels(parties: usize, named: &[Party]) -> Vec<(u8, usize)> {
-    let rank = |at: usize| match named {
-        [] => Some(0),
-        named if at == 2 && named.contains(&Party::OwnCustomer) => Some(2),
-        named if at >= 1 && named.contains(&Party::OwnNetwork) => Some(1),
-        _ => None,
-    };
-    (0..parties).filter_map(|at| rank(at).map(|rank| (rank, at))).collect()
+/// The parties that a row is for, each once with how exactly it names them: a price for the own network is for the same customer and
+/// for the same group, too.
+fn parties_of(row: &PriceRow, told_apart: &[Party]) -> Vec<(u8, usize)> {
+    let named = told_apart.iter().enumerate().map(|(at, party)| (exactness(&row.parties, *party), at));
+    named.filter_map(|(rank, at)| rank.map(|rank| (rank, at))).collect()
 }
 
 fn all<T>(patterns: &[String], codes: impl Fn(&String) -> Result<Vec<T>, TariffError>) -> Result<Vec<T>, TariffError> {

@@ -20,7 +20,8 @@ pub(crate) struct RawAllowance {
     pub zone: OneOrMany,
     /// Bands of a record's start, or `*` for all, as without it.
     pub band: Option<OneOrMany>,
-    /// Only if the other party is of ours at the start: `own_network`, or `own_customer` for the same customer. Without it: whoever it is.
+    /// Only if the other party is of ours at the start: `own_network`, `own_customer` for the same customer, or `group` for a line of the
+    /// same group. Without it: whoever it is.
     pub party: Option<OneOrMany>,
     /// Seconds, bytes or messages that it gives in a cycle.
     #[schemars(range(min = 1))]
