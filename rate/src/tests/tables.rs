@@ -52,6 +52,7 @@ const COLUMNS: [&str; 20] = [
     "line",
     "allowance",
     "drawn",
+    "session",
     "money",
 ];
 
