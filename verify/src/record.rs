@@ -35,6 +35,8 @@ pub struct Record<'r> {
     pub cost_nano: Option<i128>,
     /// Its currency.
     pub cost_currency: &'r str,
+    /// Names its session among all accounts; empty for a part of none.
+    pub session: &'r str,
 }
 
 impl Record<'_> {
