@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use crate::cover::Cover;
 use crate::derive::{Derived, Reference};
-use crate::draw::{Draw, Source, Turn};
+use crate::draw::{Before, Draw, Source, Turn};
 use crate::error::VerifyError;
 use crate::grant::{Bucket, Lines, Sort};
-use crate::owner::{Customer, Window};
+use crate::owner::{Customer, Whose, Window};
 use crate::period::{Day, Period};
 use crate::record::Record;
 use crate::tariff::Tariff;
 use crate::terms::Allowance;
-use crate::text::Scope;
+use crate::total::Total;
 
 /// A record, and what tells it from others that began at the same instant.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,7 +59,7 @@ impl<'r> Settlement<'r> {
             let Entry { record, key, delivery, row } = &entries[*place];
             (record.start_us, *key, *delivery, *row)
         });
-        let mut balances = Balances { lines: &self.lines, days: HashMap::new(), buckets: HashMap::new() };
+        let mut balances = Balances { lines: &self.lines, days: HashMap::new(), buckets: HashMap::new(), totals: HashMap::new() };
         for (place, cover) in covers {
             let (record, result) = (&entries[place].record, &mut derived[place]);
             let customer =
@@ -75,12 +75,14 @@ impl<'r> Settlement<'r> {
     }
 }
 
-/// What is left of all that was granted.
+/// What is left of all that was granted, and what records came to so far.
 struct Balances<'s, 'r> {
     lines: &'s Lines<'r>,
     days: HashMap<(&'r str, Period), Vec<Day>>,
     /// `None` where nothing was granted.
     buckets: HashMap<Bucket<'r>, Option<Balance>>,
+    /// Units that records have come to.
+    totals: HashMap<Total<'r>, u64>,
 }
 
 /// What is left in a bucket, and how long it may be drawn from.
@@ -97,7 +99,7 @@ struct Balance {
 }
 
 impl<'r> Balances<'_, 'r> {
-    /// Lets a record draw from what is left; one that is blocked takes nothing.
+    /// Lets a record draw from what is left; one that is blocked takes and moves nothing.
     fn draw(
         &mut self,
         window: &'r Window,
@@ -105,6 +107,23 @@ impl<'r> Balances<'_, 'r> {
         cover: &Cover<'r>,
         record: &Record<'_>,
     ) -> Result<Draw, &'static str> {
+        let total = cover.over.and_then(|over| Total::of(over, record, window, customer, cover.place.start));
+        let before = Before { units: total.as_ref().and_then(|total| self.totals.get(total).copied()) };
+        let (sources, buckets): (Vec<_>, Vec<_>) = self.open(window, customer, cover).into_iter().unzip();
+        let draw = cover.draw_within(record, &sources, before)?;
+        for (bucket, take) in buckets.iter().zip(&draw.takes) {
+            if let Some(Some(Balance { left: Some(left), .. })) = self.buckets.get_mut(bucket) {
+                *left -= take;
+            }
+        }
+        if let Some((total, counted)) = total.zip(draw.counted) {
+            *self.totals.entry(total).or_default() += counted;
+        }
+        Ok(draw)
+    }
+
+    /// The buckets that a record may draw from, in the order of their turns.
+    fn open(&mut self, window: &'r Window, customer: &Customer, cover: &Cover<'r>) -> Vec<(Source<'r>, Bucket<'r>)> {
         let mut open = Vec::new();
         for (position, allowance) in &cover.allowances {
             let now = Period::of(allowance.every, customer, cover.place.start);
@@ -118,26 +137,19 @@ impl<'r> Balances<'_, 'r> {
             }
         }
         open.sort_by_key(|(source, _)| source.turn);
-        let sources: Vec<Source<'_>> = open.iter().map(|(source, _)| *source).collect();
-        let draw = cover.draw_within(record, &sources)?;
-        for ((_, bucket), take) in open.iter().zip(&draw.takes) {
-            if let Some(Some(Balance { left: Some(left), .. })) = self.buckets.get_mut(bucket) {
-                *left -= take;
-            }
-        }
-        Ok(draw)
+        open
     }
 
     /// A bucket, which is granted when the first record asks for it.
     fn balance(&mut self, bucket: &Bucket<'r>, customer: &Customer) -> Option<Balance> {
         if !self.buckets.contains_key(bucket) {
-            let days = self.days(bucket.customer, bucket.granted, customer).to_vec();
+            let days = self.days(bucket.whose.customer, bucket.granted, customer).to_vec();
             let grant = self.lines.grant(bucket, &days);
             let balance = grant.map(|grant| Balance {
                 left: grant.left,
                 roll_over: grant.roll_over,
                 begins_us: days.first().map_or(i64::MIN, |day| day.from_us),
-                expires_us: self.end(bucket.customer, bucket.granted.plus(grant.roll_over), customer),
+                expires_us: self.end(bucket.whose.customer, bucket.granted.plus(grant.roll_over), customer),
             });
             self.buckets.insert(*bucket, balance);
         }
@@ -163,19 +175,7 @@ impl<'r> Balances<'_, 'r> {
 
 /// The bucket of a period that a record draws from under an allowance.
 fn bucket<'r>(window: &'r Window, tariff: &'r Tariff, allowance: &'r Allowance, granted: Period) -> Bucket<'r> {
-    let part = match allowance.scope {
-        Scope::Personal => Some(window.subscription.as_str()),
-        Scope::Group => window.group.as_deref(),
-        Scope::Shared | Scope::Pooled => None,
-    };
-    Bucket {
-        allowance: &allowance.name,
-        sort: Sort::of(tariff, allowance),
-        scope: allowance.scope,
-        customer: &window.customer,
-        part,
-        granted,
-    }
+    Bucket { allowance: &allowance.name, sort: Sort::of(tariff, allowance), whose: Whose::of(window, allowance.scope), granted }
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ use crate::owner::Party;
 use crate::price::{Rule, Step, Units};
 use crate::record::Record;
 use crate::tariff::{Found, Tariff};
-use crate::text::{BandEdge, InformationFrom, SetupFee};
+use crate::text::settled::{Count, SetupFee};
+use crate::text::{BandEdge, InformationFrom};
 
 /// No charge of a row is as large: a billion units of a currency.
 const TOO_LARGE_NANO: u64 = 1_000_000_000_000_000_000;
@@ -54,6 +55,18 @@ pub(crate) enum Share {
     Covered { setup: SetupFee },
     /// Those that allowances left, behind those that they took.
     Beyond { taken: u64, rest: u64 },
+    /// As of a record that has all units of a total.
+    Total { units: u64 },
+}
+
+impl Share {
+    /// The units of what is charged; `None` if that is more than a record can have.
+    fn units(self, record: &Record<'_>) -> Option<u64> {
+        match self {
+            Self::Total { units } => i64::try_from(units).ok().map(i64::unsigned_abs),
+            Self::Own | Self::Covered { .. } | Self::Beyond { .. } => record.units(),
+        }
+    }
 }
 
 /// Units that are charged.
@@ -98,7 +111,7 @@ fn of_units(
     record: &Record<'_>,
     share: Share,
 ) -> Result<(u128, BigRational), &'static str> {
-    if first.is_free_at_zero && record.units() == Some(0) {
+    if first.is_free_at_zero && share.units(record) == Some(0) {
         return Ok((0, whole(0)));
     }
     let own = own_part(place, first, price, record, share);
@@ -126,11 +139,12 @@ fn own_part(
     record: &Record<'_>,
     share: Share,
 ) -> Result<(u128, BigRational), &'static str> {
-    let units = record.units().ok_or("charge_limit")?;
+    let units = share.units(record).ok_or("charge_limit")?;
     let part = match share {
         Share::Covered { setup: SetupFee::Always } => return Ok((0, price.setup.clone())),
         Share::Covered { setup: SetupFee::IfCharged } => return Ok((0, whole(0))),
         Share::Own => Part { before: price.free.min(units), minimum: price.minimum, units: units.saturating_sub(price.free) },
+        Share::Total { units } => Part { before: 0, minimum: price.minimum, units },
         Share::Beyond { taken, rest } => Part { before: price.free.saturating_add(taken), minimum: 0, units: rest },
     };
     let is_cut = is_cut(place, record);
@@ -146,7 +160,7 @@ fn own_part(
 }
 
 /// Whether the plan cuts the call where it reaches into a band with another price: only where bands have several.
-fn is_cut(place: &Place<'_>, record: &Record<'_>) -> bool {
+pub(crate) fn is_cut(place: &Place<'_>, record: &Record<'_>) -> bool {
     if record.family() != "voice" || place.tariff.edge(place.plan) == BandEdge::Start {
         return false;
     }
@@ -157,8 +171,24 @@ fn is_cut(place: &Place<'_>, record: &Record<'_>) -> bool {
     rows.any(|row| Some(row) != first)
 }
 
-/// Units that the price of the start charges alone: the minimum, and in each step as many increments as cover its units.
+/// Units that the price of the start charges alone, and what for.
 fn counted(found: Found, price: &Units, part: &Part) -> (u128, BigRational) {
+    match price.count {
+        Count::Graduated => graduated(found, price, part),
+        Count::Volume => volume(found, price, part),
+    }
+}
+
+/// The minimum, and increments that cover what is beyond it, all at the price of the last step that they reach into.
+fn volume(found: Found, price: &Units, part: &Part) -> (u128, BigRational) {
+    let step = price.steps.iter().rfind(|step| step.from < part.units).unwrap_or(&price.steps[0]);
+    let beyond = part.units.saturating_sub(part.minimum).div_ceil(step.increment);
+    let units = u128::from(part.minimum) + u128::from(beyond) * u128::from(step.increment);
+    (units, amount(step, found, units))
+}
+
+/// The minimum, and in each step as many increments as cover its units.
+fn graduated(found: Found, price: &Units, part: &Part) -> (u128, BigRational) {
     let (mut billed, mut sum) = (0, whole(0));
     for (number, step) in price.steps.iter().enumerate() {
         let end = price.steps.get(number + 1).map_or(part.units, |next| next.from.min(part.units));

@@ -1,16 +1,19 @@
-//! Which allowances cover a record, and what it comes to if they never run out.
+//! What a record hangs on beside itself: allowances that cover it and a total that its price counts, and what it comes to if allowances
+//! never run out and nothing came before it.
 
-use crate::charge::{Charge, Place};
-use crate::draw::{Draw, Source, Turn};
+use crate::charge::{Charge, Place, is_cut};
+use crate::draw::{Before, Draw, Source, Turn};
 use crate::error::VerifyError;
 use crate::owner::Served;
 use crate::price::Rule;
 use crate::record::Record;
 use crate::tariff::Found;
 use crate::terms::{Allowance, Stage};
-use crate::text::Scope;
+use crate::text::settled::Scope;
+use crate::total::Over;
 
-/// A record that has a price, and the allowances that it draws from, or that limit it, as long as they have something left.
+/// A record that has a price, the allowances that it draws from, or that limit it, as long as they have something left, and what its price
+/// is of.
 pub(crate) struct Cover<'r> {
     pub place: Place<'r>,
     pub found: Found,
@@ -20,10 +23,12 @@ pub(crate) struct Cover<'r> {
     pub units: u64,
     /// With their places in the file.
     pub allowances: Vec<(usize, &'r Allowance)>,
+    /// `None` where its price is of each record.
+    pub over: Option<&'r Over>,
 }
 
 impl<'r> Cover<'r> {
-    /// The cover of a record that costs so much without one, and whom it serves; `None` if there is nothing that it could draw.
+    /// The cover of a record that costs so much without one, and whom it serves; `None` if it hangs on nothing but itself.
     pub fn of(
         place: Place<'r>,
         found: Found,
@@ -39,20 +44,29 @@ impl<'r> Cover<'r> {
         let allowances: Vec<_> = tariff.allowances.iter().enumerate().filter(|(_, allowance)| covers(allowance)).collect();
         let has = |stage| allowances.iter().any(|(_, allowance)| allowance.stage() == stage);
         let (has_units, has_others) = (has(Stage::Units), has(Stage::Limit) || has(Stage::Credit));
-        let units = match tariff.rule(found) {
-            Rule::Units(price) => record.units().unwrap_or(0).saturating_sub(price.free),
-            Rule::CostPlus { .. } if has_units => {
-                let problem = "an allowance in units covers a price that is the provider's cost".to_owned();
-                return Err(VerifyError::Tariff { tariff: tariff.version.clone(), problem });
+        let refused = |problem: &str| {
+            let (tariff, problem) = (tariff.version.clone(), problem.to_owned());
+            Err(VerifyError::Tariff { tariff, problem })
+        };
+        let (units, over) = match tariff.rule(found) {
+            Rule::Units(price) if price.over.is_some() && is_cut(&place, record) => {
+                return refused("a price of a total holds for a call that is cut where bands change");
             }
-            Rule::CostPlus { .. } => 0,
+            Rule::Units(price) => {
+                let units = record.units().unwrap_or(0).saturating_sub(price.free);
+                (units, price.over.as_ref().filter(|over| over.is_for(served)))
+            }
+            Rule::CostPlus { .. } if has_units => {
+                return refused("an allowance in units covers a price that is the provider's cost");
+            }
+            Rule::CostPlus { .. } => (0, None),
         };
         let draws = (has_units && units > 0) || (has_others && alone.nano > 0);
-        Ok(draws.then_some(Self { place, found, alone, units, allowances }))
+        Ok((draws || over.is_some()).then_some(Self { place, found, alone, units, allowances, over }))
     }
 
-    /// What the record comes to if each allowance has one bucket, of the record's own period, that never runs out. A limit has all of its
-    /// amount left.
+    /// What the record comes to if each allowance has one bucket, of the record's own period, that never runs out, and no record came
+    /// before it. A limit has all of its amount left.
     pub fn assumed(&self, record: &Record<'_>) -> Draw {
         let one = |(position, allowance): &(usize, &'r Allowance)| {
             let turn = Turn::assumed(allowance, *position);
@@ -61,6 +75,6 @@ impl<'r> Cover<'r> {
         };
         let mut sources: Vec<Source<'_>> = self.allowances.iter().map(one).collect();
         sources.sort_by_key(|source| source.turn);
-        self.draw(record, &sources)
+        self.draw(record, &sources, Before::default())
     }
 }

@@ -7,7 +7,8 @@ use crate::cover::Cover;
 use crate::derive::Drawn;
 use crate::record::Record;
 use crate::terms::{Allowance, Stage};
-use crate::text::Beyond;
+use crate::text::settled::Beyond;
+use crate::total::charge_in;
 
 /// When it is a bucket's turn among those that a record may draw from; the least goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +43,13 @@ pub(crate) struct Source<'r> {
     pub left: Option<u128>,
 }
 
+/// What the records before a record came to, as far as it hangs on that.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Before {
+    /// Units of its total; `None` where it is the first.
+    pub units: Option<u64>,
+}
+
 /// What a record drew, and what it costs then.
 #[derive(Debug)]
 pub(crate) struct Draw {
@@ -49,23 +57,25 @@ pub(crate) struct Draw {
     pub drawn: Option<Drawn>,
     /// What it took from each source.
     pub takes: Vec<u128>,
+    /// By how many units it moves its total; `None` if it does not come before others there.
+    pub counted: Option<u64>,
     /// Units that no source took, also if in the end it drew nothing.
     rest: u128,
 }
 
 impl Cover<'_> {
-    /// Draws a record from sources that stand in the order of their turns. If what they leave of it cannot be charged, it takes nothing and
-    /// costs what it costs without them.
-    pub fn draw(&self, record: &Record<'_>, sources: &[Source<'_>]) -> Draw {
+    /// Draws a record from sources that stand in the order of their turns. If what they leave of it cannot be charged, it takes nothing,
+    /// moves nothing and costs what it costs without them and as the first.
+    pub fn draw(&self, record: &Record<'_>, sources: &[Source<'_>], before: Before) -> Draw {
         let mut takes = vec![0; sources.len()];
         let rest = self.take_units(sources, &mut takes);
-        let nothing = || Draw { charge: self.alone, drawn: None, takes: vec![0; sources.len()], rest };
-        self.take(record, sources, takes, rest).unwrap_or_else(|_| nothing())
+        let nothing = || Draw { charge: self.alone, drawn: None, takes: vec![0; sources.len()], counted: None, rest };
+        self.take(record, sources, takes, rest, before).unwrap_or_else(|_| nothing())
     }
 
     /// The same where an allowance that blocks what is beyond it may have too little: then the record has no charge, and takes nothing.
-    pub fn draw_within(&self, record: &Record<'_>, sources: &[Source<'_>]) -> Result<Draw, &'static str> {
-        let draw = self.draw(record, sources);
+    pub fn draw_within(&self, record: &Record<'_>, sources: &[Source<'_>], before: Before) -> Result<Draw, &'static str> {
+        let draw = self.draw(record, sources, before);
         let is_beyond = |(_, allowance): &(usize, &Allowance)| match allowance.stage() {
             _ if allowance.beyond == Beyond::Price => false,
             Stage::Units => draw.rest > 0,
@@ -76,18 +86,16 @@ impl Cover<'_> {
     }
 
     /// What it costs and draws beside the units that it took.
-    fn take(&self, record: &Record<'_>, sources: &[Source<'_>], mut takes: Vec<u128>, rest: u128) -> Result<Draw, &'static str> {
-        let first = sources.iter().zip(&takes).find(|(_, take)| **take > 0);
-        let counted = |units: u128| i64::try_from(units).map_err(|_| "charge_limit");
-        let (taken, left) = (counted(takes.iter().sum())?, counted(rest)?);
-        let mut charge = match first {
-            None => self.alone,
-            Some((source, _)) => {
-                let (setup, taken, rest) = (source.allowance.setup, taken.unsigned_abs(), left.unsigned_abs());
-                let share = if rest == 0 { Share::Covered { setup } } else { Share::Beyond { taken, rest } };
-                charge(&self.place, self.found, record, share)?
-            }
-        };
+    fn take(
+        &self,
+        record: &Record<'_>,
+        sources: &[Source<'_>],
+        mut takes: Vec<u128>,
+        rest: u128,
+        before: Before,
+    ) -> Result<Draw, &'static str> {
+        let taken = countable(takes.iter().sum())?;
+        let (mut charge, counted) = self.price(record, sources, &takes, rest, before)?;
         let (limit, off) = hold(&mut charge, sources, &mut takes).unzip();
         let money = i128::from(off.unwrap_or(0)) + take_money(&mut charge, sources, &mut takes);
         let allowance = names(sources, &takes, limit);
@@ -96,7 +104,31 @@ impl Cover<'_> {
             units: Some(taken).filter(|units| *units > 0),
             money_nano: Some(money).filter(|money| *money > 0),
         });
-        Ok(Draw { charge, drawn, takes, rest })
+        Ok(Draw { charge, drawn, takes, counted, rest })
+    }
+
+    /// What its price charges for the units that no source took, and by how many it moves its total.
+    fn price(
+        &self,
+        record: &Record<'_>,
+        sources: &[Source<'_>],
+        takes: &[u128],
+        rest: u128,
+        before: Before,
+    ) -> Result<(Charge, Option<u64>), &'static str> {
+        let rest = countable(rest)?.unsigned_abs();
+        let taken = countable(takes.iter().sum())?.unsigned_abs();
+        let first = sources.iter().zip(takes).find(|(_, take)| **take > 0).map(|(source, _)| source.allowance);
+        let share = match (first, self.over) {
+            (Some(allowance), _) if rest == 0 => Share::Covered { setup: allowance.setup },
+            (_, Some(_)) => {
+                let charge = charge_in(&self.place, self.found, record, before.units, rest)?;
+                return Ok((charge, Some(rest)));
+            }
+            (None, None) => return Ok((self.alone, None)),
+            (Some(_), None) => Share::Beyond { taken, rest },
+        };
+        Ok((charge(&self.place, self.found, record, share)?, None))
     }
 
     /// Takes units, and gives those that no source took. The first source of an allowance rounds up what it is asked for, by the
@@ -116,6 +148,11 @@ impl Cover<'_> {
         }
         rest
     }
+}
+
+/// Units that a row can hold.
+fn countable(units: u128) -> Result<i64, &'static str> {
+    i64::try_from(units).map_err(|_| "charge_limit")
 }
 
 /// Holds a charge above zero to what the limits leave, of which all go down by what is charged. Gives the place of the limit with the

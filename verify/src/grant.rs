@@ -5,21 +5,18 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use crate::derive::Reference;
-use crate::owner::Window;
+use crate::owner::{Whose, Window};
 use crate::period::{Day, Period};
 use crate::tariff::Tariff;
 use crate::terms::{Allowance, Stage};
-use crate::text::Scope;
+use crate::text::settled::Scope;
 
 /// Which bucket: of an allowance, whichever tariff gives it; of whom; granted in a day, week, cycle or quarter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Bucket<'r> {
     pub allowance: &'r str,
     pub sort: Sort<'r>,
-    pub scope: Scope,
-    pub customer: &'r str,
-    /// The subscription or the group that draws from it, by its scope; nobody's where all lines do.
-    pub part: Option<&'r str>,
+    pub whose: Whose<'r>,
     pub granted: Period,
 }
 
@@ -38,12 +35,19 @@ pub(crate) enum Sort<'r> {
 impl<'r> Sort<'r> {
     /// That of an allowance of a tariff.
     pub fn of(tariff: &'r Tariff, allowance: &Allowance) -> Self {
-        match (allowance.stage(), allowance.usage.family()) {
-            (Stage::Credit, _) => Self::Money(&tariff.currency),
-            (Stage::Limit, _) => Self::Limit(&tariff.currency),
-            (Stage::Units, "voice") => Self::Seconds,
-            (Stage::Units, "data") => Self::Bytes,
-            (Stage::Units, _) => Self::Messages,
+        match allowance.stage() {
+            Stage::Credit => Self::Money(&tariff.currency),
+            Stage::Limit => Self::Limit(&tariff.currency),
+            Stage::Units => Self::counted(allowance.usage.family()),
+        }
+    }
+
+    /// What is counted of a family of kinds.
+    pub fn counted(family: &str) -> Self {
+        match family {
+            "voice" => Self::Seconds,
+            "data" => Self::Bytes,
+            _ => Self::Messages,
         }
     }
 }
@@ -90,13 +94,14 @@ impl<'r> Lines<'r> {
 
     /// What a bucket is granted in a period of these days, if anything.
     pub fn grant(&self, bucket: &Bucket<'_>, days: &[Day]) -> Option<Grant<'r>> {
-        let lines = self.windows.get(bucket.customer)?;
+        let Whose { scope, customer, part } = bucket.whose;
+        let lines = self.windows.get(customer)?;
         let spans = |windows: &Vec<&'r Window>| self.spans(windows, bucket, days);
-        match bucket.scope {
-            Scope::Personal => one(&spans(lines.get(bucket.part?)?), days),
+        match scope {
+            Scope::Personal => one(&spans(lines.get(part?)?), days),
             Scope::Shared => one(&lines.values().flat_map(spans).collect::<Vec<_>>(), days),
             Scope::Group => {
-                let group = bucket.part?;
+                let group = part?;
                 let of_group = |window: &&&Window| window.group.as_deref() == Some(group);
                 one(&spans(&lines.values().flatten().filter(of_group).copied().collect()), days)
             }

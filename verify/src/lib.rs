@@ -31,6 +31,7 @@ mod price;
 mod table;
 mod terms;
 mod text;
+mod total;
 mod usage;
 mod zone;
 

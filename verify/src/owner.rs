@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::error::VerifyError;
 use crate::record::Record;
+use crate::text::settled::Scope;
 
 /// Which number of a record names the device; they are asked in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,6 +66,27 @@ impl<'s> Served<'s> {
             (true, false) => Party::Group,
             (true, true) => Party::GroupCustomer,
         }
+    }
+}
+
+/// Whose something is that records of a customer share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Whose<'w> {
+    pub scope: Scope,
+    pub customer: &'w str,
+    /// The subscription or the group, by the scope; nobody's where all lines share it.
+    pub part: Option<&'w str>,
+}
+
+impl<'w> Whose<'w> {
+    /// Whose it is for a record of a window.
+    pub fn of(window: &'w Window, scope: Scope) -> Self {
+        let part = match scope {
+            Scope::Personal => Some(window.subscription.as_str()),
+            Scope::Group => window.group.as_deref(),
+            Scope::Shared | Scope::Pooled => None,
+        };
+        Self { scope, customer: &window.customer, part }
     }
 }
 

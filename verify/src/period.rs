@@ -4,7 +4,7 @@ use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan};
 
 use crate::owner::Customer;
-use crate::text::Every;
+use crate::text::settled::Every;
 
 /// A day that others are counted from.
 const EPOCH: Date = date(1970, 1, 1);

@@ -4,7 +4,9 @@ use num_rational::BigRational;
 
 use crate::amount::{decimal, whole};
 use crate::table::Row;
-use crate::text::{InformationFrom, OneOrMany, PriceText, ZeroUsage};
+use crate::text::settled::Count;
+use crate::text::{InformationFrom, OneOrMany, PriceText, RoundingScope, ZeroUsage};
+use crate::total::Over;
 use crate::usage::Usage;
 
 /// A row of the price list.
@@ -56,6 +58,9 @@ pub(crate) struct Units {
     pub bounds: Bounds,
     /// Charged beside all of this, and not bounded.
     pub information: Option<InformationFrom>,
+    /// What all of this is of, if not of each record.
+    pub over: Option<Over>,
+    pub count: Count,
 }
 
 #[derive(Debug)]
@@ -66,11 +71,11 @@ pub(crate) struct Step {
 }
 
 impl Price {
-    /// A `[[price]]` of the file.
-    pub fn from_text(text: PriceText) -> Result<Self, String> {
+    /// A `[[price]]` of the file, whose head says what prices are of that do not say it themselves.
+    pub fn from_text(text: PriceText, head: RoundingScope) -> Result<Self, String> {
         let (zero_usage, tax_class) = (text.zero_usage, text.tax_class.clone());
         let usage = Usage::new([&text.plan, &text.kind, &text.zone], text.band.as_ref(), text.party.as_ref())?;
-        Ok(Self { usage, tax_class, rule: rule(text)?, zero_usage })
+        Ok(Self { usage, tax_class, rule: rule(text, head)?, zero_usage })
     }
 
     /// The columns of the table beside it.
@@ -94,7 +99,7 @@ impl Price {
     ];
 
     /// A row of that table.
-    pub fn from_row(row: &Row) -> Result<Self, String> {
+    pub fn from_row(row: &Row, head: RoundingScope) -> Result<Self, String> {
         let cell = |name: &str| row.get(name).cloned();
         let number = |name: &str| {
             cell(name).map(|text| text.parse().map_err(|_| format!("`{text}` in `{name}` is no whole number"))).transpose()
@@ -106,7 +111,7 @@ impl Price {
             Some("cost") => Some(InformationFrom::Cost),
             Some(other) => return Err(format!("the information charge `{other}` is not known")),
         };
-        Self::from_text(PriceText {
+        let text = PriceText {
             plan: names("plan"),
             kind: names("kind"),
             zone: names("zone"),
@@ -124,11 +129,14 @@ impl Price {
             charge_min: cell("charge_min"),
             charge_max: cell("charge_max"),
             ..PriceText::default()
-        })
+        };
+        Self::from_text(text, head)
     }
 }
 
-fn rule(text: PriceText) -> Result<Rule, String> {
+fn rule(text: PriceText, head: RoundingScope) -> Result<Rule, String> {
+    let over = Over::of(&text, head)?;
+    let count = text.count.unwrap_or_default();
     let amount = |text: &str| decimal(text).ok_or_else(|| format!("`{text}` is no amount"));
     let fee = |text: &Option<String>| text.as_deref().map_or_else(|| Ok(whole(0)), amount);
     let bound = |text: &Option<String>| text.as_deref().map(amount).transpose();
@@ -150,6 +158,9 @@ fn rule(text: PriceText) -> Result<Rule, String> {
     if steps.is_empty() || steps.iter().any(|step| step.increment == 0) || text.per == Some(0) {
         return Err("a price has steps, and sizes are not zero".to_owned());
     }
+    if count == Count::Volume && steps.iter().any(|step| step.increment != steps[0].increment) {
+        return Err("the steps of a volume have one increment".to_owned());
+    }
     Ok(Rule::Units(Units {
         setup: fee(&text.setup)?,
         disconnect: fee(&text.disconnect)?,
@@ -159,5 +170,7 @@ fn rule(text: PriceText) -> Result<Rule, String> {
         steps,
         bounds,
         information: text.information,
+        over,
+        count,
     }))
 }

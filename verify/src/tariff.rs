@@ -94,6 +94,9 @@ impl Tariff {
             let midnight = date(day)?.to_zoned(zone.clone()).map_err(|e| e.to_string())?;
             Ok::<_, String>(midnight.timestamp())
         };
+        if text.rounding_scope.every().is_some() {
+            return Err("the head rounds by the record or the session; a total is a price's own".to_owned());
+        }
         let (from, to) = (midnight(&text.valid_from)?, text.valid_to.as_ref().map(midnight).transpose()?);
         let zones = zones(&mut text, &mut tables)?;
         let information = information(text.information.table.as_ref(), &mut tables)?;
@@ -113,10 +116,11 @@ impl Tariff {
         }
         let bands = Bands::new(text.band_clock, text.default_band, text.band, calendars)?;
         let plans = plans(text.plan, text.plans.table.as_ref(), &mut tables)?;
-        let mut prices = text.price.into_iter().map(Price::from_text).collect::<Result<Vec<_>, _>>()?;
+        let mut prices =
+            text.price.into_iter().map(|price| Price::from_text(price, text.rounding_scope)).collect::<Result<Vec<_>, _>>()?;
         let columns = Columns { known: &Price::COLUMNS, aliases: &[("plan", "plan_id")], called: &text.prices.columns };
         tables.each(text.prices.table.as_ref(), &columns, |row| {
-            prices.push(Price::from_row(&row)?);
+            prices.push(Price::from_row(&row, text.rounding_scope)?);
             Ok(())
         })?;
         let mut by_name: HashMap<String, HashMap<String, Vec<usize>>> = HashMap::new();

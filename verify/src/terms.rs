@@ -6,7 +6,7 @@ use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive, Zero};
 
 use crate::amount::{decimal, whole};
-use crate::text::{AllowanceText, Beyond, Every, FairUseText, ProRata, Scope, SetupFee};
+use crate::text::settled::{AllowanceText, Beyond, Every, FairUseText, ProRata, Scope, SetupFee};
 use crate::usage::Usage;
 
 /// An allowance, as a version of a tariff has it.

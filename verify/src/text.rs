@@ -6,6 +6,9 @@ use serde::Deserialize;
 use toml::value::Datetime;
 
 use crate::amount::Mode;
+use crate::text::settled::{AllowanceText, Count, Every, Scope};
+
+pub(crate) mod settled;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,8 +28,8 @@ pub(crate) struct TariffText {
     pub band_clock: BandClock,
     #[serde(default)]
     pub zero_usage: ZeroUsage,
-    #[serde(rename = "rounding_scope")]
-    pub _rounding_scope: Option<RoundingScope>,
+    #[serde(default)]
+    pub rounding_scope: RoundingScope,
     pub rounding: Rounding,
     #[serde(default)]
     pub tables: TablesText,
@@ -104,11 +107,30 @@ pub(crate) enum ZeroUsage {
     Priced,
 }
 
-/// Only what is charged record by record can be verified record by record.
-#[derive(Deserialize)]
+/// What setup, minimum, increments, steps and bounds are of.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RoundingScope {
+    #[default]
     Record,
+    Session,
+    Day,
+    Week,
+    Cycle,
+    Quarter,
+}
+
+impl RoundingScope {
+    /// The period that it is, if it is one.
+    pub fn every(self) -> Option<Every> {
+        match self {
+            Self::Record | Self::Session => None,
+            Self::Day => Some(Every::Day),
+            Self::Week => Some(Every::Week),
+            Self::Cycle => Some(Every::Cycle),
+            Self::Quarter => Some(Every::Quarter),
+        }
+    }
 }
 
 /// What becomes of a call that reaches into another band.
@@ -221,8 +243,10 @@ pub(crate) struct PriceText {
     pub charge_min: Option<String>,
     pub charge_max: Option<String>,
     pub zero_usage: Option<ZeroUsage>,
-    #[serde(rename = "rounding_scope")]
-    pub _rounding_scope: Option<RoundingScope>,
+    pub rounding_scope: Option<RoundingScope>,
+    pub total: Option<String>,
+    pub total_scope: Option<Scope>,
+    pub count: Option<Count>,
     pub steps: Option<Vec<StepText>>,
     pub cost_plus: Option<CostPlusText>,
 }
@@ -250,110 +274,6 @@ pub(crate) struct StepText {
 pub(crate) struct CostPlusText {
     pub percent: String,
     pub fixed: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AllowanceText {
-    pub name: String,
-    pub plan: OneOrMany,
-    pub kind: OneOrMany,
-    pub zone: OneOrMany,
-    pub band: Option<OneOrMany>,
-    pub party: Option<OneOrMany>,
-    pub units: Option<u64>,
-    pub money: Option<String>,
-    #[serde(default)]
-    pub unlimited: bool,
-    pub fair_use: Option<FairUseText>,
-    pub most: Option<String>,
-    #[serde(default)]
-    pub every: Every,
-    #[serde(default)]
-    pub scope: Scope,
-    pub minimum: Option<u64>,
-    pub increment: Option<u64>,
-    pub setup: Option<SetupFee>,
-    #[serde(default)]
-    pub priority: i64,
-    #[serde(default)]
-    pub weight: i64,
-    #[serde(default)]
-    pub roll_over: u8,
-    #[serde(default)]
-    pub pro_rata: ProRata,
-    #[serde(default)]
-    pub beyond: Beyond,
-    /// At which of its parts somebody is told: no charge hangs on it.
-    #[serde(rename = "thresholds")]
-    pub _thresholds: Option<Vec<u8>>,
-}
-
-/// What a fair use of a plan abroad is, by its price and the cap of what a provider charges.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FairUseText {
-    pub price: String,
-    pub cap: String,
-    /// Units that the cap is for.
-    pub per: u64,
-}
-
-/// In each of which periods it gives.
-#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Every {
-    Day,
-    /// From Monday on.
-    Week,
-    #[default]
-    Cycle,
-    /// Three cycles: those named January to March, and so on.
-    Quarter,
-}
-
-/// Who draws from one bucket.
-#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Scope {
-    /// A subscription.
-    #[default]
-    Personal,
-    /// All of a customer, granted once.
-    Shared,
-    /// All of a customer, granted as often as there are subscriptions.
-    Pooled,
-    /// A customer's lines of one group, granted once.
-    Group,
-}
-
-/// Whether a record that is covered whole costs the setup fee of its price.
-#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum SetupFee {
-    #[default]
-    IfCharged,
-    Always,
-}
-
-/// What becomes of a record that is not covered whole.
-#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Beyond {
-    /// What is left of it is charged.
-    #[default]
-    Price,
-    /// It is not charged, and draws nothing.
-    Block,
-}
-
-/// Whether a part of a period gives a part of the amount.
-#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ProRata {
-    #[default]
-    None,
-    Days,
 }
 
 /// `"NL-FIX"` or `["NL-FIX", "NL-MOB"]`.

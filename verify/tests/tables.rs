@@ -1,7 +1,8 @@
 //! Runs tests/rating/*.tbl: what a clerk wrote beside each row is what exact fractions come to, too.
 //!
 //! A line `customer: DAY` begins a customer whose cycles begin on that day of the month, `line: NAME PLAN FROM TO GROUP` says when one of
-//! its lines had a plan, and in which group it was then, if in one. The rows below are the customer's: they are settled together.
+//! its lines had a plan, and in which group it was then, if in one. The rows below are the customer's: they are settled together. The column
+//! `session` names the session of a row.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
@@ -138,6 +139,7 @@ impl<'t> Row<'t> {
             provider_class: self.cell("class").unwrap_or_default(),
             cost_nano: self.cell("cost").map(nano),
             cost_currency: self.cell("currency").unwrap_or("EUR"),
+            session: self.cell("session").unwrap_or_default(),
             ..Record::default()
         }
     }

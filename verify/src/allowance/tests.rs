@@ -12,6 +12,9 @@ mod blocks;
 mod groups;
 mod limits;
 mod periods;
+mod sessions;
+mod totals;
+mod totals_drawn;
 
 const HEAD: &str = r#"
 time_zone = "Europe/Amsterdam"
@@ -73,6 +76,26 @@ fn tariff(head: &str, allowances: &[&str]) -> Rc<Tariff> {
     Rc::new(Tariff::read("t", &toml, &BTreeMap::new()).unwrap_or_else(|e| panic!("{e}\n{toml}")))
 }
 
+/// A tariff of calls to all zones, with prices of its own: what each says beside plan, kind and zone.
+fn selling(prices: &[&str], allowances: &[&str]) -> Rc<Tariff> {
+    Rc::new(read("", prices, allowances).unwrap_or_else(|e| panic!("{e}")))
+}
+
+/// The same with a line in its head, or what is not understood of it.
+fn read(head: &str, prices: &[&str], allowances: &[&str]) -> Result<Tariff, VerifyError> {
+    let usual = ["plan = [\"p\", \"q\"]", "kind = \"voice-mo\"", "zone = \"*\""];
+    let section = |name: &str, own: &str| {
+        let left_out = usual.iter().filter(|line| !own.contains(line.split('=').next().unwrap_or_default()));
+        let usage: Vec<&str> = left_out.copied().collect();
+        format!("[[{name}]]\n{}\n{own}\n", usage.join("\n"))
+    };
+    let prices: String = prices.iter().map(|own| section("price", own)).collect();
+    let allowances: String = allowances.iter().map(|own| section("allowance", own)).collect();
+    let plans = "[[plan]]\nname = \"p\"\nband_edge = \"increment\"\n[[plan]]\nname = \"q\"\n";
+    let head = format!("name = \"t\"\ncurrency = \"EUR\"\nvalid_from = 2020-01-01\n{head}");
+    Tariff::read("t", &format!("{head}\n{HEAD}{plans}{prices}{allowances}"), &BTreeMap::new())
+}
+
 fn always(allowances: &[&str]) -> Rc<Tariff> {
     tariff("currency = \"EUR\"\nvalid_from = 2020-01-01", allowances)
 }
@@ -123,8 +146,8 @@ fn call<'t>(a_number: &'t str, start: &str, duration_s: i64) -> Entry<'t> {
 }
 
 /// The same call to another number.
-fn to<'t>(b_number: &'t str, call: Entry<'t>) -> Entry<'t> {
-    Entry { record: Record { b_number, ..call.record }, ..call }
+fn to<'t>(b_number: &'t str, call: &Entry<'t>) -> Entry<'t> {
+    Entry { record: Record { b_number, ..call.record }, ..*call }
 }
 
 fn settled<'r>(reference: &'r Reference, entries: &[Entry<'_>]) -> Vec<Priced<'r>> {
@@ -140,6 +163,12 @@ fn drawn(reference: &Reference, entries: &[Entry<'_>]) -> Vec<(String, i128)> {
         (drawn.allowance, drawn.units.map_or(cents, i128::from))
     });
     drawn.collect()
+}
+
+/// Cents charged and units billed.
+fn costs(reference: &Reference, entries: &[Entry<'_>]) -> Vec<(i64, i64)> {
+    let charge = |priced: Priced<'_>| priced.charge.map(|charge| (charge.nano / 10_000_000, charge.billed)).expect("a charge");
+    settled(reference, entries).into_iter().map(charge).collect()
 }
 
 /// What each record comes to: the charge in cents or the reason without one, the allowances, units and cents that it drew.
@@ -274,7 +303,7 @@ fn what_began_together_draws_by_key_then_delivery_then_row() {
 fn a_record_of_which_what_is_left_cannot_be_charged_draws_nothing() {
     let always = always(&["name = \"a\"\nunits = 100\nsetup = \"always\""]);
     let reference = reference(vec![always], &[line("S", "c", "p")]);
-    let far = |start: &str, duration_s| to("32201234567", call(S, start, duration_s));
+    let far = |start: &str, duration_s| to("32201234567", &call(S, start, duration_s));
     // Covered whole, the setup fee that bounds would hold down is beyond all charges. What is left of it goes through the bounds.
     let calls = [far("2026-10-10T10:00:00Z", 60), call(S, "2026-10-11T10:00:00Z", 40), far("2026-10-12T10:00:00Z", 61)];
     let results = settled(&reference, &calls);
@@ -283,7 +312,7 @@ fn a_record_of_which_what_is_left_cannot_be_charged_draws_nothing() {
     assert_eq!(drawn(&reference, &calls), named(&[("-", 0), ("a", 40), ("a", 60)]));
     assert_eq!(results[2].charge.map(|charge| (charge.billed, charge.nano)), Ok((1, 1_000_000_000)));
     // Without the price's minimum, which reaches over the edge, an increment begins behind it, where nobody sells.
-    let gap = to("33201234567", call(S, "2026-10-10T17:51:00Z", 595));
+    let gap = to("33201234567", &call(S, "2026-10-10T17:51:00Z", 595));
     let results = settled(&reference, &[gap, call(S, "2026-10-11T10:00:00Z", 100)]);
     // Alone it costs what its minimum says: 600 seconds at 0.01.
     assert_eq!(results[0].charge.map(|charge| (charge.billed, charge.nano)), Ok((600, 6_000_000_000)));

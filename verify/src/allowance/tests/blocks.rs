@@ -114,13 +114,13 @@ fn limits_are_asked_before_and_do_not_move_for_what_is_blocked() {
 #[test]
 fn what_could_not_be_charged_beyond_is_blocked_before_it_is_priced_alone() {
     // As among the records that draw nothing: 495 seconds behind 100 reach where nobody sells, and alone they are 6.00.
-    let gap = || [to("33201234567", call(S, "2026-10-10T17:51:00Z", 595)), call(S, "2026-10-10T19:00:00Z", 100)];
+    let gap = || [to("33201234567", &call(S, "2026-10-10T17:51:00Z", 595)), call(S, "2026-10-10T19:00:00Z", 100)];
     assert_eq!(outcomes(&with(&[UNITS]), &gap()), [blocked(), charged(0, "a", 100, 0)]);
     // It draws nothing of the credit, so its price is beyond it; the next one has all of it.
     let both = with(&["name = \"u\"\nunits = 10", "name = \"k\"\nmoney = \"9.00\"\nbeyond = \"block\""]);
     assert_eq!(outcomes(&both, &gap()), [blocked(), charged(0, "u+k", 10, 90)]);
     // Covered whole, with a setup fee beyond all charges: no unit is left over, so it costs what it costs alone.
-    let far = [to("32201234567", call(S, "2026-10-10T10:00:00Z", 60)), call(S, "2026-10-10T11:00:00Z", 100)];
+    let far = [to("32201234567", &call(S, "2026-10-10T10:00:00Z", 60)), call(S, "2026-10-10T11:00:00Z", 100)];
     let expected = [charged(100, "-", 0, 0), charged(0, "a", 100, 0)];
     assert_eq!(outcomes(&with(&[&format!("{UNITS}\nsetup = \"always\"")]), &far), expected);
 }

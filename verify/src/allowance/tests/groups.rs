@@ -128,7 +128,7 @@ fn calls_within_a_group_are_covered_by_whom_they_are_with() {
         let closed = format!("name = \"a\"\nunlimited = true\nparty = {named}");
         let reference = in_groups(reference(vec![always(&[&closed])], &windows), &["G", "G", "G", "-", "H"]);
         let numbers = ["31201234567", "31600000004", "31600000003", U, T]; // other, network, customer, group, both
-        numbers.map(|number| settled(&reference, &[to(number, call(S, "2026-10-10T10:00:00Z", 60))])[0].drawn.is_some())
+        numbers.map(|number| settled(&reference, &[to(number, &call(S, "2026-10-10T10:00:00Z", 60))])[0].drawn.is_some())
     };
     assert_eq!(parties("\"own_network\""), [false, true, true, true, true]);
     assert_eq!(parties("\"own_customer\""), [false, false, true, false, true]);

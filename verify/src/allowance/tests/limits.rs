@@ -80,12 +80,12 @@ fn units_go_first_and_a_limit_holds_what_they_leave() {
     // 60 seconds of 210; 150 cents, of which the limit leaves 100, and the credit takes 20: 50 + 20 = 70.
     let calls = [call(S, "2026-10-10T10:00:00Z", 210)];
     assert_eq!(outcomes(&reference, &calls), [charged(80, "u+d+k", 60, 70)]);
-    let fee = |start| to("35201234567", call(S, start, 20));
+    let fee = |start| to("35201234567", &call(S, start, 20));
     let calls = [
         fee("2026-10-10T09:00:00Z"), // all units, and the setup fee of 10: the limit has 90, the credit 10
         call(S, "2026-10-10T10:00:00Z", 115), // 40 seconds; 75 cents: the limit has 15; the credit takes 10
         fee("2026-10-10T11:00:00Z"), // no units: 10 + 20 = 30 cents, of which the limit leaves 15
-        to("35201234567", call(S, "2026-10-10T12:00:00Z", 0)), // no seconds cost nothing
+        to("35201234567", &call(S, "2026-10-10T12:00:00Z", 0)), // no seconds cost nothing
     ];
     let expected = [charged(0, "u+k", 20, 10), charged(65, "u+k", 40, 10), charged(15, "d", 0, 15), charged(0, "-", 0, 0)];
     assert_eq!(outcomes(&reference, &calls), expected);
@@ -122,7 +122,7 @@ fn a_part_of_a_period_charges_a_part_at_most() {
 fn what_costs_nothing_and_what_the_provider_pays_back_moves_no_limit() {
     let reference = reference(vec![always(&[DAILY])], &[line("S", "c", "p")]);
     let passed_on = |start, cost_cents: i128| {
-        let call = to("34201234567", call(S, start, 60));
+        let call = to("34201234567", &call(S, start, 60));
         let cost = Record { cost_nano: Some(cost_cents * 10_000_000), cost_currency: "EUR", ..call.record };
         Entry { record: cost, ..call }
     };
@@ -141,7 +141,7 @@ fn what_draws_nothing_as_it_cannot_be_charged_is_not_limited() {
     let reference = reference(vec![always(&["name = \"a\"\nunits = 100", DAILY])], &[line("S", "c", "p")]);
     // As among the records that draw nothing: alone its minimum says 600 seconds, 6.00.
     let calls = [
-        to("33201234567", call(S, "2026-10-10T17:51:00Z", 595)),
+        to("33201234567", &call(S, "2026-10-10T17:51:00Z", 595)),
         call(S, "2026-10-10T18:00:00Z", 250), // 100 seconds; 100 of 150 cents
     ];
     assert_eq!(outcomes(&reference, &calls), [charged(600, "-", 0, 0), charged(100, "a+d", 100, 50)]);
