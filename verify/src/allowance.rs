@@ -1,4 +1,5 @@
-//! Settling: what the records of a customer come to when each draws in its turn from what the customer's plans give.
+//! Settling: what the records of a customer come to when each draws in its turn from what the customer's plans give, and pays what it
+//! adds to its total and its discount.
 
 use std::collections::HashMap;
 
@@ -29,7 +30,7 @@ pub struct Entry<'r> {
 
 impl Reference {
     /// What each of a customer's records comes to, in the order of the input. All of them have to be here: what a record costs hangs
-    /// on what others took before it. Many customers are settled faster by one [`Settlement`].
+    /// on what others took and came to before it. Many customers are settled faster by one [`Settlement`].
     pub fn settle<'r>(&'r self, entries: &[Entry<'_>]) -> Result<Vec<Derived<'r>>, VerifyError> {
         self.settlement().settle(entries)
     }
@@ -59,12 +60,18 @@ impl<'r> Settlement<'r> {
             let Entry { record, key, delivery, row } = &entries[*place];
             (record.start_us, *key, *delivery, *row)
         });
-        let mut balances = Balances { lines: &self.lines, days: HashMap::new(), buckets: HashMap::new(), totals: HashMap::new() };
+        let mut balances = Balances {
+            lines: &self.lines,
+            days: HashMap::new(),
+            buckets: HashMap::new(),
+            totals: HashMap::new(),
+            spent: HashMap::new(),
+        };
         for (place, cover) in covers {
             let (record, result) = (&entries[place].record, &mut derived[place]);
             let customer =
                 result.window.and_then(|window| Some((window, self.lines.reference.owners.customers.get(&window.customer)?)));
-            // Who is no customer has no periods, and so nothing that could run out.
+            // Who is no customer has no periods, and so nothing that could run out or add up.
             let draw = match customer {
                 Some((window, customer)) => balances.draw(window, customer, &cover, record),
                 None => Ok(cover.assumed(record)),
@@ -83,6 +90,17 @@ struct Balances<'s, 'r> {
     buckets: HashMap<Bucket<'r>, Option<Balance>>,
     /// Units that records have come to.
     totals: HashMap<Total<'r>, u64>,
+    /// What records came to, by their discounts, in units of 10⁻⁹.
+    spent: HashMap<Spent<'r>, i128>,
+}
+
+/// What a discount goes by, whichever tariff gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Spent<'r> {
+    discount: &'r str,
+    currency: &'r str,
+    whose: Whose<'r>,
+    period: Period,
 }
 
 /// What is left in a bucket, and how long it may be drawn from.
@@ -107,8 +125,18 @@ impl<'r> Balances<'_, 'r> {
         cover: &Cover<'r>,
         record: &Record<'_>,
     ) -> Result<Draw, &'static str> {
-        let total = cover.over.and_then(|over| Total::of(over, record, window, customer, cover.place.start));
-        let before = Before { units: total.as_ref().and_then(|total| self.totals.get(total).copied()) };
+        let start = cover.place.start;
+        let total = cover.over.and_then(|over| Total::of(over, record, window, customer, start));
+        let spent = cover.discount.map(|discount| Spent {
+            discount: &discount.name,
+            currency: &cover.place.tariff.currency,
+            whose: Whose::of(window, discount.scope),
+            period: Period::of(discount.every, customer, start),
+        });
+        let before = Before {
+            units: total.as_ref().and_then(|total| self.totals.get(total).copied()),
+            spent: spent.and_then(|spent| self.spent.get(&spent).copied()).unwrap_or(0),
+        };
         let (sources, buckets): (Vec<_>, Vec<_>) = self.open(window, customer, cover).into_iter().unzip();
         let draw = cover.draw_within(record, &sources, before)?;
         for (bucket, take) in buckets.iter().zip(&draw.takes) {
@@ -118,6 +146,9 @@ impl<'r> Balances<'_, 'r> {
         }
         if let Some((total, counted)) = total.zip(draw.counted) {
             *self.totals.entry(total).or_default() += counted;
+        }
+        if let Some(spent) = spent {
+            *self.spent.entry(spent).or_default() += i128::from(draw.spends);
         }
         Ok(draw)
     }

@@ -87,7 +87,11 @@ pub(crate) fn charge(place: &Place<'_>, first: Found, record: &Record<'_>, share
         }
         Rule::Units(price) => of_units(place, first, price, record, share)?,
     };
-    let nano = rounded_nano(&amount, place.tariff.places, place.tariff.mode);
+    chargeable(billed, rounded_nano(&amount, place.tariff.places, place.tariff.mode))
+}
+
+/// A charge in units of 10⁻⁹, if a row can hold it.
+pub(crate) fn chargeable(billed: u128, nano: BigInt) -> Result<Charge, &'static str> {
     let nano = nano.to_i64().filter(|nano| nano.unsigned_abs() < TOO_LARGE_NANO);
     let charge = i64::try_from(billed).ok().zip(nano).map(|(billed, nano)| Charge { billed, nano });
     charge.ok_or("charge_limit")

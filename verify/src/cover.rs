@@ -1,7 +1,8 @@
-//! What a record hangs on beside itself: allowances that cover it and a total that its price counts, and what it comes to if allowances
-//! never run out and nothing came before it.
+//! What a record hangs on beside itself: allowances that cover it, a total that its price counts, a discount, and what it comes
+//! to if allowances never run out and nothing came before it.
 
 use crate::charge::{Charge, Place, is_cut};
+use crate::discount::Discount;
 use crate::draw::{Before, Draw, Source, Turn};
 use crate::error::VerifyError;
 use crate::owner::Served;
@@ -11,9 +12,10 @@ use crate::tariff::Found;
 use crate::terms::{Allowance, Stage};
 use crate::text::settled::Scope;
 use crate::total::Over;
+use crate::usage::Usage;
 
 /// A record that has a price, the allowances that it draws from, or that limit it, as long as they have something left, and what its price
-/// is of.
+/// is of, and the discount that changes its charge.
 pub(crate) struct Cover<'r> {
     pub place: Place<'r>,
     pub found: Found,
@@ -25,6 +27,7 @@ pub(crate) struct Cover<'r> {
     pub allowances: Vec<(usize, &'r Allowance)>,
     /// `None` where its price is of each record.
     pub over: Option<&'r Over>,
+    pub discount: Option<&'r Discount>,
 }
 
 impl<'r> Cover<'r> {
@@ -37,11 +40,13 @@ impl<'r> Cover<'r> {
         (record, alone): (&Record<'_>, Charge),
     ) -> Result<Option<Self>, VerifyError> {
         let Place { tariff, plan, zone, party, .. } = place;
-        let covers = |allowance: &Allowance| {
-            let is_whose = allowance.scope != Scope::Group || served.group.is_some();
-            is_whose && allowance.usage.rank(plan, record.kind, zone, party, band).is_some()
+        let covers = |usage: &Usage, scope: Scope| {
+            let is_whose = scope != Scope::Group || served.group.is_some();
+            is_whose && usage.rank(plan, record.kind, zone, party, band).is_some()
         };
-        let allowances: Vec<_> = tariff.allowances.iter().enumerate().filter(|(_, allowance)| covers(allowance)).collect();
+        let all = tariff.allowances.iter().enumerate();
+        let allowances: Vec<_> = all.filter(|(_, allowance)| covers(&allowance.usage, allowance.scope)).collect();
+        let discount = tariff.discounts.iter().find(|discount| covers(&discount.usage, discount.scope));
         let has = |stage| allowances.iter().any(|(_, allowance)| allowance.stage() == stage);
         let (has_units, has_others) = (has(Stage::Units), has(Stage::Limit) || has(Stage::Credit));
         let refused = |problem: &str| {
@@ -61,8 +66,9 @@ impl<'r> Cover<'r> {
             }
             Rule::CostPlus { .. } => (0, None),
         };
-        let draws = (has_units && units > 0) || (has_others && alone.nano > 0);
-        Ok((draws || over.is_some()).then_some(Self { place, found, alone, units, allowances, over }))
+        let has_paying = has_others || discount.is_some();
+        let hangs = (has_units && units > 0) || (has_paying && alone.nano > 0) || over.is_some();
+        Ok(hangs.then_some(Self { place, found, alone, units, allowances, over, discount }))
     }
 
     /// What the record comes to if each allowance has one bucket, of the record's own period, that never runs out, and no record came

@@ -1,5 +1,5 @@
 //! What becomes of a record under the reference data of one version: owner, cycle, tariff, zone, band, charge, or the reason without one.
-//! Where allowances cover it, they are assumed never to run out: what they have left is for [`crate::allowance`].
+//! What hangs on other records is derived as if none came before it, and allowances never ran out: the rest is for [`crate::allowance`].
 
 use std::rc::Rc;
 
@@ -60,7 +60,7 @@ pub struct Priced<'r> {
     pub charge: Result<Charge, &'static str>,
     /// What it took from allowances, if anything.
     pub drawn: Option<Drawn>,
-    /// Whether allowances cover it: then settling decides what it costs.
+    /// Whether it hangs on other records, by allowances, a total or a discount: then settling decides what it costs.
     pub is_covered: bool,
 }
 
@@ -76,7 +76,8 @@ pub struct Drawn {
 }
 
 impl Reference {
-    /// Derives everything about a record from its fields. Allowances that cover it are assumed to have enough left.
+    /// Derives everything about a record from its fields. Allowances that cover it are assumed to have enough left, and its total and its
+    /// discount to have come to nothing.
     pub fn derive<'r>(&'r self, record: &Record<'_>) -> Result<Derived<'r>, VerifyError> {
         let (mut derived, cover) = self.alone(record)?;
         if let Some(cover) = cover {
@@ -85,8 +86,8 @@ impl Reference {
         Ok(derived)
     }
 
-    /// Derives what a record costs whose owner has a plan, and no group. `customer` is that of the owner's window. Allowances that cover it
-    /// are assumed to have enough left.
+    /// Derives what a record costs whose owner has a plan, and no group. `customer` is that of the owner's window. The same is
+    /// assumed.
     pub fn price<'r>(&'r self, plan: &'r str, customer: Option<&str>, record: &Record<'_>) -> Result<Priced<'r>, VerifyError> {
         let (priced, cover) = self.price_alone(plan, Served { customer, group: None }, record)?;
         Ok(match cover {
@@ -95,7 +96,7 @@ impl Reference {
         })
     }
 
-    /// A record as it is without allowances, and those that may change that.
+    /// A record as it is by itself, and what may change that.
     pub(crate) fn alone<'r>(&'r self, record: &Record<'_>) -> Result<(Derived<'r>, Option<Cover<'r>>), VerifyError> {
         let window = self.owners.of(record);
         let customer = window.and_then(|window| self.owners.customers.get(&window.customer));

@@ -1,4 +1,4 @@
-//! How a record draws from buckets: in which order, how much, and what is charged of it then.
+//! How a record draws from buckets: in which order, how much, and what is charged of it then, behind those before it.
 
 use std::cmp::Reverse;
 
@@ -48,6 +48,8 @@ pub(crate) struct Source<'r> {
 pub(crate) struct Before {
     /// Units of its total; `None` where it is the first.
     pub units: Option<u64>,
+    /// What its discount goes by, in units of 10⁻⁹.
+    pub spent: i128,
 }
 
 /// What a record drew, and what it costs then.
@@ -59,6 +61,8 @@ pub(crate) struct Draw {
     pub takes: Vec<u128>,
     /// By how many units it moves its total; `None` if it does not come before others there.
     pub counted: Option<u64>,
+    /// By how much it moves its discount, in units of 10⁻⁹.
+    pub spends: i64,
     /// Units that no source took, also if in the end it drew nothing.
     rest: u128,
 }
@@ -69,7 +73,11 @@ impl Cover<'_> {
     pub fn draw(&self, record: &Record<'_>, sources: &[Source<'_>], before: Before) -> Draw {
         let mut takes = vec![0; sources.len()];
         let rest = self.take_units(sources, &mut takes);
-        let nothing = || Draw { charge: self.alone, drawn: None, takes: vec![0; sources.len()], counted: None, rest };
+        let nothing = || {
+            // A discount takes no price away either.
+            let charge = self.discounted(self.alone, 0).unwrap_or(self.alone);
+            Draw { charge, drawn: None, takes: vec![0; sources.len()], counted: None, spends: 0, rest }
+        };
         self.take(record, sources, takes, rest, before).unwrap_or_else(|_| nothing())
     }
 
@@ -95,7 +103,8 @@ impl Cover<'_> {
         before: Before,
     ) -> Result<Draw, &'static str> {
         let taken = countable(takes.iter().sum())?;
-        let (mut charge, counted) = self.price(record, sources, &takes, rest, before)?;
+        let (full, counted) = self.price(record, sources, &takes, rest, before)?;
+        let mut charge = self.discounted(full, before.spent)?;
         let (limit, off) = hold(&mut charge, sources, &mut takes).unzip();
         let money = i128::from(off.unwrap_or(0)) + take_money(&mut charge, sources, &mut takes);
         let allowance = names(sources, &takes, limit);
@@ -104,7 +113,7 @@ impl Cover<'_> {
             units: Some(taken).filter(|units| *units > 0),
             money_nano: Some(money).filter(|money| *money > 0),
         });
-        Ok(Draw { charge, drawn, takes, counted, rest })
+        Ok(Draw { charge, drawn, takes, counted, spends: full.nano.max(0), rest })
     }
 
     /// What its price charges for the units that no source took, and by how many it moves its total.
@@ -129,6 +138,14 @@ impl Cover<'_> {
             (Some(_), None) => Share::Beyond { taken, rest },
         };
         Ok((charge(&self.place, self.found, record, share)?, None))
+    }
+
+    /// What becomes of a charge behind others that come to so much: only what is above zero has a discount.
+    fn discounted(&self, charge: Charge, spent: i128) -> Result<Charge, &'static str> {
+        match self.discount {
+            Some(discount) if charge.nano > 0 => discount.charge(self.place.tariff, spent, charge),
+            _ => Ok(charge),
+        }
     }
 
     /// Takes units, and gives those that no source took. The first source of an allowance rounds up what it is asked for, by the

@@ -20,7 +20,7 @@ pub(crate) struct Bucket<'r> {
     pub granted: Period,
 }
 
-/// What is counted in a bucket: what is of one name and of another sort is another bucket.
+/// What is counted in a bucket or a total: what is of one name and of another sort is another bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Sort<'r> {
     Seconds,

@@ -2,8 +2,8 @@
 //!
 //! *Purpose.* A charge is proved by somebody else. This crate reads tariffs from their texts, finds owner, zone, band and price by plain
 //! search, counts a call increment by increment and adds exact fractions of any size. *Input → output.*
-//! [`Reference::derive`]`(&Record) -> Derived`, or [`Reference::settle`]`(&[Entry]) -> Vec<Derived>` where allowances cover records of a
-//! customer, then [`compare::differences`]`(&Derived, &Stated)`. *Never.* It uses none of our other crates,
+//! [`Reference::derive`]`(&Record) -> Derived`, or [`Reference::settle`]`(&[Entry]) -> Vec<Derived>` where allowances, totals or
+//! discounts tie records of a customer together, then [`compare::differences`]`(&Derived, &Stated)`. *Never.* It uses none of our other crates,
 //! and above all none of `rate`: a mistake that both would share proves nothing. It checks no tariff for sense, because an import did; what it
 //! does not understand is an error and never a guess. No floats, no rounding but the one that the tariff names.
 //! *Start reading at* [`derive`], then [`charge`], then [`allowance`].
@@ -22,6 +22,7 @@ mod charge;
 mod companion;
 mod cover;
 mod dated;
+mod discount;
 mod draw;
 mod exchange;
 mod grant;

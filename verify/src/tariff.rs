@@ -14,6 +14,7 @@ use crate::amount::Mode;
 use crate::band::Bands;
 use crate::companion::{AS_THEY_ARE, Tables, information, rates, zones};
 use crate::dated::Dated;
+use crate::discount::Discount;
 use crate::error::VerifyError;
 use crate::exchange::Rates;
 use crate::information::Information;
@@ -52,7 +53,9 @@ pub struct Tariff {
     by_name: HashMap<String, HashMap<String, Vec<usize>>>,
     /// In the order of the file.
     pub(crate) allowances: Vec<Allowance>,
-    /// Whether any price or allowance asks who is called.
+    /// In the order of the file.
+    pub(crate) discounts: Vec<Discount>,
+    /// Whether any price, allowance or discount asks who is called.
     pub(crate) asks_party: bool,
     zero_usage: ZeroUsage,
     pub(crate) places: u32,
@@ -130,8 +133,9 @@ impl Tariff {
             }
         }
         let allowances = Allowance::all(text.allowance)?;
-        let mut usages = prices.iter().map(|price| &price.usage).chain(allowances.iter().map(|allowance| &allowance.usage));
-        let asks_party = usages.any(Usage::names_party);
+        let discounts = Discount::all(text.discount)?;
+        let given = allowances.iter().map(|allowance| &allowance.usage).chain(discounts.iter().map(|discount| &discount.usage));
+        let asks_party = prices.iter().map(|price| &price.usage).chain(given).any(Usage::names_party);
         let hash = content_hash(toml, tables.used.iter().map(|file| (file.as_str(), companions[file].as_str())));
         Ok(Self {
             version: format!("{}@{}", text.name, &hash[..VERSION_DIGITS]),
@@ -151,6 +155,7 @@ impl Tariff {
             prices,
             by_name,
             allowances,
+            discounts,
             zero_usage: text.zero_usage,
             places: text.rounding.places,
             mode: text.rounding.mode,

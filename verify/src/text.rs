@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::value::Datetime;
 
 use crate::amount::Mode;
-use crate::text::settled::{AllowanceText, Count, Every, Scope};
+use crate::text::settled::{AllowanceText, Count, DiscountText, Every, Scope};
 
 pub(crate) mod settled;
 
@@ -59,6 +59,8 @@ pub(crate) struct TariffText {
     pub price: Vec<PriceText>,
     #[serde(default)]
     pub allowance: Vec<AllowanceText>,
+    #[serde(default)]
+    pub discount: Vec<DiscountText>,
 }
 
 /// How the tables beside a tariff are written.

@@ -9,6 +9,7 @@ use crate::owner::{Identifier, Owners};
 use crate::tariff::Tariff;
 
 mod blocks;
+mod discounts;
 mod groups;
 mod limits;
 mod periods;
@@ -76,13 +77,14 @@ fn tariff(head: &str, allowances: &[&str]) -> Rc<Tariff> {
     Rc::new(Tariff::read("t", &toml, &BTreeMap::new()).unwrap_or_else(|e| panic!("{e}\n{toml}")))
 }
 
-/// A tariff of calls to all zones, with prices of its own: what each says beside plan, kind and zone.
-fn selling(prices: &[&str], allowances: &[&str]) -> Rc<Tariff> {
-    Rc::new(read("", prices, allowances).unwrap_or_else(|e| panic!("{e}")))
+/// A tariff of calls to all zones, with prices of its own: what each says beside plan, kind and zone. So do the allowances that it gives,
+/// and the discounts, which have percents.
+fn selling(prices: &[&str], given: &[&str]) -> Rc<Tariff> {
+    Rc::new(read("", prices, given).unwrap_or_else(|e| panic!("{e}")))
 }
 
 /// The same with a line in its head, or what is not understood of it.
-fn read(head: &str, prices: &[&str], allowances: &[&str]) -> Result<Tariff, VerifyError> {
+fn read(head: &str, prices: &[&str], given: &[&str]) -> Result<Tariff, VerifyError> {
     let usual = ["plan = [\"p\", \"q\"]", "kind = \"voice-mo\"", "zone = \"*\""];
     let section = |name: &str, own: &str| {
         let left_out = usual.iter().filter(|line| !own.contains(line.split('=').next().unwrap_or_default()));
@@ -90,10 +92,11 @@ fn read(head: &str, prices: &[&str], allowances: &[&str]) -> Result<Tariff, Veri
         format!("[[{name}]]\n{}\n{own}\n", usage.join("\n"))
     };
     let prices: String = prices.iter().map(|own| section("price", own)).collect();
-    let allowances: String = allowances.iter().map(|own| section("allowance", own)).collect();
+    let sort = |own: &str| if own.contains("percent") { "discount" } else { "allowance" };
+    let given: String = given.iter().map(|own| section(sort(own), own)).collect();
     let plans = "[[plan]]\nname = \"p\"\nband_edge = \"increment\"\n[[plan]]\nname = \"q\"\n";
     let head = format!("name = \"t\"\ncurrency = \"EUR\"\nvalid_from = 2020-01-01\n{head}");
-    Tariff::read("t", &format!("{head}\n{HEAD}{plans}{prices}{allowances}"), &BTreeMap::new())
+    Tariff::read("t", &format!("{head}\n{HEAD}{plans}{prices}{given}"), &BTreeMap::new())
 }
 
 fn always(allowances: &[&str]) -> Rc<Tariff> {

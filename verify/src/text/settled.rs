@@ -1,4 +1,4 @@
-//! What a tariff file says that is settled among a customer's records: allowances.
+//! What a tariff file says that is settled among a customer's records: allowances and discounts.
 
 use serde::Deserialize;
 
@@ -39,6 +39,31 @@ pub(crate) struct AllowanceText {
     /// At which of its parts somebody is told: no charge hangs on it.
     #[serde(rename = "thresholds")]
     pub _thresholds: Option<Vec<u8>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DiscountText {
+    pub name: String,
+    pub plan: OneOrMany,
+    pub kind: OneOrMany,
+    pub zone: OneOrMany,
+    pub band: Option<OneOrMany>,
+    pub party: Option<OneOrMany>,
+    #[serde(default)]
+    pub every: Every,
+    #[serde(default)]
+    pub scope: Scope,
+    #[serde(default)]
+    pub count: Count,
+    pub steps: Vec<DiscountStepText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DiscountStepText {
+    pub from: String,
+    pub percent: String,
 }
 
 /// What a fair use of a plan abroad is, by its price and the cap of what a provider charges.
