@@ -61,8 +61,6 @@ pub struct ExplainInput {
     pub party: String,
     /// Whether the line is in a group.
     pub has_group: bool,
-    /// Whether it is a part of a session.
-    pub has_session: bool,
     /// The plan; `None` for a row without a device.
     pub plan: Option<String>,
     /// The tariff version that priced the row, to explain it by that one; `None`: the version in force at the start.
@@ -95,7 +93,6 @@ impl ExplainInput {
             cost_currency: Some(parsed.file.cost_currency),
             party: Party::from_code(batch.columns.party[i]).name().unwrap_or_default().to_owned(),
             has_group: owners.windows.get(batch.linked.owner[i] as usize).is_some_and(|owner| owner.group != NO_GROUP),
-            has_session: i < columns.session_id.len() && !columns.session_id.get(i).is_empty(),
             plan,
             tariff: batch.labels.tariffs.get(usize::from(batch.columns.tariff[i])).map(|label| label.id.to_string()),
         }
@@ -116,7 +113,6 @@ impl ExplainInput {
             cost_nano: self.cost_nano.filter(|_| self.cost_currency.is_some()),
             cost_currency: self.cost_currency.unwrap_or(Currency::EUR),
             has_group: self.has_group,
-            has_session: self.has_session,
             party: party.ok_or_else(|| {
                 bad("party", &self.party, "group_customer, group, own_customer, own_network or other is expected")
             })?,

@@ -115,8 +115,6 @@ pub(crate) struct Facts {
     pub party: Party,
     /// Whether the line is in a group.
     pub has_group: bool,
-    /// Whether it is a part of a session.
-    pub has_session: bool,
 }
 
 /// What pricing found for one row, in the codes of its tariff.
@@ -213,7 +211,6 @@ pub(crate) fn facts(columns: &ParsedColumns, i: usize, cost_currency: Currency, 
         cost_currency,
         party,
         has_group,
-        has_session: i < columns.session_id.len() && !columns.session_id.get(i).is_empty(),
     }
 }
 

@@ -82,7 +82,7 @@ pub fn demands(rated: &RatedBatch, tariffs: &BoundTariffs) -> Vec<Demand> {
             customer: owner.customer,
             subscription: owner.subscription,
             group: owner.group,
-            session: facts.has_session.then(|| session(parsed, i)).flatten(),
+            session: session(parsed, i),
             period: rated.columns.period[i],
             tariff: sale.tariff,
             plan: sale.plan,
@@ -95,7 +95,8 @@ pub fn demands(rated: &RatedBatch, tariffs: &BoundTariffs) -> Vec<Demand> {
 
 /// Names a session among all accounts.
 fn session(parsed: &ParsedBatch, i: usize) -> Option<u128> {
-    let id = parsed.columns.session_id.get(i);
+    let ids = &parsed.columns.session_id;
+    let id = (i < ids.len()).then(|| ids.get(i)).filter(|id| !id.is_empty())?;
     let Account { tenant, provider, account } = &parsed.file.account;
     let mut hash = Sha256::new();
     for part in [tenant.as_str(), provider.as_str(), account.as_str(), id] {

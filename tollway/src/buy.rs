@@ -152,7 +152,6 @@ fn judge(tariffs: &TariffSet, plan: &str, row: &BuyRow, tolerance: Tolerance) ->
         cost_currency: Some(currency),
         party: String::new(),
         has_group: false,
-        has_session: false,
         plan: Some(plan.to_owned()),
         tariff: None,
     };

@@ -159,7 +159,6 @@ fn input(question: &Question) -> Result<ExplainInput, QuestionError> {
         cost_currency: Some(currency),
         party: party(question)?.to_owned(),
         has_group: false,
-        has_session: false,
         plan: Some(question.plan.clone()),
         tariff: None,
     })

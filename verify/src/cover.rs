@@ -59,7 +59,7 @@ impl<'r> Cover<'r> {
             }
             Rule::Units(price) => {
                 let units = record.units().unwrap_or(0).saturating_sub(price.free);
-                (units, price.over.as_ref().filter(|over| over.is_for(served)))
+                (units, price.over.as_ref())
             }
             Rule::CostPlus { .. } if has_units => {
                 return refused("an allowance in units covers a price that is the provider's cost");

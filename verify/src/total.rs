@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::charge::{Charge, Place, Share, charge};
 use crate::grant::Sort;
-use crate::owner::{Customer, Served, Whose, Window};
+use crate::owner::{Customer, Whose, Window};
 use crate::period::Period;
 use crate::record::Record;
 use crate::tariff::Found;
@@ -48,11 +48,6 @@ impl Over {
         }
         Ok(Some(over))
     }
-
-    /// Whether it means a record of somebody: a line in no group is charged by the record.
-    pub fn is_for(&self, served: Served<'_>) -> bool {
-        !matches!(self, Self::Period { scope: Scope::Group, .. }) || served.group.is_some()
-    }
 }
 
 /// Which total, whatever tariff counts in it.
@@ -68,6 +63,7 @@ impl<'r> Total<'r> {
         let counted = Sort::counted(record.family());
         Some(match over {
             Over::Session if record.session.is_empty() => return None,
+            Over::Period { scope: Scope::Group, .. } if window.group.is_none() => return None,
             Over::Session => {
                 Self::Session { session: record.session.to_owned(), counted, whose: Whose::of(window, Scope::Personal) }
             }

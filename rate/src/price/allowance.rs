@@ -18,7 +18,7 @@ use crate::tariff::coverage::Coverage;
 use crate::tariff::discount::Discount;
 use crate::tariff::plan::BandEdge;
 use crate::tariff::price_table::Charge;
-use crate::tariff::total::{Over, Total};
+use crate::tariff::total::Total;
 
 /// A record with a price that hangs on other records: allowances of its plan cover it, its price is of a total, or it has a discount.
 pub(crate) struct Covered<'t, 'f> {
@@ -83,8 +83,7 @@ impl<'t, 'f> Covered<'t, 'f> {
         let (alone, zone, band) = (*verdict.charged.as_ref().ok()?, verdict.zoned.zone?, verdict.band);
         let charge = tariff.prices.find(plan, facts.usage, zone, facts.party, band)?;
         let has_group = |whose: Whose| whose != Whose::Group || facts.has_group;
-        let is_counted = |total: &&Total| has_group(total.whose) && (total.over != Over::Session || facts.has_session);
-        let total = tariff.prices.rows[charge.row as usize].total.as_ref().filter(is_counted);
+        let total = tariff.prices.rows[charge.row as usize].total.as_ref();
         let covers = |coverage: &Coverage| coverage.is_of(plan) && coverage.covers(facts.usage, zone, facts.party, band);
         let discount = tariff.discounts.iter().find(|discount| has_group(discount.whose) && covers(&discount.coverage));
         let units = facts.units.unwrap_or(0);
@@ -95,7 +94,9 @@ impl<'t, 'f> Covered<'t, 'f> {
             let has_something = record.asks().any(is_something);
             return has_something.then_some(record);
         }
-        let alone = record.charged(Taken::default(), Before::default()).ok()?.charged;
+        let alone = |record: &Self| record.charged(Taken::default(), Before::default()).map(|outcome| outcome.charged);
+        // A discount takes no price away.
+        let alone = alone(&record).or_else(|_| alone(&Self { discount: None, ..record })).ok()?;
         Some(Self { alone, ..record })
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use domain::columns::linked::NO_GROUP;
 use domain::money::Currency;
 
 use super::Demand;
@@ -95,11 +96,12 @@ impl<'t> Running<'t> {
         (total, discount)
     }
 
-    /// The total that the price of a record is of; `None` for a part of no session.
+    /// The total that the price of a record is of; `None` for one that no other record can be in.
     fn total(&self, record: &Covered<'t, '_>, demand: &Demand) -> Option<TotalKey<'t>> {
         let total = record.total?;
         let (subject, span) = match total.over {
             Over::Session => (Subject::of(Whose::Personal, demand), Span::Session(demand.session?)),
+            Over::Period(_) if total.whose == Whose::Group && demand.group == NO_GROUP => return None,
             Over::Period(every) => {
                 let period = self.calendar.period(every, demand.facts.start_us, demand.period);
                 (Subject::of(total.whose, demand), Span::Period(period))

@@ -71,7 +71,6 @@ fn what_few_tariffs_have_costs_what_the_guide_says() {
         let (start_us, start_offset_s) = local(start, tariffs.tariffs()[0].zone()).expect("a start");
         let input = ExplainInput {
             has_group: false,
-            has_session: false,
             kind: kind.to_owned(),
             start_us,
             start_offset_s,

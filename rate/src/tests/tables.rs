@@ -32,7 +32,7 @@ use crate::tariff::network::NetworkKey;
 use crate::tariff::set::TariffSet;
 use crate::tests::fixture::{Row, batch, linked, local, owners, read, repository, set_of, with_tables};
 
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 21] = [
     "plan",
     "kind",
     "to",

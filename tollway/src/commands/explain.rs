@@ -28,7 +28,7 @@ const COLUMNS: &str = "encode(record_key, 'hex') AS record, entry, outcome, reas
     arrival, row, byte_offset, byte_length, kind, arrow_cast(start, 'Int64') AS start_us, start, start_offset_s, time_flag, \
     duration_s, bytes_up, bytes_down, messages, a_number, imsi, iccid, b_number, b_number_type, network, provider_class, \
     arrow_cast(cost * 1000000000, 'Decimal128(38, 0)') AS cost_nano, cost, cost_currency, owner_path, customer, subscription, \
-    device, plan, provider_cycle, billing_period, tariff, zone, party, band, billed_units, charge, currency, profile, session_id, allowance, \
+    device, plan, provider_cycle, billing_period, tariff, zone, party, band, billed_units, charge, currency, profile, allowance, \
     allowance_units, arrow_cast(allowance_money * 1000000000, 'Decimal128(38, 0)') AS allowance_nano";
 
 /// Runs the command.
@@ -250,7 +250,6 @@ fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<(Deri
         cost_currency: row.text("cost_currency").and_then(Currency::parse),
         party: party(row, &reference),
         has_group: has_group(row, &reference),
-        has_session: row.text("session_id").is_some(),
         plan: row.text("plan").map(str::to_owned),
         tariff: row.text("tariff").map(str::to_owned),
     };

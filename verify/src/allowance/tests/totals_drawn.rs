@@ -41,11 +41,11 @@ fn what_allowances_leave_is_counted_and_what_they_cover_is_not() {
 }
 
 #[test]
-fn a_line_in_no_group_is_charged_by_the_record_also_beyond_an_allowance() {
+fn each_record_of_a_line_in_no_group_is_a_total_of_its_own_also_beyond_an_allowance() {
     let price = format!("{}\ntotal_scope = \"group\"", MINUTES.replace("increment = 60", "increment = 1"));
     let reference = with(&[&price], &["name = \"a\"\nunits = 100"]);
-    // 20 beyond the allowance without a minimum: 5 + 20; then 5 + 60 for each.
-    let expected = [charged(25, "a", 100, 0), charged(65, "-", 0, 0), charged(65, "-", 0, 0)];
+    // 20 beyond the allowance are 60: 5 + 60; then 5 + 60 for each.
+    let expected = [charged(65, "a", 100, 0), charged(65, "-", 0, 0), charged(65, "-", 0, 0)];
     assert_eq!(outcomes(&reference, &calls([120, 30, 20])), expected);
     let grouped = in_groups(reference, &["G"]);
     // 20 are 60: 5 + 60; 50 are 60; 70 are 70.
