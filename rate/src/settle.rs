@@ -20,7 +20,7 @@ use rayon::prelude::*;
 pub use self::calendar::Period;
 use self::fold::Fold;
 use self::grant::Grants;
-pub use self::reached::{Reached, Threshold};
+pub use self::reached::Reached;
 pub use self::trace::{Draw, Trace};
 use crate::price::allowance::Settled;
 use crate::price::{ClassRows, Facts, facts, sale_at};
