@@ -32,6 +32,7 @@ mod scenarios {
     mod settle;
     mod state_server;
     mod tariffs;
+    mod thresholds;
     mod verify;
     mod withdraw;
     mod write_off;
