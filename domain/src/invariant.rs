@@ -42,6 +42,7 @@ invariants! {
     TotalsAdd = 10, "totals at version V are the fold of the entries up to V";
     NothingRemoved = 11, "no entry is removed or edited; only compaction rewrites, with the same rows, keys and sums";
     ReversalPairs = 12, "a reversal takes back one entry of its record, whole, and a record has at most one live entry";
+    ThresholdOnce = 13, "a threshold of an allowance fires once for its owner and period, and events are numbered without a gap";
 }
 
 impl fmt::Display for Invariant {

@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 pub use self::calendar::Period;
 use self::fold::Fold;
 use self::grant::Grants;
-pub use self::reached::{Reached, Threshold};
+pub use self::reached::Reached;
 pub use self::trace::{Draw, Ran, Trace};
 use crate::price::allowance::Settled;
 use crate::price::{ClassRows, Facts, facts, sale_at};

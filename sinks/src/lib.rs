@@ -16,6 +16,7 @@ pub mod standing;
 pub mod premise;
 pub mod keys;
 pub mod correction;
+pub mod thresholds;
 pub mod parquet;
 pub mod delta;
 pub mod audit;

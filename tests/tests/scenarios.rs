@@ -34,6 +34,7 @@ mod scenarios {
     mod several_records;
     mod state_server;
     mod tariffs;
+    mod thresholds;
     mod verify;
     mod withdraw;
     mod write_off;

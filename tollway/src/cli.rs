@@ -22,7 +22,7 @@ pub use self::listen::ListenArgs;
 pub use self::log::{DlqCommand, TopicsCommand};
 pub use self::pricing::RateArgs;
 pub use self::profiles::{DraftArgs, ProfileCommand};
-pub use self::questions::{ControlTotalsArgs, ExplainArgs, MarginArgs, QueryArgs, TotalsArgs, WhyArgs};
+pub use self::questions::{ControlTotalsArgs, ExplainArgs, MarginArgs, QueryArgs, ThresholdsArgs, TotalsArgs, WhyArgs};
 pub use self::tariffs::{TariffCommand, TariffDiffArgs, TariffImportArgs, TariffLintArgs, TariffShowArgs, WhatIfArgs};
 pub use self::verifying::VerifyArgs;
 
@@ -135,7 +135,10 @@ pub enum Command {
     /// Let records draw from allowances in the order of their starts: the difference by customer and rule, then the corrections
     #[command(after_help = self::corrections::SETTLE_HELP)]
     Settle(SettleArgs),
-    /// Ask the tables in SQL: `cdr`, `cdr_entries`, `totals`
+    /// Allowances that were used up in part or whole: events with a number, each of which fires once
+    #[command(after_help = self::questions::THRESHOLDS_HELP)]
+    Thresholds(ThresholdsArgs),
+    /// Ask the tables in SQL: `cdr`, `cdr_entries`, `totals`, `thresholds`
     #[command(after_help = "Example:\n  tollway query \"select zone, sum(charge) from cdr group by zone order by 2 desc\"")]
     Query(QueryArgs),
     /// Why does this record cost what it costs?

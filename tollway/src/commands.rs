@@ -28,6 +28,7 @@ pub mod source;
 pub mod status;
 pub mod suspense;
 pub mod tariff;
+pub mod thresholds;
 pub mod today;
 pub mod topics;
 pub mod totals;
@@ -64,6 +65,7 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Unassigned(args) => unassigned::run(global, args),
         Command::Rerate(args) => rerate::run(global, args),
         Command::Settle(args) => settle::run(global, args),
+        Command::Thresholds(args) => thresholds::run(global, args),
         Command::Query(args) => query::run(global, args),
         Command::Explain(args) => explain::run(global, args),
         Command::Rate(args) => rate::run(global, args),

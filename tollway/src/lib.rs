@@ -35,6 +35,7 @@ pub mod named;
 pub mod replacements;
 pub mod recycling;
 pub mod rerating;
+pub mod thresholds;
 pub mod commands;
 pub mod output;
 pub mod progress;

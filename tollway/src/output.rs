@@ -198,6 +198,11 @@ pub fn seconds(us: i64) -> String {
     format!("{}.{} s", tenths / 10, tenths % 10)
 }
 
+/// An instant as ISO 8601 in UTC.
+pub fn instant(us: i64) -> String {
+    jiff::Timestamp::from_microsecond(us).map_or_else(|_| us.to_string(), |at| at.to_string())
+}
+
 /// Prints an error with its causes and what to do to stderr.
 pub fn complain(error: &anyhow::Error, exit: Exit) {
     eprint!("{}", complaint(error, exit));

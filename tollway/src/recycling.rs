@@ -23,6 +23,7 @@ use crate::named::is_account;
 use crate::output::{Answer, Sheet, count};
 use crate::settling::settle_by_newest;
 use crate::system::SystemClock;
+use crate::thresholds;
 
 /// Which rows in suspense are meant; all that is named must fit.
 #[derive(Debug, Default)]
@@ -162,13 +163,15 @@ pub struct Recycled {
     pub taken_back: Counts,
     /// What it says that came in its place.
     pub added: Counts,
+    /// Thresholds of allowances that were reached for the first time.
+    pub thresholds: u64,
 }
 
 impl Recycled {
     /// What would be done.
     pub fn shown(outlook: Outlook) -> Self {
         let (taken_back, added) = (Counts::default(), Counts::default());
-        Self { outlook, decisions: Vec::new(), state: "shown", taken_back, added }
+        Self { outlook, decisions: Vec::new(), state: "shown", taken_back, added, thresholds: 0 }
     }
 
     /// One line.
@@ -192,12 +195,14 @@ impl Recycled {
 
     /// What to do next.
     pub fn next(&self) -> Vec<String> {
-        match self.state {
+        let mut next = match self.state {
             "shown" if self.outlook.changes() > 0 => vec!["do it: the same without --dry-run".to_owned()],
             "ordered" => vec!["the service that runs on this data folder does it: tollway status".to_owned()],
             _ if self.outlook.rated() < self.outlook.chosen() => vec!["what stays in suspense: tollway suspense list".to_owned()],
             _ => Vec::new(),
-        }
+        };
+        next.extend(thresholds::remark(self.thresholds));
+        next
     }
 
     /// For machines.
@@ -231,11 +236,10 @@ pub fn carry_out(
     let word = |account: &Account| Recycling { account: account.clone(), choice: RowChoice::Suspense(wish.word()) };
     let words: Vec<Recycling> = outlook.accounts.iter().map(word).collect();
     let Acted { decisions, is_done, taken_back, added, .. } = act(global, installation, landing, &words, workers)?;
-    if is_done {
-        settle_by_newest(global, installation, landing, workers)?;
-    }
+    let settled = is_done.then(|| settle_by_newest(global, installation, landing, workers)).transpose()?;
     let state = if is_done { "recycled" } else { "ordered" };
-    Ok(Recycled { outlook, decisions, state, taken_back, added })
+    let thresholds = settled.map_or(0, |settled| settled.thresholds);
+    Ok(Recycled { outlook, decisions, state, taken_back, added, thresholds })
 }
 
 /// What became of decisions to rate rows again.

@@ -11,6 +11,7 @@ use domain::outcome::{Outcome, Reason};
 use ingest::land::{ArrivalKind, DrawingChoice, Landing, PricedChoice, Recycling, RowChoice};
 use pipeline::rating::Reference;
 use pipeline::recycling::{drawing_choice, priced_choice};
+use rate::settle::{Draws, Reached};
 use sinks::correction::rerate::{self, Compared, Findings, Side};
 use sinks::table::Table;
 
@@ -266,19 +267,25 @@ pub fn signed(money: Money, is_for_machines: bool) -> String {
     if money.0 > 0 { format!("+{text}") } else { text }
 }
 
-/// Rates the rows that are meant again, on the table as it is and with the reference data in force, and changes nothing.
-pub fn look(installation: &Installation, landing: &Landing, wish: &Wish, quiet: bool) -> anyhow::Result<Outlook> {
+/// Rates the rows that are meant again, on the table as it is and by some reference data, and changes nothing. Also tells how far
+/// allowances are used up.
+pub fn look(
+    installation: &Installation,
+    landing: &Landing,
+    wish: &Wish,
+    reference: &Reference,
+    quiet: bool,
+) -> anyhow::Result<(Outlook, Vec<Reached>)> {
     let entries = installation.entries()?;
     let choice = wish.meant.choice(landing.next_number()?);
-    let store = installation.state_read_only()?;
-    let reference = installation.block_on(crate::reference::load(&store))?;
     let account = wish.account.as_deref();
     let question = Question { what: "rerate", outcomes: &[Outcome::Rated], choice, account, customers: None };
-    let outlook: Outlook = ask(&entries, &question, &reference, quiet)?;
+    let draws = reference.draws(&entries, question.outcomes, question.customers)?;
+    let outlook: Outlook = ask(&entries, &question, (reference, &draws), quiet)?;
     if outlook.chosen == 0 {
-        known(wish.meant.names(), wish.account.as_deref(), &entries, &reference)?;
+        known(wish.meant.names(), wish.account.as_deref(), &entries, reference)?;
     }
-    Ok(outlook)
+    Ok((outlook, draws.reached().to_vec()))
 }
 
 /// A question about rows of the table.
@@ -295,8 +302,13 @@ pub struct Question<'q> {
     pub customers: Option<&'q BTreeSet<String>>,
 }
 
-/// Rates rows of the table by a reference and gives what was found, with progress.
-pub fn ask<F: Findings>(table: &Table, question: &Question<'_>, reference: &Reference, quiet: bool) -> anyhow::Result<F> {
+/// Rates rows of the table by a reference, with what allowances give to its records, and gives what was found, with progress.
+pub fn ask<F: Findings>(
+    table: &Table,
+    question: &Question<'_>,
+    (reference, draws): (&Reference, &Draws),
+    quiet: bool,
+) -> anyhow::Result<F> {
     let of = |outcome: &Outcome| table.files(&[("outcome", outcome.as_str())]).filter_map(|add| add.rows()).sum::<u64>();
     let rows = question.outcomes.iter().map(of).sum();
     let progress = Mutex::new((Progress::start(question.what, rows, quiet), 0));
@@ -310,8 +322,7 @@ pub fn ask<F: Findings>(table: &Table, question: &Question<'_>, reference: &Refe
     let accounts: Option<rerate::Accounts<'_>> = question.account.is_some().then_some(&is_ours);
     let meant = rerate::Meant { outcomes: question.outcomes, accounts, customers: question.customers };
     let choices = std::slice::from_ref(&question.choice);
-    let draws = reference.draws(table, question.outcomes, question.customers)?;
-    let rate = |batch| reference.rate_settled(batch, &draws);
+    let rate = |batch| reference.rate_settled(batch, draws);
     let found = rerate::look(table, &meant, choices, &rate, &done)?;
     progress.into_inner().unwrap_or_else(PoisonError::into_inner).0.finish();
     Ok(found)

@@ -9,15 +9,18 @@ use domain::outcome::Outcome;
 use domain::ports::Clock;
 use ingest::land::{DrawingChoice, Landing};
 use pipeline::rating::Reference;
+use rate::settle::Reached;
 use sinks::correction::drawn::{Mark, customers_since, mark, marked};
 use sinks::correction::recycle::done;
 use sinks::table::Table;
+use sinks::thresholds::ThresholdWriter;
 
 use crate::cli::Global;
 use crate::installation::Installation;
 use crate::output::count;
 use crate::rerating::{Meant, Outlook, Question, Wish, ask, carry_out, obstacle, words};
 use crate::system::{SystemClock, SystemRng};
+use crate::thresholds::{self, fire};
 
 /// What came of settling.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub struct Settlement {
     pub frozen: u64,
     /// Whether it is done; else a service does it.
     pub is_done: bool,
+    /// Thresholds of allowances that were reached for the first time.
+    pub thresholds: u64,
 }
 
 /// What settling would change, and nothing else.
@@ -39,6 +44,8 @@ pub struct Unsettled {
     pub outlook: Outlook,
     /// Records that come out otherwise in cycles whose totals are frozen.
     pub frozen: u64,
+    /// How far allowances are used up, also in cycles that are frozen.
+    pub reached: Vec<Reached>,
 }
 
 /// Customers that one decision names at most; of more, all are meant.
@@ -77,19 +84,21 @@ pub fn unsettled(
     };
     let ours = wish(frozen);
     if !may_draw(entries, reference) || touched.as_ref().is_some_and(BTreeSet::is_empty) {
-        return Ok(Unsettled { wish: ours, outlook: Outlook::default(), frozen: 0 });
+        return Ok(Unsettled { wish: ours, outlook: Outlook::default(), frozen: 0, reached: Vec::new() });
     }
+    let outcomes = &[Outcome::Rated];
+    let draws = reference.draws(entries, outcomes, touched.as_ref())?;
     let look = |wish: &Wish| -> anyhow::Result<Outlook> {
         let (choice, customers) = (wish.meant.choice(next), touched.as_ref());
-        let question = Question { what: "settle", outcomes: &[Outcome::Rated], choice, account: None, customers };
-        ask(entries, &question, reference, quiet)
+        let question = Question { what: "settle", outcomes, choice, account: None, customers };
+        ask(entries, &question, (reference, &draws), quiet)
     };
     let all = look(&wish(&BTreeSet::new()))?;
     if all.cycles.keys().all(|cycle| !frozen.contains(cycle)) {
-        return Ok(Unsettled { wish: ours, outlook: all, frozen: 0 });
+        return Ok(Unsettled { wish: ours, outlook: all, frozen: 0, reached: draws.reached().to_vec() });
     }
     let outlook = look(&ours)?;
-    Ok(Unsettled { frozen: all.changes - outlook.changes, wish: ours, outlook })
+    Ok(Unsettled { frozen: all.changes - outlook.changes, wish: ours, outlook, reached: draws.reached().to_vec() })
 }
 
 /// Notes that all that draws from allowances was looked at in a state of the table, and decided.
@@ -99,7 +108,8 @@ fn note(entries: &mut Table, version: Option<u64>, reference: &Reference) -> any
     Ok(mark(entries, at, &SystemClock, &mut SystemRng::new()?)?)
 }
 
-/// Settles what is not frozen: lands the decisions and lets them act, unless a service does. Nothing lands where nothing changes.
+/// Settles what is not frozen: lands the decisions and lets them act, unless a service does. Nothing lands where nothing changes. What is
+/// used up is told before the state is marked: after a crash in between it is looked for again.
 pub fn settle(
     global: &Global,
     installation: &Installation,
@@ -114,14 +124,16 @@ pub fn settle(
     let frozen = installation.frozen_cycles()?;
     let version = entries.snapshot().version;
     let asked = (&frozen, Scope::Since);
-    let Unsettled { wish, outlook, frozen } = unsettled(&entries, reference, landing.next_number()?, asked, global.quiet)?;
+    let found = unsettled(&entries, reference, landing.next_number()?, asked, global.quiet)?;
+    let Unsettled { wish, outlook, frozen, reached } = found;
     if let Some(error) = obstacle(installation, &outlook, true)? {
         return Err(error.context("what allowances give was not settled"));
     }
     let records = outlook.changes;
     let is_done = carry_out(global, installation, landing, &wish, outlook, workers)?.acted.is_none_or(|acted| acted.is_done);
+    let thresholds = fire(&mut None, installation, reached, reference)?;
     note(&mut entries, version, reference)?;
-    Ok(Settlement { records, frozen, is_done })
+    Ok(Settlement { records, frozen, is_done, thresholds })
 }
 
 /// The same after a command that has changed something, by the reference data in force.
@@ -153,6 +165,7 @@ impl Settlement {
                 count(self.frozen)
             ));
         }
+        remarks.extend(thresholds::remark(self.thresholds));
         remarks
     }
 }
@@ -166,6 +179,8 @@ pub struct Keeper {
     seen: Option<(Option<u64>, u64)>,
     /// Decisions that have landed, by account.
     decided: Vec<(String, ArrivalNumber)>,
+    /// Who writes what is used up, and remembers what is written.
+    thresholds: Option<ThresholdWriter>,
 }
 
 /// A look takes at most this part of the time.
@@ -175,7 +190,7 @@ impl Keeper {
     /// One that looks so often.
     pub fn new(every: Duration) -> Self {
         let every_us = i64::try_from(every.as_micros()).unwrap_or(i64::MAX / 2);
-        Self { every_us, due_us: i64::MIN, seen: None, decided: Vec::new() }
+        Self { every_us, due_us: i64::MIN, seen: None, decided: Vec::new(), thresholds: None }
     }
 
     /// Lands decisions for what draws otherwise than it stands, if it is time and something has come; the workers carry them out.
@@ -198,7 +213,8 @@ impl Keeper {
         let version = entries.snapshot().version;
         let frozen = installation.frozen_cycles()?;
         let asked = (&frozen, Scope::Since);
-        let Unsettled { wish, outlook, frozen } = unsettled(entries, reference, landing.next_number()?, asked, true)?;
+        let found = unsettled(entries, reference, landing.next_number()?, asked, true)?;
+        let Unsettled { wish, outlook, frozen, reached } = found;
         if let Some(error) = obstacle(installation, &outlook, true)? {
             tracing::error!(error = %error, "what allowances give is not settled");
         } else {
@@ -206,6 +222,7 @@ impl Keeper {
             for word in words.into_iter().filter(|word| !waiting.contains(&word.account.path())) {
                 self.decided.push((word.account.path(), landing.recycle(&word, &SystemClock)?.arrival().number));
             }
+            fire(&mut self.thresholds, installation, reached, reference)?;
             if waiting.is_empty() {
                 note(entries, version, reference)?;
             }

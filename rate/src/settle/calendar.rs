@@ -31,6 +31,17 @@ impl Period {
         Self { every: Every::Cycle, number }
     }
 
+    /// The month of its name, or in which the day or the week of its name begins; of a quarter the first.
+    pub fn month(self) -> Month {
+        let of_day = |days: i32| Month::of(i64::from(days) * DAY_US);
+        match self.every {
+            Every::Cycle => Month::from_number(self.number),
+            Every::Day => of_day(self.number),
+            Every::Week => of_day(self.number * DAYS_OF_WEEK - MONDAY_TO_EPOCH),
+            Every::Quarter => Month::from_number(self.number * CYCLES_OF_QUARTER),
+        }
+    }
+
     /// So many periods later.
     pub(super) fn later(self, by: i32) -> Self {
         Self { number: self.number + by, ..self }
@@ -134,5 +145,15 @@ mod tests {
         let names = weeks.map(|date| named(Every::Week, date));
         assert_eq!(names, ["2025-W52", "2026-W01", "2026-W01", "2026-W02", "2026-W53", "2027-W01", "2025-W01"]);
         assert_eq!(named(Every::Day, (2026, 3, 9)), "2026-03-09");
+    }
+
+    #[test]
+    fn a_period_belongs_to_the_month_in_which_what_it_is_named_after_begins() {
+        let month = |every, number| Period { every, number }.month().to_string();
+        let (october, thursday) = (2026 * 12 + 9, days_of(2026, 1, 1).expect("a date"));
+        assert_eq!(month(Every::Cycle, october), "2026-10");
+        assert_eq!(month(Every::Quarter, october / CYCLES_OF_QUARTER), "2026-10");
+        assert_eq!(month(Every::Day, thursday), "2026-01");
+        assert_eq!(month(Every::Week, (thursday + MONDAY_TO_EPOCH).div_euclid(DAYS_OF_WEEK)), "2025-12", "its Monday");
     }
 }

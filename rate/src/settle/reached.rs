@@ -1,7 +1,11 @@
 //! Parts of allowances that are used up: what warnings are made of.
 
+use std::borrow::Cow;
+
 use domain::columns::linked::Owners;
+use domain::columns::thresholds::{Threshold, Used};
 use domain::money::{Currency, Money};
+use domain::period::Month;
 use domain::usage::UsageKind;
 
 use super::Period;
@@ -23,61 +27,42 @@ pub struct Reached {
     pub(super) start_us: i64,
 }
 
-/// The same by name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Threshold<'n> {
-    /// The customer.
-    pub customer: &'n str,
-    /// The subscription; `None` where it is the customer's.
-    pub subscription: Option<&'n str>,
-    /// The group of the customer's lines that it is of.
-    pub group: Option<&'n str>,
-    /// The allowance.
-    pub allowance: &'n str,
-    /// What is counted: `seconds`, `bytes`, `messages`, or a currency.
-    pub unit: String,
-    /// The period that gave it: `2026-10`, `2026-10-05`, `2026-W41` or `2026-Q4`.
-    pub period: String,
-    /// So many percent are used.
-    pub percent: u8,
-    /// What is used, with this record.
-    pub used: String,
-    /// What the period gave.
-    pub given: String,
-    /// The record.
-    pub record_key: u128,
-    /// Its start, microseconds UTC.
-    pub start_us: i64,
-}
-
 impl Reached {
+    /// By the month of the period, then as the records came.
+    pub fn order(&self) -> (Month, i64, u128, u32, u8) {
+        (self.period.month(), self.start_us, self.key, self.customer, self.percent)
+    }
+
     /// By the names of the reference data that the tariffs are bound to.
     pub fn named<'n>(&self, tariffs: &'n BoundTariffs) -> Threshold<'n> {
         let owners: &Owners = tariffs.owners();
         let tariff = &tariffs.set().tariffs()[usize::from(self.tariff)];
         let allowance = &tariff.allowances.list[usize::from(self.allowance)];
+        let is_money = allowance.is_money();
         let unit = |currency: Currency| match allowance.family() {
-            _ if allowance.is_money() => currency.to_string(),
-            UsageKind::Voice => "seconds".to_owned(),
-            UsageKind::Data => "bytes".to_owned(),
-            UsageKind::Sms | UsageKind::Mms => "messages".to_owned(),
+            _ if is_money => Cow::Owned(currency.to_string()),
+            UsageKind::Voice => Cow::Borrowed("seconds"),
+            UsageKind::Data => Cow::Borrowed("bytes"),
+            UsageKind::Sms | UsageKind::Mms => Cow::Borrowed("messages"),
         };
-        let size = |value: u64| if allowance.is_money() { Money(value.into()).to_text(9) } else { value.to_string() };
+        let (used, given) = (self.used, self.given);
+        let money = |nano: u64| Money(nano.into());
         let (subscription, group) = match self.subject {
             Subject::Line(subscription) => (Some(owners.subscriptions.name(subscription)), None),
             Subject::Group(group) => (None, Some(owners.groups.name(group))),
             Subject::Customer | Subject::Pool => (None, None),
         };
         Threshold {
-            customer: owners.customer_names.name(self.customer),
-            subscription,
-            group,
-            allowance: &allowance.name,
+            customer: Cow::Borrowed(owners.customer_names.name(self.customer)),
+            subscription: subscription.map(Cow::Borrowed),
+            group: group.map(Cow::Borrowed),
+            allowance: Cow::Borrowed(&allowance.name),
             unit: unit(tariff.currency()),
-            period: self.period.to_string(),
+            every: Cow::Borrowed(self.period.every.as_str()),
+            period: Cow::Owned(self.period.to_string()),
+            month: self.period.month(),
             percent: self.percent,
-            used: size(self.used),
-            given: size(self.given),
+            used: if is_money { Used::Money { used: money(used), given: money(given) } } else { Used::Units { used, given } },
             record_key: self.key,
             start_us: self.start_us,
         }

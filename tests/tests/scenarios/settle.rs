@@ -9,24 +9,12 @@ use tempfile::TempDir;
 
 use crate::support::data_folder::DataFolder;
 use crate::support::month::Month;
-use crate::support::small::{HEADER, asked, kill_in_the_middle, tariff, write};
-
-/// Two lines of `C-1`.
-const DEVICES: &str = "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\nD-1,31612340001,C-1,flat,2026-01-01T00:00:00Z,\n\
-    D-2,31612340002,C-1,flat,2026-01-01T00:00:00Z,\n";
+use crate::support::small::{TWO_LINES as DEVICES, asked, calls, ingest, kill_in_the_middle, tariff, write};
 
 /// Five minutes a month for the customer, taken by whole minutes; beyond them 0.002 a second.
 fn bundle(units: u32) -> String {
     let allowance = "[[allowance]]\nname = \"family\"\nplan = \"flat\"\nkind = \"voice-mo\"\nzone = \"NL\"\nscope = \"shared\"\n";
     format!("{}\n{allowance}units = {units}\nincrement = 60\n", tariff(true))
-}
-
-/// Calls of 100 seconds of one line, at ten on days of November.
-fn calls(name: &str, line: u32, days: &[u32]) -> String {
-    let row = |day: &u32| {
-        format!("{name}-{day},voice,+3161234000{line},+31201234567,2026-11-{day:02}T10:00:00+01:00,100,,,MO,20408,0.10\n")
-    };
-    HEADER.to_owned() + &days.iter().map(row).collect::<String>()
 }
 
 /// A data folder with the bundle and both lines.
@@ -35,10 +23,6 @@ fn installed(home: &Path) -> DataFolder {
     data.ok(&["import", "tariffs", &write(home, "small.toml", &bundle(300))]);
     data.ok(&["import", "devices", &write(home, "devices.csv", DEVICES)]);
     data
-}
-
-fn ingest(data: &DataFolder, home: &Path, account: &str, name: &str, text: &str) -> Value {
-    asked(data, &["ingest", "--profile", "job", "--account", account, &write(home, name, text)]).1
 }
 
 /// What each call drew and costs, in the order of their starts.

@@ -156,7 +156,8 @@ impl Running {
         assert!(sent.expect("sh is there").success(), "{} could not be sent {name}", self.spelled);
     }
 
-    fn end(mut self) -> Ended {
+    /// Waits until it ends by itself.
+    pub fn end(mut self) -> Ended {
         let err = self.err.take().expect("it ends once");
         assert!(err.closed_within(LIMIT), "{} did not end in {LIMIT:?}", self.spelled);
         let status = self.child.wait().expect("a child can be waited for");

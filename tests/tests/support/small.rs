@@ -28,6 +28,18 @@ pub fn tariff(abroad: bool) -> String {
 pub const DEVICES: &str =
     "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\nD-1,31612340001,C-1,flat,2026-01-01T00:00:00Z,\n";
 
+/// Two lines of `C-1`.
+pub const TWO_LINES: &str = "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\nD-1,31612340001,C-1,flat,2026-01-01T00:00:00Z,\n\
+    D-2,31612340002,C-1,flat,2026-01-01T00:00:00Z,\n";
+
+/// Calls of 100 seconds of one line, at ten on days of November.
+pub fn calls(name: &str, line: u32, days: &[u32]) -> String {
+    let row = |day: &u32| {
+        format!("{name}-{day},voice,+3161234000{line},+31201234567,2026-11-{day:02}T10:00:00+01:00,100,,,MO,20408,0.10\n")
+    };
+    HEADER.to_owned() + &days.iter().map(row).collect::<String>()
+}
+
 /// Writes a file and gives its path.
 pub fn write(folder: &Path, name: &str, text: &str) -> String {
     let path: PathBuf = folder.join(name);
@@ -41,6 +53,11 @@ pub fn asked(data: &DataFolder, arguments: &[&str]) -> (Option<i32>, Value) {
     assert!(matches!(ended.code, Some(0 | 1)), "{arguments:?}: {} {}", ended.out, ended.err);
     let json = serde_json::from_str(&ended.out).unwrap_or_else(|e| panic!("{arguments:?} printed no JSON ({e}): {}", ended.out));
     (ended.code, json)
+}
+
+/// Ingests a file in the layout `job`, for its JSON.
+pub fn ingest(data: &DataFolder, home: &Path, account: &str, name: &str, text: &str) -> Value {
+    asked(data, &["ingest", "--profile", "job", "--account", account, &write(home, name, text)]).1
 }
 
 /// Kills a command when its worker has read, prepared and committed, each in a run of its own; it is killed twice at least.

@@ -62,6 +62,29 @@ pub struct MarginArgs {
     pub limit: usize,
 }
 
+/// Examples of `thresholds`, and how to ask every now and then.
+pub const THRESHOLDS_HELP: &str = "Examples:\n  tollway thresholds\n  tollway thresholds --customer C-1 --limit 0\n  \
+    tollway thresholds --since 17 --output json\n\n\
+    Who asks every now and then gives --since the number `last` of the answer before, from 0 on: each event comes once, none is \
+    missed.";
+
+/// Options of `thresholds`.
+#[derive(Debug, Args)]
+pub struct ThresholdsArgs {
+    /// Only of this customer
+    #[arg(long)]
+    pub customer: Option<String>,
+    /// Only of this allowance
+    #[arg(long)]
+    pub allowance: Option<String>,
+    /// Only events after the one with this number
+    #[arg(long, value_name = "EVENT")]
+    pub since: Option<u64>,
+    /// Events to show: the newest, or with --since the first ones; 0 for all; if not given, 20 on the screen and all for machines
+    #[arg(long)]
+    pub limit: Option<usize>,
+}
+
 /// Options of `query`.
 #[derive(Debug, Args)]
 pub struct QueryArgs {

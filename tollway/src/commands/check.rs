@@ -21,7 +21,7 @@ use crate::cli::Global;
 use crate::exit_code::Exit;
 use crate::installation::Installation;
 use crate::output::{Answer, Sheet, count};
-use crate::totals;
+use crate::{thresholds, totals};
 
 /// Bytes of a landed file that are read at once.
 const CHUNK_BYTES: u64 = 4 << 20;
@@ -41,7 +41,7 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
     let entries = installation.entries()?;
     let ledger = sinks::ledger::read_all(&entries)?;
     let rows = Rows::read(&entries)?;
-    let findings = vec![
+    let mut findings = vec![
         landed_once(&installation)?,
         rows_balance(&ledger),
         charge_balance(&ledger, &rows),
@@ -53,6 +53,7 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
         sidecars(&entries, &ledger),
         totals_add(&totals, &entries)?,
     ];
+    findings.extend(thresholds_once(&installation)?);
     let wrong: usize = findings.iter().map(|f| f.wrong.len()).sum();
     let mut sheet = Sheet::new("", &["", "invariant", "looked at", ""]);
     for f in &findings {
@@ -247,6 +248,15 @@ fn totals_add(table: &Table, entries: &Table) -> anyhow::Result<Finding> {
     let right = totals::recompute(entries, table.snapshot().position(totals::APP_ID))?;
     let wrong = differing(&right, &totals::read(table, None)?);
     Ok(Finding { invariant: Invariant::TotalsAdd, looked_at: format!("{} totals", count(right.len() as u64)), wrong })
+}
+
+/// Events hang on what was seen at the time, which the records of today do not tell: they are held against each other only. Without
+/// a first one there is nothing to look at.
+fn thresholds_once(installation: &Installation) -> anyhow::Result<Option<Finding>> {
+    let Some(table) = thresholds::table(installation)? else { return Ok(None) };
+    let (events, wrong) = sinks::thresholds::audit(&table)?;
+    let looked_at = format!("{} thresholds", count(events));
+    Ok(Some(Finding { invariant: Invariant::ThresholdOnce, looked_at, wrong }))
 }
 
 /// Totals that are not those of the records. The table leaves out sums that came to nothing, as after a withdrawal: a key that is

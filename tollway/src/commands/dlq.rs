@@ -9,7 +9,7 @@ use crate::cli::{DlqCommand, Global};
 use crate::dead_letters::{Known, letters};
 use crate::exit_code::{Exit, bad_input};
 use crate::installation::Installation;
-use crate::output::{Answer, Sheet, bytes};
+use crate::output::{Answer, Sheet, bytes, instant};
 use crate::system::SystemClock;
 
 /// Most bytes of a payload that are shown.
@@ -61,11 +61,6 @@ fn ask_to_replay(installation: &Installation, log: &dyn Log, letters: &[Known]) 
 fn find(letters: &[Known], number: u64) -> anyhow::Result<&Known> {
     let found = letters.iter().find(|k| k.letter.number == number);
     found.ok_or_else(|| bad_input(format!("there is no dead letter {number}; `tollway dlq list --all` shows which there are")))
-}
-
-/// An instant as ISO 8601 in UTC.
-fn instant(us: i64) -> String {
-    jiff::Timestamp::from_microsecond(us).map_or_else(|_| us.to_string(), |at| at.to_string())
 }
 
 fn to_json(known: &Known) -> Value {

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use domain::columns::ColumnDoc;
 use domain::columns::entries::Entries;
+use domain::columns::thresholds::ThresholdRows;
 use domain::columns::totals::TotalRows;
 use domain::invariant::Invariant;
 use domain::outcome::Reason;
@@ -61,6 +62,12 @@ fn columns() -> String {
             Entries::dictionary(),
         ),
         ("totals", "Partitioned by `billing_period`. Rows of one key add up.", TotalRows::dictionary()),
+        (
+            "allowance_thresholds",
+            "In SQL `thresholds`. Partitioned by `period_month`, the month of the period. There is one row for each customer, subscription \
+            or group, allowance, unit, period and percent, ever; the table is made with the first one.",
+            ThresholdRows::dictionary(),
+        ),
     ];
     for (name, note, columns) in tables {
         text.extend([format!("\n## `{name}`\n\n{note}\n\n| column | type | null | meaning |\n| --- | --- | --- | --- |\n")]);

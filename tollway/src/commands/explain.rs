@@ -29,7 +29,8 @@ const COLUMNS: &str = "encode(record_key, 'hex') AS record, entry, outcome, reas
     duration_s, bytes_up, bytes_down, messages, a_number, imsi, iccid, b_number, b_number_type, network, provider_class, \
     arrow_cast(cost * 1000000000, 'Decimal128(38, 0)') AS cost_nano, cost, cost_currency, owner_path, customer, subscription, \
     device, plan, provider_cycle, billing_period, tariff, zone, party, band, billed_units, charge, currency, profile, allowance, \
-    allowance_units, arrow_cast(allowance_money * 1000000000, 'Decimal128(38, 0)') AS allowance_nano";
+    allowance_units, arrow_cast(allowance_money * 1000000000, 'Decimal128(38, 0)') AS allowance_nano, \
+    arrow_cast(charge * 1000000000, 'Decimal128(38, 0)') AS charge_nano";
 
 /// Runs the command.
 pub fn run(global: &Global, args: &ExplainArgs) -> anyhow::Result<Exit> {

@@ -97,6 +97,7 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
         let freed = if args.no_recycle { None } else { free(global, &installation, landed.number)? };
         json["recycled"] = freed.as_ref().map_or(json!(null), Recycled::to_json);
         if let Some(freed) = freed {
+            next.extend(crate::thresholds::remark(freed.thresholds));
             sheets.push(Sheet { title: freed.headline(), ..freed.outlook.sheet() });
         }
         if !args.no_recycle && !report.is_unchanged() {
@@ -109,8 +110,7 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
             let rows = count(waiting as u64);
             next.push(format!("{rows} rows wait in suspense for reference data: tollway suspense recycle --dry-run"));
         }
-        let is_told = !report.is_unchanged() && has_prices(&installation).unwrap_or(false);
-        if is_told {
+        if !report.is_unchanged() && has_prices(&installation).unwrap_or(false) {
             next.push(
                 "records keep the price that they have; what this would change: tollway rerate --cycle all --dry-run".to_owned(),
             );

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aggregate::query::{Analyst, Answered, ColumnKind, Numbers, TableFile, TableFiles};
 use domain::columns::entries::{Entries, PARTITION};
+use domain::columns::thresholds::{PARTITION as THRESHOLDS_PARTITION, ThresholdRows};
 use domain::columns::totals::TotalRows;
 use serde_json::{Map, Value, json};
 use sinks::table::Table;
@@ -13,6 +14,7 @@ use crate::cli::{Global, OutputMode, QueryArgs};
 use crate::exit_code::Exit;
 use crate::installation::Installation;
 use crate::output::{Answer, Sheet, count};
+use crate::thresholds;
 
 /// Runs the command. The answer is passed on as it is found: a table shows its first rows and counts the others.
 pub fn run(global: &Global, args: &QueryArgs) -> anyhow::Result<Exit> {
@@ -123,6 +125,12 @@ pub fn analyst(installation: &Installation, numbers: Numbers) -> anyhow::Result<
             schema: TotalRows::schema(),
             partition: vec!["billing_period"],
             files: files(&installation.totals()?, &["billing_period"]),
+        },
+        TableFiles {
+            name: "thresholds",
+            schema: ThresholdRows::schema(),
+            partition: THRESHOLDS_PARTITION.to_vec(),
+            files: thresholds::table(installation)?.map(|table| files(&table, &THRESHOLDS_PARTITION)).unwrap_or_default(),
         },
     ];
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);

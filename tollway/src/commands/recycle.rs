@@ -86,6 +86,8 @@ pub fn chosen(installation: &Installation, landing: &Landing, args: &RecycleArgs
 fn what_helps(reason: Reason) -> &'static str {
     if reason.is_malformed() {
         "a file is read with the profile that it came with; mend the profile, `tollway withdraw` the file and ingest it with --as-new"
+    } else if reason == Reason::BeyondAllowance {
+        "it hangs on the customer's other records, which `tollway settle` takes together; give the plan more, or write them off"
     } else {
         "another record has the id; `tollway withdraw` the file whose record is wrong"
     }

@@ -17,6 +17,7 @@ use crate::output::{Answer, Sheet, count};
 use crate::recycling::finish_open;
 use crate::rerating::{Meant, Outlook, Owner, Rerated, Rule, Sum, Turn, Wish, carry_out, look, obstacle, signed};
 use crate::settling::settle_by_newest;
+use crate::thresholds::{self, fire};
 
 /// Runs the command.
 pub fn run(global: &Global, args: &RerateArgs) -> anyhow::Result<Exit> {
@@ -49,20 +50,28 @@ pub fn perform(global: &Global, wish: &Wish, how: &How) -> anyhow::Result<Exit> 
         super::import::catch_up(&installation, &installation.state()?)?;
         finish_open(global, &installation, &landing, how.workers)?;
     }
-    let outlook = look(&installation, &landing, wish, global.quiet)?;
+    let store = installation.state_read_only()?;
+    let reference = installation.block_on(crate::reference::load(&store))?;
+    let (outlook, reached) = look(&installation, &landing, wish, &reference, global.quiet)?;
     let obstacle = obstacle(&installation, &outlook, how.frozen)?;
     let (rerated, obstacle) = match obstacle {
         Some(error) if !how.dry_run => return Err(error.context("nothing was changed")),
         obstacle if how.dry_run => (Rerated { outlook, acted: None }, obstacle),
         _ => (carry_out(global, &installation, &landing, wish, outlook, how.workers)?, None),
     };
-    if matches!(wish.meant, Meant::Priced(_)) && rerated.state() == "rerated" {
-        settle_by_newest(global, &installation, &landing, how.workers)?;
-    }
+    let thresholds = match wish.meant {
+        Meant::Priced(_) if rerated.state() == "rerated" => {
+            settle_by_newest(global, &installation, &landing, how.workers)?.thresholds
+        }
+        Meant::Drawing(_) if !how.dry_run => fire(&mut None, &installation, reached, &reference)?,
+        _ => 0,
+    };
     let is_for_machines = global.output == OutputMode::Csv;
     let sheets = if is_for_machines { vec![rules(&rerated.outlook, true)] } else { sheets(&rerated.outlook, how.limit) };
-    Answer { headline: headline(&rerated), sheets, next: next(&rerated, obstacle, how.limit), json: json_of(&rerated) }
-        .print(global.output)?;
+    let (mut next, mut json) = (next(&rerated, obstacle, how.limit), json_of(&rerated));
+    next.extend(thresholds::remark(thresholds));
+    json["thresholds"] = json!(thresholds);
+    Answer { headline: headline(&rerated), sheets, next, json }.print(global.output)?;
     Ok(if rerated.outlook.lost > 0 { Exit::NeedsHand } else { Exit::Done })
 }
 

@@ -135,7 +135,8 @@ pub fn run(global: &Global, args: &WhatIfArgs) -> anyhow::Result<Exit> {
         customers: None,
     };
     let entries = installation.entries()?;
-    let comparison: Comparison = ask(&entries, &question, &reference, global.quiet)?;
+    let draws = reference.draws(&entries, question.outcomes, question.customers)?;
+    let comparison: Comparison = ask(&entries, &question, (&reference, &draws), global.quiet)?;
     if comparison.records == 0 {
         known((choice.customer.as_deref(), choice.plan.as_deref()), args.account.as_deref(), &entries, &reference)?;
     }

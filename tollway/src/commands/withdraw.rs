@@ -22,6 +22,7 @@ use crate::named::{Named, find};
 use crate::output::{Answer, Sheet, count};
 use crate::settling::settle_by_newest;
 use crate::system::SystemClock;
+use crate::thresholds;
 
 /// What taking a file back would change.
 struct Effect {
@@ -63,7 +64,8 @@ pub fn run(global: &Global, args: &WithdrawArgs) -> anyhow::Result<Exit> {
     let acted = match Backlog::start(&installation, &landing, args.workers)? {
         Some(backlog) => {
             backlog.drain(global, None)?;
-            settle_by_newest(global, &installation, &landing, args.workers)?;
+            let settled = settle_by_newest(global, &installation, &landing, args.workers)?;
+            answer.next.extend(thresholds::remark(settled.thresholds));
             Stopped::of_table(&installation.entries()?).fate(named.record.delivery).is_some()
         }
         None => false,

@@ -133,7 +133,7 @@ fn a_price() -> impl Strategy<Value = String> {
         select(&["*", "*", "*", "A", "B", "HOME", "ROAM", "ROAM-HOME", "FAR"]),
         select(&["*", "*", "peak", "off", "night"]),
     );
-    let party = select(&["", "", "", "party = \"own_network\"\n", "party = \"own_customer\"\n"]);
+    let party = select(&["", "", "", "party = \"own_network\"\n", "party = \"own_customer\"\n", "party = \"group\"\n"]);
     let formula = prop_oneof![8 => per_unit(), 3 => of_a_total(), 1 => on_the_cost()];
     (names, formula, party, classes()).prop_map(|((plan, kind, zone, band), formula, party, class)| {
         format!("[[price]]\nplan = \"{plan}\"\nkind = \"{kind}\"\nzone = \"{zone}\"\nband = \"{band}\"\n{party}{class}{formula}")
@@ -146,7 +146,15 @@ fn an_allowance() -> impl Strategy<Value = String> {
         prop::sample::select(vec!["\"*\"", "\"a\"", "\"b\"", "[\"a\", \"b\"]", "\"c\""]),
         select(&["voice-*", "voice-*", "voice-mo", "data", "sms-*"]),
         select(&["*", "*", "A", "B", "HOME"]),
-        select(&["", "", "", "band = \"peak\"\n", "party = \"own_network\"\n", "party = \"own_customer\"\n"]),
+        select(&[
+            "",
+            "",
+            "",
+            "band = \"peak\"\n",
+            "party = \"own_network\"\n",
+            "party = \"own_customer\"\n",
+            "party = \"group\"\n",
+        ]),
     );
     let size = prop_oneof![1 => 1u64..300, 3 => 300..9_000u64, 1 => 9_000..2_000_000u64];
     let gives = (size, select(&["units", "units", "units", "money", "money", "most", "most", "unlimited", "fair_use"]));
