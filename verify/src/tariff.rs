@@ -81,6 +81,17 @@ pub(crate) struct Found {
     pub is_free_at_zero: bool,
 }
 
+/// The places of prices by plan and zone.
+fn by_name(prices: &[Price]) -> HashMap<String, HashMap<String, Vec<usize>>> {
+    let mut by_name: HashMap<String, HashMap<String, Vec<usize>>> = HashMap::new();
+    for (row, price) in prices.iter().enumerate() {
+        for (plan, zone) in price.usage.plans_and_zones() {
+            by_name.entry(plan.to_owned()).or_default().entry(zone.to_owned()).or_default().push(row);
+        }
+    }
+    by_name
+}
+
 impl Tariff {
     /// Reads a tariff: the file, and the tables that it names from those beside it. `name` is for messages.
     pub fn read(name: &str, toml: &str, companions: &BTreeMap<String, String>) -> Result<Self, VerifyError> {
@@ -126,12 +137,7 @@ impl Tariff {
             prices.push(Price::from_row(&row, text.rounding_scope)?);
             Ok(())
         })?;
-        let mut by_name: HashMap<String, HashMap<String, Vec<usize>>> = HashMap::new();
-        for (row, price) in prices.iter().enumerate() {
-            for (plan, zone) in price.usage.plans_and_zones() {
-                by_name.entry(plan.to_owned()).or_default().entry(zone.to_owned()).or_default().push(row);
-            }
-        }
+        let by_name = by_name(&prices);
         let allowances = Allowance::all(text.allowance)?;
         let discounts = Discount::all(text.discount)?;
         let given = allowances.iter().map(|allowance| &allowance.usage).chain(discounts.iter().map(|discount| &discount.usage));

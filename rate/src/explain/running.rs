@@ -40,7 +40,7 @@ impl Running {
         let currency = record.tariff.currency();
         if let Some(total) = &self.total {
             let unit = step.units.split_once(' ').map_or("units", |(_, unit)| unit).to_owned();
-            step.arithmetic = self.total_lines(record, total, &unit);
+            step.arithmetic = total_lines(record, total, &unit);
             if taken.units > 0 {
                 step.arithmetic.insert(0, format!("allowances leave {}, counted by their increments", taken.rest));
             }
@@ -65,28 +65,29 @@ impl Running {
             ));
         }
     }
+}
 
-    fn total_lines(&self, record: &Covered<'_, '_>, total: &Ran, unit: &str) -> Vec<String> {
-        let Some(terms) = record.total else { return Vec::new() };
-        let of = |units: u64| of_total(record.tariff, record.charge, terms, units).unwrap_or_default();
-        let name = if total.name.is_empty() { "the session".to_owned() } else { format!("total `{}`", total.name) };
-        let Charged { billed, charge_nano } = of(total.after);
-        let (count, now) = (if terms.is_volume { ", all at the price of the last" } else { "" }, amount(charge_nano));
-        let Some(before) = total.before else {
-            return vec![format!(
-                "{name}{}: nothing before; {} {unit} cost {now}{count} ({billed} billed)",
-                over(total),
-                total.after
-            )];
-        };
-        let was = of(before);
-        vec![
-            format!("{name}{}: {before} {unit} before, {} with this record", over(total), total.after),
-            format!("{} {unit} cost {now}{count} ({billed} billed)", total.after),
-            format!("{before} {unit} cost {} ({} billed)", amount(was.charge_nano), was.billed),
-            format!("{now} - {} = {}", amount(was.charge_nano), amount(charge_nano - was.charge_nano)),
-        ]
-    }
+/// What the total cost before and costs now.
+fn total_lines(record: &Covered<'_, '_>, total: &Ran, unit: &str) -> Vec<String> {
+    let Some(terms) = record.total else { return Vec::new() };
+    let of = |units: u64| of_total(record.tariff, record.charge, terms, units).unwrap_or_default();
+    let name = if total.name.is_empty() { "the session".to_owned() } else { format!("total `{}`", total.name) };
+    let Charged { billed, charge_nano } = of(total.after);
+    let (count, now) = (if terms.is_volume { ", all at the price of the last" } else { "" }, amount(charge_nano));
+    let Some(before) = total.before else {
+        return vec![format!(
+            "{name}{}: nothing before; {} {unit} cost {now}{count} ({billed} billed)",
+            over(total),
+            total.after
+        )];
+    };
+    let was = of(before);
+    vec![
+        format!("{name}{}: {before} {unit} before, {} with this record", over(total), total.after),
+        format!("{} {unit} cost {now}{count} ({billed} billed)", total.after),
+        format!("{before} {unit} cost {} ({} billed)", amount(was.charge_nano), was.billed),
+        format!("{now} - {} = {}", amount(was.charge_nano), amount(charge_nano - was.charge_nano)),
+    ]
 }
 
 fn over(ran: &Ran) -> String {

@@ -17,14 +17,15 @@ use crate::tariff::calendar::{Calendars, DATES_MAX, day_of, day_of_text};
 use crate::tariff::companion::{Companion, Format, optional, required, separator};
 use crate::tariff::coverage::Known;
 use crate::tariff::deck::{Deck, ShortCodes, ZoneRule};
+use crate::tariff::discount::{self, Discount};
 use crate::tariff::field::{UNITS_MAX, bad, midnight, name, whole};
 use crate::tariff::network::Networks;
 use crate::tariff::plan::{BandEdge, Plan};
 use crate::tariff::price_row::{COLUMNS, PRICES_MAX, PriceRow, ZeroUsage};
 use crate::tariff::price_table::{PriceTable, Scope, unknown};
 use crate::tariff::raw::{RawTables, RawTariff, TomlFile};
+use crate::tariff::total;
 use crate::tariff::{Classes, Tariff, TariffSource, VERSION_DIGITS, content_hash};
-use crate::tariff::{discount, total};
 
 /// Longest TOML text, 4 MiB, and longest companion, 256 MiB: a million rows fit many times.
 const TOML_BYTES_MAX: usize = 4 << 20;
@@ -101,20 +102,22 @@ impl<'t> Loader<'t> {
     fn load(&self) -> Result<Tariff, TariffError> {
         let (raw, place) = (self.raw, &self.place);
         name(place, "name", &raw.name)?;
-        let currency = Currency::parse(&raw.currency)
-            .ok_or_else(|| bad(place, "currency", &raw.currency, "three capital letters such as EUR are expected"))?;
-        let zone = Zone::load(&raw.time_zone)
-            .ok_or_else(|| bad(place, "time_zone", &raw.time_zone, "a zone name such as Europe/Amsterdam is expected"))?;
+        let refused = |field, text: &str, expected: &str| bad(place, field, text, expected);
+        let currency = Currency::parse(&raw.currency);
+        let currency =
+            currency.ok_or_else(|| refused("currency", &raw.currency, "three capital letters such as EUR are expected"))?;
+        let zone = Zone::load(&raw.time_zone);
+        let zone =
+            zone.ok_or_else(|| refused("time_zone", &raw.time_zone, "a zone name such as Europe/Amsterdam is expected"))?;
         let (from_us, to_us) = self.in_force(&zone)?;
         let (zones, tables) = self.zone_tables()?;
-        let (home, unnumbered) = (zone_code(&zones, &raw.home_zone), raw.destinations.unnumbered.as_deref());
-        let unnumbered = unnumbered.map(|zone| zone_code(&zones, zone));
+        let home = zone_code(&zones, &raw.home_zone);
+        let unnumbered = raw.destinations.unnumbered.as_deref().map(|zone| zone_code(&zones, zone));
         let lead = tables.lead(home, unnumbered);
         let roaming = Self::roaming(tables.roaming, &zones, &lead)?;
         let (deck, short_codes) = (Deck::build(tables.prefixes)?, ShortCodes::build(tables.short_codes)?);
         let (networks, classes) = (Networks::build(tables.networks)?, classes(tables.classes)?);
-        let (information, exchange) = (self.information()?, self.exchange(currency)?);
-        let plans = self.plans()?;
+        let (information, exchange, plans) = (self.information()?, self.exchange(currency)?, self.plans()?);
         let bands = Bands::build(
             self.file,
             &raw.default_band,
@@ -138,11 +141,8 @@ impl<'t> Loader<'t> {
         let known = Known { plans: &plans, zones: &zones, bands: &bands.names, prices: &prices };
         let allowances = Allowances::build(self.file, &raw.allowance, &known)?;
         let discounts = discount::build(self.file, &raw.discount, &known)?;
-        let settles = (0..).zip(&plans).map(|(plan, _)| {
-            let has_discount = discounts.iter().any(|discount| discount.coverage.is_of(plan));
-            has_discount || !allowances.of(plan).is_empty() || prices.has_totals(plan)
-        });
-        let settles = settles.collect();
+        let settles = settled_plans(&known, &allowances, &discounts);
+        let (fallback_plan, tax_is_included) = (self.fallback_plan(&plans)?, self.tax_is_included()?);
         let sha256 = self.content_hash();
         Ok(Tariff {
             id: format!("{}@{}", raw.name, &sha256[..VERSION_DIGITS]).into(),
@@ -154,8 +154,8 @@ impl<'t> Loader<'t> {
             to_us,
             home,
             unnumbered,
-            fallback_plan: self.fallback_plan(&plans)?,
-            tax_is_included: self.tax_is_included()?,
+            fallback_plan,
+            tax_is_included,
             tax_class: raw.tax_class.clone(),
             deck,
             short_codes,
@@ -326,6 +326,15 @@ impl<'t> Loader<'t> {
         }
         Ok(rows)
     }
+}
+
+/// By number of the plan: whether what its records come to hangs on others of the customer.
+fn settled_plans(known: &Known<'_>, allowances: &Allowances, discounts: &[Discount]) -> Vec<bool> {
+    let is_settled = |(plan, _): (u32, &Plan)| {
+        let has_discount = discounts.iter().any(|discount| discount.coverage.is_of(plan));
+        has_discount || !allowances.of(plan).is_empty() || known.prices.has_totals(plan)
+    };
+    (0..).zip(known.plans).map(is_settled).collect()
 }
 
 /// How the tables say that they are written.

@@ -162,7 +162,7 @@ impl PriceRow {
         let formula = if raw.cost_plus.is_some() { cost_plus(&place, raw)? } else { units(&place, raw)? };
         // A cost is each record's, whatever the head says.
         let usual = usual.filter(|_| raw.cost_plus.is_none());
-        let total = total::of_price(&place, raw)?.unwrap_or_else(|| usual.cloned());
+        let total = total::of_price(&place, raw, usual)?;
         if let Some(total) = &total {
             total::check(&place, total, &formula)?;
         }

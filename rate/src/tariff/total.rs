@@ -54,8 +54,8 @@ fn of_sessions() -> Total {
     Total { over: Over::Session, name: "".into(), whose: Whose::Personal, is_volume: false }
 }
 
-/// What a price says of it; `None` if it says nothing.
-pub(super) fn of_price(place: &Place, raw: &RawPrice) -> Result<Option<Option<Total>>, TariffError> {
+/// What a price says of it, or the usual where it says nothing; `None`: each record.
+pub(super) fn of_price(place: &Place, raw: &RawPrice, usual: Option<&Total>) -> Result<Option<Total>, TariffError> {
     let others = [("total", raw.total.is_some()), ("total_scope", raw.total_scope.is_some()), ("count", raw.count.is_some())];
     let refuse = |fields: &[(&str, bool)], expected: &str| {
         let field = fields.iter().find(|(_, is_there)| *is_there);
@@ -64,7 +64,7 @@ pub(super) fn of_price(place: &Place, raw: &RawPrice) -> Result<Option<Option<To
     let over = match raw.rounding_scope.as_deref() {
         word @ (None | Some("record")) => {
             refuse(&others, "it is for prices over several records; add a `rounding_scope` such as \"cycle\"")?;
-            return Ok(word.map(|_| None));
+            return Ok(if word.is_none() { usual.cloned() } else { None });
         }
         Some("session") => Over::Session,
         Some(word) => {
@@ -80,7 +80,7 @@ pub(super) fn of_price(place: &Place, raw: &RawPrice) -> Result<Option<Option<To
     };
     if over == Over::Session {
         refuse(&others[..2], "a session is counted by its own id; remove it")?;
-        return Ok(Some(Some(Total { is_volume, ..of_sessions() })));
+        return Ok(Some(Total { is_volume, ..of_sessions() }));
     }
     let missing = || bad(place, "total", "absent", "a name is expected: prices of one `total` count together");
     let total = raw.total.as_deref().ok_or_else(missing)?;
@@ -91,7 +91,7 @@ pub(super) fn of_price(place: &Place, raw: &RawPrice) -> Result<Option<Option<To
         Some("group") => Whose::Group,
         Some(other) => return Err(bad(place, "total_scope", other, "`personal`, `shared` or `group` is expected")),
     };
-    Ok(Some(Some(Total { over, name: total.into(), whose, is_volume })))
+    Ok(Some(Total { over, name: total.into(), whose, is_volume }))
 }
 
 /// Refuses what cannot be of a total.

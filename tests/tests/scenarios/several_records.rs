@@ -125,10 +125,10 @@ fn what_a_bundle_without_a_price_does_not_cover_waits_until_there_is_room() {
         assert_eq!(charges(&data), ["b-11 0.000000000", "b-12 0.000000000"], "there is room: {order:?}");
         data.assert_sound();
         ingest(&data, home.path(), "haven", "c.csv", &calls("c", 1, &[(9, 299)]));
-        assert_eq!(charges(&data), ["c-09 0.000000000", "b-11 beyond_allowance", "b-12 beyond_allowance"], "{order:?}");
+        assert_eq!(charges(&data), ["c-9 0.000000000", "b-11 beyond_allowance", "b-12 beyond_allowance"], "{order:?}");
         data.ok(&["suspense", "write-off", "--reason", "beyond_allowance", "--by", "anna", "--why", "of no use"]);
         data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &text.replace("= 300", "= 900"))]);
-        assert_eq!(charges(&data), ["c-09 0.000000000", "b-11 written_off", "b-12 written_off"], "{order:?}");
+        assert_eq!(charges(&data), ["c-9 0.000000000", "b-11 written_off", "b-12 written_off"], "{order:?}");
         data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &text)]);
         data.assert_sound();
     }
