@@ -102,13 +102,7 @@ impl<'t> Loader<'t> {
     fn load(&self) -> Result<Tariff, TariffError> {
         let (raw, place) = (self.raw, &self.place);
         name(place, "name", &raw.name)?;
-        let refused = |field, text: &str, expected: &str| bad(place, field, text, expected);
-        let currency = Currency::parse(&raw.currency);
-        let currency =
-            currency.ok_or_else(|| refused("currency", &raw.currency, "three capital letters such as EUR are expected"))?;
-        let zone = Zone::load(&raw.time_zone);
-        let zone =
-            zone.ok_or_else(|| refused("time_zone", &raw.time_zone, "a zone name such as Europe/Amsterdam is expected"))?;
+        let (currency, zone) = self.currency_and_zone()?;
         let (from_us, to_us) = self.in_force(&zone)?;
         let (zones, tables) = self.zone_tables()?;
         let home = zone_code(&zones, &raw.home_zone);
@@ -172,6 +166,15 @@ impl<'t> Loader<'t> {
             discounts,
             settles,
         })
+    }
+
+    fn currency_and_zone(&self) -> Result<(Currency, Zone), TariffError> {
+        let (raw, place) = (self.raw, &self.place);
+        let currency = Currency::parse(&raw.currency)
+            .ok_or_else(|| bad(place, "currency", &raw.currency, "three capital letters such as EUR are expected"))?;
+        let zone = Zone::load(&raw.time_zone)
+            .ok_or_else(|| bad(place, "time_zone", &raw.time_zone, "a zone name such as Europe/Amsterdam is expected"))?;
+        Ok((currency, zone))
     }
 
     /// The first instant in force, and the first one that is no longer.
