@@ -38,7 +38,9 @@ pub fn marked(table: &Table) -> Option<Mark> {
 /// Marks a state, unless somebody was faster: then it is marked the next time. The mark saves work and decides nothing.
 pub fn mark(table: &mut Table, at: Mark, clock: &dyn Clock, rng: &mut dyn Rng) -> Result<(), CommitError> {
     table.refresh()?;
-    if marked(table).is_some_and(|before| before.version >= at.version && before.reference == at.reference) {
+    // The former mark is a version of the table, too.
+    let has_come = |since: u64| table.files(&[]).any(|add| (since + 1..=at.version).contains(&add.version()));
+    if marked(table).is_some_and(|before| before.reference == at.reference && !has_come(before.version)) {
         return Ok(());
     }
     let info = CommitInfo {

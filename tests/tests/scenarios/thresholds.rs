@@ -94,7 +94,7 @@ fn each_part_of_a_bundle_is_told_once_whatever_comes_later() {
     data.assert_sound();
 }
 
-/// A bundle of each day with thresholds of its own, a limit of the month, and a bundle that tells nothing.
+/// A bundle of each day with thresholds of its own, a limit of the month, a bundle that tells nothing, and one of a group of lines behind it.
 const OTHERS: &str = r#"
 [[allowance]]
 name = "daily"
@@ -119,14 +119,26 @@ kind = "voice-mo"
 zone = "DE"
 units = 50
 thresholds = []
+
+[[allowance]]
+name = "team"
+plan = "flat"
+kind = "voice-mo"
+zone = "DE"
+scope = "group"
+units = 100
+thresholds = [50]
 "#;
 
 /// *Scenario.* A line calls within the bundles of two days and beyond them, until a limit holds; another bundle with `thresholds = []` is
-/// used up. *Guarantees.* Each day has its own events; those of the limit count what was charged; the other one tells nothing.
+/// used up, and half of that of its group. *Guarantees.* Each day has its own events; those of the limit count what was charged; that of
+/// the group names it; the quiet one tells nothing.
 #[test]
-fn days_and_limits_are_told_and_a_quiet_bundle_is_not() {
+fn days_limits_and_groups_are_told_and_a_quiet_bundle_is_not() {
     let home = TempDir::new().expect("a temporary folder");
     let data = installed(home.path(), OTHERS);
+    let groups = "group_id,subscription_id,valid_from,valid_to\nG-1,D-1,2026-01-01T00:00:00Z,\n";
+    data.ok(&["import", "groups", &write(home.path(), "groups.csv", groups)]);
     let call =
         |id: &str, to: &str, at: &str| format!("{id},voice,+31612340001,{to},2026-11-{at}:00:00+01:00,100,,,MO,20408,0.10\n");
     let within = "+31201234567";
@@ -144,21 +156,28 @@ fn days_and_limits_are_told_and_a_quiet_bundle_is_not() {
     let expected = [
         event(1, 50, "100", "a"),
         event(2, 100, "200", "b"),
-        event(3, 50, "100", "e"),
-        event(4, 100, "200", "f"),
-        event(5, 75, "0.300000000", "g"),
-        event(6, 90, "0.300000000", "g"),
-        event(7, 100, "0.300000000", "g"),
+        event(3, 50, "50", "d"),
+        event(4, 50, "100", "e"),
+        event(5, 100, "200", "f"),
+        event(6, 75, "0.300000000", "g"),
+        event(7, 90, "0.300000000", "g"),
+        event(8, 100, "0.300000000", "g"),
     ];
     assert_eq!(fired(&data), expected);
-    let columns = "allowance, unit, every, period, subscription, period_month as month";
-    let whose = data.query(&format!("select distinct {columns} from thresholds order by 1, 4"));
-    let row = |allowance: &str, unit: &str, every: &str, period: &str| json!({"allowance": allowance, "unit": unit, "every": every, "period": period, "subscription": "D-1", "month": "2026-11"});
-    let days = ["2026-11-10", "2026-11-11"].map(|day| row("daily", "seconds", "day", day));
-    assert_eq!(whose, [&[row("cap", "EUR", "cycle", "2026-11")], &days[..]].concat());
+    let columns = "allowance, unit, every, period, coalesce(subscription, group_id) as whose, period_month as month";
+    let told = data.query(&format!("select distinct {columns} from thresholds order by 1, 4"));
+    let row = |allowance: &str, unit: &str, every: &str, period: &str, whose: &str| json!({"allowance": allowance, "unit": unit, "every": every, "period": period, "whose": whose, "month": "2026-11"});
+    let expected = [
+        row("cap", "EUR", "cycle", "2026-11", "D-1"),
+        row("daily", "seconds", "day", "2026-11-10", "D-1"),
+        row("daily", "seconds", "day", "2026-11-11", "D-1"),
+        row("team", "seconds", "cycle", "2026-11", "G-1"),
+    ];
+    assert_eq!(told, expected);
+    assert!(data.ok(&["thresholds"]).contains(" group "), "a column for it, where there is one");
     let limit = &data.json(&["thresholds", "--allowance", "cap"])["events"][0];
     assert_eq!((&limit["used_money"], &limit["used_units"]), (&json!("0.300000000"), &json!(null)));
-    assert_eq!(data.json(&["check"])["wrong"], json!(0));
+    data.assert_sound();
 }
 
 /// *Scenario.* A bundle comes after the calls and is not settled; it is only looked at. Then it is settled, and killed again and again.
