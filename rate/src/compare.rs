@@ -21,6 +21,8 @@ pub enum Part {
     Plan,
     /// An allowance.
     Allowance,
+    /// A discount.
+    Discount,
     /// A window of a band.
     Band,
     /// A date of a calendar.
@@ -50,6 +52,7 @@ impl Part {
             Self::Head => "head",
             Self::Plan => "plan",
             Self::Allowance => "allowance",
+            Self::Discount => "discount",
             Self::Band => "band",
             Self::Calendar => "calendar",
             Self::Prefix => "prefix",
@@ -153,6 +156,7 @@ impl Change {
 pub fn compare(old: &Tariff, new: &Tariff) -> Vec<Change> {
     let mut changes = head::changes(old, new);
     changes.extend(allowances::changes(old, new));
+    changes.extend(allowances::discounts(old, new));
     changes.extend(zones::changes(old, new));
     let mut prices = prices::changes(old, new);
     if old.currency() != new.currency() {

@@ -1,6 +1,7 @@
 //! What a tariff says, as plain values: its head, plans, allowances, bands, zone rules and prices, as they are shown and compared.
 
 pub mod allowances;
+pub mod discounts;
 pub mod terms;
 pub(crate) mod cover;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 use crate::error::Place;
 use crate::instant::{date_text, day_text};
 use crate::listing::allowances::GivenAllowance;
+use crate::listing::discounts::GivenDiscount;
 use crate::listing::terms::{Terms, UnitTerms, per_text};
 use crate::tariff::Tariff;
 use crate::tariff::band::BandClock;
@@ -31,6 +33,8 @@ pub struct Listing {
     pub plans: Vec<SoldPlan>,
     /// What plans give in each cycle before prices are charged.
     pub allowances: Vec<GivenAllowance>,
+    /// Discounts by what is charged.
+    pub discounts: Vec<GivenDiscount>,
     /// What leads to its zones: prefixes, short codes, networks, pairs abroad and classes.
     pub rules: Vec<Rule>,
     /// What numbers ask.
@@ -187,7 +191,7 @@ impl Listing {
             place: row.place.to_string(),
         });
         let (allowances, rules) = (GivenAllowance::all(tariff), rules(tariff).collect());
-        Self { allowances, rules, prices: prices.collect(), ..Self::of_head(tariff) }
+        Self { allowances, discounts: GivenDiscount::all(tariff), rules, prices: prices.collect(), ..Self::of_head(tariff) }
     }
 
     /// All but allowances, what leads to zones, and prices.
@@ -211,7 +215,7 @@ impl Listing {
         let (bands, calendars, plans) = (windows.collect(), calendars.collect(), plans.collect());
         let (head, numbers, rates) = (Head::of(tariff), numbers(tariff), rates(tariff));
         let (allowances, rules, prices) = (Vec::new(), Vec::new(), Vec::new());
-        Self { head, bands, calendars, plans, allowances, rules, numbers, rates, prices }
+        Self { head, bands, calendars, plans, allowances, discounts: Vec::new(), rules, numbers, rates, prices }
     }
 
     /// What one unit price of a price covers, in words: `60 s`, the megabyte of its plans, or a message.
@@ -246,12 +250,14 @@ impl Listing {
     pub fn keep_plan(&mut self, plan: &str) {
         self.plans.retain(|sold| sold.name == plan);
         self.allowances.retain(|allowance| allowance.is_of(plan));
+        self.discounts.retain(|discount| names(&discount.plans, plan));
         self.prices.retain(|price| names(&price.plans, plan));
     }
 
     /// Keeps what concerns a zone: the prices that hold there, the allowances that cover it, and what leads to it.
     pub fn keep_zone(&mut self, zone: &str) {
         self.allowances.retain(|allowance| allowance.covers(zone));
+        self.discounts.retain(|discount| names(&discount.zones, zone));
         self.rules.retain(|rule| rule.zone == zone);
         self.prices.retain(|price| names(&price.zones, zone));
     }

@@ -14,7 +14,7 @@ use verify::owner::{Customer, Identifier, Owners, Window};
 use verify::tariff::Tariff;
 use verify::{Derived, Difference, Record, Reference, Stated, differences};
 
-use self::drawing::{Drawing, Held, Waiting};
+use self::drawing::{Drawing, Held, Settled, Waiting};
 use crate::installation::Installation;
 use crate::progress::Progress;
 
@@ -50,6 +50,8 @@ pub struct Proof {
     /// Records that draw otherwise from what allowances give, of customers of whom something has come since they were settled, or in
     /// cycles whose totals are frozen: they wait to be settled.
     pub unsettled: u64,
+    /// Records that keep the price of a total or a discount that the tariff in force has no more, so that nothing derives it.
+    pub kept: u64,
     /// Records that disagree.
     pub differ: u64,
     /// What they are charged beyond their derivation, by currency, units of 10⁻⁹; negative: too little.
@@ -96,7 +98,10 @@ impl Proof {
         for version in drawing.versions() {
             let loaded = installation.block_on(store.load_reference(Some(version)))?;
             let reference = second_reference(&loaded, &mut known)?;
-            drawing.settle(version, &reference, &mut |held| proof.settled(held, limit, &waiting))?;
+            drawing.settle(version, &reference, &mut |settled| match settled {
+                Settled::Held(held) => proof.settled(held, limit, &waiting),
+                Settled::Kept => proof.kept += 1,
+            })?;
         }
         progress.finish();
         let unknown = standing.unknown.iter().filter_map(|add| add.rows()).sum();
@@ -215,7 +220,7 @@ impl Proof {
         json!({
             "records": self.records(), "agree": self.agree(), "differ": self.differ, "charge": charge,
             "tariffs": tariffs.collect::<Vec<_>>(), "suspense": self.suspense, "unpriced": self.unpriced,
-            "underivable": self.underivable, "unsettled": self.unsettled, "too_much": too_much,
+            "underivable": self.underivable, "unsettled": self.unsettled, "kept": self.kept, "too_much": too_much,
             "reference_versions": self.references, "fields": self.fields, "differences": shown.collect::<Vec<_>>(),
         })
     }

@@ -206,7 +206,7 @@ impl Findings for Outlook {
             return Ok(());
         }
         self.changes += 1;
-        if row.becomes.reason.is_some() {
+        if row.becomes.reason.is_some() && row.was.reason.is_none() {
             self.lost += 1;
             if let Some((charge, currency)) = row.was.charge {
                 let sum = self.lost_charge.entry(currency).or_default();

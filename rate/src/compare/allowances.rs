@@ -7,6 +7,7 @@ use crate::compare::prices::{Field, field};
 use crate::compare::{Change, Fate, Part};
 use crate::listing::allowances::GivenAllowance;
 use crate::listing::cover::Cover;
+use crate::listing::discounts::GivenDiscount;
 use crate::listing::names_text;
 use crate::tariff::Tariff;
 use crate::tariff::allowance::{Allowance, Gives};
@@ -29,6 +30,19 @@ pub(super) fn changes(old: &Tariff, new: &Tariff) -> Vec<Change> {
     changes
 }
 
+/// Discounts that came, went or say something else.
+pub(super) fn discounts(old: &Tariff, new: &Tariff) -> Vec<Change> {
+    let texts = |tariff: &Tariff| -> BTreeMap<String, String> {
+        GivenDiscount::all(tariff).into_iter().map(|discount| (discount.name.clone(), discount.text())).collect()
+    };
+    let (old, new) = (texts(old), texts(new));
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let differs = names.into_iter().filter(|name| old.get(*name) != new.get(*name));
+    differs
+        .filter_map(|name| Change::of_value(Part::Discount, name, "is", old.get(name).cloned(), new.get(name).cloned()))
+        .collect()
+}
+
 fn changed(name: &str, (field, old, new, percent): Field) -> Change {
     Change { field: Some(field.to_owned()), old, new, percent, ..Change::new(Part::Allowance, Fate::Changed, name) }
 }
@@ -43,9 +57,9 @@ struct Side<'t> {
     number: usize,
 }
 
-fn by_name(tariff: &Tariff) -> BTreeMap<&str, Side<'_>> {
-    let side = |(number, allowance)| {
-        let cover = Cover::of(tariff, allowance);
+fn by_name<'t>(tariff: &'t Tariff) -> BTreeMap<&'t str, Side<'t>> {
+    let side = |(number, allowance): (usize, &'t Allowance)| {
+        let cover = Cover::of(tariff, &allowance.coverage);
         Side { tariff, allowance, given: GivenAllowance::of(tariff, allowance, &cover), cover, number }
     };
     tariff.allowances.list.iter().enumerate().map(side).map(|side| (&*side.allowance.name, side)).collect()

@@ -307,6 +307,8 @@ fn of_units(old: &UnitTerms, new: &UnitTerms, [(old_per, old_size), (new_per, ne
     fields.extend(bound("charge_max", old.charge_max, new.charge_max));
     let asks = |terms: &UnitTerms| terms.information.unwrap_or("none").to_owned();
     fields.extend(field("information", asks(old), asks(new), None));
+    let of = |terms: &UnitTerms| terms.of.clone().unwrap_or_else(|| "each record".to_owned());
+    fields.extend(field("of", of(old), of(new), None));
     let counts = [("minimum", old.minimum, new.minimum), ("free_units", old.free_units, new.free_units)];
     fields.extend(counts.iter().filter_map(|(n, a, b)| field(n, a.to_string(), b.to_string(), None)));
     match (old.steps.as_slice(), new.steps.as_slice()) {

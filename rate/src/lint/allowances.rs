@@ -21,7 +21,7 @@ pub(super) fn findings(book: &Book<'_>) -> Vec<Finding> {
     let terms: Vec<Terms> = book.tariff.prices.rows.iter().map(Terms::of).collect();
     let mut findings = Vec::new();
     for (number, allowance) in (0..).zip(list) {
-        let cover = Cover::of(book.tariff, allowance);
+        let cover = Cover::of(book.tariff, &allowance.coverage);
         findings.extend(idle(book, allowance, &cover, &terms));
         findings.extend(unreached(book, number, &cover));
     }

@@ -67,7 +67,7 @@ impl GivenAllowance {
     /// Those of a tariff, in the order of its file.
     pub(crate) fn all(tariff: &Tariff) -> Vec<Self> {
         let list = &tariff.allowances.list;
-        list.iter().map(|allowance| Self::of(tariff, allowance, &Cover::of(tariff, allowance))).collect()
+        list.iter().map(|allowance| Self::of(tariff, allowance, &Cover::of(tariff, &allowance.coverage))).collect()
     }
 
     pub(crate) fn of(tariff: &Tariff, allowance: &Allowance, cover: &Cover) -> Self {
@@ -185,12 +185,12 @@ impl GivenAllowance {
 }
 
 /// The names behind codes, or `*` if these are all that there are.
-fn list<'n, C>(codes: &[C], all: Option<usize>, name: impl Fn(&C) -> &'n str) -> Vec<String> {
+pub(super) fn list<'n, C>(codes: &[C], all: Option<usize>, name: impl Fn(&C) -> &'n str) -> Vec<String> {
     if Some(codes.len()) == all { vec!["*".to_owned()] } else { codes.iter().map(|code| name(code).to_owned()).collect() }
 }
 
 /// Kinds as a tariff would write them: `*`, whole families such as `voice-*`, and single ones.
-fn patterns(usages: &[Usage]) -> Vec<String> {
+pub(super) fn patterns(usages: &[Usage]) -> Vec<String> {
     if usages.len() == Usage::COUNT {
         return vec!["*".to_owned()];
     }

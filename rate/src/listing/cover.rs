@@ -1,12 +1,12 @@
-//! What an allowance is for, as codes: the plans that give it, and the kinds, zones, bands and parties that it covers.
+//! What an allowance or a discount is for, as codes: the plans that have it, and the kinds, zones, bands and parties that it covers.
 
 use domain::columns::linked::Party;
 use domain::usage::Usage;
 
 use crate::tariff::Tariff;
-use crate::tariff::allowance::Allowance;
+use crate::tariff::coverage::Coverage;
 
-/// What an allowance is for. Each list rises.
+/// What something is for. Each list rises.
 #[derive(Debug)]
 pub(crate) struct Cover {
     pub plans: Vec<u32>,
@@ -18,22 +18,22 @@ pub(crate) struct Cover {
 }
 
 impl Cover {
-    pub fn of(tariff: &Tariff, allowance: &Allowance) -> Self {
+    pub fn of(tariff: &Tariff, coverage: &Coverage) -> Self {
         let plans = 0..u32::try_from(tariff.plans.len()).expect("a tariff has at most 10,000 plans");
         let zones = 0..u16::try_from(tariff.zones.len()).expect("a tariff has at most 10,000 zones");
         let bands = 0..u8::try_from(tariff.bands.names.len()).expect("a tariff has at most 254 bands");
         // Where a number of the same group and customer is the other party, only kind, zone and band decide, each for itself: so one
         // record that is covered tells which others are that differ from it in one of the three.
-        let covers = |usage, zone, band| allowance.covers(usage, zone, Party::GroupCustomer, band);
+        let covers = |usage, zone, band| coverage.covers(usage, zone, Party::GroupCustomer, band);
         let mut cells = Usage::all().flat_map(|usage| {
             let (zones, bands) = (zones.clone(), bands.clone());
             zones.flat_map(move |zone| bands.clone().map(move |band| (usage, zone, band)))
         });
         let first = cells.find(|(usage, zone, band)| covers(*usage, *zone, *band));
-        let (usage, zone, band) = first.expect("an allowance that loads names a kind, a zone and a band");
-        let is_for = |party| allowance.covers(usage, zone, party, band);
+        let (usage, zone, band) = first.expect("what loads names a kind, a zone and a band");
+        let is_for = |party| coverage.covers(usage, zone, party, band);
         Self {
-            plans: plans.filter(|plan| allowance.is_of(*plan)).collect(),
+            plans: plans.filter(|plan| coverage.is_of(*plan)).collect(),
             usages: Usage::all().filter(|usage| covers(*usage, zone, band)).collect(),
             zones: zones.filter(|zone| covers(usage, *zone, band)).collect(),
             bands: bands.filter(|band| covers(usage, zone, *band)).collect(),

@@ -4,7 +4,9 @@ use domain::money::Money;
 use domain::usage::UsageKind;
 use serde::{Serialize, Serializer};
 
+use crate::tariff::allowance::Whose;
 use crate::tariff::price_row::{Formula, Information, PriceRow, ZeroUsage};
+use crate::tariff::total::{Over, Total};
 
 /// The terms of a price. Amounts are in the tariff's currency.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -56,6 +58,8 @@ pub struct UnitTerms {
     pub information: Option<&'static str>,
     /// `free` or `priced`, where the price says so; else as the tariff's head says.
     pub zero_usage: Option<&'static str>,
+    /// What all that is of, if not each record: `the session`, or `all of a cycle as `nl` of the line`.
+    pub of: Option<String>,
 }
 
 /// The price of the units from one on.
@@ -115,6 +119,7 @@ impl Terms {
                 ZeroUsage::Free => "free",
                 ZeroUsage::Priced => "priced",
             }),
+            of: row.total.as_ref().map(total_text),
         })
     }
 
@@ -148,6 +153,19 @@ impl Terms {
         }
         parts.extend(units.besides());
         parts.join(", ")
+    }
+}
+
+fn total_text(total: &Total) -> String {
+    let volume = if total.is_volume { ", all by the last step" } else { "" };
+    let whose = match total.whose {
+        Whose::Personal => "the line",
+        Whose::Shared | Whose::Pooled => "the customer",
+        Whose::Group => "the group",
+    };
+    match total.over {
+        Over::Session => format!("the session{volume}"),
+        Over::Period(every) => format!("all of a {} as `{}` of {whose}{volume}", every.as_str(), total.name),
     }
 }
 
@@ -195,6 +213,7 @@ impl UnitTerms {
             _ => "and what the number asks".to_owned(),
         }));
         parts.extend(self.zero_usage.map(|zero| format!("zero units {zero}")));
+        parts.extend(self.of.as_ref().map(|of| format!("of {of}")));
         parts
     }
 

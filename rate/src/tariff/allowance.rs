@@ -101,7 +101,7 @@ pub(crate) struct Allowance {
     pub blocks: bool,
     /// At how many percent of it that are used it is told, rising.
     pub thresholds: Vec<u8>,
-    coverage: Coverage,
+    pub coverage: Coverage,
 }
 
 impl Allowance {

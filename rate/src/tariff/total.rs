@@ -62,6 +62,7 @@ pub(super) fn of_price(place: &Place, raw: &RawPrice, usual: Option<&Total>) -> 
         field.map_or(Ok(()), |(field, _)| Err(bad(place, field, "set", expected)))
     };
     let over = match raw.rounding_scope.as_deref() {
+        None if usual.is_some() => Over::Session,
         word @ (None | Some("record")) => {
             refuse(&others, "it is for prices over several records; add a `rounding_scope` such as \"cycle\"")?;
             return Ok(if word.is_none() { usual.cloned() } else { None });

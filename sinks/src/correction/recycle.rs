@@ -176,7 +176,9 @@ impl Choice {
         if self.writes_off {
             return reason != Reason::WrittenOff && (self.reasons.is_empty() || is_named);
         }
-        let is_back = reason == Reason::WrittenOff && is_named && had.is_some_and(can_change);
+        // What was beyond an allowance may come back, too: it is settled then.
+        let may_come_back = |had: Reason| can_change(had) || had == Reason::BeyondAllowance;
+        let is_back = reason == Reason::WrittenOff && is_named && had.is_some_and(may_come_back);
         if can_change(reason) { self.reasons.is_empty() || is_named } else { is_back }
     }
 

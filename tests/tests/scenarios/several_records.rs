@@ -160,6 +160,12 @@ fn a_session_in_parts_costs_what_the_whole_does() {
     let all = ["x-1 0.290000000", "y-1 0.170000000", "x-2 0.000000000", "x-3 0.000000000", "y-2 0.120000000", "w-1 0.170000000"];
     assert_eq!(charges(&data), all);
     data.assert_sound();
+    // Another account's session of the same id is another session.
+    let other = write(home.path(), "other.csv", &(HEADER.trim_end().to_owned() + ",session\n" + &part("z-1", 0, 5, "X")));
+    asked(&data, &["ingest", "--profile", &profile, "--account", "oever", &other]);
+    assert_eq!(charges(&data), [&["z-1 0.170000000"], &all[..]].concat());
+    data.assert_sound();
+    data.ok(&["withdraw", "other.csv", "--yes"]);
     data.ok(&["withdraw", "early.csv", "--yes"]);
     assert_eq!(charges(&data), ["x-3 0.170000000", "y-2 0.290000000", "w-1 0.170000000"]);
     data.assert_sound();

@@ -254,7 +254,10 @@ fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<(Deri
         plan: row.text("plan").map(str::to_owned),
         tariff: row.text("tariff").map(str::to_owned),
     };
-    let covers = explain(&input, reference.tariffs.set()).is_ok_and(|alone| alone.is_settled);
+    // What is settled has the price of what is in force, whatever version of the same prices its row names.
+    let by_newest = ExplainInput { tariff: None, ..input.clone() };
+    let covers = explain(&by_newest, reference.tariffs.set()).is_ok_and(|alone| alone.is_settled);
+    let input = if covers { by_newest } else { input };
     let (drawn, mut is_settled) = drawn(installation, row, &reference, covers)?;
     let derived = match explain_settled(&input, reference.tariffs.set(), Some(&drawn)) {
         Ok(derivation) => derivation,

@@ -32,6 +32,9 @@ pub fn run(global: &Global, args: &RecycleArgs, is_dry: bool) -> anyhow::Result<
         if wish.reasons.is_empty() && place.reason == Reason::WrittenOff {
             wish.reasons.insert(Reason::WrittenOff);
         }
+        if place.reason == Reason::BeyondAllowance {
+            return Err(usage(format!("a record `{}` comes out the same: {}", place.reason.as_str(), what_helps(place.reason))));
+        }
         (wish.delivery, wish.row) = (Some(place.delivery), Some(place.row));
     }
     if !is_dry {

@@ -4,6 +4,7 @@ use domain::nearest;
 use domain::number::{mask_digits, masked};
 use domain::outcome::Reason;
 use serde_json::json;
+use sinks::correction::recycle::can_change;
 
 use super::rows::{Row, ask_rows, sql_text};
 use crate::cli::{Global, SuspenseCommand};
@@ -79,10 +80,10 @@ fn headline(total: u64, written_off: u64) -> String {
 /// again.
 fn next_steps(rows: &[Row]) -> Vec<String> {
     let reasons: Vec<&str> = rows.iter().filter_map(|row| row.text("reason")).collect();
-    let is_malformed = |reason: &&str| Reason::parse(reason).is_some_and(Reason::is_malformed);
+    let is_fixed = |reason: &&str| Reason::parse(reason).is_some_and(|reason| !can_change(reason));
     let mut next: Vec<String> = Vec::new();
     next.extend(reasons.first().map(|reason| format!("see them: tollway suspense list --reason {reason}")));
-    if !reasons.iter().all(is_malformed) {
+    if !reasons.iter().all(is_fixed) {
         next.push("after an import, rate them again: tollway suspense recycle --dry-run".to_owned());
     }
     next

@@ -111,6 +111,12 @@ fn next(proof: &Proof) -> Vec<String> {
              frozen, tollway settle --frozen"
         ));
     }
+    if proof.kept > 0 {
+        next.push(format!(
+            "{} more keep the price of a total or a discount that the tariff in force has no more, and are not derived: tollway rerate",
+            count(proof.kept)
+        ));
+    }
     for (why, records) in &proof.underivable {
         next.push(format!("{} records were not derived: {why}", count(*records)));
     }

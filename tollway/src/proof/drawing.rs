@@ -88,6 +88,14 @@ pub(super) struct Held<'h> {
     pub draws_only: bool,
 }
 
+/// What settling says of a record.
+pub(super) enum Settled<'h> {
+    /// It can be held against its derivation.
+    Held(Held<'h>),
+    /// It has the price of a total or a discount that the tariff in force has no more; until somebody rates it again it keeps that.
+    Kept,
+}
+
 /// Whose records may wait to be settled.
 #[derive(Debug)]
 pub(super) struct Waiting {
@@ -181,13 +189,14 @@ impl Drawing {
     }
 
     /// Settles the customers of a version, and hands out how each of their records that was asked for came out.
-    pub fn settle(&self, version: u64, reference: &Reference, take: &mut dyn FnMut(Held<'_>)) -> Result<(), VerifyError> {
+    pub fn settle(&self, version: u64, reference: &Reference, take: &mut dyn FnMut(Settled<'_>)) -> Result<(), VerifyError> {
         let settlement = reference.settlement();
         for customer in self.customers.values().filter(|customer| customer.version == version) {
             let entries: Vec<Entry<'_>> = customer.records.iter().map(Drawn::entry).collect();
             for (drawn, derived) in customer.records.iter().zip(&settlement.settle(&entries)?) {
                 if drawn.is_asked {
-                    take(drawn.held(derived));
+                    let is_kept = !derived.priced.is_covered && drawn.allowance.is_none() && drawn.is_rated();
+                    take(if is_kept { Settled::Kept } else { Settled::Held(drawn.held(derived)) });
                 }
             }
         }
@@ -196,6 +205,10 @@ impl Drawing {
 }
 
 impl Drawn {
+    fn is_rated(&self) -> bool {
+        self.reason.is_none()
+    }
+
     fn entry(&self) -> Entry<'_> {
         Entry { record: self.record.record(), key: self.key, delivery: &self.delivery, row: self.row }
     }

@@ -67,9 +67,17 @@ pub fn run(global: &Global, args: &TariffShowArgs) -> anyhow::Result<Exit> {
     if global.output == OutputMode::Table {
         sheets.splice(
             0..0,
-            [plans(&listing), allowances, bands(&listing), calendars(&listing), numbers(&listing), rates(&listing)]
-                .into_iter()
-                .filter(|sheet| !sheet.rows.is_empty()),
+            [
+                plans(&listing),
+                allowances,
+                discounts(&listing),
+                bands(&listing),
+                calendars(&listing),
+                numbers(&listing),
+                rates(&listing),
+            ]
+            .into_iter()
+            .filter(|sheet| !sheet.rows.is_empty()),
         );
     }
     if args.zone.is_some() {
@@ -147,6 +155,27 @@ fn allowances(global: &Global, args: &TariffShowArgs, listing: &Listing) -> (She
         ]);
     }
     (sheet, more)
+}
+
+fn discounts(listing: &Listing) -> Sheet {
+    let heads = ["discount", "plan", "kind", "zone", "only", "percent", "every", "whose", "count", "place"];
+    let mut sheet = Sheet::new("discounts", &heads);
+    for discount in &listing.discounts {
+        let [plans, kinds, zones] = [&discount.plans, &discount.kinds, &discount.zones].map(|names| names.join(", "));
+        sheet.row([
+            discount.name.clone(),
+            plans,
+            kinds,
+            zones,
+            discount.only_text(),
+            discount.steps.join("; "),
+            discount.every.to_owned(),
+            discount.scope.to_owned(),
+            discount.count.to_owned(),
+            discount.place.clone(),
+        ]);
+    }
+    sheet
 }
 
 fn bands(listing: &Listing) -> Sheet {
