@@ -14,7 +14,7 @@ use verify::owner::{Customer, Identifier, Owners, Window};
 use verify::tariff::Tariff;
 use verify::{Derived, Difference, Record, Reference, Stated, differences};
 
-use self::drawing::{Drawing, Held, Settled, Waiting};
+use self::drawing::{Drawing, Held, Waiting};
 use crate::installation::Installation;
 use crate::progress::Progress;
 
@@ -98,9 +98,9 @@ impl Proof {
         for version in drawing.versions() {
             let loaded = installation.block_on(store.load_reference(Some(version)))?;
             let reference = second_reference(&loaded, &mut known)?;
-            drawing.settle(version, &reference, &mut |settled| match settled {
-                Settled::Held(held) => proof.settled(held, limit, &waiting),
-                Settled::Kept => proof.kept += 1,
+            drawing.settle(version, &reference, &mut |held| match held {
+                Some(held) => proof.settled(held, limit, &waiting),
+                None => proof.kept += 1,
             })?;
         }
         progress.finish();

@@ -108,6 +108,9 @@ fn note(entries: &mut Table, version: Option<u64>, reference: &Reference) -> any
     Ok(mark(entries, at, &SystemClock, &mut SystemRng::new()?)?)
 }
 
+/// Looks that follow each other at most; the second one is at what the first has corrected, and finds nothing more as a rule.
+const ROUNDS_MAX: u32 = 3;
+
 /// Settles what is not frozen: lands the decisions and lets them act, unless a service does. Nothing lands where nothing changes. What is
 /// used up is told before the state is marked: after a crash in between it is looked for again.
 pub fn settle(
@@ -117,9 +120,29 @@ pub fn settle(
     reference: &Reference,
     workers: Option<u32>,
 ) -> anyhow::Result<Settlement> {
+    let mut all = Settlement { is_done: true, ..Settlement::default() };
+    for _ in 0..ROUNDS_MAX {
+        let round = settle_once(global, installation, landing, reference, workers)?;
+        all.records += round.records;
+        all.thresholds += round.thresholds;
+        (all.frozen, all.is_done) = (all.frozen.max(round.frozen), round.is_done);
+        if round.records == 0 || !round.is_done {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+fn settle_once(
+    global: &Global,
+    installation: &Installation,
+    landing: &Arc<Landing>,
+    reference: &Reference,
+    workers: Option<u32>,
+) -> anyhow::Result<Settlement> {
     let mut entries = installation.entries()?;
     if !may_draw(&entries, reference) {
-        return Ok(Settlement::default());
+        return Ok(Settlement { is_done: true, ..Settlement::default() });
     }
     let frozen = installation.frozen_cycles()?;
     let version = entries.snapshot().version;

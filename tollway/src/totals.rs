@@ -3,7 +3,7 @@
 //! Its position is a version of `cdr_entries`, kept as `txn` of the table that it writes: range and sums are one commit. One
 //! job at a time; a second one is refused by the version check and starts again from where the first got.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aggregate::totals::{ENTRY_COLUMNS, PeriodRows, Sums, TotalKey, Totals, to_batches};
@@ -37,6 +37,13 @@ fn version_of(add: &Add) -> u64 {
     add.tag(TAG_VERSION).and_then(|v| v.parse().ok()).unwrap_or(0)
 }
 
+/// How many commits with entries are not in the totals.
+pub fn behind(entries: &Table, totals: &Table) -> u64 {
+    let from = totals.snapshot().position(APP_ID);
+    let pending = entries.files(&[("outcome", "rated")]).map(|add| version_of(add)).filter(|version| *version >= from);
+    pending.collect::<BTreeSet<u64>>().len() as u64
+}
+
 /// Folds what is new; tells whether more is waiting.
 pub fn step(entries: &mut Table, totals: &mut Table, clock: &dyn Clock, rng: &mut dyn Rng) -> anyhow::Result<bool> {
     entries.refresh()?;
@@ -51,6 +58,10 @@ pub fn step(entries: &mut Table, totals: &mut Table, clock: &dyn Clock, rng: &mu
         .filter(|add| add.data_change && version_of(add) >= from)
         .map(|add| (version_of(add), Arc::clone(add)))
         .collect();
+    if fresh.is_empty() {
+        // What came holds no sums; the position goes on with the next that do.
+        return Ok(false);
+    }
     fresh.sort_by_key(|(version, _)| *version);
     // A version is folded whole or not at all.
     let cut = fresh.get(FILES_MAX).map(|(version, _)| *version);

@@ -36,7 +36,7 @@ static UNDISTURBED: LazyLock<Undisturbed> = LazyLock::new(|| {
     month.import(&data);
     Month::land(&data, &month.in_order());
     data.ok(&month.rating());
-    data.assert_sound();
+    data.assert_sound_behind_a_service();
     Undisturbed { month, data, _home: home }
 });
 
@@ -63,7 +63,7 @@ fn assert_same(data: &DataFolder, how: &str) {
     data.ok(&UNDISTURBED.month.rating());
     let (left, right) = (UNDISTURBED.data.path().to_string_lossy(), data.path().to_string_lossy());
     println!("{how}: {}", readers::python("tests/readers/same_tables.py", &[&*left, &*right]).trim_end());
-    data.assert_sound();
+    data.assert_sound_behind_a_service();
 }
 
 /// The last step of a service's one worker.
@@ -174,5 +174,5 @@ fn broker_down_at_the_start_of_a_service_is_waited_for() {
     service.line("running", |_| true);
     assert!(all_is_rated(&data), "the service said:\n{}", service.kill());
     assert_eq!(service.terminate().code, Some(0), "it stops in order");
-    data.assert_sound();
+    data.assert_sound_behind_a_service();
 }

@@ -41,7 +41,7 @@ fn assert_same_as_on_a_disk(month: &Month, bucket: &TestBucket, prefix: &str, el
         month.import(data);
         Month::land(data, &month.in_order());
         data.ok(&month.rating());
-        data.assert_sound();
+        data.assert_sound_behind_a_service();
     }
     assert!(!elsewhere.path().join("store").exists(), "landing or tables lie in the data folder");
     let sums = "SELECT outcome, count(*) AS records, sum(charge) AS charge FROM cdr_entries GROUP BY outcome ORDER BY outcome";
@@ -108,7 +108,7 @@ fn bucket_away_at_the_start_is_named_and_comes_back() {
     data.ok(&month.rating());
     let rows = data.query("SELECT sum(ledger_rows_in) AS rows FROM cdr_entries WHERE outcome = 'ledger'");
     assert_eq!(rows[0]["rows"].as_u64(), Some(month.rows()), "{rows:?}");
-    data.assert_sound();
+    data.assert_sound_behind_a_service();
 }
 
 /// *Scenario.* A service is started while the server is away, which comes back. *Guarantees.* The service says what it waits for
@@ -132,7 +132,7 @@ fn bucket_away_at_the_start_of_a_service_is_waited_for() {
     service.line("running", |_| true);
     assert!(all_is_rated(&data), "the service said:\n{}", service.kill());
     assert_eq!(service.terminate().code, Some(0), "it stops in order");
-    data.assert_sound();
+    data.assert_sound_behind_a_service();
 }
 
 /// *Scenario.* A service rates what has landed; the server goes away and comes back. *Guarantees.* The service says that it tries
@@ -164,5 +164,5 @@ fn bucket_away_in_the_middle_costs_nothing_but_time() {
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     let rows = data.query("SELECT sum(ledger_rows_in) AS rows FROM cdr_entries WHERE outcome = 'ledger'");
     assert_eq!(rows[0]["rows"].as_u64(), Some(month.rows()), "{rows:?}");
-    data.assert_sound();
+    data.assert_sound_behind_a_service();
 }

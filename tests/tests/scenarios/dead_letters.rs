@@ -39,7 +39,7 @@ fn dead_letters_are_kept_untouched_and_hold_up_nobody() {
     }
     Month::land(&data, &files[3..]);
     data.ok(&month.rating());
-    data.assert_sound();
+    data.assert_sound_behind_a_service();
     let rows = data.query("SELECT sum(ledger_rows_in) AS rows FROM cdr_entries WHERE outcome = 'ledger'");
     assert_eq!(rows[0]["rows"].as_u64(), Some(month.rows()), "{rows:?}");
 

@@ -82,7 +82,7 @@ fn service_rates_what_lands_and_stops_in_order() {
     let ended = service.terminate();
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert!(ended.err.lines().last().is_some_and(|line| line.contains("stopped in order")), "{}", ended.err);
-    data.assert_sound();
+    data.assert_sound_behind_a_service();
     let next = data.start(&["run", "--listen", "127.0.0.1:0"], Some("info"));
     next.line("running", |_| true);
     assert_eq!(next.terminate().code, Some(0), "the folder is free again");

@@ -57,7 +57,7 @@ fn tariffs_are_listed_beside_a_running_service() {
     assert_eq!((&head["valid_from"], &head["valid_to"]), (&"2025-01-01".into(), &Value::Null));
     let (id, hash) = (head["id"].as_str().expect("an id"), head["sha256"].as_str().expect("a hash"));
     assert_eq!(id, format!("nl-zakelijk@{}", &hash[..16]));
-    assert_eq!(tariff["plans"].as_array().map(Vec::len), Some(6));
+    assert_eq!(tariff["plans"].as_array().map(Vec::len), Some(9));
     // One line of each table is its header.
     assert_eq!(tariff["rows"]["prefixes"], shipped(SHIPPED[1]).lines().count() - 1);
     assert_eq!(tariff["rows"]["networks"], shipped(SHIPPED[2]).lines().count() - 1);
@@ -108,7 +108,7 @@ fn a_tariff_is_linted_before_it_is_imported() {
     let (code, said) = asked(&data, &["tariff", "lint", &clean]);
     assert_eq!((code, &said["findings"]), (Some(0), &serde_json::json!([])));
     let (code, said) = asked(&data, &["tariff", "lint", "nl-zakelijk"]);
-    assert_eq!((code, &said["errors"], found(&said, "missing_price")), (Some(1), &0.into(), 3), "{said}");
+    assert_eq!((code, &said["errors"], found(&said, "missing_price")), (Some(1), &0.into(), 5), "{said}");
 
     let broken = copy(&home.path().join("broken"), SHIPPED[1], "\n3161,", "\n00316 1,");
     let (code, said) = asked(&data, &["tariff", "lint", &broken.to_string_lossy(), "no-such.toml", &clean]);
@@ -144,7 +144,9 @@ fn two_tariffs_are_compared_price_by_price() {
     let (code, said) = asked(&data, &["tariff", "diff", "nl-zakelijk", &next]);
     assert_eq!((code, &said["same"]), (Some(0), &false.into()));
     let changes = said["changes"].as_array().expect("a list");
-    let [moved, price] = changes.as_slice() else { panic!("{said:#}") };
+    // The bundle that falls back on the plan has its prices.
+    let [moved, lent, price] = changes.as_slice() else { panic!("{said:#}") };
+    assert_eq!((&lent["holds"]["plan"], &lent["new"]), (&"bellen-200".into(), &price["new"]));
     assert_eq!((&moved["part"], &moved["fate"], &moved["what"]), (&"prefix".into(), &"moved".into(), &"3197".into()));
     assert_eq!((&moved["old"], &moved["new"]), (&"NL-MOB".into(), &"NL-SVC".into()));
     assert_eq!((&price["old"], &price["new"]), (&"0.10 per 60 s".into(), &"0.115 per 60 s".into()));

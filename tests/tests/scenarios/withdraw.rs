@@ -238,7 +238,8 @@ fn a_withdrawal_that_is_killed_is_done_once() {
     ingest(&data, &heartbeat, &[]);
     let status = asked(&data, &["status"]);
     assert_eq!(status["withdrawals_waiting"], 0, "{status:#}");
-    assert_eq!(status["corrections"][0]["cause"], "withdrawn", "{status:#}");
+    let corrections = status["corrections"].as_array().expect("a list");
+    assert!(corrections.iter().any(|correction| correction["cause"] == "withdrawn"), "{status:#}");
     assert!(data.query(&of_it).is_empty(), "no row of it lives");
     let after = data.query(SUMS);
     assert_ne!(after, before, "it had charges");

@@ -110,6 +110,12 @@ impl DataFolder {
         Running::start(&mut command)
     }
 
+    /// The same behind a service, which settles every now and then: what it has left is settled first.
+    pub fn assert_sound_behind_a_service(&self) {
+        self.run(&["settle"]);
+        self.assert_sound();
+    }
+
     /// Audits all invariants, and derives every charge a second time.
     pub fn assert_sound(&self) {
         let audit = self.json(&["check"]);

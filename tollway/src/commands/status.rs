@@ -26,7 +26,7 @@ use crate::log_end::log_ends;
 use crate::numbered;
 use crate::output::{Answer, Sheet, count};
 use crate::replacements::{self, Corrected};
-use crate::totals::APP_ID;
+use crate::totals;
 
 /// Waiting files that are opened to see whether they can be.
 const WAITING_OPENED_MAX: usize = 100;
@@ -53,7 +53,7 @@ pub fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let corrected = replacements::latest(&landing, &ledger, CORRECTIONS_MAX)?;
     let open = orders(&landing, &arrivals, &entries, &Settled::of_entries(&ledger))?;
     let lag = log_lag(&installation, &entries);
-    let totals_lag = entries.snapshot().next_version().saturating_sub(installation.totals()?.snapshot().position(APP_ID));
+    let totals_lag = totals::behind(&entries, &installation.totals()?);
     let counts = sum(&ledger);
     let over = attention::over_limits(&installation, &counts, "TRUE")?;
     let blocked = blocked(&installation, &arrivals, &settled);

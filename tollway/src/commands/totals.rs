@@ -52,7 +52,7 @@ pub fn run(global: &Global, args: &TotalsArgs) -> anyhow::Result<Exit> {
     }
     let entries = installation.entries()?;
     let table = installation.totals()?;
-    let lag = entries.snapshot().next_version().saturating_sub(table.snapshot().position(totals::APP_ID));
+    let lag = totals::behind(&entries, &table);
     let all = totals::read(&table, args.cycle.as_deref())?;
     let groups = args.by.iter().map(|g| group(g)).collect::<anyhow::Result<Vec<_>>>()?;
     let mut sums: BTreeMap<(Vec<String>, String), Sums> = BTreeMap::new();

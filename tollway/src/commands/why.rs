@@ -215,7 +215,7 @@ fn not_calculated(installation: &Installation, cycle: &str) -> anyhow::Result<Ve
         let ArrivalKind::Delivery(delivery) = arrival.kind else { continue };
         waiting += u64::from(attention::acts(&delivery) && !settled.contains(&delivery.delivery));
     }
-    let lag = entries.snapshot().next_version().saturating_sub(installation.totals()?.snapshot().position(totals::APP_ID));
+    let lag = totals::behind(&entries, &installation.totals()?);
     let mut findings = Vec::new();
     if waiting > 0 {
         let text = format!("{} files have landed and are not rated; they may hold records of {cycle}", count(waiting));

@@ -88,14 +88,6 @@ pub(super) struct Held<'h> {
     pub draws_only: bool,
 }
 
-/// What settling says of a record.
-pub(super) enum Settled<'h> {
-    /// It can be held against its derivation.
-    Held(Held<'h>),
-    /// It has the price of a total or a discount that the tariff in force has no more; until somebody rates it again it keeps that.
-    Kept,
-}
-
 /// Whose records may wait to be settled.
 #[derive(Debug)]
 pub(super) struct Waiting {
@@ -188,15 +180,16 @@ impl Drawing {
         self.customers.values().map(|customer| customer.version).collect()
     }
 
-    /// Settles the customers of a version, and hands out how each of their records that was asked for came out.
-    pub fn settle(&self, version: u64, reference: &Reference, take: &mut dyn FnMut(Settled<'_>)) -> Result<(), VerifyError> {
+    /// Settles the customers of a version, and hands out how each of their records that was asked for came out; nothing of one that has
+    /// the price of a total or a discount which the tariff in force has no more: it keeps that until somebody rates it again.
+    pub fn settle(&self, version: u64, reference: &Reference, take: &mut dyn FnMut(Option<Held<'_>>)) -> Result<(), VerifyError> {
         let settlement = reference.settlement();
         for customer in self.customers.values().filter(|customer| customer.version == version) {
             let entries: Vec<Entry<'_>> = customer.records.iter().map(Drawn::entry).collect();
             for (drawn, derived) in customer.records.iter().zip(&settlement.settle(&entries)?) {
                 if drawn.is_asked {
                     let is_kept = !derived.priced.is_covered && drawn.allowance.is_none() && drawn.is_rated();
-                    take(if is_kept { Settled::Kept } else { Settled::Held(drawn.held(derived)) });
+                    take((!is_kept).then(|| drawn.held(derived)));
                 }
             }
         }
