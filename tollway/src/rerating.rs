@@ -175,6 +175,23 @@ pub struct Outlook {
 }
 
 impl Outlook {
+    /// Customers whose rows that differ fit one commit of each account, where not all of them do: as many as `most`, one at least.
+    pub fn portion(&self, rows_max: u64, most: usize) -> Option<BTreeSet<String>> {
+        if self.accounts.values().all(|(rows, _)| *rows <= rows_max) {
+            return None;
+        }
+        let (mut portion, mut rows) = (BTreeSet::new(), 0);
+        for ((customer, _), sum) in self.customers.iter().filter(|((customer, _), _)| !customer.is_empty()) {
+            rows += sum.records;
+            let is_next = portion.is_empty() || portion.contains(customer) || (rows <= rows_max && portion.len() < most);
+            if !is_next {
+                break;
+            }
+            portion.insert(customer.clone());
+        }
+        Some(portion)
+    }
+
     /// What all rows that differ come to, by currency.
     pub fn total(&self) -> BTreeMap<Currency, Sum> {
         let mut total: BTreeMap<Currency, Sum> = BTreeMap::new();

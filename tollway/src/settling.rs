@@ -46,6 +46,8 @@ pub struct Unsettled {
     pub frozen: u64,
     /// How far allowances are used up, also in cycles that are frozen.
     pub reached: Vec<Reached>,
+    /// Whether only some customers are meant, because a commit does not hold all: the others are left for the next look.
+    pub is_part: bool,
 }
 
 /// Customers that one decision names at most; of more, all are meant.
@@ -65,12 +67,13 @@ pub enum Scope {
     Since,
 }
 
-/// Looks for records that draw otherwise than they stand, on the table as it is; where plans give no allowances it is not read.
+/// Looks for records that draw otherwise than they stand, on the table as it is; where plans give no allowances it is not read. Of more
+/// than `rows_max` of an account, those of some customers are meant.
 pub fn unsettled(
     entries: &Table,
     reference: &Reference,
     next: ArrivalNumber,
-    (frozen, scope): (&BTreeSet<String>, Scope),
+    (frozen, scope, rows_max): (&BTreeSet<String>, Scope, u64),
     quiet: bool,
 ) -> anyhow::Result<Unsettled> {
     let since = marked(entries).filter(|mark| scope == Scope::Since && mark.reference == reference.version);
@@ -84,7 +87,7 @@ pub fn unsettled(
     };
     let ours = wish(frozen);
     if !may_draw(entries, reference) || touched.as_ref().is_some_and(BTreeSet::is_empty) {
-        return Ok(Unsettled { wish: ours, outlook: Outlook::default(), frozen: 0, reached: Vec::new() });
+        return Ok(Unsettled { wish: ours, outlook: Outlook::default(), frozen: 0, reached: Vec::new(), is_part: false });
     }
     let outcomes = &[Outcome::Rated];
     let draws = reference.draws(entries, outcomes, touched.as_ref())?;
@@ -94,11 +97,20 @@ pub fn unsettled(
         ask(entries, &question, (reference, &draws), quiet)
     };
     let all = look(&wish(&BTreeSet::new()))?;
-    if all.cycles.keys().all(|cycle| !frozen.contains(cycle)) {
-        return Ok(Unsettled { wish: ours, outlook: all, frozen: 0, reached: draws.reached().to_vec() });
-    }
-    let outlook = look(&ours)?;
-    Ok(Unsettled { frozen: all.changes - outlook.changes, wish: ours, outlook, reached: draws.reached().to_vec() })
+    let (outlook, left) = if all.cycles.keys().all(|cycle| !frozen.contains(cycle)) {
+        (all, 0)
+    } else {
+        let outlook = look(&ours)?;
+        let left = all.changes - outlook.changes;
+        (outlook, left)
+    };
+    let Some(customers) = outlook.portion(rows_max, CUSTOMERS_MAX) else {
+        return Ok(Unsettled { wish: ours, outlook, frozen: left, reached: draws.reached().to_vec(), is_part: false });
+    };
+    let choice = DrawingChoice { customers, frozen: frozen.clone(), ..DrawingChoice::default() };
+    let wish = Wish { account: None, meant: Meant::Drawing(choice) };
+    let outlook = look(&wish)?;
+    Ok(Unsettled { wish, outlook, frozen: left, reached: Vec::new(), is_part: true })
 }
 
 /// Notes that all that draws from allowances was looked at in a state of the table, and decided.
@@ -121,8 +133,10 @@ pub fn settle(
     workers: Option<u32>,
 ) -> anyhow::Result<Settlement> {
     let mut all = Settlement { is_done: true, ..Settlement::default() };
-    for _ in 0..ROUNDS_MAX {
-        let round = settle_once(global, installation, landing, reference, workers)?;
+    let mut rounds = 0;
+    while rounds < ROUNDS_MAX {
+        let (round, is_part) = settle_once(global, installation, landing, reference, workers)?;
+        rounds += u32::from(!is_part);
         all.records += round.records;
         all.thresholds += round.thresholds;
         (all.frozen, all.is_done) = (all.frozen.max(round.frozen), round.is_done);
@@ -133,30 +147,33 @@ pub fn settle(
     Ok(all)
 }
 
+/// One look and what it orders; whether it was a part of what it found.
 fn settle_once(
     global: &Global,
     installation: &Installation,
     landing: &Arc<Landing>,
     reference: &Reference,
     workers: Option<u32>,
-) -> anyhow::Result<Settlement> {
+) -> anyhow::Result<(Settlement, bool)> {
     let mut entries = installation.entries()?;
     if !may_draw(&entries, reference) {
-        return Ok(Settlement { is_done: true, ..Settlement::default() });
+        return Ok((Settlement { is_done: true, ..Settlement::default() }, false));
     }
     let frozen = installation.frozen_cycles()?;
     let version = entries.snapshot().version;
-    let asked = (&frozen, Scope::Since);
+    let asked = (&frozen, Scope::Since, installation.config().pipeline.rerated_rows_max);
     let found = unsettled(&entries, reference, landing.next_number()?, asked, global.quiet)?;
-    let Unsettled { wish, outlook, frozen, reached } = found;
+    let Unsettled { wish, outlook, frozen, reached, is_part } = found;
     if let Some(error) = obstacle(installation, &outlook, true)? {
         return Err(error.context("what allowances give was not settled"));
     }
     let records = outlook.changes;
     let is_done = carry_out(global, installation, landing, &wish, outlook, workers)?.acted.is_none_or(|acted| acted.is_done);
     let thresholds = fire(&mut None, installation, reached, reference)?;
-    note(&mut entries, version, reference)?;
-    Ok(Settlement { records, frozen, is_done, thresholds })
+    if !is_part {
+        note(&mut entries, version, reference)?;
+    }
+    Ok((Settlement { records, frozen, is_done, thresholds }, is_part))
 }
 
 /// The same after a command that has changed something, by the reference data in force.
@@ -235,9 +252,9 @@ impl Keeper {
         let waiting: BTreeSet<String> = self.decided.iter().map(|(account, _)| account.clone()).collect();
         let version = entries.snapshot().version;
         let frozen = installation.frozen_cycles()?;
-        let asked = (&frozen, Scope::Since);
+        let asked = (&frozen, Scope::Since, installation.config().pipeline.rerated_rows_max);
         let found = unsettled(entries, reference, landing.next_number()?, asked, true)?;
-        let Unsettled { wish, outlook, frozen, reached } = found;
+        let Unsettled { wish, outlook, frozen, reached, is_part } = found;
         if let Some(error) = obstacle(installation, &outlook, true)? {
             tracing::error!(error = %error, "what allowances give is not settled");
         } else {
@@ -246,7 +263,7 @@ impl Keeper {
                 self.decided.push((word.account.path(), landing.recycle(&word, &SystemClock)?.arrival().number));
             }
             fire(&mut self.thresholds, installation, reached, reference)?;
-            if waiting.is_empty() {
+            if waiting.is_empty() && !is_part {
                 note(entries, version, reference)?;
             }
         }
@@ -261,7 +278,13 @@ impl Keeper {
         // The mark is an entry of the table, too; what others committed beside it was not looked at.
         let marked = entries.snapshot().version;
         let is_ours = marked <= version.map(|version| version + 1);
-        self.seen = if is_ours { Some((marked, reference.version)) } else { now };
+        self.seen = if is_part {
+            None
+        } else if is_ours {
+            Some((marked, reference.version))
+        } else {
+            now
+        };
         Ok(())
     }
 }

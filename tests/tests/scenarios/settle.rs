@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::data_folder::DataFolder;
 use crate::support::month::Month;
-use crate::support::small::{TWO_LINES as DEVICES, asked, calls, ingest, kill_in_the_middle, tariff, write};
+use crate::support::small::{HEADER, TWO_LINES as DEVICES, asked, calls, ingest, kill_in_the_middle, tariff, write};
 
 /// Five minutes a month for the customer, taken by whole minutes; beyond them 0.002 a second.
 fn bundle(units: u32) -> String {
@@ -72,6 +72,31 @@ fn who_calls_first_draws_first_whatever_file_comes_first() {
         assert_eq!((code, &again["state"], data.version("cdr_entries")), (Some(0), &json!("unchanged"), version), "{again:#}");
         data.assert_sound();
     }
+}
+
+/// *Scenario.* A bundle comes afterwards for two customers, of whose records a commit holds one's only. *Guarantees.* Both are settled all
+/// the same, one after the other, by the import alone; a limit that one customer's records exceed is told, and changes nothing.
+#[test]
+fn what_no_commit_holds_is_settled_customer_by_customer() {
+    let home = TempDir::new().expect("a temporary folder");
+    let config = |rows: u32| write(home.path(), &format!("{rows}.toml"), &format!("[pipeline]\nrerated_rows_max = {rows}\n"));
+    let data = DataFolder::new();
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &tariff(true))]);
+    let devices = DEVICES.replace("D-2,31612340002,C-1", "D-2,31612340002,C-2");
+    data.ok(&["import", "devices", &write(home.path(), "devices.csv", &devices)]);
+    let both = calls("a", 1, &[10, 12, 14, 16, 18]) + calls("b", 2, &[11, 13, 15, 17, 19]).trim_start_matches(HEADER);
+    ingest(&data, home.path(), "haven", "ab.csv", &both);
+    let bundle = write(home.path(), "small.toml", &bundle(300));
+    let before = drawn(&data);
+    let refused = data.run(&["import", "tariffs", &bundle, "--config", &config(2)]);
+    assert!(refused.code != Some(0) && refused.err.contains("rerated_rows_max"), "{} {}", refused.out, refused.err);
+    assert_eq!(drawn(&data), before);
+    let file = write(home.path(), "late.csv", &calls("c", 2, &[20]));
+    asked(&data, &["ingest", "--profile", "job", "--account", "haven", &file, "--config", &config(6)]);
+    let units: Vec<i64> = drawn(&data).into_iter().map(|(_, units, _, _)| units).collect();
+    assert_eq!(units, [120, 120, 120, 120, 60, 60, 0, 0, 0, 0, 0]);
+    assert_eq!(asked(&data, &["settle"]).1["state"], json!("unchanged"));
+    data.assert_sound();
 }
 
 /// *Scenario.* The bundle turns out to be larger; a line turns out to be another customer's; a file is taken back; its calls come

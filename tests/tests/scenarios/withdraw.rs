@@ -244,7 +244,8 @@ fn a_withdrawal_that_is_killed_is_done_once() {
     let after = data.query(SUMS);
     assert_ne!(after, before, "it had charges");
     assert_eq!(after, others.query(SUMS), "the totals are those of the other files");
-    let twice = data.query("select delivery, row from cdr_entries where entry = 'reversal' group by 1, 2 having count(*) > 1");
+    let twice = data
+        .query("select delivery, row, entry_no from cdr_entries where entry = 'reversal' group by 1, 2, 3 having count(*) > 1");
     assert!(twice.is_empty(), "{twice:?}");
     data.assert_sound();
 }

@@ -169,7 +169,7 @@ fn backup(global: &Global, installation: &Installation, args: &TotalsArgs) -> an
 fn check_settled(global: &Global, installation: &Installation, entries: &Table, cycle: &str) -> anyhow::Result<()> {
     let store = installation.state_read_only()?;
     let reference = installation.block_on(crate::reference::load(&store))?;
-    let asked = (&BTreeSet::new(), Scope::All);
+    let asked = (&BTreeSet::new(), Scope::All, u64::MAX);
     let found = unsettled(entries, &reference, installation.landing().next_number()?, asked, global.quiet)?;
     match found.outlook.cycles.get(cycle) {
         None => Ok(()),
