@@ -183,11 +183,11 @@ fn a_log_of_a_newer_version_is_refused() {
 #[test]
 fn an_arrival_of_a_newer_version_is_refused() {
     let third = "store/landing/arrivals/00000000000000000003.json";
-    let facts = ["arrivals/00000000000000000003.json", "format 4", "use the newer program"];
-    // Formats 2 and 3 are of this version: operators' words and full lists have them, and files that arrived together.
+    let facts = ["arrivals/00000000000000000003.json", "format 5", "use the newer program"];
+    // Formats 2 to 4 are of this version: words and full lists, files that arrived together, imports of groups.
     let raise = |path: &Path| {
         let text = fs::read_to_string(path).expect("text");
-        fs::write(path, text.replace("\"format\": 1", "\"format\": 4")).expect("it can be written");
+        fs::write(path, text.replace("\"format\": 1", "\"format\": 5")).expect("it can be written");
     };
     newer(|desk| desk.data(third), raise, &facts);
 }
