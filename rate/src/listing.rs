@@ -1,6 +1,7 @@
 //! What a tariff says, as plain values: its head, plans, allowances, bands, zone rules and prices, as they are shown and compared.
 
 pub mod allowances;
+pub mod covering;
 pub mod discounts;
 pub mod terms;
 pub(crate) mod cover;
@@ -249,15 +250,15 @@ impl Listing {
     /// Keeps what is sold under a plan.
     pub fn keep_plan(&mut self, plan: &str) {
         self.plans.retain(|sold| sold.name == plan);
-        self.allowances.retain(|allowance| allowance.is_of(plan));
-        self.discounts.retain(|discount| names(&discount.plans, plan));
+        self.allowances.retain(|allowance| allowance.covering.is_of(plan));
+        self.discounts.retain(|discount| discount.covering.is_of(plan));
         self.prices.retain(|price| names(&price.plans, plan));
     }
 
     /// Keeps what concerns a zone: the prices that hold there, the allowances that cover it, and what leads to it.
     pub fn keep_zone(&mut self, zone: &str) {
-        self.allowances.retain(|allowance| allowance.covers(zone));
-        self.discounts.retain(|discount| names(&discount.zones, zone));
+        self.allowances.retain(|allowance| allowance.covering.covers(zone));
+        self.discounts.retain(|discount| discount.covering.covers(zone));
         self.rules.retain(|rule| rule.zone == zone);
         self.prices.retain(|price| names(&price.zones, zone));
     }

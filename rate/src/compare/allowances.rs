@@ -96,10 +96,10 @@ fn fields(old: &Side<'_>, new: &Side<'_>) -> Vec<Field> {
     let others = [
         // Plans are told by name even if these are all: one that comes is given something. A zone or band that comes has its prices.
         names("plan", &old.plans(), &new.plans(), [false; 2]),
-        field("kind", was.kinds.join(", "), is.kinds.join(", "), None),
-        names("zone", &old.zones(), &new.zones(), are_all(&was.zones, &is.zones)),
-        names("band", &old.bands(), &new.bands(), are_all(&was.bands, &is.bands)),
-        field("party", word(was.party), word(is.party), None),
+        field("kind", was.covering.kinds.join(", "), is.covering.kinds.join(", "), None),
+        names("zone", &old.zones(), &new.zones(), are_all(&was.covering.zones, &is.covering.zones)),
+        names("band", &old.bands(), &new.bands(), are_all(&was.covering.bands, &is.covering.bands)),
+        field("party", word(was.covering.party), word(is.covering.party), None),
         field("gives", was.gives_text(&old.currency()), is.gives_text(&new.currency()), difference(old, new)),
         field("every", was.every.to_owned(), is.every.to_owned(), None),
         field("scope", was.scope.to_owned(), is.scope.to_owned(), None),

@@ -1,32 +1,22 @@
 //! What plans give in each cycle before prices are charged, as it is shown and compared.
 
 use domain::money::Money;
-use domain::usage::{Usage, UsageKind};
+use domain::usage::UsageKind;
 use serde::Serialize;
 
 use crate::listing::cover::Cover;
-use crate::listing::{names, names_text};
+use crate::listing::covering::Covering;
 use crate::tariff::Tariff;
-use crate::tariff::allowance::{Allowance, Gives, Whose};
-
-/// Names of a list in one line.
-const NAMES_SHOWN: usize = 6;
+use crate::tariff::allowance::{Allowance, Gives};
 
 /// An allowance. What is for allowances in units alone is nothing where it gives money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GivenAllowance {
     /// Its name.
     pub name: String,
-    /// Plans that give it; `*` for all, if there are several.
-    pub plans: Vec<String>,
-    /// Kinds, families such as `voice-*`, or `*`.
-    pub kinds: Vec<String>,
-    /// Zones; `*` for all.
-    pub zones: Vec<String>,
-    /// Whom the other party must be; nobody in particular where there is none.
-    pub party: Option<&'static str>,
-    /// Bands; `*` for all.
-    pub bands: Vec<String>,
+    /// What it is for.
+    #[serde(flatten)]
+    pub covering: Covering,
     /// How often it gives: each `cycle`, `day`, `week` or `quarter`.
     pub every: &'static str,
     /// Units that it gives in such a period.
@@ -72,8 +62,6 @@ impl GivenAllowance {
 
     pub(crate) fn of(tariff: &Tariff, allowance: &Allowance, cover: &Cover) -> Self {
         let is_units = !allowance.is_money();
-        // The only plan is told by its name.
-        let all_plans = Some(tariff.plans.len()).filter(|plans| *plans > 1);
         let (units, money, most) = match allowance.gives {
             Gives::Units(units) => (Some(units), None, None),
             Gives::Money(nano) => (None, Some(Money(nano.into()).to_string()), None),
@@ -82,23 +70,14 @@ impl GivenAllowance {
         };
         Self {
             name: allowance.name.to_string(),
-            plans: list(&cover.plans, all_plans, |plan| &tariff.plans[*plan as usize].name),
-            kinds: patterns(&cover.usages),
-            zones: list(&cover.zones, Some(tariff.zones.len()), |zone| tariff.zones.name(u32::from(*zone))),
-            party: cover.party,
-            bands: list(&cover.bands, Some(tariff.bands.names.len()), |band| tariff.bands.names.name(u32::from(*band))),
+            covering: Covering::of(tariff, cover),
             units,
             unit: cover.usages.first().filter(|_| is_units).map(|usage| unit(usage.kind())),
             money,
             most,
             every: allowance.every.as_str(),
             unlimited: allowance.gives == Gives::Unlimited,
-            scope: match allowance.whose {
-                Whose::Personal => "personal",
-                Whose::Shared => "shared",
-                Whose::Pooled => "pooled",
-                Whose::Group => "group",
-            },
+            scope: allowance.whose.as_str(),
             minimum: is_units.then_some(allowance.minimum),
             increment: is_units.then_some(allowance.increment),
             setup: is_units.then_some(if allowance.setup_always { "always" } else { "if_charged" }),
@@ -135,17 +114,8 @@ impl GivenAllowance {
 
     /// In one line: `600 seconds of voice-* in NL-FIX, NL-MOB for basis`.
     pub fn text(&self, currency: &str) -> String {
-        let [plans, kinds, zones] = [&self.plans, &self.kinds, &self.zones].map(|list| names_text(list, NAMES_SHOWN));
-        let only = self.only_text();
-        let only = if only.is_empty() { only } else { format!(" ({only})") };
         let of = if self.unlimited { "" } else { "of " };
-        format!("{} {of}{kinds} in {zones}{only} for {plans}", self.gives_text(currency))
-    }
-
-    /// The party and the bands, where it names them: `own_network, peak`.
-    pub fn only_text(&self) -> String {
-        let bands = self.bands.iter().map(String::as_str).filter(|band| *band != "*");
-        self.party.into_iter().chain(bands).collect::<Vec<_>>().join(", ")
+        format!("{} {of}{}", self.gives_text(currency), self.covering.text())
     }
 
     /// The units that it takes of a record: multiples of `60`, or `60, then 1`.
@@ -172,36 +142,6 @@ impl GivenAllowance {
             several => format!("{several} {}s", self.every),
         }
     }
-
-    /// Whether a plan gives it.
-    pub(super) fn is_of(&self, plan: &str) -> bool {
-        names(&self.plans, plan)
-    }
-
-    /// Whether it covers a zone.
-    pub(super) fn covers(&self, zone: &str) -> bool {
-        names(&self.zones, zone)
-    }
-}
-
-/// The names behind codes, or `*` if these are all that there are.
-pub(super) fn list<'n, C>(codes: &[C], all: Option<usize>, name: impl Fn(&C) -> &'n str) -> Vec<String> {
-    if Some(codes.len()) == all { vec!["*".to_owned()] } else { codes.iter().map(|code| name(code).to_owned()).collect() }
-}
-
-/// Kinds as a tariff would write them: `*`, whole families such as `voice-*`, and single ones.
-pub(super) fn patterns(usages: &[Usage]) -> Vec<String> {
-    if usages.len() == Usage::COUNT {
-        return vec!["*".to_owned()];
-    }
-    let family = |usage: Usage| usage.as_str().split_once('-').map(|(family, _)| family);
-    let pattern = |usage: &Usage| {
-        let whole = family(*usage).filter(|own| Usage::all().all(|u| family(u) != Some(*own) || usages.contains(&u)));
-        whole.map_or_else(|| usage.as_str().to_owned(), |family| format!("{family}-*"))
-    };
-    let mut patterns: Vec<String> = usages.iter().map(pattern).collect();
-    patterns.dedup();
-    patterns
 }
 
 fn unit(kind: UsageKind) -> &'static str {

@@ -187,7 +187,7 @@ impl<'t> Fold<'t> {
     ) -> Settled {
         let mut takes: Vec<Take> = Vec::new();
         let taken = self.take_units(record, candidates, &mut takes);
-        let is_blocked = |is_money| candidates_block(record, is_money);
+        let is_blocked = |is_money| is_blocked(record, is_money);
         let before = self.running.before(record, demand);
         let settled = if taken.rest > 0 && is_blocked(false) {
             Ok((Covered::blocked(), Outcome::default()))
@@ -353,6 +353,6 @@ fn in_money<'c, 't>(
 }
 
 /// Whether an allowance in units or money that covers a record leaves no price beyond it.
-fn candidates_block(record: &Covered<'_, '_>, is_money: bool) -> bool {
+fn is_blocked(record: &Covered<'_, '_>, is_money: bool) -> bool {
     record.asks().any(|(_, allowance)| allowance.blocks && allowance.is_money() == is_money)
 }

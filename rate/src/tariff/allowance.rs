@@ -9,7 +9,7 @@ use std::sync::Arc;
 use domain::columns::linked::Party;
 use domain::usage::{Usage, UsageKind};
 
-pub(crate) use self::check::every;
+pub(crate) use self::check::{every, one_of, whose};
 use crate::error::{Place, TariffError};
 use crate::tariff::coverage::{Coverage, Known};
 use crate::tariff::party::told_apart;
@@ -77,6 +77,18 @@ pub(crate) enum Whose {
     Pooled,
     /// That of a group of the customer's lines, once.
     Group,
+}
+
+impl Whose {
+    /// As a tariff writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Personal => "personal",
+            Self::Shared => "shared",
+            Self::Pooled => "pooled",
+            Self::Group => "group",
+        }
+    }
 }
 
 /// What plans give in each period.

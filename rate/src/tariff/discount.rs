@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::money::Rounding;
 
 use crate::error::{Place, TariffError};
-use crate::tariff::allowance::{Whose, every};
+use crate::tariff::allowance::{Every, Whose, every, one_of, whose};
 use crate::tariff::coverage::{Coverage, Known, RawCoverage};
 use crate::tariff::field::{amount, bad, name, percent};
 use crate::tariff::raw::{RawDiscount, TomlFile};
@@ -23,7 +23,7 @@ const WHOLE_NANO: i128 = 100_000_000_000;
 pub(crate) struct Discount {
     pub name: Arc<str>,
     pub place: Place,
-    pub every: crate::tariff::allowance::Every,
+    pub every: Every,
     pub whose: Whose,
     /// Whether all money has the percent of the last unit, and not each by its place.
     pub is_volume: bool,
@@ -83,22 +83,11 @@ pub(super) fn build(
 fn check(place: Place, raw: &RawDiscount, known: &Known<'_>) -> Result<Discount, TariffError> {
     let RawDiscount { plan, kind, zone, band, party, .. } = raw;
     let coverage = known.coverage(&place, &RawCoverage { plan, kind, zone, band: band.as_ref(), party: party.as_ref() })?;
-    let whose = match raw.scope.as_deref() {
-        None | Some("personal") => Whose::Personal,
-        Some("shared") => Whose::Shared,
-        Some("group") => Whose::Group,
-        Some(other) => return Err(bad(&place, "scope", other, "`personal`, `shared` or `group` is expected")),
-    };
-    let is_volume = match raw.count.as_deref() {
-        None | Some("graduated") => false,
-        Some("volume") => true,
-        Some(other) => return Err(bad(&place, "count", other, "`graduated` or `volume` is expected")),
-    };
     Ok(Discount {
         name: raw.name.as_str().into(),
         every: every(&place, raw.every.as_deref())?,
-        whose,
-        is_volume,
+        whose: whose(&place, "scope", raw.scope.as_deref(), &[Whose::Personal, Whose::Shared, Whose::Group])?,
+        is_volume: one_of(&place, "count", raw.count.as_deref(), ["graduated", "volume"])?,
         steps: steps(&place, raw)?,
         coverage,
         place,

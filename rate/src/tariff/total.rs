@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{Place, TariffError};
-use crate::tariff::allowance::{Every, Whose};
+use crate::tariff::allowance::{Every, Whose, one_of, whose};
 use crate::tariff::field::{bad, name};
 use crate::tariff::price_row::{Formula, Step};
 use crate::tariff::raw::RawPrice;
@@ -74,11 +74,7 @@ pub(super) fn of_price(place: &Place, raw: &RawPrice, usual: Option<&Total>) -> 
             Over::Period(Every::ALL.into_iter().find(|every| every.as_str() == word).ok_or_else(refused)?)
         }
     };
-    let is_volume = match raw.count.as_deref() {
-        None | Some("graduated") => false,
-        Some("volume") => true,
-        Some(other) => return Err(bad(place, "count", other, "`graduated` or `volume` is expected")),
-    };
+    let is_volume = one_of(place, "count", raw.count.as_deref(), ["graduated", "volume"])?;
     if over == Over::Session {
         refuse(&others[..2], "a session is counted by its own id; remove it")?;
         return Ok(Some(Total { is_volume, ..of_sessions() }));
@@ -86,12 +82,7 @@ pub(super) fn of_price(place: &Place, raw: &RawPrice, usual: Option<&Total>) -> 
     let missing = || bad(place, "total", "absent", "a name is expected: prices of one `total` count together");
     let total = raw.total.as_deref().ok_or_else(missing)?;
     name(place, "total", total)?;
-    let whose = match raw.total_scope.as_deref() {
-        None | Some("personal") => Whose::Personal,
-        Some("shared") => Whose::Shared,
-        Some("group") => Whose::Group,
-        Some(other) => return Err(bad(place, "total_scope", other, "`personal`, `shared` or `group` is expected")),
-    };
+    let whose = whose(place, "total_scope", raw.total_scope.as_deref(), &[Whose::Personal, Whose::Shared, Whose::Group])?;
     Ok(Some(Total { over, name: total.into(), whose, is_volume }))
 }
 

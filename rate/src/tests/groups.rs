@@ -182,10 +182,10 @@ fn groups_are_shown_explained_checked_and_compared() {
     let (joins, _) = edges();
     let tariff = load(&(all_prices() + &allowance("[\"group\", \"own_customer\"]")));
     assert_eq!(lint(&with_tables("groups.toml", &format!("{HEAD}{}", all_prices()), &[])).findings, [], "nothing to find");
-    assert_eq!(GivenAllowance::all(&tariff)[0].only_text(), "own_customer, group");
+    assert_eq!(GivenAllowance::all(&tariff)[0].covering.columns()[3], "own_customer, group");
     for (named, shown) in [("\"group\"", "group"), ("[\"group\", \"own_network\"]", "own_network")] {
         let tariff = load(&(all_prices() + &allowance(named)));
-        assert_eq!(GivenAllowance::all(&tariff)[0].party, Some(shown), "{named}");
+        assert_eq!(GivenAllowance::all(&tariff)[0].covering.party, Some(shown), "{named}");
     }
     let changed = load(&all_prices().replace("0.12", "0.15"));
     let told = compare(&load(&all_prices()), &changed);

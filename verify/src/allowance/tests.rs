@@ -148,6 +148,15 @@ fn call<'t>(a_number: &'t str, start: &str, duration_s: i64) -> Entry<'t> {
     Entry { record: Record { start_us: us(start), duration_s, a_number, ..made }, ..Entry::default() }
 }
 
+/// Calls one after the other, within a day.
+fn calls<const N: usize>(durations_s: [i64; N]) -> [Entry<'static>; N] {
+    let mut minute = 0;
+    durations_s.map(|duration_s| {
+        minute += 1;
+        call(S, &format!("2026-10-10T10:{minute:02}:00Z"), duration_s)
+    })
+}
+
 /// The same call to another number.
 fn to<'t>(b_number: &'t str, call: &Entry<'t>) -> Entry<'t> {
     Entry { record: Record { b_number, ..call.record }, ..*call }

@@ -51,7 +51,7 @@ impl Known<'_> {
             name: raw.name.as_str().into(),
             gives,
             every: every(&place, raw.every.as_deref())?,
-            whose: whose(&place, raw.scope.as_deref())?,
+            whose: whose(&place, "scope", raw.scope.as_deref(), &[Whose::Personal, Whose::Shared, Whose::Pooled, Whose::Group])?,
             minimum: number("minimum", raw.minimum, 0, UNITS_MAX)?,
             increment: number("increment", raw.increment, 1, UNITS_MAX)?,
             setup_always: one_of(&place, "setup", raw.setup.as_deref(), ["if_charged", "always"])?,
@@ -68,7 +68,7 @@ impl Known<'_> {
 }
 
 /// Whether the second of two words is given; the first is what holds without.
-fn one_of(place: &Place, field: &str, text: Option<&str>, [usual, other]: [&str; 2]) -> Result<bool, TariffError> {
+pub(crate) fn one_of(place: &Place, field: &str, text: Option<&str>, [usual, other]: [&str; 2]) -> Result<bool, TariffError> {
     match text {
         None => Ok(false),
         Some(text) if text == usual => Ok(false),
@@ -84,14 +84,15 @@ fn rank(place: &Place, field: &str, value: Option<i64>) -> Result<i64, TariffErr
     if (-RANK_MAX..=RANK_MAX).contains(&value) { Ok(value) } else { Err(refused()) }
 }
 
-fn whose(place: &Place, text: Option<&str>) -> Result<Whose, TariffError> {
-    match text {
-        None | Some("personal") => Ok(Whose::Personal),
-        Some("shared") => Ok(Whose::Shared),
-        Some("pooled") => Ok(Whose::Pooled),
-        Some("group") => Ok(Whose::Group),
-        Some(other) => Err(bad(place, "scope", other, "`personal`, `shared`, `pooled` or `group` is expected")),
-    }
+/// Whose something is: one of these, the first where nothing is said.
+pub(crate) fn whose(place: &Place, field: &str, text: Option<&str>, known: &[Whose]) -> Result<Whose, TariffError> {
+    let Some(text) = text else { return Ok(known[0]) };
+    let refused = || {
+        let words: Vec<String> = known.iter().map(|whose| format!("`{}`", whose.as_str())).collect();
+        let (last, others) = words.split_last().expect("there are several");
+        bad(place, field, text, format!("{} or {last} is expected", others.join(", ")))
+    };
+    known.iter().copied().find(|whose| whose.as_str() == text).ok_or_else(refused)
 }
 
 fn gives(place: &Place, raw: &RawAllowance) -> Result<Gives, TariffError> {

@@ -134,13 +134,13 @@ fn allowances(global: &Global, args: &TariffShowArgs, listing: &Listing) -> (She
     let mut sheet = Sheet::new("allowances", &ALLOWANCE_HEADS);
     let (rows, more) = shown(global, listing.allowances.len(), args.limit);
     for allowance in listing.allowances.iter().take(rows) {
-        let [plans, kinds, zones] = [&allowance.plans, &allowance.kinds, &allowance.zones].map(|names| names.join(", "));
+        let [plans, kinds, zones, only] = allowance.covering.columns();
         sheet.row([
             allowance.name.clone(),
             plans,
             kinds,
             zones,
-            allowance.only_text(),
+            only,
             allowance.gives_text(&listing.head.currency),
             allowance.every.to_owned(),
             allowance.scope.to_owned(),
@@ -161,13 +161,13 @@ fn discounts(listing: &Listing) -> Sheet {
     let heads = ["discount", "plan", "kind", "zone", "only", "percent", "every", "whose", "count", "place"];
     let mut sheet = Sheet::new("discounts", &heads);
     for discount in &listing.discounts {
-        let [plans, kinds, zones] = [&discount.plans, &discount.kinds, &discount.zones].map(|names| names.join(", "));
+        let [plans, kinds, zones, only] = discount.covering.columns();
         sheet.row([
             discount.name.clone(),
             plans,
             kinds,
             zones,
-            discount.only_text(),
+            only,
             discount.steps.join("; "),
             discount.every.to_owned(),
             discount.scope.to_owned(),

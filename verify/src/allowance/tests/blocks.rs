@@ -13,15 +13,6 @@ fn with(allowances: &[&str]) -> Reference {
     reference(vec![always(allowances)], &[line("S", "c", "p")])
 }
 
-/// Calls one after the other, within a day.
-fn calls<const N: usize>(durations_s: [i64; N]) -> [Entry<'static>; N] {
-    let mut minute = 0;
-    durations_s.map(|duration_s| {
-        minute += 1;
-        call(S, &format!("2026-10-10T10:{minute:02}:00Z"), duration_s)
-    })
-}
-
 #[test]
 fn a_record_that_is_not_covered_whole_draws_nothing_and_a_smaller_one_does() {
     let fair_use = "name = \"a\"\nfair_use = { price = \"0.55\", cap = \"1.10\", per = 100 }\nbeyond = \"block\""; // 2 × 0.55 / 1.10 × 100

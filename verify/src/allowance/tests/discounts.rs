@@ -14,15 +14,6 @@ fn with(prices: &[&str], given: &[&str]) -> Reference {
     reference(vec![selling(prices, given)], &[line("S", "c", "p")])
 }
 
-/// Calls one after the other, within a day.
-fn calls<const N: usize>(durations_s: [i64; N]) -> [Entry<'static>; N] {
-    let mut minute = 0;
-    durations_s.map(|duration_s| {
-        minute += 1;
-        call(S, &format!("2026-10-10T10:{minute:02}:00Z"), duration_s)
-    })
-}
-
 /// Hundredths of cents.
 fn fine(reference: &Reference, entries: &[Entry<'_>]) -> Vec<i64> {
     settled(reference, entries).into_iter().map(|priced| priced.charge.expect("a charge").nano / 100_000).collect()

@@ -6,15 +6,6 @@ fn with(prices: &[&str]) -> Reference {
     reference(vec![selling(prices, &[])], &[line("S", "c", "p")])
 }
 
-/// Calls one after the other, within a day.
-fn calls<const N: usize>(durations_s: [i64; N]) -> [Entry<'static>; N] {
-    let mut minute = 0;
-    durations_s.map(|duration_s| {
-        minute += 1;
-        call(S, &format!("2026-10-10T10:{minute:02}:00Z"), duration_s)
-    })
-}
-
 const CYCLE: &str = "rounding_scope = \"cycle\"\ntotal = \"t\"\nper = 1";
 
 /// Two cents a second, and a cent by the ten behind the first hundred.

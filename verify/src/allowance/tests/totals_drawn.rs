@@ -9,15 +9,6 @@ fn with(prices: &[&str], allowances: &[&str]) -> Reference {
     reference(vec![selling(prices, allowances)], &[line("S", "c", "p")])
 }
 
-/// Calls one after the other, within a day.
-fn calls<const N: usize>(durations_s: [i64; N]) -> [Entry<'static>; N] {
-    let mut minute = 0;
-    durations_s.map(|duration_s| {
-        minute += 1;
-        call(S, &format!("2026-10-10T10:{minute:02}:00Z"), duration_s)
-    })
-}
-
 #[test]
 fn what_allowances_leave_is_counted_and_what_they_cover_is_not() {
     let reference = with(&[MINUTES], &["name = \"a\"\nunits = 100"]);
