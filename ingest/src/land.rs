@@ -44,7 +44,7 @@ pub use self::arrival::{
 pub use self::error::LandError;
 pub use self::live::{KeptLive, LandedLive, LivePartition, LiveRange, LiveStep};
 pub use self::paths::{PathLimits, collect_paths};
-pub use self::recycling::{DrawingChoice, Numbered, PricedChoice, Recycling, RowChoice, SuspenseChoice, WriteOff};
+pub use self::recycling::{DrawingChoice, Edit, Numbered, PricedChoice, Recycling, RowChoice, SuspenseChoice, WriteOff};
 pub use self::request::{ImportRequest, LandRequest, Repeat};
 pub use self::settings::LandingSettings;
 pub use self::together::{Hear, Together};

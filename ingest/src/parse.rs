@@ -12,6 +12,7 @@ pub(crate) mod encoding;
 pub(crate) mod field;
 mod number;
 pub mod dialled;
+pub mod edit;
 pub mod occurrence;
 pub(crate) mod quoted;
 pub(crate) mod row;

@@ -1,5 +1,5 @@
-//! What an arrival corrects, drafted: a withdrawal, a file that takes the place of others, or rows that are rated again
-//! (docs/adr/0017, 0021).
+//! What an arrival corrects, drafted: a withdrawal, a file that takes the place of others, or rows that are rated again, corrected or
+//! written off (docs/adr/0017, 0021, 0023).
 //!
 //! An order stands in the log behind all claim checks of its account that arrived before it, so one worker carries out both in
 //! their order. What is to be done follows from landing and from the table alone: an order that comes twice finds it done.
@@ -68,7 +68,8 @@ pub fn replacement(
     }))
 }
 
-/// Drafts what an order asks for on the newest version of the table; `None` if there is nothing to do.
+/// Drafts what an order asks for on the newest version of the table; `None` if there is nothing to do. What one commit cannot carry out
+/// with the rest is left for another draft: the order is done when a plan is by its arrival.
 pub fn draft(
     order: &ClaimCheck,
     committer: &mut Committer,
@@ -86,7 +87,7 @@ pub fn draft(
         if due.is_empty() {
             return Ok(None);
         }
-        return Ok(Some(recycling::draft((&account, order.arrival), &due, table, landing, deliveries, reference)?));
+        return Ok(Some(recycling::draft(&account, &due, table, deliveries, reference)?));
     }
     let stopped = committer.stopped().clone();
     let Some(stop) = ordered(order, landing, committer.table(), &stopped)? else { return Ok(None) };

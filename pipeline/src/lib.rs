@@ -12,6 +12,7 @@ pub mod splitter;
 pub mod deliveries;
 pub mod rating;
 pub mod rereading;
+pub mod proposal;
 pub mod recycling;
 pub mod corrector;
 pub mod dead_letter;

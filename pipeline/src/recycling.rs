@@ -1,55 +1,33 @@
-//! Rows that are rated again, those that come out otherwise drafted as a correction: in suspense, which are read anew from landing,
-//! and with a price, which are taken from the table (docs/adr/0017, 0021). And rows in suspense that are written off.
+//! What decisions of an account ask for, drafted as a correction: rows in suspense or with a price that come out otherwise when they
+//! are rated again, rows in suspense with corrected fields, and such that are written off (docs/adr/0017, 0021, 0023).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::columns::ColumnError;
-use domain::columns::rated::RatedBatch;
 use domain::delivery::{ArrivalNumber, DeliveryId};
-use domain::money::{Currency, Money};
 use domain::outcome::{Outcome, Reason};
-use ingest::land::{DrawingChoice, Landing, Numbered, PricedChoice, RowChoice, SuspenseChoice};
-use sinks::correction::recycle::{Choice, ServedBy, Suspended, done, plan, suspended};
+use ingest::land::{DrawingChoice, Edit, Landing, Numbered, PricedChoice, RowChoice, SuspenseChoice};
+use ingest::parse::edit::FieldEdits;
+use sinks::correction::recycle::{Act, Choice, EDITED, ServedBy, Suspended, can_change, done, plan, suspended};
 use sinks::correction::rerate::{self, Compared, Drawing, Findings, Meant};
-use sinks::correction::{Anew, Draft, Files, LiveEntries, Place};
+use sinks::correction::{Draft, Files, LiveEntries, Place};
 use sinks::table::Table;
 
 use crate::deliveries::Deliveries;
 use crate::error::PipelineError;
+use crate::proposal::{Proposal, propose};
 use crate::rating::Reference;
-use crate::rereading::rate_again;
 
-/// What rating again made of rows that had one reason.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Turned {
-    /// How many.
-    pub rows: u64,
-    /// What they are charged.
-    pub charge: BTreeMap<Currency, Money>,
-}
-
-/// By old reason and what they are now: rated (`None`) or in suspense for a reason, which may be the same.
-pub type Turns = BTreeMap<(Reason, Option<Reason>), Turned>;
-
-/// Rows in suspense that were rated again.
-#[derive(Debug, Default)]
-pub struct Proposal {
-    /// Those that come out otherwise, with the record keys that their entries carry.
-    pub changed: Vec<(Place, u128)>,
-    /// Every row that was looked at.
-    pub turns: Turns,
-    /// What became of each: rated (`None`), or in suspense for a reason.
-    outcomes: HashMap<Place, Option<Reason>>,
-    files: Files,
-    rated: Vec<RatedBatch>,
-}
-
-/// What decisions of an account ask for that is not done.
+/// What decisions of an account ask for that is not done, as far as one commit carries it out.
 #[derive(Debug, Default)]
 pub struct Due {
     /// In the order of the decisions: what one leaves in suspense, the next may mean.
     suspense: Vec<Choice>,
     priced: Vec<rerate::Choice>,
+    /// Fields that the rows of the only choice are to have.
+    set: Option<FieldEdits>,
+    /// The last of the decisions.
+    up_to: ArrivalNumber,
 }
 
 impl Due {
@@ -57,17 +35,36 @@ impl Due {
     pub fn is_empty(&self) -> bool {
         self.suspense.is_empty() && self.priced.is_empty()
     }
+
+    /// Takes in the next decision; whether it did. An edit is carried out alone: what comes after it means the rows as they are then.
+    fn take(&mut self, number: ArrivalNumber, word: RowChoice) -> bool {
+        if self.set.is_some() || matches!(word, RowChoice::Edit(_)) && !self.is_empty() {
+            return false;
+        }
+        match word {
+            RowChoice::Suspense(word) => self.suspense.push(choice(&word, Act::Rate, number)),
+            RowChoice::WriteOff(word) => self.suspense.push(choice(&word.choice, Act::WriteOff, number)),
+            RowChoice::Edit(Edit { choice: word, set, .. }) => {
+                self.suspense.push(choice(&word, Act::Edit, number));
+                self.set = Some(set);
+            }
+            RowChoice::Priced(word) => self.priced.push(priced_choice(&word, number)),
+            RowChoice::Drawing(word) => self.priced.push(drawing_choice(&word, number)),
+        }
+        self.up_to = number;
+        true
+    }
 }
 
-/// The choice of a decision, as the table is asked. Rows that arrived after the decision are not meant: they were rated with what
-/// was in force by then.
-pub fn choice(word: &SuspenseChoice, decided: ArrivalNumber) -> Choice {
+/// The choice of a decision to do something, as the table is asked. Rows that arrived after the decision are not meant: they were
+/// rated with what was in force by then.
+pub fn choice(word: &SuspenseChoice, act: Act, decided: ArrivalNumber) -> Choice {
     Choice {
         // A reason that is not known here is that of no row.
         reasons: word.reasons.iter().filter_map(|name| Reason::parse(name)).collect(),
         delivery: word.delivery,
         row: word.row,
-        writes_off: false,
+        act,
         identifier: word.identifier.map(|number| match number {
             Numbered::Msisdn(digits) => ServedBy::Msisdn(digits.to_string()),
             Numbered::Imsi(digits) => ServedBy::Imsi(digits.cast_signed()),
@@ -93,36 +90,36 @@ pub fn drawing_choice(word: &DrawingChoice, decided: ArrivalNumber) -> rerate::C
     }
 }
 
-/// What the decisions of an account up to one of them ask for that is not done.
+/// What the first open decisions of an account ask for, up to one of them: as many as one commit carries out.
 pub fn due(account: &str, decision: ArrivalNumber, landing: &Landing, table: &Table) -> Result<Due, PipelineError> {
     let from = done(table).get(account).copied().unwrap_or(0);
     let mut due = Due::default();
     for (number, word) in landing.recyclings(account, from, decision)? {
-        match word {
-            RowChoice::Suspense(word) => due.suspense.push(choice(&word, number)),
-            RowChoice::Priced(word) => due.priced.push(priced_choice(&word, number)),
-            RowChoice::Drawing(word) => due.priced.push(drawing_choice(&word, number)),
-            RowChoice::WriteOff(word) => due.suspense.push(Choice { writes_off: true, ..choice(&word.choice, number) }),
+        if !due.take(number, word) {
+            break;
         }
     }
     Ok(due)
 }
 
-/// Drafts what decisions of an account ask for, on the table as it is and with one reference version. `by` is the account and the
-/// last of the decisions.
+/// Drafts what decisions of an account ask for, on the table as it is and with one reference version.
 pub fn draft(
-    by: (&str, ArrivalNumber),
+    account: &str,
     due: &Due,
     table: &Table,
-    landing: &Landing,
     deliveries: &mut Deliveries,
     reference: &Reference,
 ) -> Result<Draft, PipelineError> {
-    let (account, decision) = by;
     let rows = if due.suspense.is_empty() { Vec::new() } else { suspended(table, Some(account), &due.suspense)? };
-    let is_again = |row: &&Suspended| row.by.iter().any(|n| !due.suspense[*n].writes_off);
+    // What could not be read has no columns to rate.
+    let can_change = |row: &Suspended| can_change(row.had.unwrap_or(row.reason));
+    let is_again = |row: &&Suspended| can_change(row) && row.by.iter().any(|n| due.suspense[*n].act != Act::WriteOff);
     let again: Vec<Suspended> = rows.iter().filter(is_again).cloned().collect();
-    let Proposal { outcomes, mut files, mut rated, .. } = propose(&again, landing, deliveries, reference)?;
+    let proposal = propose(&again, due.set.as_ref(), table, deliveries, reference)?;
+    if due.set.is_some() {
+        return Ok(edited(account, due.up_to, proposal, &again, table, reference));
+    }
+    let Proposal { outcomes, mut files, mut rated, .. } = proposal;
     let Decided { mut changed, written_off, arrivals } = decide(&rows, &due.suspense, &outcomes);
     for (delivery, arrival) in arrivals {
         files.insert(delivery, deliveries.file(arrival)?);
@@ -148,9 +145,25 @@ pub fn draft(
         changed.extend(keys);
         files.extend(theirs);
     }
-    let plan = plan(table, account, decision, changed, written_off);
+    let plan = plan(table, account, due.up_to, changed, written_off);
     let live = priced.map_or_else(|| LiveEntries::of_plan(table, &plan, &files), Ok)?;
     Ok(Draft { plan, files, live, rated, reference_version: reference.version })
+}
+
+/// The draft of a decision to correct fields of rows in suspense: `rows` are those that it means.
+fn edited(
+    account: &str,
+    decision: ArrivalNumber,
+    proposal: Proposal,
+    rows: &[Suspended],
+    table: &Table,
+    reference: &Reference,
+) -> Draft {
+    let Proposal { changed, files, rated, .. } = proposal;
+    let mut plan = plan(table, account, decision, changed, []);
+    plan.cause = EDITED;
+    let live = LiveEntries::of_suspended(rows.iter().filter(|row| plan.changes.contains_key(&row.place)));
+    Draft { plan, files, live, rated, reference_version: reference.version }
 }
 
 /// What decisions make of rows in suspense.
@@ -174,7 +187,7 @@ fn decide(rows: &[Suspended], choices: &[Choice], outcomes: &HashMap<Place, Opti
             if !choice.names(reason, had) {
                 continue;
             }
-            (stands, had) = if choice.writes_off {
+            (stands, had) = if choice.act == Act::WriteOff {
                 (Some(Reason::WrittenOff), stands)
             } else {
                 (outcomes.get(&row.place).map_or(stands, |outcome| *outcome), None)
@@ -191,31 +204,6 @@ fn decide(rows: &[Suspended], choices: &[Choice], outcomes: &HashMap<Place, Opti
         }
     }
     decided
-}
-
-/// Rates rows in suspense again, with one reference version; they are those that [`suspended`] finds on the table, by account,
-/// arrival and row.
-pub fn propose(
-    rows: &[Suspended],
-    landing: &Landing,
-    deliveries: &mut Deliveries,
-    reference: &Reference,
-) -> Result<Proposal, PipelineError> {
-    let mut proposal = Proposal::default();
-    for file in rows.chunk_by(|a, b| a.place.delivery == b.place.delivery) {
-        let Some(first) = file.first() else { continue };
-        let wanted = file.iter().map(|row| (row.place.row, Anew { key: row.key, is_conflict: false })).collect();
-        let batches = rate_again(landing, deliveries, first.arrival, &wanted, reference)?;
-        let mut changed: Vec<&Suspended> = Vec::new();
-        let (turns, outcomes) = (&mut proposal.turns, &mut proposal.outcomes);
-        let mut changes = |batch: &RatedBatch| compare(batch, file, turns, outcomes, &mut changed);
-        proposal.rated.extend(batches.into_iter().filter(|batch| changes(batch)));
-        if !changed.is_empty() {
-            proposal.files.insert(first.place.delivery, deliveries.file(first.arrival)?);
-        }
-        proposal.changed.extend(changed.iter().map(|row| (row.place, row.key)));
-    }
-    Ok(proposal)
 }
 
 /// Rows with a price that come out otherwise.
@@ -243,46 +231,24 @@ impl Findings for Differing {
     }
 }
 
-/// Notes how the rows of a batch came out, and which of them change; whether there is one. A row that cannot be read any more
-/// keeps its entry.
-fn compare<'r>(
-    batch: &RatedBatch,
-    file: &'r [Suspended],
-    turns: &mut Turns,
-    outcomes: &mut HashMap<Place, Option<Reason>>,
-    changed: &mut Vec<&'r Suspended>,
-) -> bool {
-    let stood: HashMap<u64, &Suspended> = file.iter().map(|row| (row.place.row, row)).collect();
-    let before = changed.len();
-    for (i, number) in batch.linked.parsed.columns.row.iter().enumerate() {
-        let Some(row) = stood.get(number) else { continue };
-        let outcome = batch.reason(i);
-        let turned = turns.entry((row.reason, outcome)).or_default();
-        turned.rows += 1;
-        outcomes.insert(row.place, outcome);
-        if outcome.is_none() {
-            let currency = batch.labels.tariffs[usize::from(batch.columns.tariff[i])].currency;
-            let sum = turned.charge.entry(currency).or_default();
-            *sum = sum.plus(Money(i128::from(batch.columns.charge_nano[i])));
-        }
-        if outcome != Some(row.reason) {
-            changed.push(row);
-        }
-    }
-    changed.len() > before
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use sinks::correction::recycle::Stands;
+    use sinks::delta::action::Add;
+
     use super::*;
 
     /// Writing off, then taking back by name, then rating again whatever can change.
     fn choices() -> Vec<Choice> {
         let back = Choice { reasons: BTreeSet::from([Reason::WrittenOff]), ..Choice::default() };
-        vec![Choice { writes_off: true, ..Choice::default() }, back, Choice::default()]
+        vec![Choice { act: Act::WriteOff, ..Choice::default() }, back, Choice::default()]
     }
 
     fn row(reason: Reason, had: Option<Reason>, by: &[usize]) -> Suspended {
+        let (path, partition_values) = ("a.parquet".to_owned(), BTreeMap::new());
+        let add = Add { path, partition_values, size: 0, modification_time: 0, data_change: true, stats: None, tags: None };
         Suspended {
             account: "main/kpn/haven".to_owned(),
             place: Place { delivery: DeliveryId(1), row: 7 },
@@ -292,6 +258,7 @@ mod tests {
             had,
             cost: None,
             by: by.to_vec(),
+            stands: Stands { add: Arc::new(add), at: 0, entry_no: 0 },
         }
     }
 
@@ -314,5 +281,21 @@ mod tests {
         assert_eq!(decided(row(Reason::NoDevice, None, &[0, 2])), (false, true), "rating again does not mean it");
         assert_eq!(decided(row(Reason::WrittenOff, Some(Reason::NoDevice), &[0, 1])), (true, false));
         assert_eq!(decided(row(Reason::WrittenOff, Some(Reason::NoDevice), &[0, 2])), (false, false));
+    }
+
+    #[test]
+    fn an_edit_is_carried_out_by_a_commit_of_its_own() {
+        let set = FieldEdits::read([("network", "20408")]).expect("a field");
+        let edit = || {
+            let (choice, by, why) = (SuspenseChoice::default(), String::new(), String::new());
+            RowChoice::Edit(Edit { choice, set: set.clone(), by, why })
+        };
+        let again = || RowChoice::Suspense(SuspenseChoice::default());
+        let mut due = Due::default();
+        assert!(due.take(3, again()) && due.take(4, RowChoice::Priced(PricedChoice::default())) && !due.take(6, edit()));
+        assert_eq!((due.up_to, due.suspense.len(), due.priced.len(), due.set), (4, 1, 1, None));
+        let mut due = Due::default();
+        assert!(due.take(6, edit()) && !due.take(7, edit()) && !due.take(8, again()));
+        assert_eq!((due.up_to, due.suspense.len(), due.suspense[0].act, due.set), (6, 1, Act::Edit, Some(set.clone())));
     }
 }

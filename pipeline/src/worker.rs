@@ -84,14 +84,15 @@ enum Stage {
 enum Work {
     /// Rows as read, and the reference data that rate them.
     Group(Group, Arc<Reference>),
-    /// What an arrival corrects, with the move past its place in the log.
-    Correction { order: ClaimCheck, place: (TopicPartition, u64), moves: Vec<PositionMove> },
+    /// What an arrival corrects, with the move past its place in the log, which the last of its commits makes.
+    Correction { order: ClaimCheck, place: (TopicPartition, u64), moves: Vec<PositionMove>, goes_on: bool },
 }
 
 impl Work {
     fn moves(&self) -> &[PositionMove] {
         match self {
             Self::Group(group, _) => &group.positions,
+            Self::Correction { goes_on: true, .. } => &[],
             Self::Correction { moves, .. } => moves,
         }
     }
@@ -177,15 +178,19 @@ impl<R: LogReader> Worker<R> {
                 Ok(Step::Rebalanced)
             }
             Stage::Behind(lost) => self.skip(&lost, clock, rng),
-            Stage::Read(work) => {
+            Stage::Read(mut work) => {
                 let began = clock.now_us();
-                let prepared = match &work {
+                let prepared = match &mut work {
                     Work::Group(group, reference) => self.committer.prepare(group, &|batch| reference.rate(batch), clock, rng)?,
-                    Work::Correction { order, place, moves } => match self.correct(order, moves, clock, rng) {
+                    Work::Correction { order, place, moves, goes_on } => match self.correct(order, moves, clock, rng) {
                         Err(error) if error.disposition() != Disposition::Retry => {
                             return self.park(*place, error, clock.now_us());
                         }
-                        prepared => prepared?,
+                        corrected => {
+                            let (prepared, more) = corrected?;
+                            *goes_on = more;
+                            prepared
+                        }
                     },
                 };
                 metrics::stage("prepare", clock.now_us() - began);
@@ -196,22 +201,24 @@ impl<R: LogReader> Worker<R> {
         }
     }
 
-    /// Drafts what an arrival corrects and makes it durable.
+    /// Drafts what an arrival corrects and makes it durable; and whether another commit is to follow for the same order.
     fn correct(
         &mut self,
         order: &ClaimCheck,
         moves: &[PositionMove],
         clock: &dyn Clock,
         rng: &mut dyn Rng,
-    ) -> Result<Prepared, PipelineError> {
+    ) -> Result<(Prepared, bool), PipelineError> {
         let reference = self.references.current()?;
         let landing = Arc::clone(self.deliveries.landing());
         let draft = corrector::draft(order, &mut self.committer, &landing, &mut self.deliveries, &reference)?;
         if let Some(draft) = draft {
-            return Ok(self.committer.prepare_correction(&draft, moves, clock, rng)?);
+            let goes_on = draft.plan.by < order.arrival;
+            let moves = if goes_on { &[] } else { moves };
+            return Ok((self.committer.prepare_correction(&draft, moves, clock, rng)?, goes_on));
         }
         let nothing = Group { positions: moves.to_vec(), reference_version: reference.version, ..Group::default() };
-        Ok(self.committer.prepare(&nothing, &|batch| reference.rate(batch), clock, rng)?)
+        Ok((self.committer.prepare(&nothing, &|batch| reference.rate(batch), clock, rng)?, false))
     }
 
     fn gather(&mut self, wait_ms: u64, clock: &dyn Clock) -> Result<Step, PipelineError> {
@@ -351,8 +358,8 @@ impl<R: LogReader> Worker<R> {
             let held = group.get_or_insert_default();
             let Some(c) = next.claim else { continue };
             if c.corrects {
-                self.stage =
-                    Stage::Read(Work::Correction { order: c, place: (next.partition, next.offset), moves: self.moves(&ends) });
+                let (place, moves) = ((next.partition, next.offset), self.moves(&ends));
+                self.stage = Stage::Read(Work::Correction { order: c, place, moves, goes_on: false });
                 return Ok(Step::Read);
             }
             if self.committer.is_committed(c.delivery, c.arrival, c.first_row, c.rows)? {
@@ -407,6 +414,9 @@ impl<R: LogReader> Worker<R> {
                     }
                 }
                 tracing::info!(worker = self.number, version = receipt.version, rows = receipt.counts.rows_in, "committed");
+                if matches!(work, Work::Correction { goes_on: true, .. }) {
+                    self.stage = Stage::Read(work);
+                }
                 Ok(Step::Committed(receipt))
             }
             Outcome::Redo => {

@@ -68,7 +68,7 @@ pub struct Plan {
     pub by: ArrivalNumber,
     /// The name of the position that moves behind [`Plan::by`] with the commit: orders of one kind are done up to there.
     pub position: String,
-    /// Why, as the ledger says it of records whose delivery goes on: `promoted`, `recycled`, `rerated`, `written_off`.
+    /// Why, as the ledger says it of records whose delivery goes on: `promoted`, `recycled`, `edited`, `rerated`, `written_off`.
     pub cause: &'static str,
     /// The records that change.
     pub changes: BTreeMap<Place, Change>,

@@ -41,7 +41,7 @@ pub struct LedgerRow {
 pub struct Correction {
     /// Counts that hold no more.
     pub taken_back: Counts,
-    /// Why: the rule that the delivery's rows end under from now on, or `promoted`, `recycled`, `rerated`.
+    /// Why: the rule that the delivery's rows end under from now on, or `promoted`, `recycled`, `edited`, `rerated`, `written_off`.
     pub cause: String,
     /// The arrival that brought it about: a decision, or the file that takes another's place.
     pub by: ArrivalNumber,

@@ -12,6 +12,7 @@ use domain::columns::ColumnError;
 use domain::columns::entries::EntriesView;
 use domain::columns::parsed::{NO_COST, NO_SEQUENCE, ParsedBatch, ParsedColumns, Partial, Texts, TimeFlag};
 use domain::delivery::{DeliveryId, FileContext};
+use domain::money::Currency;
 use domain::number::{Network, Number, NumberKind};
 use domain::usage::Usage;
 
@@ -96,23 +97,41 @@ pub fn whole(batch: &RecordBatch, rows: &[usize], file: &Arc<FileContext>) -> Re
     Ok(parsed)
 }
 
-/// What all rows of one [`ParsedBatch`] share: the delivery, and whether volumes are absent.
+/// What all rows of one [`ParsedBatch`] share: the delivery, the currency of their costs, and whether volumes are absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shared {
     /// The delivery.
     pub delivery: DeliveryId,
+    /// `None` where no row has a cost.
+    currency: Option<Currency>,
     no_bytes_up: bool,
     no_bytes_down: bool,
 }
 
-/// The rows of a batch by what those of one [`ParsedBatch`] share.
+impl Shared {
+    /// The file of the rows: the currency of a cost that somebody has corrected may be another than the profile's.
+    pub fn file(&self, file: &Arc<FileContext>) -> Arc<FileContext> {
+        match self.currency {
+            Some(cost_currency) if cost_currency != file.cost_currency => {
+                Arc::new(FileContext { cost_currency, ..(**file).clone() })
+            }
+            _ => Arc::clone(file),
+        }
+    }
+}
+
+/// The rows of a batch by what those of one [`ParsedBatch`] share; rows without a cost are with the first currency.
 pub fn by_delivery(batch: &RecordBatch) -> Result<BTreeMap<Shared, Vec<usize>>, ColumnError> {
     let v = EntriesView(batch);
     let (deliveries, up, down) = (v.delivery()?, v.bytes_up()?, v.bytes_down()?);
+    let all: Vec<usize> = (0..batch.num_rows()).collect();
+    let known = labels("cost_currency", v.cost_currency()?, &all, |code| Currency::parse(code).map(Some))?;
+    let first = known.iter().flatten().min().copied();
     let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-    for i in 0..batch.num_rows() {
-        let delivery = delivery_of(deliveries.value(i))?;
-        groups.entry(Shared { delivery, no_bytes_up: up.is_null(i), no_bytes_down: down.is_null(i) }).or_default().push(i);
+    for i in all {
+        let (delivery, currency) = (delivery_of(deliveries.value(i))?, known.get(i).copied().flatten().or(first));
+        let shared = Shared { delivery, currency, no_bytes_up: up.is_null(i), no_bytes_down: down.is_null(i) };
+        groups.entry(shared).or_default().push(i);
     }
     Ok(groups)
 }

@@ -16,6 +16,7 @@ mod scenarios {
     mod demo;
     mod derivations;
     mod draft;
+    mod edit;
     mod fixtures;
     mod groups;
     mod healing;

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::corrections::{RecycleArgs, RerateArgs, SettleArgs, WithdrawArgs, WriteOffArgs};
+pub use self::corrections::{EditArgs, RecycleArgs, RerateArgs, SettleArgs, WithdrawArgs, WriteOffArgs};
 pub use self::desk::{AssignArgs, NumberKind, TodayArgs, UnassignedArgs, UnassignedCommand};
 pub use self::files::{DemoArgs, DismissArgs, GenerateArgs, IngestArgs, RunArgs, StatusArgs};
 pub use self::listen::ListenArgs;
@@ -206,12 +206,15 @@ pub enum SuspenseCommand {
         /// A record (start of its key), or a reason
         record: String,
     },
-    /// How rows would come out if they were read and rated again; changes nothing: the same as `recycle --dry-run`
+    /// How rows would come out if they were rated again; changes nothing: the same as `recycle --dry-run`
     #[command(after_help = self::corrections::TEST_HELP)]
     Test(RecycleArgs),
-    /// Read and rate rows again, with the reference data in force; what comes out otherwise is corrected
+    /// Rate rows again, with the reference data in force; what comes out otherwise is corrected
     #[command(after_help = self::corrections::RECYCLE_HELP)]
     Recycle(RecycleArgs),
+    /// Correct fields of rows, which are rated by them; kept with who decided it and why
+    #[command(after_help = self::corrections::EDIT_HELP)]
+    Edit(EditArgs),
     /// Decide that rows will never be charged; they stay, with who decided it and why
     #[command(after_help = self::corrections::WRITE_OFF_HELP)]
     WriteOff(WriteOffArgs),

@@ -7,6 +7,8 @@ pub mod demo_report;
 pub mod dismiss;
 pub mod dlq;
 pub mod docs;
+pub mod edit;
+pub mod edited;
 pub mod explain;
 pub mod generate;
 pub mod import;

@@ -1,4 +1,5 @@
-//! Suspense that is rated again: what would come of it, the decisions to do it, and what came of them.
+//! Suspense that is rated again, as it stands or with corrected fields: what would come of it, the decisions to do it, and what came
+//! of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,10 +9,12 @@ use domain::delivery::{Account, ArrivalNumber, DeliveryId};
 use domain::money::{Currency, Money, add_sums};
 use domain::outcome::{Counts, Reason};
 use ingest::land::{ArrivalKind, Landing, Numbered, Recycling, RowChoice, SuspenseChoice};
+use ingest::parse::edit::{FieldEdits, Misfit};
 use pipeline::deliveries::Deliveries;
-use pipeline::recycling::{Turns, choice, propose};
+use pipeline::proposal::{Turned, Turns, propose};
+use pipeline::recycling::choice;
 use serde_json::{Value, json};
-use sinks::correction::recycle::{done, suspended};
+use sinks::correction::recycle::{Act, done, suspended};
 use sinks::table::Table;
 use store::{Identifier, IdentifierKind};
 
@@ -55,6 +58,11 @@ impl Wish {
         }
     }
 
+    /// The decision to rate them again as they stand.
+    pub fn again(&self) -> RowChoice {
+        RowChoice::Suspense(self.word())
+    }
+
     /// Whether nothing is named.
     pub fn is_everything(&self) -> bool {
         let Self { account, reasons, delivery, row, identifier } = self;
@@ -72,8 +80,12 @@ impl Wish {
 pub struct Outlook {
     /// How they come out.
     turns: Turns,
-    /// Accounts in which some come out otherwise than they stand.
+    /// How many come out otherwise than they stand, or have other fields.
+    changes: u64,
+    /// The accounts of those.
     accounts: Vec<Account>,
+    /// Rows that cannot have a field that is set.
+    pub misfits: BTreeMap<Misfit, u64>,
 }
 
 impl Outlook {
@@ -82,9 +94,9 @@ impl Outlook {
         self.turns.values().map(|turned| turned.rows).sum()
     }
 
-    /// How many of them come out otherwise.
+    /// How many of them come out otherwise, or have other fields.
     pub fn changes(&self) -> u64 {
-        self.turns.iter().filter(|((was, is), _)| Some(*was) != *is).map(|(_, turned)| turned.rows).sum()
+        self.changes
     }
 
     /// How many of them would have a price.
@@ -94,11 +106,16 @@ impl Outlook {
 
     /// The rows by what they were and what they are.
     pub fn sheet(&self) -> Sheet {
+        self.sheet_with("stays as it is")
+    }
+
+    /// The same with a word for rows that wait for the reason that they had.
+    pub fn sheet_with(&self, same: &str) -> Sheet {
         let mut sheet = Sheet::new("", &["was", "becomes", "#rows", "#charge"]);
         for ((was, is), turned) in &self.turns {
             let becomes = match is {
                 None => "rated",
-                Some(reason) if reason == was => "stays as it is",
+                Some(reason) if reason == was => same,
                 Some(reason) => reason.as_str(),
             };
             let charge = money_text(&Counts { charge: turned.charge.clone(), ..Counts::default() });
@@ -108,7 +125,7 @@ impl Outlook {
     }
 
     fn to_json(&self) -> Vec<Value> {
-        let turn = |((was, is), turned): (&(Reason, Option<Reason>), &pipeline::recycling::Turned)| {
+        let turn = |((was, is), turned): (&(Reason, Option<Reason>), &Turned)| {
             let charge: BTreeMap<String, String> = turned.charge.iter().map(|(c, m)| (c.to_string(), m.to_text(9))).collect();
             json!({"was": was.as_str(), "becomes": is.map_or("rated", Reason::as_str), "rows": turned.rows, "charge": charge})
         };
@@ -116,11 +133,18 @@ impl Outlook {
     }
 }
 
-/// Rates the rows that are meant again, on the table as it is and with the reference data in force, and changes nothing.
-pub fn look(installation: &Installation, landing: &Arc<Landing>, wish: &Wish) -> anyhow::Result<Outlook> {
+/// Rates the rows that are meant again, on the table as it is and with the reference data in force, and changes nothing. If fields are
+/// `set`, all rows have these.
+pub fn look(
+    installation: &Installation,
+    landing: &Arc<Landing>,
+    wish: &Wish,
+    set: Option<&FieldEdits>,
+) -> anyhow::Result<Outlook> {
     let entries = installation.entries()?;
     let next = landing.next_number()?;
-    let mut rows = suspended(&entries, None, &[choice(&wish.word(), next)])?;
+    let act = if set.is_some() { Act::Edit } else { Act::Rate };
+    let mut rows = suspended(&entries, None, &[choice(&wish.word(), act, next)])?;
     rows.retain(|row| wish.is_of(&row.account));
     rows.sort_by(|a, b| (&a.account, a.arrival, a.place).cmp(&(&b.account, b.arrival, b.place)));
     let store = installation.state_read_only()?;
@@ -129,12 +153,14 @@ pub fn look(installation: &Installation, landing: &Arc<Landing>, wish: &Wish) ->
     let mut outlook = Outlook::default();
     for ours in rows.chunk_by(|a, b| a.account == b.account) {
         let Some(first) = ours.first() else { continue };
-        let proposal = propose(ours, landing, &mut deliveries, &reference)?;
+        let proposal = propose(ours, set, &entries, &mut deliveries, &reference)?;
         for (turn, turned) in proposal.turns {
             let all = outlook.turns.entry(turn).or_default();
             all.rows += turned.rows;
             add_sums(&mut all.charge, &turned.charge);
         }
+        outlook.changes += proposal.changed.len() as u64;
+        proposal.misfits.into_iter().for_each(|(misfit, rows)| *outlook.misfits.entry(misfit).or_default() += rows);
         if !proposal.changed.is_empty() {
             let ArrivalKind::Delivery(record) = landing.arrival(first.arrival)?.kind else { continue };
             outlook.accounts.push(record.identity.account);
@@ -146,7 +172,7 @@ pub fn look(installation: &Installation, landing: &Arc<Landing>, wish: &Wish) ->
 /// Rows in suspense that may come out otherwise when they are rated again.
 pub fn waiting(installation: &Installation) -> anyhow::Result<usize> {
     let entries = Table::open(installation.blob(), ENTRIES)?;
-    let any = choice(&SuspenseChoice::default(), ArrivalNumber::MAX);
+    let any = choice(&SuspenseChoice::default(), Act::Rate, ArrivalNumber::MAX);
     Ok(suspended(&entries, None, &[any])?.len())
 }
 
@@ -221,19 +247,20 @@ impl Recycled {
     }
 }
 
-/// Lands the decisions, lets them act, and tells what came of them. Nothing lands where nothing changes.
+/// Lands a decision for each account in which something changes, lets them act, and tells what came of them. Nothing lands where nothing
+/// changes.
 pub fn carry_out(
     global: &Global,
     installation: &Installation,
     landing: &Arc<Landing>,
-    wish: &Wish,
+    choice: &RowChoice,
     outlook: Outlook,
     workers: Option<u32>,
 ) -> anyhow::Result<Recycled> {
     if outlook.accounts.is_empty() {
         return Ok(Recycled { state: "unchanged", ..Recycled::shown(outlook) });
     }
-    let word = |account: &Account| Recycling { account: account.clone(), choice: RowChoice::Suspense(wish.word()) };
+    let word = |account: &Account| Recycling { account: account.clone(), choice: choice.clone() };
     let words: Vec<Recycling> = outlook.accounts.iter().map(word).collect();
     let Acted { decisions, is_done, taken_back, added, .. } = act(global, installation, landing, &words, workers)?;
     let settled = is_done.then(|| settle_by_newest(global, installation, landing, workers)).transpose()?;

@@ -7,6 +7,7 @@ use domain::money::add_sums;
 use domain::outcome::Counts;
 use ingest::land::{ArrivalKind, Decision, Landing, RowChoice};
 use serde_json::{Value, json};
+use sinks::correction::recycle::EDITED;
 use sinks::ledger::LedgerEntry;
 
 use crate::counts::{money_text, to_json};
@@ -79,6 +80,7 @@ fn corrected(
                 RowChoice::Priced(_) => "records with a price",
                 RowChoice::Drawing(_) => "records that draw from allowances",
                 RowChoice::WriteOff(_) => "suspense written off",
+                RowChoice::Edit(_) => "suspense edited",
             };
             (file.to_owned(), Counts::default())
         }
@@ -127,7 +129,9 @@ pub fn sheet(all: &[Corrected]) -> Option<Sheet> {
     let heads = ["file", "", "#taken back", "charge", "#in its place", "charge", "#unchanged"];
     let mut sheet = Sheet::new("corrections", &heads);
     for c in all {
-        let rows = |counts: &Counts| count(counts.rated + counts.suspended());
+        // What waits on for its reason with other fields is no row more or less.
+        let least = if c.cause == EDITED { c.records } else { 0 };
+        let rows = |counts: &Counts| count(least.max(counts.rated + counts.suspended()));
         sheet.row([
             c.file.clone(),
             c.cause.clone(),

@@ -176,7 +176,7 @@ pub enum Decision {
     Replay(Replay),
     /// A delivery is taken back: its entries are reversed, and its bytes may come again. One that is held is rejected.
     Withdraw(Withdrawal),
-    /// Rows, in suspense or with a price, are rated again.
+    /// Rows, in suspense or with a price, are rated again; those in suspense perhaps with corrected fields, or never.
     Recycle(Recycling),
 }
 

@@ -1,5 +1,5 @@
-//! Decisions to rate rows again, in suspense or with a price, and to write rows in suspense off: landed in the one order before they
-//! act, one for each account that has rows of the choice.
+//! Decisions to rate rows again, in suspense or with a price, to correct fields of rows in suspense, and to write such rows off: landed
+//! in the one order before they act, one for each account that has rows of the choice.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::arrival::{ArrivalKind, Decision};
 use super::{LandError, Landed, Landing};
+use crate::parse::edit::FieldEdits;
 
-/// Which rows of an account are rated again or written off.
+/// Which rows of an account are rated again, corrected or written off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Wire", into = "Wire")]
 pub struct Recycling {
@@ -31,6 +32,8 @@ pub enum RowChoice {
     Drawing(DrawingChoice),
     /// Rows in suspense that will never be charged.
     WriteOff(WriteOff),
+    /// Rows in suspense of which somebody knows fields better than their source.
+    Edit(Edit),
 }
 
 /// What rows that allowances cover are chosen by; all that is named must fit.
@@ -57,6 +60,20 @@ pub struct DrawingChoice {
 pub struct WriteOff {
     /// Which of them.
     pub choice: SuspenseChoice,
+    /// Who decided it.
+    pub by: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Fields of rows in suspense that are corrected, who does so, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// Which of them.
+    pub choice: SuspenseChoice,
+    /// What all of them are to have.
+    pub set: FieldEdits,
     /// Who decided it.
     pub by: String,
     /// Why.
@@ -91,20 +108,23 @@ struct Wire {
     drawing: Option<DrawingChoice>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     write_off: Option<WriteOff>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    edit: Option<Edit>,
 }
 
 impl TryFrom<Wire> for Recycling {
     type Error = &'static str;
 
     fn try_from(wire: Wire) -> Result<Self, Self::Error> {
-        let choice = match (wire.choice, wire.priced, wire.drawing, wire.write_off) {
-            (Some(choice), None, None, None) => RowChoice::Suspense(choice),
-            (None, Some(priced), None, None) => RowChoice::Priced(priced),
-            (None, None, Some(drawing), None) => RowChoice::Drawing(drawing),
-            (None, None, None, Some(write_off)) => RowChoice::WriteOff(write_off),
+        let choice = match (wire.choice, wire.priced, wire.drawing, wire.write_off, wire.edit) {
+            (Some(choice), None, None, None, None) => RowChoice::Suspense(choice),
+            (None, Some(priced), None, None, None) => RowChoice::Priced(priced),
+            (None, None, Some(drawing), None, None) => RowChoice::Drawing(drawing),
+            (None, None, None, Some(write_off), None) => RowChoice::WriteOff(write_off),
+            (None, None, None, None, Some(edit)) => RowChoice::Edit(edit),
             _ => {
                 return Err(
-                    "a decision about rows has a `choice` of suspense, one of `priced` rows, one of `drawing` rows, or a `write_off`",
+                    "a decision about rows has a `choice` of suspense, one of `priced` rows, one of `drawing` rows, a `write_off`, or an `edit`",
                 );
             }
         };
@@ -114,12 +134,13 @@ impl TryFrom<Wire> for Recycling {
 
 impl From<Recycling> for Wire {
     fn from(word: Recycling) -> Self {
-        let nothing = Self { account: word.account, choice: None, priced: None, drawing: None, write_off: None };
+        let nothing = Self { account: word.account, choice: None, priced: None, drawing: None, write_off: None, edit: None };
         match word.choice {
             RowChoice::Suspense(choice) => Self { choice: Some(choice), ..nothing },
             RowChoice::Priced(priced) => Self { priced: Some(priced), ..nothing },
             RowChoice::Drawing(drawing) => Self { drawing: Some(drawing), ..nothing },
             RowChoice::WriteOff(write_off) => Self { write_off: Some(write_off), ..nothing },
+            RowChoice::Edit(edit) => Self { edit: Some(edit), ..nothing },
         }
     }
 }
@@ -162,6 +183,7 @@ impl Recycling {
             RowChoice::Priced(choice) => ("rerate", serde_json::to_string(choice)),
             RowChoice::Drawing(choice) => ("settle", serde_json::to_string(choice)),
             RowChoice::WriteOff(write_off) => ("write_off", serde_json::to_string(write_off)),
+            RowChoice::Edit(edit) => ("edit", serde_json::to_string(edit)),
         };
         let logical_file = name.to_owned();
         let sha256 = Landing::sha256_of(choice.expect("texts and numbers are JSON"));

@@ -13,6 +13,7 @@ use domain::ports::Disposition;
 
 use self::store::{Fault, TestStore};
 use super::*;
+use crate::parse::edit::FieldEdits;
 
 struct TestClock;
 
@@ -691,7 +692,7 @@ fn decisions_to_rate_rows_again_are_acts_each_and_found_by_account() {
         record[key] = twice;
         let error = serde_json::from_value::<Recycling>(record).expect_err("both or none of the choices");
         assert!(
-            error.to_string().contains("a `choice` of suspense, one of `priced` rows, one of `drawing` rows, or a `write_off`"),
+            error.to_string().contains("one of `priced` rows, one of `drawing` rows, a `write_off`, or an `edit`"),
             "{error}"
         );
     }
@@ -708,7 +709,16 @@ fn decisions_to_rate_rows_again_are_acts_each_and_found_by_account() {
     let write_off = Recycling { choice: RowChoice::WriteOff(write_off), ..any.clone() };
     assert!(write_off.order() != any.order());
     landing.recycle(&write_off, &TestClock).expect("landed");
-    assert_eq!(self::landing(&store).recyclings(&account.path(), 6, 6).expect("known"), [(6, write_off.choice)]);
+    assert_eq!(self::landing(&store).recyclings(&account.path(), 6, 6).expect("known"), [(6, write_off.choice.clone())]);
+    let edit = |fields: &[(&str, &str)]| {
+        let set = FieldEdits::read(fields.iter().copied()).expect("fields");
+        let (choice, by, why) = (SuspenseChoice::default(), "anna".to_owned(), "test".to_owned());
+        Recycling { choice: RowChoice::Edit(super::Edit { choice, set, by, why }), ..any.clone() }
+    };
+    let (two, one) = (edit(&[("network", "20408"), ("b_number", "31201234567")]), edit(&[("network", "")]));
+    assert!([&any, &write_off, &one].iter().all(|other| other.order() != two.order()), "what is set is part of the decision");
+    landing.recycle(&two, &TestClock).expect("landed");
+    assert_eq!(self::landing(&store).recyclings(&account.path(), 7, 7).expect("known"), [(7, two.choice)]);
 }
 
 #[test]

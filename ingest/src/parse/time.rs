@@ -71,6 +71,15 @@ pub(super) fn read(recipe: &Recipe, layout: &Layout, row: &Row<'_>, fault: &Cell
     Some(Start { us: local_us - i64::from(offset_s) * SECOND_US, offset_s, flag })
 }
 
+/// Reads an instant as people write it, `2026-10-25T02:30:15.5+01:00` or with `Z`: microseconds since 1970 UTC, and seconds east of UTC.
+pub(super) fn read_instant(text: &str) -> Option<(i64, i32)> {
+    let pattern = TimePattern::compile("YYYY-MM-DDTHH:mm:SS[.F]Z").expect("a pattern of this program");
+    let mut clock = Clock::default();
+    take(&pattern, Field::of(text.as_bytes()), &mut clock)?;
+    let local_us = i64::from(clock.days) * 86_400 * SECOND_US + clock.micros;
+    Some((local_us - i64::from(clock.offset_s) * SECOND_US, clock.offset_s))
+}
+
 /// A count since 1970; counts beyond the year 9999 are none.
 fn read_epoch(zone: Option<&Zone>, unit_us: i64, field: Field<'_>) -> Option<Start> {
     const YEAR_10000_US: i64 = 253_402_300_800 * SECOND_US;

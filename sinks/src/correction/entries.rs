@@ -9,16 +9,19 @@ use arrow_array::{Array, ArrayRef, BooleanArray, DictionaryArray, Int8Array, Int
 use arrow_select::filter::filter_record_batch;
 use domain::check;
 use domain::columns::entries::{Entries, EntriesView, EntryKind};
+use domain::columns::parsed::ParsedBatch;
 use domain::columns::{ColumnError, with_nulls};
 use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::money::{Currency, Money};
 use domain::outcome::{Counts, Outcome, Reason};
 
+use super::recycle::{Stands, Suspended};
 use super::{Files, Place, Plan};
 use crate::commit::CommitError;
 use crate::delta::action::Add;
 use crate::gather::null_labels;
 use crate::ledger::files_about;
+use crate::premise;
 use crate::standing::delivery_of;
 use crate::table::{Table, TableError};
 
@@ -44,6 +47,20 @@ pub struct Sums {
 }
 
 impl LiveEntries {
+    /// Those of rows in suspense that were found in the table as it is known.
+    pub fn of_suspended<'r>(rows: impl IntoIterator<Item = &'r Suspended>) -> Self {
+        let mut found = Self::default();
+        let mut files: BTreeMap<&str, (Arc<Add>, BTreeSet<usize>)> = BTreeMap::new();
+        for row in rows {
+            let Stands { add, at, entry_no } = &row.stands;
+            found.numbers.insert(row.place, *entry_no);
+            files.entry(&add.path).or_insert_with(|| (Arc::clone(add), BTreeSet::new())).1.insert(*at);
+        }
+        found.files = files.into_values().collect();
+        found.files.sort_by_key(|(add, _)| add.version());
+        found
+    }
+
     /// The entries that a plan takes back; `files` holds those of its deliveries.
     pub fn of_plan(table: &Table, plan: &Plan, files: &Files) -> Result<Self, CommitError> {
         Self::of_places(table, &plan.taken_back().collect(), files)
@@ -129,6 +146,23 @@ impl LiveEntries {
             take(add, kept)?;
         }
         Ok(())
+    }
+
+    /// Hands out the rows of the entries as parsing read them, or as somebody has corrected them since; `files` holds those of their
+    /// deliveries.
+    pub fn parsed(&self, table: &Table, files: &Files, mut take: impl FnMut(ParsedBatch)) -> Result<(), CommitError> {
+        self.read(table, |add, batches| {
+            for batch in &batches {
+                for (shared, rows) in premise::by_delivery(batch).map_err(|e| damaged(add, &e))? {
+                    let Some(file) = files.get(&shared.delivery) else {
+                        let what = format!("delivery {} was not asked for", shared.delivery);
+                        return Err(TableError::File { path: add.path.clone(), what }.into());
+                    };
+                    take(premise::whole(batch, &rows, &shared.file(file)).map_err(|e| damaged(add, &e))?);
+                }
+            }
+            Ok(())
+        })
     }
 
     /// What the entries come to.

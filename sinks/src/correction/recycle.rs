@@ -1,10 +1,11 @@
-//! Rows in suspense that are read and rated again: which they are, and which of them change.
+//! Rows in suspense that are rated again: which they are, and where their entries stand.
 //!
-//! A row whose reading is as before keeps its entry, so that recycling twice is recycling once. What could not be read is not
-//! chosen: the profile that was pinned at landing reads, and it would read the same. Nor is a row in conflict with another's id:
-//! no reference data makes it a record of its own.
+//! They are rated from the table's own columns, so what somebody has corrected in them stays. A row that comes out as before keeps
+//! its entry, so that recycling twice is recycling once. What could not be read is not chosen: it has no columns, and the profile that
+//! was pinned at landing would read it the same. Nor is a row in conflict with another's id: no data makes it a record of its own.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch};
 use domain::columns::ColumnError;
@@ -16,6 +17,7 @@ use domain::outcome::{Outcome, Reason};
 use super::entries::damaged;
 use super::{Anew, Change, Place, Plan};
 use crate::commit::CommitError;
+use crate::delta::action::Add;
 use crate::premise::key;
 use crate::standing::{at, delivery_of};
 use crate::table::Table;
@@ -29,12 +31,24 @@ pub struct Choice {
     pub delivery: Option<DeliveryId>,
     /// Their row there.
     pub row: Option<u64>,
-    /// Whether they are to be written off, else rated again.
-    pub writes_off: bool,
+    /// What is to be done with them.
+    pub act: Act,
     /// A number of the served party.
     pub identifier: Option<ServedBy>,
     /// They stand in deliveries that arrived before this number.
     pub before: ArrivalNumber,
+}
+
+/// What is done with rows in suspense.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Act {
+    /// They are rated as they stand.
+    #[default]
+    Rate,
+    /// They are rated with fields that somebody has corrected.
+    Edit,
+    /// They stay, and will never be charged.
+    WriteOff,
 }
 
 /// A number of the served party as the columns `a_number`, `imsi` and `iccid` hold it.
@@ -67,6 +81,19 @@ pub struct Suspended {
     pub cost: Option<(Money, Currency)>,
     /// Which of the choices name it, whatever its reason.
     pub by: Vec<usize>,
+    /// Where its entry stands.
+    pub stands: Stands,
+}
+
+/// Where an entry stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stands {
+    /// The data file.
+    pub add: Arc<Add>,
+    /// Its row there.
+    pub at: usize,
+    /// The entry's number on its record.
+    pub entry_no: i32,
 }
 
 /// Whether rating a row alone can change a reason at all. What was written off stays so until somebody asks for it by name; what is beyond
@@ -81,13 +108,15 @@ pub fn suspended(table: &Table, account: Option<&str>, choices: &[Choice]) -> Re
     let partition = [("outcome", Outcome::Suspense.as_str())];
     let mut files: Vec<_> = table.files(&partition).collect();
     files.sort_by_key(|add| add.version());
-    let mut live: HashMap<Place, (i32, Suspended)> = HashMap::new();
+    let mut live: HashMap<Place, Suspended> = HashMap::new();
     for add in files {
+        let mut at = 0;
         for batch in table.read(add, Some(&COLUMNS))? {
-            follow(&batch, account, choices, &mut live).map_err(|e| damaged(add, &e))?;
+            follow(&batch, (add, at), account, choices, &mut live).map_err(|e| damaged(add, &e))?;
+            at += batch.num_rows();
         }
     }
-    let mut rows: Vec<Suspended> = live.into_values().map(|(_, row)| row).collect();
+    let mut rows: Vec<Suspended> = live.into_values().collect();
     rows.sort_by_key(|row| (row.arrival, row.place));
     Ok(rows)
 }
@@ -111,12 +140,13 @@ const COLUMNS: [&str; 16] = [
     "cost_currency",
 ];
 
-/// Takes in the entries of a batch: first words and corrections come, reversals go.
+/// Takes in the entries of a batch, whose first row is that row of its file: first words and corrections come, reversals go.
 fn follow(
     batch: &RecordBatch,
+    (add, first): (&Arc<Add>, usize),
     account: Option<&str>,
     choices: &[Choice],
-    live: &mut HashMap<Place, (i32, Suspended)>,
+    live: &mut HashMap<Place, Suspended>,
 ) -> Result<(), ColumnError> {
     let view = EntriesView(batch);
     let (tenant, provider, of, entry) = (view.tenant()?, view.provider()?, view.account()?, view.entry()?);
@@ -126,7 +156,7 @@ fn follow(
         let delivery = delivery_of(delivery.value(i))?;
         let place = Place { delivery, row: row.value(i).max(0).cast_unsigned() };
         if entry.value(i) == EntryKind::Reversal.as_str() {
-            if live.get(&place).is_some_and(|(taken, _)| *taken == number.value(i)) {
+            if live.get(&place).is_some_and(|row| row.stands.entry_no == number.value(i)) {
                 live.remove(&place);
             }
             continue;
@@ -148,9 +178,9 @@ fn follow(
         }
         // What one choice leaves in suspense for another reason, a later one may mean.
         if by.iter().any(|n| choices[*n].names(known, had)) {
-            let row =
-                Suspended { account: path, place, arrival, key: key(view, i)?, reason: known, had, cost: cost(view, i)?, by };
-            live.insert(place, (number.value(i), row));
+            let stands = Stands { add: Arc::clone(add), at: first + i, entry_no: number.value(i) };
+            let (key, cost) = (key(view, i)?, cost(view, i)?);
+            live.insert(place, Suspended { account: path, place, arrival, key, reason: known, had, cost, by, stands });
         }
     }
     Ok(())
@@ -169,17 +199,21 @@ impl Choice {
             && self.row.is_none_or(|row| row == place.row)
     }
 
-    /// Whether it means rows of a reason: what is written off is any but those that are; what is rated again is what can change, and
-    /// what was written off if that is named and rating can make something of the reason that it had.
+    /// Whether it means rows of a reason: what is written off is any but those that are; what is rated again or corrected is what can
+    /// change; and rated again is what was written off if that is named and rating can make something of the reason that it had.
     pub fn names(&self, reason: Reason, had: Option<Reason>) -> bool {
         let is_named = self.reasons.contains(&reason);
-        if self.writes_off {
-            return reason != Reason::WrittenOff && (self.reasons.is_empty() || is_named);
+        let fits = self.reasons.is_empty() || is_named;
+        match self.act {
+            Act::WriteOff => fits && reason != Reason::WrittenOff,
+            Act::Edit | Act::Rate if can_change(reason) => fits,
+            Act::Edit => false,
+            // What was beyond an allowance may come back, too: it is settled then.
+            Act::Rate => {
+                let may_come_back = |had: Reason| can_change(had) || had == Reason::BeyondAllowance;
+                reason == Reason::WrittenOff && is_named && had.is_some_and(may_come_back)
+            }
         }
-        // What was beyond an allowance may come back, too: it is settled then.
-        let may_come_back = |had: Reason| can_change(had) || had == Reason::BeyondAllowance;
-        let is_back = reason == Reason::WrittenOff && is_named && had.is_some_and(may_come_back);
-        if can_change(reason) { self.reasons.is_empty() || is_named } else { is_back }
     }
 
     fn serves(&self, view: EntriesView<'_>, i: usize) -> Result<bool, ColumnError> {
@@ -209,6 +243,9 @@ pub fn done(table: &Table) -> HashMap<String, ArrivalNumber> {
 
 /// What the ledger says of a delivery whose suspense was rated again.
 pub(crate) const CAUSE: &str = "recycled";
+
+/// What it says where fields of rows in suspense were corrected.
+pub const EDITED: &str = "edited";
 
 /// Plans that these rows of an account come out otherwise: each is taken back and entered anew under its key; and that others stay, as
 /// written off.

@@ -21,7 +21,6 @@ use rayon::prelude::*;
 
 pub use self::side::Side;
 use self::side::{Stood, came, cycles_of};
-use super::entries::damaged;
 use super::{Files, LiveEntries, Place};
 use crate::commit::CommitError;
 use crate::delta::action::Add;
@@ -331,21 +330,11 @@ pub fn rate_entries(
     rate: Rate<'_>,
 ) -> Result<(Vec<RatedBatch>, BTreeMap<Place, u128>), CommitError> {
     let (mut rated, mut keys) = (Vec::new(), BTreeMap::new());
-    live.read(table, |add, batches| {
-        for batch in &batches {
-            for (shared, rows) in premise::by_delivery(batch).map_err(|e| damaged(add, &e))? {
-                let delivery = shared.delivery;
-                let Some(file) = files.get(&delivery) else {
-                    let what = format!("delivery {delivery} was not asked for");
-                    return Err(TableError::File { path: add.path.clone(), what }.into());
-                };
-                let parsed = premise::whole(batch, &rows, file).map_err(|e| damaged(add, &e))?;
-                let places = parsed.columns.row.iter().map(|row| Place { delivery, row: *row });
-                keys.extend(places.zip(parsed.columns.key.iter().copied()));
-                rated.push(rate(parsed));
-            }
-        }
-        Ok(())
+    live.parsed(table, files, |parsed| {
+        let delivery = parsed.file.delivery;
+        let places = parsed.columns.row.iter().map(|row| Place { delivery, row: *row });
+        keys.extend(places.zip(parsed.columns.key.iter().copied()));
+        rated.push(rate(parsed));
     })?;
     Ok((rated, keys))
 }

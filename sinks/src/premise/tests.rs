@@ -140,7 +140,9 @@ proptest! {
         let stands = table(batch(&rows, has, &file));
         let groups = by_delivery(&stands).expect("known ids");
         let groups: Vec<(Shared, Vec<usize>)> = groups.into_iter().collect();
-        let shared = Shared { delivery: DeliveryId(7), no_bytes_up: has & 1 == 0, no_bytes_down: has & 2 == 0 };
+        let costs = batch(&rows, has, &file).columns.cost_nano;
+        let currency = costs.iter().any(|nano| *nano != NO_COST).then_some(Currency::EUR);
+        let shared = Shared { delivery: DeliveryId(7), currency, no_bytes_up: has & 1 == 0, no_bytes_down: has & 2 == 0 };
         prop_assert_eq!(groups.len(), 1);
         prop_assert_eq!(groups[0].0, shared);
         let all = &groups[0].1;
@@ -172,6 +174,19 @@ fn digits_are_an_international_number_of_the_served_party_where_imports_of_devic
         number.write(&texts, &mut written).expect("a string takes all");
         assert_eq!(written, text);
     }
+}
+
+#[test]
+fn a_cost_comes_back_in_the_currency_that_stands() {
+    let dollars = Arc::new(FileContext { cost_currency: Currency::parse("USD").expect("a currency"), ..(*file()).clone() });
+    let rows = [(0, 5, (1, 1), (0, 0, 60), (0, 2, 1)), (0, 6, (1, 1), (0, 0, 60), (0, 0, 0))];
+    let stands = table(batch(&rows, 32, &dollars));
+    let groups: Vec<(Shared, Vec<usize>)> = by_delivery(&stands).expect("known ids").into_iter().collect();
+    let [(shared, all)] = &groups[..] else { panic!("the row without a cost is with the other: {groups:?}") };
+    assert_eq!(all.len(), 2);
+    let parsed = whole(&stands, all, &shared.file(&file())).expect("what we wrote");
+    assert_eq!((parsed.file.cost_currency, &parsed.columns.cost_nano[..]), (dollars.cost_currency, &[0, NO_COST][..]));
+    assert_eq!(shared.file(&dollars).cost_currency, dollars.cost_currency);
 }
 
 #[test]

@@ -315,7 +315,13 @@ impl Audit<'_> {
             self.written_off.get(at).or(r.reason.as_ref()).cloned().unwrap_or_else(|| "rated".to_owned())
         };
         // Which texts are free hangs on all of them, and so on which rows of those that share an id are kept.
-        let charge = |r: &DataRow| r.charge_nano.filter(|_| !self.may_be_free(r));
+        // Which rows were in suspense when somebody edited them is chance, too.
+        let may_be_edited = |r: &DataRow| {
+            let file = self.deliveries[&r.delivery].file;
+            let reading = self.model.reading((file, r.row));
+            self.world.is_edited(self.world.files[file].sender) && reading.zoned() != *reading
+        };
+        let charge = |r: &DataRow| r.charge_nano.filter(|_| !self.may_be_free(r) && !may_be_edited(r));
         let record = |(at, r): (&(DeliveryId, u64), &DataRow)| (r.account.clone(), r.key.clone(), outcome((at, r)), charge(r));
         let all: Vec<Record> = self.live.iter().map(record).collect();
         let mut by_key: BTreeMap<(&String, &Vec<u8>), Vec<&Record>> = BTreeMap::new();

@@ -18,7 +18,7 @@ use super::Breach;
 use super::theatre::ENTRIES;
 use crate::hold;
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "tenant",
     "provider",
     "account",
@@ -33,6 +33,7 @@ const COLUMNS: [&str; 16] = [
     "charge",
     "currency",
     "start",
+    "b_number",
     "allowance_units",
     "billing_period",
 ];
@@ -60,6 +61,8 @@ pub struct DataRow {
     pub charge_nano: Option<i128>,
     /// When it began, microseconds UTC.
     pub start_us: Option<i64>,
+    /// The other party.
+    pub b_number: Option<String>,
     /// The customer's cycle.
     pub cycle: Option<String>,
     /// Units that it draws from allowances.
@@ -111,7 +114,7 @@ impl Entry {
 
     /// Whether it enters rows anew that somebody wanted to be rated again.
     pub fn is_recycling(&self) -> bool {
-        let is_again = |cause: &str| ["recycled", "rerated", "written_off"].contains(&cause);
+        let is_again = |cause: &str| ["recycled", "edited", "rerated", "written_off"].contains(&cause);
         self.ledger.iter().any(|line| line.correction.as_ref().is_some_and(|c| is_again(&c.cause)))
     }
 
@@ -162,7 +165,7 @@ fn data_rows(view: EntriesView<'_>) -> Result<Vec<DataRow>, ColumnError> {
     let (kind, rows, delivery, row) = (view.entry()?, view.rows()?, view.delivery()?, view.row()?);
     let (number, as_of) = (view.entry_no()?, view.as_of()?);
     let (key, reason, charge, currency) = (view.record_key()?, view.reason()?, view.charge()?, view.currency()?);
-    let (start, drawn, cycle) = (view.start()?, view.allowance_units()?, view.billing_period()?);
+    let (start, drawn, cycle, other) = (view.start()?, view.allowance_units()?, view.billing_period()?, view.b_number()?);
     let mut all = Vec::with_capacity(row.len());
     for i in 0..row.len() {
         let sign = if kind.value(i) == "reversal" { -1 } else { 1 };
@@ -185,6 +188,7 @@ fn data_rows(view: EntriesView<'_>) -> Result<Vec<DataRow>, ColumnError> {
             reason: reason.is_valid(i).then(|| reason.value(i).to_owned()),
             charge_nano: charge.is_valid(i).then(|| charge.value(i)),
             start_us: start.is_valid(i).then(|| start.value(i)),
+            b_number: other.is_valid(i).then(|| other.value(i).to_owned()),
             cycle: cycle.is_valid(i).then(|| cycle.value(i).to_owned()),
             drawn: drawn.is_valid(i).then(|| drawn.value(i)),
         });

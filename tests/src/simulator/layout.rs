@@ -15,6 +15,9 @@ pub enum Layout {
     Routit,
 }
 
+/// The number that operators say was called: it lies in a zone, whatever the layout.
+pub const EDITED: &str = "31201234567";
+
 /// What is wrong with a row, on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flaw {
@@ -92,6 +95,16 @@ impl Reading {
     /// Whether it draws from what its line has free, under a reference version.
     pub fn draws(&self, version: u64) -> bool {
         matches!(self.fate, Fate::Priced(usage) if price_list::draws(usage, version))
+    }
+
+    /// The same if the number that was called lies in a zone.
+    #[must_use]
+    pub fn zoned(&self) -> Self {
+        let fate = match self.fate {
+            Fate::Priced(usage) => Fate::Priced(Usage { is_zoned: true, ..usage }),
+            Fate::Fixed(end) => Fate::Fixed(end),
+        };
+        Self { fate, ..self.clone() }
     }
 
     /// Whether the profile leaves it out.

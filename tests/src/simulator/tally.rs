@@ -57,8 +57,10 @@ mishaps! {
     Settled = "records that draw from an allowance came out otherwise",
     PriceLost = "a row with a price came out without one when it was rated again",
     WrittenOff = "a row in suspense was written off",
+    Edited = "a row in suspense got the number that somebody said was called",
     RecycledInVain = "rows were rated again and nothing changed",
     RecycledTogether = "several decisions to rate rows again were carried out at once",
+    OrderInParts = "an order was carried out by several commits",
 }
 
 /// How often each mishap happened.

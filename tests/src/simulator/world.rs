@@ -89,6 +89,13 @@ pub enum Again {
         /// Only rows of this file.
         file: Option<usize>,
     },
+    /// In suspense, to have another number that was called; all that is named must fit.
+    Edit {
+        /// Only rows of this reason.
+        reason: Option<&'static str>,
+        /// Only rows of this file.
+        file: Option<usize>,
+    },
     /// With a price.
     Priced {
         /// Only rows under this plan.
@@ -278,10 +285,21 @@ impl World {
             self.recycles.push(Recycle { after, sender, rows: Again::WriteOff { reason, file } });
             return;
         }
+        if chance.per_mille(400) {
+            let reason = chance.per_mille(500).then(|| *chance.pick(&["no_device", "no_zone", "id_conflict", "written_off"]));
+            let file = if chance.per_mille(300) { self.some_standing(chance, sender) } else { None };
+            self.recycles.push(Recycle { after, sender, rows: Again::Edit { reason, file } });
+            return;
+        }
         let reason = chance.per_mille(300).then(|| *chance.pick(&["no_device", "no_zone", "written_off"]));
         let file = if chance.per_mille(200) { self.some_standing(chance, sender) } else { None };
         let line = chance.per_mille(200).then(|| LINES + chance.below(LINES_MAX - LINES));
         self.recycles.push(Recycle { after, sender, rows: Again::Suspense { reason, file, line } });
+    }
+
+    /// Whether numbers that were called are corrected of an account at some time.
+    pub fn is_edited(&self, sender: usize) -> bool {
+        self.recycles.iter().any(|r| r.sender == sender && matches!(r.rows, Again::Edit { .. }))
     }
 
     /// Whether a file is taken back at some time.

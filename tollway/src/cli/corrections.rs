@@ -65,6 +65,36 @@ pub struct RecycleArgs {
     pub workers: Option<u32>,
 }
 
+/// Examples and exit codes of `suspense edit`.
+pub const EDIT_HELP: &str = "Examples:\n  \
+    tollway suspense edit 7f3a91c2 --set b_number=31201234567 --why \"KPN confirmed the number, ticket 4711\"\n  \
+    tollway suspense edit --reason no_zone --file october.csv --set network=20408 --set provider_class= --why \"agreed with KPN\" --dry-run\n\n\
+    Fields: a_number, b_number, imsi, iccid, kind, start, duration_s, bytes_up, bytes_down, messages, network, provider_class, cost, \
+    cost_currency; as `tollway query` shows them. FIELD= empties a number, network, class or cost.\n\n\
+    All that is named must fit, and all rows that do get the same fields. They keep their key: the file's own row stays a copy of them. \
+    `tollway suspense recycle` and imports rate them with these fields from then on; `tollway explain RECORD` tells what was edited, by whom \
+    and why. Rows that could not be read (`malformed.*`), rows in conflict with another's id, what was written off, and what has a price are \
+    not edited.\n\n\
+    Exit codes: 0 all rows that were meant are rated, or none was meant; 1 some of them stay in suspense; \
+    3 a field cannot be set so; the others as of all commands.";
+
+/// Options of `suspense edit`.
+#[derive(Debug, Args)]
+pub struct EditArgs {
+    /// Which rows.
+    #[command(flatten)]
+    pub rows: RecycleArgs,
+    /// What a field is to be; may be given several times
+    #[arg(long = "set", value_name = "FIELD=VALUE", required = true)]
+    pub set: Vec<String>,
+    /// Why; kept with the decision
+    #[arg(long, value_name = "REASON")]
+    pub why: String,
+    /// Who decides
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    pub by: Option<String>,
+}
+
 /// Examples of `suspense write-off`.
 pub const WRITE_OFF_HELP: &str = "Examples:\n  tollway suspense write-off 7f3a91c2 --why \"test call of the provider\"\n  \
     tollway suspense write-off --reason malformed.time --file october.csv --why \"agreed with KPN, ticket 4711\" --dry-run\n\n\

@@ -15,6 +15,7 @@ use rate::settle::{Draw, Period, Trace};
 use serde_json::json;
 use sinks::correction::Place;
 
+use super::edited::{Edited, edits_of};
 use super::rows::{Row, ask_rows, key_or_place_filter, sql_text};
 use super::source::source_of;
 use super::write_off::{WrittenOff, decision};
@@ -102,14 +103,9 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
     );
     line("from", landed);
     line("record", get("record").to_owned());
-    let former = former(installation, row)?;
-    let written_off = written_off(installation, row)?;
-    if let Some((arrival, word)) = &written_off {
-        line("decided", format!("written off by {}: {} (arrival {arrival})", word.by, word.why));
-    }
-    for word in &former {
-        line("before", former_text(word));
-    }
+    let history = History::of(installation, row)?;
+    history.lines(global.clear).into_iter().for_each(|(head, text)| line(head, text));
+    let History { edits, written_off, former } = history;
     let derivation: serde_json::Value = serde_json::from_str(&veil(serde_json::to_string(&derivation)?))?;
     let json = json!({
         "record": get("record"), "outcome": get("outcome"), "reason": row.text("reason"), "field": row.text("reason_field"),
@@ -118,6 +114,7 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
         "start": row.text("start"), "kind": row.text("kind"), "charge": row.text("charge"), "currency": row.text("currency"),
         "cost": row.text("cost"), "cost_currency": row.text("cost_currency"), "billing_period": row.text("billing_period"),
         "written_off": written_off.map(|(arrival, word)| json!({"arrival": arrival, "by": word.by, "why": word.why})),
+        "edited": edits.iter().map(|edit| edit.to_json(global.clear)).collect::<Vec<_>>(),
         "is_settled": is_settled, "derivation": derivation, "before": former.iter().map(former_json).collect::<Vec<_>>(), "file": source.file, "line": source.line, "delivery": get("delivery"), "row": row.number("row"),
     });
     Ok((lines, json))
@@ -137,6 +134,30 @@ fn derivation_lines(row: &Row, derivation: Option<&Derivation>) -> Vec<String> {
         lines.retain(|line| !line.starts_with("outcome: ") && !line.starts_with("remedy: "));
     }
     lines
+}
+
+/// How a record came to what it is.
+struct History {
+    edits: Vec<Edited>,
+    written_off: Option<(ArrivalNumber, WriteOff)>,
+    former: Vec<Row>,
+}
+
+impl History {
+    fn of(installation: &Installation, row: &Row) -> anyhow::Result<Self> {
+        let (edits, written_off) = (edits_of(installation, row)?, written_off(installation, row)?);
+        Ok(Self { edits, written_off, former: former(installation, row)? })
+    }
+
+    /// Each line with its head.
+    fn lines(&self, is_clear: bool) -> Vec<(&'static str, String)> {
+        let mut lines: Vec<(&str, String)> = self.edits.iter().map(|edit| ("edited", edit.text(is_clear))).collect();
+        if let Some((arrival, word)) = &self.written_off {
+            lines.push(("decided", format!("written off by {}: {} (arrival {arrival})", word.by, word.why)));
+        }
+        lines.extend(self.former.iter().map(|word| ("before", former_text(word))));
+        lines
+    }
 }
 
 /// What was said of a record before it was corrected, the first word first.

@@ -129,11 +129,11 @@ fn free(global: &Global, installation: &Installation, arrival: ArrivalNumber) ->
     let (landing, all) = (Arc::new(installation.landing()), Wish::default());
     let failed =
         || format!("imported as arrival {arrival}, but what it frees of suspense was not rated again; tollway suspense recycle");
-    let outlook = look(installation, &landing, &all).with_context(failed)?;
+    let outlook = look(installation, &landing, &all, None).with_context(failed)?;
     if outlook.rated() == 0 {
         return Ok(None);
     }
-    carry_out(global, installation, &landing, &all, outlook, None).with_context(failed).map(Some)
+    carry_out(global, installation, &landing, &all.again(), outlook, None).with_context(failed).map(Some)
 }
 
 /// Whether there are records with a price.

@@ -1,4 +1,4 @@
-//! `tollway suspense recycle` and `test`: rows in suspense read and rated again with the reference data in force.
+//! `tollway suspense recycle` and `test`: rows in suspense rated again with the reference data in force.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub fn run(global: &Global, args: &RecycleArgs, is_dry: bool) -> anyhow::Result<
     let landing = Arc::new(installation.landing());
     let mut wish = chosen(&installation, &landing, args)?;
     if let Some(record) = &args.record {
-        let place = place(&installation, record)?;
+        let place = place(&installation, record, "is corrected by `tollway rerate`")?;
         // What was written off is meant only where that is said: whoever names the record says it.
         if wish.reasons.is_empty() && place.reason == Reason::WrittenOff {
             wish.reasons.insert(Reason::WrittenOff);
@@ -40,9 +40,12 @@ pub fn run(global: &Global, args: &RecycleArgs, is_dry: bool) -> anyhow::Result<
     if !is_dry {
         super::import::catch_up(&installation, &installation.state()?)?;
     }
-    let outlook = look(&installation, &landing, &wish)?;
-    let recycled =
-        if is_dry { Recycled::shown(outlook) } else { carry_out(global, &installation, &landing, &wish, outlook, args.workers)? };
+    let outlook = look(&installation, &landing, &wish, None)?;
+    let recycled = if is_dry {
+        Recycled::shown(outlook)
+    } else {
+        carry_out(global, &installation, &landing, &wish.again(), outlook, args.workers)?
+    };
     recycled.answer().print(global.output)?;
     let stays = recycled.outlook.rated() < recycled.outlook.chosen();
     Ok(if stays { Exit::NeedsHand } else { Exit::Done })
@@ -58,8 +61,8 @@ pub struct Place {
     pub reason: Reason,
 }
 
-/// The record in suspense that is named.
-pub fn place(installation: &Installation, record: &str) -> anyhow::Result<Place> {
+/// The record in suspense that is named; `priced` says what is done with one that has a price.
+pub fn place(installation: &Installation, record: &str, priced: &str) -> anyhow::Result<Place> {
     let filter = key_or_place_filter(record)?;
     let rows = ask_rows(installation, &format!("SELECT delivery, row, reason FROM cdr WHERE {filter} LIMIT 2"))?;
     let row = match rows.as_slice() {
@@ -68,7 +71,7 @@ pub fn place(installation: &Installation, record: &str) -> anyhow::Result<Place>
         _ => return Err(bad_input(format!("`{record}` names more than one record; give more digits, or delivery:row"))),
     };
     let found = row.text("delivery").and_then(DeliveryId::parse).zip(row.text("reason").and_then(Reason::parse));
-    let not_there = || bad_input(format!("`{record}` is not in suspense; what has a price is corrected by `tollway rerate`"));
+    let not_there = || bad_input(format!("`{record}` is not in suspense; what has a price {priced}"));
     found.map(|(delivery, reason)| Place { delivery, row: row.number("row"), reason }).ok_or_else(not_there)
 }
 
@@ -86,7 +89,8 @@ pub fn chosen(installation: &Installation, landing: &Landing, args: &RecycleArgs
     Ok(Wish { account: args.account.clone(), reasons, delivery, row: None, identifier })
 }
 
-fn what_helps(reason: Reason) -> &'static str {
+/// What helps rows that come out the same each time.
+pub fn what_helps(reason: Reason) -> &'static str {
     if reason.is_malformed() {
         "a file is read with the profile that it came with; mend the profile, `tollway withdraw` the file and ingest it with --as-new"
     } else if reason == Reason::BeyondAllowance {

@@ -6,6 +6,7 @@ use domain::outcome::Reason;
 use serde_json::json;
 use sinks::correction::recycle::can_change;
 
+use super::edited::edits_of;
 use super::rows::{Row, ask_rows, sql_text};
 use crate::cli::{Global, SuspenseCommand};
 use crate::exit_code::{Exit, bad_input};
@@ -16,8 +17,8 @@ use crate::output::{Answer, Sheet, count};
 pub const BY_REASON: &str = include_str!("suspense_by_reason.sql");
 
 /// Columns of one record, for a list and for one page.
-const COLUMNS: &str = "encode(record_key, 'hex') AS record, reason, reason_field, provider, account, delivery, arrival, row, byte_offset, \
-    byte_length, kind, start, a_number, b_number, network, cost, cost_currency, customer, plan, raw";
+const COLUMNS: &str = "encode(record_key, 'hex') AS record, entry, reason, reason_field, tenant, provider, account, delivery, arrival, row, \
+    byte_offset, byte_length, kind, start, a_number, b_number, network, cost, cost_currency, customer, plan, raw";
 
 /// Runs the command.
 pub fn run(global: &Global, command: &SuspenseCommand) -> anyhow::Result<Exit> {
@@ -27,6 +28,7 @@ pub fn run(global: &Global, command: &SuspenseCommand) -> anyhow::Result<Exit> {
         SuspenseCommand::Show { record } => show(global, &Installation::open(global)?, record),
         SuspenseCommand::Test(args) => super::recycle::run(global, args, true),
         SuspenseCommand::Recycle(args) => super::recycle::run(global, args, args.dry_run),
+        SuspenseCommand::Edit(args) => super::edit::run(global, args),
         SuspenseCommand::WriteOff(args) => super::write_off::run(global, args),
     }
 }
@@ -182,6 +184,10 @@ fn show(global: &Global, installation: &Installation, record: &str) -> anyhow::R
             sheet.row([name.to_owned(), if hidden { masked(text) } else { text.to_owned() }]);
         }
     }
+    let edits = edits_of(installation, row)?;
+    for edit in &edits {
+        sheet.row(["edited".to_owned(), edit.text(global.clear)]);
+    }
     sheet.row(["file".to_owned(), source.file.clone()]);
     sheet.row(["line".to_owned(), source.line.map_or_else(|| "?".to_owned(), count)]);
     let raw = if global.clear { source.raw.clone() } else { mask_digits(&source.raw) };
@@ -189,6 +195,7 @@ fn show(global: &Global, installation: &Installation, record: &str) -> anyhow::R
     let json = json!({
         "record": row.text("record"), "reason": reason, "field": row.text("reason_field"), "remedy": remedy(reason),
         "file": source.file, "line": source.line, "byte_offset": row.text("byte_offset"), "source": raw,
+        "edited": edits.iter().map(|edit| edit.to_json(global.clear)).collect::<Vec<_>>(),
     });
     let headline = format!("`{reason}`: {}", remedy(reason));
     Answer { headline, sheets: vec![sheet], json, ..Answer::default() }.print(global.output)?;

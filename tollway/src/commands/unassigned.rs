@@ -100,8 +100,8 @@ fn assign(global: &Global, args: &AssignArgs) -> anyhow::Result<Exit> {
     let headline = format!("{shown} is {}'s from {} on (arrival {arrival})", args.customer, args.from);
     let wish = Wish { identifier: Some(number), ..Wish::default() };
     let landing = Arc::new(installation.landing());
-    let recycled = look(&installation, &landing, &wish)
-        .and_then(|outlook| carry_out(global, &installation, &landing, &wish, outlook, None))
+    let recycled = look(&installation, &landing, &wish, None)
+        .and_then(|outlook| carry_out(global, &installation, &landing, &wish.again(), outlook, None))
         .with_context(|| format!("{headline}, but its calls in suspense were not rated again; tollway suspense recycle"))?;
     let mut answer = recycled.answer();
     answer.headline = match recycled.outlook.chosen() {

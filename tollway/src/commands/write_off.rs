@@ -10,7 +10,7 @@ use ingest::land::{ArrivalKind, Landing, Recycling, RowChoice, WriteOff};
 use pipeline::recycling::choice;
 use serde_json::json;
 use sinks::correction::Place;
-use sinks::correction::recycle::{Choice, ServedBy, Suspended, can_change, suspended};
+use sinks::correction::recycle::{Act, ServedBy, Suspended, can_change, suspended};
 
 use super::recycle::{chosen, place};
 use crate::cli::{Global, WriteOffArgs};
@@ -26,12 +26,12 @@ const WHY_MAX: usize = 1_000;
 
 /// Runs the command.
 pub fn run(global: &Global, args: &WriteOffArgs) -> anyhow::Result<Exit> {
-    let (by, why) = (said("by", args.by.as_deref(), NAME_MAX)?, said("why", Some(&args.why), WHY_MAX)?);
+    let (by, why) = by_and_why(args.by.as_deref(), &args.why)?;
     let installation = Installation::open(global)?;
     let landing = Arc::new(installation.landing());
     let mut wish = chosen(&installation, &landing, &args.rows)?;
     if let Some(record) = &args.rows.record {
-        let place = place(&installation, record)?;
+        let place = place(&installation, record, "is corrected by `tollway rerate`")?;
         if place.reason == Reason::WrittenOff {
             return Err(bad_input(format!("`{record}` is written off already; `tollway explain {record}` tells by whom")));
         }
@@ -74,7 +74,11 @@ pub fn run(global: &Global, args: &WriteOffArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// A text that is kept with the decision.
+/// Who decides, and why, as they are kept with the decision.
+pub fn by_and_why(by: Option<&str>, why: &str) -> anyhow::Result<(String, String)> {
+    Ok((said("by", by, NAME_MAX)?, said("why", Some(why), WHY_MAX)?))
+}
+
 fn said(option: &str, text: Option<&str>, limit: usize) -> anyhow::Result<String> {
     let text = text.map(str::trim).unwrap_or_default();
     match text.chars().count() {
@@ -101,7 +105,7 @@ struct Share {
 
 impl Meant {
     fn of(installation: &Installation, landing: &Landing, wish: &Wish) -> anyhow::Result<Self> {
-        let word = Choice { writes_off: true, ..choice(&wish.word(), ArrivalNumber::MAX) };
+        let word = choice(&wish.word(), Act::WriteOff, ArrivalNumber::MAX);
         let mut rows: Vec<Suspended> = suspended(&installation.entries()?, None, &[word])?;
         rows.retain(|row| wish.is_of(&row.account));
         rows.sort_by(|a, b| a.account.cmp(&b.account));
@@ -192,9 +196,9 @@ pub fn decision(landing: &Landing, record: &WrittenOff<'_>) -> anyhow::Result<Op
     let mut found: Option<(ArrivalNumber, WriteOff)> = None;
     for (number, word) in landing.recyclings(record.account, record.arrival, ArrivalNumber::MAX)? {
         let (of, word) = match word {
-            RowChoice::WriteOff(word) => (Choice { writes_off: true, ..choice(&word.choice, number) }, Some(word)),
-            RowChoice::Suspense(word) => (choice(&word, number), None),
-            RowChoice::Priced(_) | RowChoice::Drawing(_) => continue,
+            RowChoice::WriteOff(word) => (choice(&word.choice, Act::WriteOff, number), Some(word)),
+            RowChoice::Suspense(word) => (choice(&word, Act::Rate, number), None),
+            RowChoice::Priced(_) | RowChoice::Drawing(_) | RowChoice::Edit(_) => continue,
         };
         let fits = of.is_of(&record.place, record.arrival) && of.identifier.as_ref().is_none_or(|n| record.is_of(n));
         let stands = if found.is_some() { Some(Reason::WrittenOff) } else { record.had };

@@ -118,6 +118,10 @@ impl Audit<'_> {
                 self.tally.note(Mishap::Unconflicted);
             }
             let spot = self.spot(row)?;
+            hold!(
+                entry.is_recycling() || *self.reading(spot, row) == *self.model.reading(spot),
+                "a row that comes anew from landing has what somebody has edited: {row:?}"
+            );
             self.model.put_entry(spot);
         }
         Ok(())
@@ -163,7 +167,8 @@ impl Audit<'_> {
             *holders.entry(same.0.clone()).or_default() += u32::from(!is_conflict);
             *lives.entry(same).or_default() += 1;
             let version = self.rated_with.get(&(row.delivery, row.row)).copied().unwrap_or_default();
-            let (right, draws) = (self.model.reading(spot).end(version), self.model.reading(spot).draws(version));
+            let reading = self.reading(spot, row);
+            let (right, draws) = (reading.end(version), reading.draws(version));
             let is_right = match right {
                 _ if written_off.is_some() => row.reason.as_deref() == Some("written_off"),
                 _ if is_conflict => true,

@@ -11,7 +11,7 @@ impl Audit<'_> {
     pub(super) fn may_be_free(&self, row: &DataRow) -> bool {
         let at = (row.delivery, row.row);
         let known = self.deliveries.get(&row.delivery).zip(self.rated_with.get(&at));
-        let draws = known.is_some_and(|(delivered, version)| self.model.reading((delivered.file, row.row)).draws(*version));
+        let draws = known.is_some_and(|(delivered, version)| self.reading((delivered.file, row.row), row).draws(*version));
         draws && row.reason.is_none()
     }
 

@@ -1,9 +1,11 @@
 //! The checks of rows that are rated again: the rows that come out otherwise are corrected, and no others.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::delivery::{ArrivalNumber, DeliveryId};
 use ingest::land::{ArrivalKind, Decision, Landing, Numbered, Recycling, RowChoice, SuspenseChoice};
+use pipeline::worker::JOB;
 use sinks::correction::recycle::app_id;
 
 use super::Audit;
@@ -11,7 +13,8 @@ use super::drawing::is_text;
 use crate::hold;
 use crate::simulator::Breach;
 use crate::simulator::entry::{DataRow, Entry};
-use crate::simulator::layout::{End, Fate, Reading};
+use crate::simulator::layout::{EDITED, End, Fate, Reading};
+use crate::simulator::model::Spot;
 use crate::simulator::tally::Mishap;
 use crate::simulator::world::Sender;
 
@@ -61,9 +64,13 @@ impl Audit<'_> {
         let version = entry.info.reference_version;
         let draws: BTreeSet<(DeliveryId, u64)> =
             self.live.iter().filter(|(at, row)| self.draws(**at, row, due, version)).map(|(at, _)| *at).collect();
+        // An edit is carried out alone, and is a change also where the row waits on for its reason.
+        let is_edit = due.iter().any(|(_, word)| matches!(word.choice, RowChoice::Edit(_)));
+        hold!(!is_edit || due.len() == 1, "an edit is carried out with others: {due:?}");
         let changes = |(at, row): (&(DeliveryId, u64), &DataRow)| {
             let becomes = self.becomes(*at, row, due, version)?;
-            (!is_end(row, becomes)).then_some((*at, becomes))
+            let has_number = !is_edit || row.b_number.as_deref() == Some(EDITED);
+            (!is_end(row, becomes) || !has_number).then_some((*at, becomes))
         };
         let others = self.live.iter().filter(|(at, _)| !draws.contains(at));
         let right: BTreeMap<(DeliveryId, u64), End> = others.filter_map(changes).collect();
@@ -84,8 +91,20 @@ impl Audit<'_> {
         );
         let wrong = rows(false).find(|row| !is_end(row, right[&(row.delivery, row.row)]));
         hold!(wrong.is_none(), "INV-12: {due:?} enters {wrong:?}, {right:?} come out otherwise");
+        let number = |row: &DataRow| self.live.get(&(row.delivery, row.row)).and_then(|stood| stood.b_number.clone());
+        let is_right = |row: &&&DataRow| row.b_number == if is_edit { Some(EDITED.to_owned()) } else { number(row) };
+        let wrong = entry.rows.iter().filter(|row| row.kind != "reversal").collect::<Vec<_>>();
+        let wrong = wrong.iter().find(|row| !is_right(row));
+        hold!(wrong.is_none(), "INV-12: {due:?} enters {wrong:?} with another number");
+        if is_edit {
+            self.tally.note_many(Mishap::Edited, right.len() as u64);
+        }
         if right.is_empty() && texts.is_empty() {
             self.tally.note(Mishap::RecycledInVain);
+        }
+        // The log's position moves with the last of them.
+        if !entry.moves.iter().any(|(app, _)| app.starts_with(JOB)) {
+            self.tally.note(Mishap::OrderInParts);
         }
         if due.len() > 1 {
             self.tally.note(Mishap::RecycledTogether);
@@ -95,10 +114,16 @@ impl Audit<'_> {
 }
 
 impl Audit<'_> {
+    /// A row as the model reads it, if it has the number that its source gave, or else as somebody has edited it.
+    pub(super) fn reading(&self, spot: Spot, row: &DataRow) -> Cow<'_, Reading> {
+        let reading = self.model.reading(spot);
+        if row.b_number.as_deref() == Some(EDITED) { Cow::Owned(reading.zoned()) } else { Cow::Borrowed(reading) }
+    }
+
     /// Whether decisions mean a row with a price that draws from what its line has free.
     fn draws(&self, at: (DeliveryId, u64), row: &DataRow, due: &[(ArrivalNumber, Recycling)], version: u64) -> bool {
         let Some(delivered) = self.deliveries.get(&at.0).filter(|_| row.reason.is_none()) else { return false };
-        let reading = self.model.reading((delivered.file, at.1));
+        let reading = &*self.reading((delivered.file, at.1), row);
         let is_meant = |(decided, word): &(ArrivalNumber, Recycling)| {
             delivered.arrival < *decided && word.account.path() == row.account && means_text(&word.choice, reading)
         };
@@ -109,11 +134,12 @@ impl Audit<'_> {
     fn becomes(&self, at: (DeliveryId, u64), row: &DataRow, due: &[(ArrivalNumber, Recycling)], version: u64) -> Option<End> {
         let delivered = self.deliveries.get(&at.0)?;
         let sender = &self.world.senders[self.world.files[delivered.file].sender];
-        let reading = self.model.reading((delivered.file, at.1));
+        let reading = &*self.reading((delivered.file, at.1), row);
         let chosen = |choice: &SuspenseChoice| {
             choice.delivery.is_none_or(|chosen| chosen == at.0)
                 && choice.identifier.is_none_or(|number| is_of(sender, reading, number))
         };
+        let can_change = |reason: &str| matches!(reason, "no_device" | "no_zone");
         let mut end: Option<End> = None;
         let mut had = self.written_off.get(&at).cloned();
         let ours = due.iter().filter(|(decided, word)| delivered.arrival < *decided && word.account == sender.account);
@@ -136,8 +162,14 @@ impl Audit<'_> {
                 {
                     (end, had) = (Some(End::Suspense("written_off")), Some(stood.to_owned()));
                 }
+                (RowChoice::Edit(word), Some(stood))
+                    if can_change(stood)
+                        && chosen(&word.choice)
+                        && (word.choice.reasons.is_empty() || word.choice.reasons.contains(stood)) =>
+                {
+                    end = Some(reading.zoned().end(version));
+                }
                 (RowChoice::Suspense(choice), Some(stood)) if chosen(choice) => {
-                    let can_change = |reason: &str| matches!(reason, "no_device" | "no_zone");
                     let is_named = choice.reasons.contains(stood);
                     let is_back = stood == "written_off" && is_named && had.as_deref().is_some_and(can_change);
                     if is_back || can_change(stood) && (choice.reasons.is_empty() || is_named) {
@@ -173,7 +205,7 @@ fn means_text(choice: &RowChoice, reading: &Reading) -> bool {
     match choice {
         RowChoice::Drawing(_) => true,
         RowChoice::Priced(choice) => choice.plan.as_deref().is_none_or(|plan| is_under(reading, plan)),
-        RowChoice::Suspense(_) | RowChoice::WriteOff(_) => false,
+        RowChoice::Suspense(_) | RowChoice::WriteOff(_) | RowChoice::Edit(_) => false,
     }
 }
 

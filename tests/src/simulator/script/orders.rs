@@ -1,12 +1,14 @@
 //! What operators decide: files are taken back, rows are rated again.
 
 use domain::delivery::DeliveryId;
-use ingest::land::{ArrivalKind, DrawingChoice, Numbered, PricedChoice, Recycling, RowChoice, SuspenseChoice, WriteOff};
+use ingest::land::{ArrivalKind, DrawingChoice, Edit, Numbered, PricedChoice, Recycling, RowChoice, SuspenseChoice, WriteOff};
+use ingest::parse::edit::FieldEdits;
 
 use super::{Script, chain};
 use crate::hold;
 use crate::simulator::Breach;
 use crate::simulator::audit::Audit;
+use crate::simulator::layout::EDITED;
 use crate::simulator::theatre::Theatre;
 use crate::simulator::world::Again;
 
@@ -32,6 +34,15 @@ impl Script<'_> {
         })
     }
 
+    /// Rows in suspense of a reason and a file.
+    fn suspense(&self, theatre: &Theatre, reason: Option<&str>, file: Option<usize>) -> Result<SuspenseChoice, Breach> {
+        Ok(SuspenseChoice {
+            reasons: reason.iter().map(|reason| (*reason).to_owned()).collect(),
+            delivery: file.map(|file| self.delivery(theatre, file)).transpose()?.flatten(),
+            ..SuspenseChoice::default()
+        })
+    }
+
     /// Lands the decisions to settle what allowances give, of all accounts, as a service does when records have come.
     pub(super) fn settle_all(&self, theatre: &Theatre, audit: &mut Audit<'_>) -> Result<(), Breach> {
         for sender in &self.world.senders {
@@ -51,19 +62,19 @@ impl Script<'_> {
             }
             Again::Drawing => RowChoice::Drawing(DrawingChoice::default()),
             Again::WriteOff { reason, file } => RowChoice::WriteOff(WriteOff {
-                choice: SuspenseChoice {
-                    reasons: reason.iter().map(|reason| (*reason).to_owned()).collect(),
-                    delivery: file.map(|file| self.delivery(theatre, file)).transpose()?.flatten(),
-                    ..SuspenseChoice::default()
-                },
+                choice: self.suspense(theatre, *reason, *file)?,
                 by: "operator".to_owned(),
                 why: "a test call".to_owned(),
             }),
+            Again::Edit { reason, file } => RowChoice::Edit(Edit {
+                choice: self.suspense(theatre, *reason, *file)?,
+                set: FieldEdits::read([("b_number", EDITED)]).map_err(|e| Breach(e.to_string()))?,
+                by: "operator".to_owned(),
+                why: "the provider has said so".to_owned(),
+            }),
             Again::Suspense { reason, file, line } => RowChoice::Suspense(SuspenseChoice {
-                reasons: reason.iter().map(|reason| (*reason).to_owned()).collect(),
-                delivery: file.map(|file| self.delivery(theatre, file)).transpose()?.flatten(),
-                row: None,
                 identifier: line.map(|line| Numbered::Msisdn(sender.layout.msisdn(line))),
+                ..self.suspense(theatre, *reason, *file)?
             }),
         };
         let word = Recycling { account: sender.account.clone(), choice };
