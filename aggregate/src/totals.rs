@@ -19,7 +19,7 @@ use hashbrown::HashMap;
 mod tests;
 
 /// The columns of `cdr_entries` that totals are made of.
-pub const ENTRY_COLUMNS: [&str; 20] = [
+pub const ENTRY_COLUMNS: [&str; 22] = [
     "tenant",
     "entry",
     "rows",
@@ -31,6 +31,8 @@ pub const ENTRY_COLUMNS: [&str; 20] = [
     "zone",
     "band",
     "currency",
+    "tax_class",
+    "tax",
     "billing_period",
     "duration_s",
     "bytes_up",
@@ -43,11 +45,29 @@ pub const ENTRY_COLUMNS: [&str; 20] = [
 ];
 
 /// Key columns in the order of [`TotalKey`].
-const KEYS: usize = 9;
+const KEYS: usize = 11;
 
 /// The columns of `cdr_entries` that a period and a key are made of.
-const ENTRY_KEYS: [&str; KEYS + 1] =
-    ["billing_period", "tenant", "customer", "subscription", "device", "plan", "kind", "zone", "band", "currency"];
+const ENTRY_KEYS: [&str; KEYS + 1] = [
+    "billing_period",
+    "tenant",
+    "customer",
+    "subscription",
+    "device",
+    "plan",
+    "kind",
+    "zone",
+    "band",
+    "currency",
+    "tax_class",
+    "tax",
+];
+
+/// Those that came later than the table.
+const TAX: [&str; 2] = ["tax_class", "tax"];
+
+/// Where the currency stands among them.
+const CURRENCY: usize = 9;
 
 /// How many of period and key columns say whose sums they are.
 const OWNER_KEYS: usize = 6;
@@ -92,13 +112,13 @@ impl Sums {
 /// A period with its rows to write.
 pub type PeriodRows = (String, RecordBatch);
 
-/// Period, then tenant, customer, subscription, device, plan, kind, zone, band, currency.
+/// Period, then tenant, customer, subscription, device, plan, kind, zone, band, currency, tax class, tax; what is not there is empty.
 pub type TotalKey = (String, [String; KEYS]);
 
 /// Period and key as codes of names. The first [`OWNER_KEYS`] say whose sums they are, the others what is summed.
 type Key = [u32; KEYS + 1];
 
-/// What is summed: kind, zone, band, currency, as codes of names.
+/// What is summed: kind, zone, band, currency, tax class, tax, as codes of names.
 type What = [u32; KEYS + 1 - OWNER_KEYS];
 
 /// A key, by codes or by ranks of its names, with sums.
@@ -134,7 +154,9 @@ impl Totals {
     fn codes(&mut self, batch: &RecordBatch) -> Result<[Vec<u32>; KEYS + 1], ColumnError> {
         let mut codes: [Vec<u32>; KEYS + 1] = Default::default();
         for (of_column, name) in codes.iter_mut().zip(ENTRY_KEYS) {
-            *of_column = self.label(batch, name)?;
+            // Files that were written before tables spoke of tax do not have its columns.
+            let is_there = !TAX.contains(&name) || batch.column_by_name(name).is_some();
+            *of_column = if is_there { self.label(batch, name)? } else { vec![self.intern(""); batch.num_rows()] };
         }
         Ok(codes)
     }
@@ -164,7 +186,7 @@ impl Totals {
         let mut owner = [0u32; OWNER_KEYS];
         let mut run: Vec<(What, Sums)> = Vec::new();
         for i in 0..batch.num_rows() {
-            let same_currency = !cost.is_null(i) && cost_currency[i] == keys[KEYS][i];
+            let same_currency = !cost.is_null(i) && cost_currency[i] == keys[CURRENCY][i];
             let row = Sums {
                 count: i64::from(rows.value(i)),
                 seconds: if duration.is_null(i) { 0 } else { i64::from(duration.value(i)) },
@@ -225,11 +247,13 @@ impl Totals {
             view.zone()?,
             view.band()?,
             view.currency()?,
+            view.tax_class()?,
+            view.tax()?,
         ];
         for i in 0..batch.num_rows() {
             let mut key = [self.intern(period); KEYS + 1];
             for (slot, column) in columns.iter().enumerate() {
-                key[slot + 1] = self.intern(column.value(i));
+                key[slot + 1] = self.intern(if column.is_null(i) { "" } else { column.value(i) });
             }
             let sums = Sums {
                 count: view.count()?.value(i),
@@ -313,6 +337,12 @@ fn batch_of(rows: &[Row], texts: &Arc<StringArray>) -> Result<RecordBatch, Colum
         let keys = rows.iter().map(|(key, _)| i32::try_from(key[slot]).expect("names of one month are fewer than 2^31"));
         DictionaryArray::new(Int32Array::from_iter_values(keys), Arc::clone(texts) as ArrayRef)
     };
+    let none = texts.iter().position(|text| text == Some("")).and_then(|at| u32::try_from(at).ok());
+    let label_if = |slot: usize| {
+        let known = |code: u32| i32::try_from(code).expect("names of one month are fewer than 2^31");
+        let keys: Int32Array = rows.iter().map(|(key, _)| (Some(key[slot]) != none).then(|| known(key[slot]))).collect();
+        DictionaryArray::new(keys, Arc::clone(texts) as ArrayRef)
+    };
     let long = |value: fn(&Sums) -> i64| Int64Array::from_iter_values(rows.iter().map(|(_, s)| value(s)));
     let money = |value: fn(&Sums) -> i128| {
         let array = Decimal128Array::from_iter_values(rows.iter().map(|(_, s)| value(s)));
@@ -327,7 +357,9 @@ fn batch_of(rows: &[Row], texts: &Arc<StringArray>) -> Result<RecordBatch, Colum
         kind: label(6),
         zone: label(7),
         band: label(8),
-        currency: label(9),
+        currency: label(CURRENCY),
+        tax_class: label_if(10),
+        tax: label_if(11),
         count: long(|s| s.count),
         seconds: long(|s| s.seconds),
         bytes: long(|s| s.bytes),

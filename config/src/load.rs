@@ -15,8 +15,8 @@ use crate::error::{Apart, ConfigError, Origin};
 use crate::raw::{Layers, Written};
 use crate::secret::Secret;
 use crate::sections::{
-    Bucket, Fsync, Http, Import, Installation, Kafka, KeyPair, Landing, Log, LogFormat, LogKind, LogLevel, Logging, Pipeline,
-    Provider, Rating, State, Storage, Tables, Unwrap,
+    Billing, Bucket, Fsync, Http, Import, Installation, Kafka, KeyPair, Landing, LateUsage, Log, LogFormat, LogKind, LogLevel,
+    Logging, Pipeline, Provider, Rating, State, Storage, Tables, Unwrap,
 };
 use crate::setting::{Kind, Setting};
 
@@ -56,6 +56,8 @@ pub struct Config {
     pub import: Import,
     /// `[rating]`.
     pub rating: Rating,
+    /// `[billing]`.
+    pub billing: Billing,
     /// `[http]`.
     pub http: Http,
     /// `[logging]`.
@@ -130,6 +132,7 @@ impl Config {
                 buy_tolerance_per_mille: read.number("rating.buy_tolerance_per_mille")?,
                 buy_tolerance: read.amount("rating.buy_tolerance")?,
             },
+            billing: read.billing()?,
             http: read.http()?,
             logging: read.logging()?,
             layers: layers.clone(),
@@ -216,6 +219,11 @@ impl Reader<'_> {
             statement_timeout: self.milliseconds("state.statement_timeout_ms")?,
             lock_timeout: self.milliseconds("state.lock_timeout_ms")?,
         })
+    }
+
+    fn billing(&self) -> Result<Billing, ConfigError> {
+        let is_next = self.text("billing.late_usage")? == "next";
+        Ok(Billing { late_usage: if is_next { LateUsage::Next } else { LateUsage::Correct } })
     }
 
     fn http(&self) -> Result<Http, ConfigError> {

@@ -300,6 +300,22 @@ pub struct Rating {
     pub buy_tolerance: Money,
 }
 
+/// What becomes of usage that comes when its cycle is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LateUsage {
+    /// It is billed with the next cycle that is closed.
+    Next,
+    /// It corrects what was billed for its own cycle.
+    Correct,
+}
+
+/// `[billing]`: closed cycles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Billing {
+    /// What becomes of late usage.
+    pub late_usage: LateUsage,
+}
+
 /// `[http]`: metrics and health.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Http {

@@ -180,6 +180,7 @@ pub const SETTINGS: &[Setting] = &[
     integer("rating.suspense_per_mille_max", 0, 1_000),
     integer("rating.buy_tolerance_per_mille", 0, 1_000_000),
     setting("rating.buy_tolerance", Kind::Amount),
+    setting("billing.late_usage", Kind::Choice(&["next", "correct"])),
     setting("http.listen", Kind::Address),
     setting("http.token", Kind::Secret),
     setting("logging.format", Kind::Choice(&["auto", "text", "json"])),

@@ -9,6 +9,7 @@ pub mod linked;
 pub mod rated;
 pub mod entries;
 pub mod totals;
+pub mod lines;
 pub mod thresholds;
 pub mod types;
 

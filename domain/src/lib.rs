@@ -11,6 +11,7 @@ pub mod money;
 pub mod usage;
 pub mod zone;
 pub mod period;
+pub mod closed;
 pub mod delivery;
 pub mod outcome;
 pub mod columns;

@@ -14,6 +14,7 @@ use rate::link::index::DeviceIndex;
 use rate::settle::{Demand, Draws, Record, Trace, demands, settle, trace};
 use rate::tariff::set::BoundTariffs;
 use rayon::prelude::*;
+use sinks::closing::closed;
 use sinks::commit::{CommitError, ParsedRange};
 use sinks::correction::rerate::gather;
 use sinks::ledger::Verdict;
@@ -67,7 +68,16 @@ impl Reference {
         if !self.tariffs.settles() {
             return Ok(Vec::new());
         }
-        gather(table, outcomes, customers, &|batch| self.rate(batch), &|rated| demands(rated, &self.tariffs))
+        // What stood when its cycle was closed keeps what it drew; who comes later has what is left (docs/adr/0025).
+        let closed = closed(table);
+        let take = |rated: &RatedBatch| {
+            let mut found = demands(rated, &self.tariffs);
+            if !closed.is_empty() {
+                found.iter_mut().for_each(|demand| demand.pin(&closed, self.tariffs.owners()));
+            }
+            found
+        };
+        gather(table, outcomes, customers, &|batch| self.rate(batch), &take)
     }
 }
 

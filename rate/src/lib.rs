@@ -12,6 +12,7 @@ pub mod link;
 pub mod tariff;
 pub mod price;
 pub mod settle;
+pub mod lines;
 pub mod explain;
 pub mod expected;
 pub mod listing;

@@ -13,10 +13,12 @@ mod trace;
 
 use std::collections::HashMap;
 
-use domain::columns::linked::{NO_GROUP, Party};
+use domain::closed::ClosedCycles;
+use domain::columns::linked::{NO_GROUP, Owners, Party};
 use domain::columns::parsed::ParsedBatch;
 use domain::columns::rated::RatedBatch;
-use domain::delivery::{Account, DeliveryId};
+use domain::delivery::{Account, ArrivalNumber, DeliveryId};
+use domain::period::Month;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -46,6 +48,10 @@ pub struct Demand {
     session: Option<u128>,
     /// The billing period, as a month's number.
     period: i32,
+    /// The arrival that brought it.
+    arrival: ArrivalNumber,
+    /// Whether it was there when its cycle was closed.
+    is_pinned: bool,
     tariff: u16,
     plan: u32,
     class_row: u32,
@@ -53,9 +59,15 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// By customer, then as they draw.
-    fn order(&self) -> (u32, i64, u128, Record) {
-        (self.customer, self.facts.start_us, self.key, self.record)
+    /// By customer, then as they draw: what was billed when its cycle was closed goes before all that came later.
+    fn order(&self) -> (u32, bool, i64, u128, Record) {
+        (self.customer, !self.is_pinned, self.facts.start_us, self.key, self.record)
+    }
+
+    /// Tells it which cycles are closed.
+    pub fn pin(&mut self, closed: &ClosedCycles, owners: &Owners) {
+        let cycle = Month::from_number(self.period).to_string();
+        self.is_pinned = closed.late_for(&cycle, Some(self.customer), owners).is_some_and(|late| self.arrival < late);
     }
 }
 
@@ -84,6 +96,8 @@ pub fn demands(rated: &RatedBatch, tariffs: &BoundTariffs) -> Vec<Demand> {
             group: owner.group,
             session: session(parsed, i),
             period: rated.columns.period[i],
+            arrival: parsed.file.arrival,
+            is_pinned: false,
             tariff: sale.tariff,
             plan: sale.plan,
             class_row: classes.find(sale.tariff, columns.class.get(i).copied().unwrap_or(0)),
@@ -175,7 +189,7 @@ fn each_customer<T: Send>(
     let plans = Grants::of(tariffs, demands.iter().map(|demand| demand.customer));
     let customers: Vec<&[Demand]> = demands.chunk_by(|a, b| a.customer == b.customer).collect();
     let fold = |of: &[Demand]| {
-        let newest_us = of.last().map_or(i64::MIN, |demand| demand.facts.start_us);
+        let newest_us = of.iter().map(|demand| demand.facts.start_us).max().unwrap_or(i64::MIN);
         Fold::new(tariffs, &plans, of[0].customer, newest_us)
     };
     customers.par_iter().map(|of| run(&mut fold(of), of)).collect()

@@ -55,6 +55,8 @@ macro_rules! words {
 words! {
     /// The key that names it within its account, 16 bytes.
     record_key: &'b [u8],
+    /// The place of its delivery in the order of arrivals.
+    arrival: i64,
     /// Why it is in suspense.
     reason: &'b str,
     /// Kind and direction; `None` for a row that could not be read.

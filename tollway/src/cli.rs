@@ -1,6 +1,7 @@
 //! The command line: every command, option and example that `--help` shows.
 
 mod corrections;
+mod cycle;
 mod desk;
 mod files;
 mod listen;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::corrections::{EditArgs, RecycleArgs, RerateArgs, SettleArgs, WithdrawArgs, WriteOffArgs};
+pub use self::cycle::{CloseArgs, CycleCommand, LinesArgs};
 pub use self::desk::{AssignArgs, NumberKind, TodayArgs, UnassignedArgs, UnassignedCommand};
 pub use self::files::{DemoArgs, DismissArgs, GenerateArgs, IngestArgs, RunArgs, StatusArgs};
 pub use self::listen::ListenArgs;
@@ -135,10 +137,13 @@ pub enum Command {
     /// Let records draw from allowances in the order of their starts: the difference by customer and rule, then the corrections
     #[command(after_help = self::corrections::SETTLE_HELP)]
     Settle(SettleArgs),
+    /// Billing cycles: which there are, close one, the lines that invoices print
+    #[command(subcommand)]
+    Cycle(CycleCommand),
     /// Allowances that were used up in part or whole: events with a number, each of which fires once
     #[command(after_help = self::questions::THRESHOLDS_HELP)]
     Thresholds(ThresholdsArgs),
-    /// Ask the tables in SQL: `cdr`, `cdr_entries`, `totals`, `thresholds`
+    /// Ask the tables in SQL: `cdr`, `cdr_entries`, `totals`, `thresholds`, `lines`
     #[command(after_help = "Example:\n  tollway query \"select zone, sum(charge) from cdr group by zone order by 2 desc\"")]
     Query(QueryArgs),
     /// Why does this record cost what it costs?

@@ -26,6 +26,7 @@ pub mod rerate;
 pub mod rows;
 pub mod run;
 pub mod settle;
+pub mod cycle;
 pub mod source;
 pub mod status;
 pub mod suspense;
@@ -67,6 +68,7 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Unassigned(args) => unassigned::run(global, args),
         Command::Rerate(args) => rerate::run(global, args),
         Command::Settle(args) => settle::run(global, args),
+        Command::Cycle(command) => cycle::run(global, command),
         Command::Thresholds(args) => thresholds::run(global, args),
         Command::Query(args) => query::run(global, args),
         Command::Explain(args) => explain::run(global, args),

@@ -3,7 +3,6 @@
 //! `installation.json` (format, tenant), `secret.key` (record keys), and, unless they lie elsewhere, `store/` (landing and
 //! tables), `log/` and `state.db`.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,6 +11,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use config::Config;
+use domain::closed::ClosedCycles;
 use domain::columns::entries::{Entries, PARTITION};
 use domain::delivery::KeySecret;
 use domain::ids::TenantId;
@@ -19,6 +19,7 @@ use domain::ports::{Blob, Clock, Rng};
 use ingest::land::{ArrivalKind, LandError, Landing, LandingSettings};
 use ingest::log::Log;
 use ingest::unwrap::UnwrapLimits;
+use sinks::closing::closed;
 use sinks::commit::CommitSettings;
 use sinks::parquet::ParquetSettings;
 use sinks::table::Table;
@@ -218,11 +219,14 @@ impl Installation {
         Ok(totals::open(&self.blob, totals::TOTALS, &SystemClock, &mut SystemRng::new()?)?.with_settings(self.parquet()))
     }
 
-    /// Cycles whose totals were frozen.
-    pub fn frozen_cycles(&self) -> anyhow::Result<BTreeSet<String>> {
-        let Some(backups) = self.totals_backup()? else { return Ok(BTreeSet::new()) };
-        let files = backups.snapshot().files.values();
-        Ok(files.filter_map(|add| add.partition("billing_period").map(str::to_owned)).collect())
+    /// Cycles that are closed; and those whose totals were frozen without that, in which nothing changes whatever arrives.
+    pub fn frozen_cycles(&self) -> anyhow::Result<ClosedCycles> {
+        let mut cycles = closed(&self.entries()?);
+        if let Some(backups) = self.totals_backup()? {
+            let frozen = backups.snapshot().files.values().filter_map(|add| add.partition("billing_period"));
+            frozen.for_each(|cycle| cycles.freeze(cycle.to_owned()));
+        }
+        Ok(cycles)
     }
 
     /// The frozen totals; `None` if none were ever frozen.

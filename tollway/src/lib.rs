@@ -8,6 +8,7 @@ pub mod cli;
 pub mod exit_code;
 pub mod installation;
 pub mod settling;
+pub mod closing;
 mod storage;
 pub mod reference;
 pub mod flow;

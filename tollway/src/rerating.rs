@@ -407,7 +407,7 @@ pub fn obstacle(installation: &Installation, outlook: &Outlook, frozen_too: bool
     let touched: Vec<String> = outlook
         .cycles
         .iter()
-        .filter(|(cycle, _)| frozen.contains(*cycle))
+        .filter(|(cycle, _)| frozen.contains(cycle))
         .map(|(cycle, rows)| format!("{} of these records lie in {cycle}", count(*rows)))
         .collect();
     Ok((!frozen_too && !touched.is_empty()).then(|| {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::closed::ClosedCycles;
 use domain::delivery::ArrivalNumber;
 use domain::outcome::Outcome;
 use domain::ports::Clock;
@@ -73,14 +74,14 @@ pub fn unsettled(
     entries: &Table,
     reference: &Reference,
     next: ArrivalNumber,
-    (frozen, scope, rows_max): (&BTreeSet<String>, Scope, u64),
+    (frozen, scope, rows_max): (&ClosedCycles, Scope, u64),
     quiet: bool,
 ) -> anyhow::Result<Unsettled> {
     let since = marked(entries).filter(|mark| scope == Scope::Since && mark.reference == reference.version);
     let touched = since.map(|mark| customers_since(entries, mark)).transpose()?.flatten();
     let named = touched.clone().filter(|customers| customers.len() <= CUSTOMERS_MAX).unwrap_or_default();
     let known = (!named.is_empty()).then_some(reference.version);
-    let wish = |frozen: &BTreeSet<String>| {
+    let wish = |frozen: &ClosedCycles| {
         let (customers, frozen) = (named.clone(), frozen.clone());
         let choice = DrawingChoice { customers, cycles: BTreeSet::new(), frozen, reference: known };
         Wish { account: None, meant: Meant::Drawing(choice) }
@@ -96,7 +97,7 @@ pub fn unsettled(
         let question = Question { what: "settle", outcomes, choice, account: None, customers };
         ask(entries, &question, (reference, &draws), quiet)
     };
-    let all = look(&wish(&BTreeSet::new()))?;
+    let all = look(&wish(&ClosedCycles::default()))?;
     let (outlook, left) = if all.cycles.keys().all(|cycle| !frozen.contains(cycle)) {
         (all, 0)
     } else {

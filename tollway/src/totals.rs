@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use aggregate::totals::{ENTRY_COLUMNS, PeriodRows, Sums, TotalKey, Totals, to_batches};
 use domain::columns::totals::{PARTITION, TotalRows};
+use domain::columns::with_nulls;
 use domain::ports::{Clock, Rng};
 use rayon::prelude::*;
 use sinks::delta::action::{Add, CommitInfo};
@@ -133,7 +134,8 @@ pub fn read(totals: &Table, period: Option<&str>) -> anyhow::Result<BTreeMap<Tot
         let Some(of) = add.partition("billing_period") else { continue };
         if period.is_none_or(|p| p == of) {
             for batch in totals.read(add, None)? {
-                sums.add_totals(of, &batch)?;
+                // Files of before do not have all columns.
+                sums.add_totals(of, &with_nulls(batch, &TotalRows::schema(), None)?)?;
             }
         }
     }
@@ -190,6 +192,30 @@ fn minus(a: &Sums, b: &Sums) -> Sums {
         charge: a.charge - b.charge,
         cost: a.cost - b.cost,
     }
+}
+
+/// All totals of the records up to a version: those of the table, if it holds no more.
+pub fn read_at(entries: &Table, totals: &Table, version: u64) -> anyhow::Result<BTreeMap<TotalKey, Sums>> {
+    if totals.snapshot().position(APP_ID) <= version + 1 { read(totals, None) } else { recompute(entries, version + 1) }
+}
+
+/// Freezes totals of a period that a closing is made from, unless that is done already.
+pub fn freeze(
+    frozen: &mut Table,
+    sums: &BTreeMap<TotalKey, Sums>,
+    (period, closing, version): (&str, u64, u64),
+    clock: &dyn Clock,
+    rng: &mut dyn Rng,
+) -> anyhow::Result<()> {
+    let taken_at = format!("closing-{closing}");
+    let pin = format!("backup/{period}/{taken_at}");
+    if frozen.snapshot().positions.contains_key(&pin) {
+        return Ok(());
+    }
+    if !append(frozen, to_batches(sums)?, &[(pin, version)], &[("taken_at", &taken_at)], clock, rng)? {
+        anyhow::bail!("another backup was written at the same time; run it again");
+    }
+    Ok(())
 }
 
 /// Freezes the totals of a period: a copy in `totals_backup`, pinned to the version of `cdr_entries` that they hold.

@@ -26,6 +26,8 @@ pub struct Entry<'r> {
     pub delivery: &'r str,
     /// Its row there.
     pub row: i64,
+    /// Whether it was there when its cycle was closed: it draws before all that came later, whenever that started.
+    pub is_pinned: bool,
 }
 
 impl Reference {
@@ -57,8 +59,8 @@ impl<'r> Settlement<'r> {
             covers.extend(cover.map(|cover| (place, cover)));
         }
         covers.sort_by_key(|(place, _)| {
-            let Entry { record, key, delivery, row } = &entries[*place];
-            (record.start_us, *key, *delivery, *row)
+            let Entry { record, key, delivery, row, is_pinned } = &entries[*place];
+            (!is_pinned, record.start_us, *key, *delivery, *row)
         });
         let mut balances = Balances {
             lines: &self.lines,

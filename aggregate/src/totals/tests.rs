@@ -8,7 +8,7 @@ use datafusion::arrow::compute::cast;
 use super::{Sums, TotalKey, Totals, to_batches};
 
 fn key(period: &str, customer: &str, zone: &str) -> TotalKey {
-    let texts = ["main", customer, "S-1", "D-1", "plan", "voice-mo", zone, "peak", "EUR"];
+    let texts = ["main", customer, "S-1", "D-1", "plan", "voice-mo", zone, "peak", "EUR", "high", ""];
     (period.to_owned(), texts.map(str::to_owned))
 }
 

@@ -1,6 +1,6 @@
 //! The table `totals`: additive partial sums over `cdr_entries`, what invoices and BillingInsight read.
 
-use super::types::{Label, Long, Sum};
+use super::types::{Label, Long, Maybe, Sum};
 
 /// Partition column of `totals`.
 pub const PARTITION: [&str; 1] = ["billing_period"];
@@ -26,6 +26,10 @@ crate::columns! {
         band: Label,
         /// The currency of the charge.
         currency: Label,
+        /// The tax class of the price, if the tariff names one.
+        tax_class: Maybe<Label>,
+        /// Whether the charge holds the tax: `included` or `excluded`; null for what was written before tables said so.
+        tax: Maybe<Label>,
         /// How many rows, reversals subtracted.
         count: Long,
         /// Seconds.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::closed::ClosedCycles;
 use domain::delivery::{Account, ArrivalNumber, DeliveryId, DeliveryIdentity};
 use domain::ports::Clock;
 use serde::{Deserialize, Serialize};
@@ -46,9 +47,9 @@ pub struct DrawingChoice {
     /// The customers' billing cycles, `2026-10`; any if there is none.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub cycles: BTreeSet<String>,
-    /// Cycles in which nothing is changed: no record that stands there, and none that would come there.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub frozen: BTreeSet<String>,
+    /// Closed cycles, in which nothing is changed of what was not late: no record that stands there, and none that would come there.
+    #[serde(default, skip_serializing_if = "ClosedCycles::is_empty")]
+    pub frozen: ClosedCycles,
     /// The reference version under which no record of another customer can be meant; under any other, all are looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,

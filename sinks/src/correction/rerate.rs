@@ -9,8 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow_array::{RecordBatch, StringArray};
+use domain::closed::ClosedCycles;
 use domain::columns::ColumnError;
 use domain::columns::entries::EntriesView;
+use domain::columns::linked::Owners;
 use domain::columns::parsed::ParsedBatch;
 use domain::columns::rated::RatedBatch;
 use domain::delivery::{Account, ArrivalNumber, DeliveryId, FileContext, KeyMode};
@@ -57,17 +59,20 @@ pub struct Drawing {
     pub customers: BTreeSet<String>,
     /// Their cycles; any if the list is empty.
     pub cycles: BTreeSet<String>,
-    /// Cycles in which nothing is changed.
-    pub frozen: BTreeSet<String>,
+    /// Closed cycles, in which nothing is changed of what was not late.
+    pub frozen: ClosedCycles,
     /// The reference version under which all rows that are meant stand as those customers'.
     pub reference: Option<u64>,
 }
 
 impl Choice {
-    /// Whether it leaves a row alone that stands so or comes out so.
-    fn leaves(&self, side: &Side<'_>) -> bool {
+    /// Whether it leaves a row of an arrival alone that stands so or comes out so.
+    fn leaves(&self, side: &Side<'_>, arrival: ArrivalNumber, owners: &Owners) -> bool {
         let frozen = self.drawing.as_ref().map(|drawing| &drawing.frozen).filter(|frozen| !frozen.is_empty());
-        frozen.zip(side.cycle).is_some_and(|(frozen, cycle)| frozen.contains(cycle))
+        frozen.zip(side.cycle).is_some_and(|(frozen, cycle)| {
+            let customer = side.customer.and_then(|name| owners.customer_names.code(name));
+            frozen.late_for(cycle, customer, owners).is_some_and(|late| arrival < late)
+        })
     }
 }
 
@@ -169,7 +174,7 @@ pub fn gather<T: Send>(
     take: &(dyn Fn(&RatedBatch) -> Vec<T> + Sync),
 ) -> Result<Vec<T>, CommitError> {
     let standing = Standing::of(table)?;
-    let asked = ["reason", "customer", "record_key", "tenant", "provider", "account"];
+    let asked = ["reason", "customer", "record_key", "tenant", "provider", "account", "arrival"];
     let columns = [&premise::RATING[..], &asked].concat();
     let find = |add: &&Arc<Add>| {
         let mut found = Vec::new();
@@ -178,7 +183,9 @@ pub fn gather<T: Send>(
             let (mut rows, stand_as) = (side::may_change(v.reason()?, stand, outcomes)?, v.customer()?);
             rows.retain(|i| is_of(customers, stand_as, *i));
             for (mut file, rows) in by_file(v, &rows)? {
-                file.account = account(v, rows.first().copied().unwrap_or(0))?;
+                let first = rows.first().copied().unwrap_or(0);
+                file.account = account(v, first)?;
+                file.arrival = v.arrival()?.value(first).max(0).cast_unsigned();
                 let mut parsed = premise::for_rating(batch, &rows, &Arc::new(file))?;
                 parsed.columns.key = rows.iter().map(|i| premise::key(v, *i)).collect::<Result<_, _>>()?;
                 found.extend(take(&rate(parsed)));
@@ -236,12 +243,14 @@ impl Question<'_> {
         });
         for (file, rows) in by_file(v, &stand)? {
             let rated = (self.rate)(premise::for_rating(batch, &rows, &Arc::new(file))?);
-            let cycles = cycles_of(&rated);
+            let (cycles, owners) = (cycles_of(&rated), &rated.linked.owners);
             for (n, &i) in rows.iter().enumerate() {
                 let account = paths.at(i);
                 let (was, becomes) = (stood.at(i)?, came(&rated, n, &cycles));
                 let arrival = arrivals.value(i).max(0).cast_unsigned();
-                let is_free = |one: &&Choice| arrival < one.before && !one.leaves(&was) && !one.leaves(&becomes);
+                let is_free = |one: &&Choice| {
+                    arrival < one.before && !one.leaves(&was, arrival, owners) && !one.leaves(&becomes, arrival, owners)
+                };
                 let fits = |side: &Side<'_>| self.choices.iter().filter(is_free).any(|one| side.fits(one));
                 let fits = (fits(&was), fits(&becomes));
                 if fits == (false, false) {

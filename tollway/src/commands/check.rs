@@ -280,7 +280,7 @@ mod tests {
 
     fn totals(customers: &[(&str, i64)]) -> BTreeMap<TotalKey, Sums> {
         let key = |customer: &str| {
-            let names = ["main", customer, "S-1", "D-1", "plan", "voice-mo", "NL", "peak", "EUR"];
+            let names = ["main", customer, "S-1", "D-1", "plan", "voice-mo", "NL", "peak", "EUR", "high", "excluded"];
             ("2026-10".to_owned(), names.map(str::to_owned))
         };
         customers.iter().map(|(customer, count)| (key(customer), Sums { count: *count, ..Sums::default() })).collect()

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use domain::columns::ColumnDoc;
 use domain::columns::entries::Entries;
+use domain::columns::lines::LineRows;
 use domain::columns::thresholds::ThresholdRows;
 use domain::columns::totals::TotalRows;
 use domain::invariant::Invariant;
@@ -67,6 +68,12 @@ fn columns() -> String {
             "In SQL `thresholds`. Partitioned by `period_month`, the month of the period. There is one row for each customer, subscription \
             or group, allowance, unit, period and percent, ever; the table is made with the first one.",
             ThresholdRows::dictionary(),
+        ),
+        (
+            "cycle_lines",
+            "In SQL `lines`. Partitioned by `closed_cycle`. What closings of cycles have posted; the table is made with the first one. The lines of \
+            a customer with one `closed_cycle` add up to its invoice, but for those of the kind `correction`, which belong to their `billing_period`.",
+            LineRows::dictionary(),
         ),
     ];
     for (name, note, columns) in tables {

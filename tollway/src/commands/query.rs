@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use aggregate::query::{Analyst, Answered, ColumnKind, Numbers, TableFile, TableFiles};
 use domain::columns::entries::{Entries, PARTITION};
+use domain::columns::lines::{LineRows, PARTITION as LINES_PARTITION};
 use domain::columns::thresholds::{PARTITION as THRESHOLDS_PARTITION, ThresholdRows};
 use domain::columns::totals::TotalRows;
 use serde_json::{Map, Value, json};
 use sinks::table::Table;
 
 use crate::cli::{Global, OutputMode, QueryArgs};
+use crate::closing::table::open_if_there;
 use crate::exit_code::Exit;
 use crate::installation::Installation;
 use crate::output::{Answer, Sheet, count};
@@ -131,6 +133,12 @@ pub fn analyst(installation: &Installation, numbers: Numbers) -> anyhow::Result<
             schema: ThresholdRows::schema(),
             partition: THRESHOLDS_PARTITION.to_vec(),
             files: thresholds::table(installation)?.map(|table| files(&table, &THRESHOLDS_PARTITION)).unwrap_or_default(),
+        },
+        TableFiles {
+            name: "lines",
+            schema: LineRows::schema(),
+            partition: LINES_PARTITION.to_vec(),
+            files: open_if_there(installation)?.map(|table| files(&table, &LINES_PARTITION)).unwrap_or_default(),
         },
     ];
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);

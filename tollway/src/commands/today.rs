@@ -320,7 +320,7 @@ impl Desk<'_> {
         }))
     }
 
-    /// Cycles that have ended for some customers and are not frozen.
+    /// Cycles that have ended for some customers and are not closed for them.
     fn cycles(&self) -> anyhow::Result<Vec<Item>> {
         let frozen = self.installation.frozen_cycles()?;
         let reference = self.installation.block_on(self.installation.state_read_only()?.load_reference(None))?;
@@ -330,7 +330,7 @@ impl Desk<'_> {
         for (cycle, names) in totals::read(&self.installation.totals()?, None)?.into_keys() {
             let customer = &names[super::totals::CUSTOMER];
             let Some(code) = owners.customer_names.code(customer) else { continue };
-            if frozen.contains(&cycle) || !seen.insert((cycle.clone(), customer.clone())) {
+            if frozen.late_for(&cycle, Some(code), owners).is_some() || !seen.insert((cycle.clone(), customer.clone())) {
                 continue;
             }
             let customer = &owners.customers[code as usize];
@@ -345,12 +345,8 @@ impl Desk<'_> {
                 kind: "cycle_due",
                 is_urgent: false,
                 what: format!("cycle {cycle}"),
-                text: format!("has ended for {} of {} customers and is not frozen", count(ended), count(all)),
-                command: if ended == all {
-                    format!("tollway totals --cycle {cycle} --backup")
-                } else {
-                    format!("tollway totals --cycle {cycle}")
-                },
+                text: format!("can be closed for {} of {} customers", count(ended), count(all)),
+                command: format!("tollway cycle close {cycle} --dry-run"),
                 facts: json!({"cycle": cycle, "ended": ended, "customers": all}),
             })
             .collect())

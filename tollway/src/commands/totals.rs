@@ -1,8 +1,9 @@
 //! `tollway totals`: sums by what is asked for, frozen copies, and the rebuild that proves them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aggregate::totals::{Sums, TotalKey};
+use domain::closed::ClosedCycles;
 use serde_json::json;
 use sinks::table::Table;
 
@@ -169,7 +170,7 @@ fn backup(global: &Global, installation: &Installation, args: &TotalsArgs) -> an
 fn check_settled(global: &Global, installation: &Installation, entries: &Table, cycle: &str) -> anyhow::Result<()> {
     let store = installation.state_read_only()?;
     let reference = installation.block_on(crate::reference::load(&store))?;
-    let asked = (&BTreeSet::new(), Scope::All, u64::MAX);
+    let asked = (&ClosedCycles::default(), Scope::All, u64::MAX);
     let found = unsettled(entries, &reference, installation.landing().next_number()?, asked, global.quiet)?;
     match found.outlook.cycles.get(cycle) {
         None => Ok(()),

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
+use domain::closed::ClosedCycles;
+use domain::columns::linked::Owners;
+use sinks::closing::closed;
 use sinks::correction::drawn::{customers_since, marked};
 use sinks::standing::Word;
 use sinks::table::Table;
@@ -19,6 +22,10 @@ const SETTLED: [&str; 9] =
 pub(super) struct Drawing {
     customers: BTreeMap<String, Customer>,
     texts: HashMap<String, Rc<str>>,
+    /// Closed cycles.
+    closed: ClosedCycles,
+    /// Whose cycle ends when.
+    owners: Option<Owners>,
 }
 
 #[derive(Default)]
@@ -33,6 +40,7 @@ struct Drawn {
     delivery: Rc<str>,
     row: i64,
     key: u128,
+    is_pinned: bool,
     record: Owned,
     reason: Option<Rc<str>>,
     tariff: Option<Rc<str>>,
@@ -94,7 +102,7 @@ pub(super) struct Waiting {
     /// Customers of whom something has come since; `None`: nobody knows, so all.
     customers: Option<BTreeSet<String>>,
     /// Cycles that are settled by a word only.
-    frozen: BTreeSet<String>,
+    frozen: ClosedCycles,
 }
 
 impl Waiting {
@@ -113,6 +121,11 @@ impl Waiting {
 }
 
 impl Drawing {
+    /// Of a table, whose customers' cycles end as some reference data says.
+    pub fn of(table: &Table, owners: Owners) -> Self {
+        Self { closed: closed(table), owners: Some(owners), ..Self::default() }
+    }
+
     /// Takes in a record that an allowance covers, derived alone by a reference version.
     pub fn add(
         &mut self,
@@ -124,6 +137,7 @@ impl Drawing {
     ) {
         let found = differences(derived, stated);
         let others = found.into_iter().filter(|one| !SETTLED.contains(&one.field)).collect();
+        let is_pinned = self.is_pinned(derived, word.arrival);
         let mut shared = |text: &str| match self.texts.get(text) {
             Some(known) => Rc::clone(known),
             None => Rc::clone(self.texts.entry(text.to_owned()).or_insert_with(|| text.into())),
@@ -132,6 +146,7 @@ impl Drawing {
             delivery: shared(word.delivery),
             row: word.row,
             key: word.record_key.and_then(|key| key.try_into().ok()).map_or(0, u128::from_be_bytes),
+            is_pinned,
             record: Owned {
                 plain: Record {
                     kind: "",
@@ -175,6 +190,15 @@ impl Drawing {
         }
     }
 
+    /// Whether a record of an arrival was there when its cycle was closed.
+    fn is_pinned(&self, derived: &Derived<'_>, arrival: Option<i64>) -> bool {
+        let Some(((cycle, arrival), owners)) = derived.billing_period.as_deref().zip(arrival).zip(self.owners.as_ref()) else {
+            return false;
+        };
+        let customer = derived.window.and_then(|window| owners.customer_names.code(&window.customer));
+        self.closed.late_for(cycle, customer, owners).is_some_and(|late| arrival.max(0).cast_unsigned() < late)
+    }
+
     /// The reference versions by which customers are settled.
     pub fn versions(&self) -> BTreeSet<u64> {
         self.customers.values().map(|customer| customer.version).collect()
@@ -203,7 +227,7 @@ impl Drawn {
     }
 
     fn entry(&self) -> Entry<'_> {
-        Entry { record: self.record.record(), key: self.key, delivery: &self.delivery, row: self.row }
+        Entry { record: self.record.record(), key: self.key, delivery: &self.delivery, row: self.row, is_pinned: self.is_pinned }
     }
 
     fn held<'h>(&'h self, derived: &'h Derived<'h>) -> Held<'h> {

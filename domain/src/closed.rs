@@ -1,0 +1,107 @@
+//! Which billing cycles are closed, for whom, and what is late for them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::columns::linked::Owners;
+use crate::delivery::ArrivalNumber;
+use crate::period::Month;
+
+/// A closing of a cycle: whoever's cycle had ended by then is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClosedUntil {
+    /// The instant, microseconds UTC.
+    pub until_us: i64,
+    /// The first arrival that is late.
+    pub arrival: ArrivalNumber,
+}
+
+/// The closings of each cycle, in their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written")]
+pub struct ClosedCycles(BTreeMap<String, Vec<ClosedUntil>>);
+
+/// As decisions hold it; the list is that of cycles that were frozen for everybody and everything.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    List(Vec<String>),
+    Map(BTreeMap<String, Vec<ClosedUntil>>),
+}
+
+impl From<Written> for ClosedCycles {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Map(cycles) => Self(cycles),
+            Written::List(list) => {
+                let mut cycles = Self::default();
+                list.into_iter().for_each(|cycle| cycles.freeze(cycle));
+                cycles
+            }
+        }
+    }
+}
+
+impl ClosedCycles {
+    /// Adds a closing behind those that are known.
+    pub fn add(&mut self, cycle: &str, closed: ClosedUntil) {
+        self.0.entry(cycle.to_owned()).or_default().push(closed);
+    }
+
+    /// A cycle in which nothing changes for anybody, whatever arrives; one that is closed stays as it is.
+    pub fn freeze(&mut self, cycle: String) {
+        let all = ClosedUntil { until_us: i64::MAX, arrival: ArrivalNumber::MAX };
+        self.0.entry(cycle).or_insert_with(|| vec![all]);
+    }
+
+    /// Whether no cycle is closed for anybody.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The cycles that are closed for somebody.
+    pub fn cycles(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Whether a cycle is closed for somebody.
+    pub fn contains(&self, cycle: &str) -> bool {
+        self.0.contains_key(cycle)
+    }
+
+    /// The first arrival that is late for a cycle that ends for its customer at an instant; `None` if it is open for that customer.
+    pub fn late_from(&self, cycle: &str, ends_us: i64) -> Option<ArrivalNumber> {
+        self.0.get(cycle)?.iter().find(|closed| ends_us <= closed.until_us).map(|closed| closed.arrival)
+    }
+
+    /// The same for a customer by its code; whoever is not known has a cycle that has always ended.
+    pub fn late_for(&self, cycle: &str, customer: Option<u32>, owners: &Owners) -> Option<ArrivalNumber> {
+        self.0.get(cycle)?;
+        let ends_us = customer.and_then(|code| cycle_end(owners, code, Month::parse(cycle)?)).unwrap_or(i64::MIN);
+        self.late_from(cycle, ends_us)
+    }
+}
+
+/// When a customer's cycle ends; `None` if there is no such customer.
+pub fn cycle_end(owners: &Owners, customer: u32, cycle: Month) -> Option<i64> {
+    let customer = owners.customers.get(customer as usize)?;
+    let zone = owners.zones.get(usize::from(customer.zone))?;
+    Some(customer.cycle_day.begin(Month::from_number(cycle.number() + 1), zone))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cycle_is_closed_by_the_first_closing_behind_its_end() {
+        let mut cycles = ClosedCycles::default();
+        cycles.add("2026-10", ClosedUntil { until_us: 100, arrival: 7 });
+        cycles.add("2026-10", ClosedUntil { until_us: 200, arrival: 9 });
+        assert_eq!([100, 101, 200, 201].map(|end| cycles.late_from("2026-10", end)), [Some(7), Some(9), Some(9), None]);
+        cycles.freeze("2026-10".to_owned());
+        assert_eq!((cycles.late_from("2026-10", 201), cycles.late_from("2026-09", 0)), (None, None));
+    }
+}

@@ -1,0 +1,135 @@
+//! Closed cycles: the word that one is closed is a commit of the records' table, so everyone who reads a version of it knows which are.
+//!
+//! A closing pins the version of the table before it, the reference data, and the arrival from which on records are late. Its lines are
+//! made from that, whenever they are made (docs/adr/0025).
+
+use std::collections::BTreeMap;
+
+use domain::closed::{ClosedCycles, ClosedUntil};
+use domain::delivery::ArrivalNumber;
+use domain::ports::{Clock, Rng};
+use domain::zone::SECOND_US;
+
+use crate::delta::action::CommitInfo;
+use crate::delta::log::Attempt;
+use crate::table::{Table, TableError};
+
+/// The operation of such a commit in the table's history.
+pub const OPERATION: &str = "CLOSED";
+
+/// What the positions of a closing begin with; its number, the cycle and the name of the figure follow.
+const PREFIX: &str = "closing/";
+
+/// The names of the figures; `until` is in seconds.
+const FIGURES: [&str; 4] = ["version", "reference", "arrival", "until"];
+
+/// The names of the words in the commit.
+const WORDS: [&str; 3] = ["by", "why", "overridden"];
+
+/// A closed cycle, and what its lines are made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// The cycle, such as `2026-10`.
+    pub cycle: String,
+    /// Its place among the closings, from 1.
+    pub number: u64,
+    /// The newest version of the table that its lines hold.
+    pub version: u64,
+    /// The reference version by which fees and roundings are taken.
+    pub reference: u64,
+    /// The first arrival that is late.
+    pub arrival: ArrivalNumber,
+    /// It holds for customers whose cycle had ended by this instant, and was not closed before; microseconds UTC, a whole second.
+    pub until_us: i64,
+}
+
+/// Who closed a cycle, and why it was closed although something spoke against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Who.
+    pub by: String,
+    /// Why; empty if nothing spoke against it.
+    pub why: String,
+    /// What spoke against it.
+    pub overridden: Vec<String>,
+}
+
+/// The closings that a table knows, in their order.
+pub fn closings(table: &Table) -> Vec<Closing> {
+    let mut found: BTreeMap<(u64, &str), [i64; 4]> = BTreeMap::new();
+    for (name, at) in &table.snapshot().positions {
+        let Some((number, rest)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('/')) else { continue };
+        let Some(((cycle, figure), number)) = rest.split_once('/').zip(number.parse().ok()) else { continue };
+        if let Some(slot) = FIGURES.iter().position(|known| *known == figure) {
+            found.entry((number, cycle)).or_default()[slot] = *at;
+        }
+    }
+    let closing = |((number, cycle), figures): ((u64, &str), [i64; 4])| {
+        let [version, reference, arrival, until_s] = figures;
+        let [version, reference, arrival] = [version, reference, arrival].map(|figure| figure.max(0).cast_unsigned());
+        Closing { cycle: cycle.to_owned(), number, version, reference, arrival, until_us: until_s.saturating_mul(SECOND_US) }
+    };
+    found.into_iter().map(closing).collect()
+}
+
+/// The cycles that are closed.
+pub fn closed(table: &Table) -> ClosedCycles {
+    closed_by(&closings(table))
+}
+
+/// The cycles that some closings have closed.
+pub fn closed_by(closings: &[Closing]) -> ClosedCycles {
+    let mut cycles = ClosedCycles::default();
+    for Closing { cycle, until_us, arrival, .. } in closings {
+        cycles.add(cycle, ClosedUntil { until_us: *until_us, arrival: *arrival });
+    }
+    cycles
+}
+
+/// Closes a cycle for whom it had ended by an instant, upon the very version of the table that was looked at; `None` if somebody else
+/// committed meanwhile, and nothing is closed.
+pub fn close(
+    table: &mut Table,
+    (cycle, until_us): (&str, i64),
+    (reference, arrival): (u64, ArrivalNumber),
+    word: &Word,
+    (clock, rng): (&dyn Clock, &mut dyn Rng),
+) -> Result<Option<Closing>, TableError> {
+    let Some(version) = table.snapshot().version else { return Ok(None) };
+    let number = closings(table).last().map_or(0, |closing| closing.number) + 1;
+    let until_s = until_us.div_euclid(SECOND_US);
+    let figures = [version, reference, arrival, until_s.max(0).cast_unsigned()];
+    let words = [word.by.clone(), word.why.clone(), word.overridden.join("\n")];
+    let info = CommitInfo {
+        timestamp: clock.now_us() / 1000,
+        operation: OPERATION.to_owned(),
+        operation_parameters: WORDS.map(str::to_owned).into_iter().zip(words).collect(),
+        engine_info: crate::ENGINE.to_owned(),
+        commit_id: rng.next_name(),
+        reference_version: reference,
+        ..CommitInfo::default()
+    };
+    let positions: Vec<(String, u64)> =
+        FIGURES.iter().zip(figures).map(|(name, figure)| (format!("{PREFIX}{number}/{cycle}/{name}"), figure)).collect();
+    if table.attempt(&info, &[], &positions)? != Attempt::Committed {
+        return Ok(None);
+    }
+    Ok(Some(Closing {
+        cycle: cycle.to_owned(),
+        number,
+        version,
+        reference,
+        arrival,
+        until_us: until_s.saturating_mul(SECOND_US),
+    }))
+}
+
+/// Who closed a cycle and why.
+pub fn word(table: &Table, closing: &Closing) -> Result<Word, TableError> {
+    let info = table.commit_info(closing.version + 1)?;
+    let said = |name: &str| info.operation_parameters.get(name).cloned().unwrap_or_default();
+    let [by, why, overridden] = WORDS.map(said);
+    Ok(Word { at_ms: info.timestamp, by, why, overridden: overridden.lines().map(str::to_owned).collect() })
+}

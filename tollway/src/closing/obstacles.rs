@@ -1,0 +1,161 @@
+//! What speaks against closing a cycle: an earlier one is open, files are missing or wait, too much is in suspense.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::closed::{ClosedCycles, cycle_end};
+use domain::columns::linked::Owners;
+use domain::outcome::{Counts, Reason};
+use domain::period::Month;
+use domain::zone::SECOND_US;
+use ingest::land::Landing;
+use sinks::closing::closed;
+use sinks::keys::stopped::Stopped;
+use sinks::table::Table;
+use store::instant::show_instant;
+
+use crate::arrived::{Came, LandedProfiles, deliveries};
+use crate::attention;
+use crate::commands::rows::{ask_rows, sql_text};
+use crate::commands::totals::CUSTOMER;
+use crate::installation::Installation;
+use crate::output::count;
+use crate::rhythm::span_text;
+use crate::{numbered, rhythm, totals};
+
+/// Something that speaks against closing a cycle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// What kind of thing it is, for machines.
+    pub kind: &'static str,
+    /// What is the matter.
+    pub text: String,
+    /// What to type to see or to mend it.
+    pub command: String,
+}
+
+/// Obstacles of one kind that are told; more are counted.
+const TOLD_MAX: usize = 3;
+
+/// All that speaks against closing a cycle at an instant.
+pub fn obstacles(
+    installation: &Installation,
+    entries: &Table,
+    owners: &Owners,
+    (cycle, until_us): (Month, i64),
+) -> anyhow::Result<Vec<Obstacle>> {
+    let landing = installation.landing();
+    let came = deliveries(&landing.arrivals(0)?, until_us);
+    let mut found: Vec<Obstacle> = earlier(installation, &closed(entries), owners, (cycle, until_us))?.into_iter().collect();
+    found.extend(missing(&landing, &came, until_us)?);
+    found.extend(files(entries, &landing, &came)?);
+    found.extend(suspense(installation, cycle)?);
+    Ok(found)
+}
+
+/// The first earlier cycle that has totals of customers for whom it has ended and is not closed: what they used there would not be billed.
+fn earlier(
+    installation: &Installation,
+    closed: &ClosedCycles,
+    owners: &Owners,
+    (cycle, until_us): (Month, i64),
+) -> anyhow::Result<Option<Obstacle>> {
+    let mut open: BTreeMap<Month, BTreeSet<u32>> = BTreeMap::new();
+    for (period, names) in totals::read(&installation.totals()?, None)?.into_keys() {
+        let Some(month) = Month::parse(&period).filter(|month| *month < cycle) else { continue };
+        let Some(code) = owners.customer_names.code(&names[CUSTOMER]) else { continue };
+        let is_meant = cycle_end(owners, code, cycle).is_some_and(|end_us| end_us <= until_us);
+        if is_meant && closed.late_for(&period, Some(code), owners).is_none() {
+            open.entry(month).or_default().insert(code);
+        }
+    }
+    Ok(open.into_iter().next().map(|(first, customers)| Obstacle {
+        kind: "earlier_open",
+        text: format!("{first} has records of {} of the customers and is not closed for them", count(customers.len() as u64)),
+        command: format!("tollway cycle close {first}"),
+    }))
+}
+
+/// Accounts without their next file, and files that are missing by their number.
+fn missing(landing: &Landing, came: &[Came], at_us: i64) -> anyhow::Result<Vec<Obstacle>> {
+    let mut profiles = LandedProfiles::default();
+    let late = rhythm::late(landing, &mut profiles, came, at_us);
+    let late = late.iter().map(|late| Obstacle {
+        kind: "late",
+        text: format!(
+            "{}: no file since {}, {} every {}",
+            late.account,
+            show_instant(late.last_us - late.last_us.rem_euclid(SECOND_US)),
+            if late.is_declared { "its profile says" } else { "it came" },
+            span_text(late.usual_us)
+        ),
+        command: "tollway today".to_owned(),
+    });
+    let mut found = told(late.collect(), "late", "tollway today");
+    let mut gaps = Vec::new();
+    for (account, numbers) in numbered::by_account(landing, &mut profiles, came)? {
+        let gap = |gap: &numbered::Gap| Obstacle {
+            kind: "gap",
+            text: format!("{account}: {}", gap.text()),
+            command: "tollway status".to_owned(),
+        };
+        gaps.extend(numbers.gaps.iter().map(gap));
+    }
+    found.extend(told(gaps, "gap", "tollway status"));
+    Ok(found)
+}
+
+/// Files that wait for a word, were refused, or are not rated yet.
+fn files(entries: &Table, landing: &Landing, came: &[Came]) -> anyhow::Result<Vec<Obstacle>> {
+    let (ledger, stopped) = (sinks::ledger::read_all(entries)?, Stopped::of_table(entries));
+    let records: Vec<_> = came.iter().map(|one| one.record.clone()).collect();
+    let good = attention::made_good(&records, &ledger);
+    let mut refused = attention::refused(landing, &ledger)?;
+    refused.retain(|trouble| trouble.delivery.is_none_or(|d| !good.contains(&d) && stopped.fate(d).is_none()));
+    let line = |kind, trouble: attention::Trouble| Obstacle {
+        kind,
+        text: format!("{} is {}: {}", trouble.file, trouble.state, trouble.message),
+        command: "tollway status".to_owned(),
+    };
+    let refused = refused.into_iter().map(|trouble| line("refused", trouble)).collect();
+    let held = attention::held(landing)?.into_iter().map(|trouble| line("held", trouble)).collect();
+    let mut found = told(refused, "refused", "tollway status");
+    found.extend(told(held, "held", "tollway status"));
+    let settled = sinks::ledger::settled(&ledger);
+    let waiting = came.iter().filter(|one| attention::acts(&one.record) && !settled.contains(&one.record.delivery)).count();
+    if waiting > 0 {
+        found.push(Obstacle {
+            kind: "not_rated",
+            text: format!("{} files have landed and are not rated", count(waiting as u64)),
+            command: "tollway status".to_owned(),
+        });
+    }
+    Ok(found)
+}
+
+/// More in suspense than `[rating]` bears: rows of the cycle, those of its month that nobody owns, and those whose start nobody knows.
+fn suspense(installation: &Installation, cycle: Month) -> anyhow::Result<Vec<Obstacle>> {
+    let month = sql_text(&cycle.to_string());
+    let filter = format!("coalesce(billing_period, event_month) IN ({month}, 'unknown')");
+    let sql = format!(
+        "SELECT count(*) AS records, count(*) FILTER (WHERE outcome = 'suspense' AND reason <> 'written_off') AS waiting FROM cdr \
+         WHERE {filter}"
+    );
+    let mut counts = Counts::default();
+    for row in ask_rows(installation, &sql)? {
+        counts.rows_in = row.number("records");
+        counts.suspense.insert(Reason::NoDevice, row.number("waiting"));
+    }
+    let over = attention::over_limits(installation, &counts, &filter)?;
+    let obstacle = |text| Obstacle { kind: "suspense", text, command: "tollway suspense list".to_owned() };
+    Ok(over.into_iter().map(obstacle).collect())
+}
+
+/// The first of some obstacles of one kind, and how many more there are.
+fn told(mut all: Vec<Obstacle>, kind: &'static str, command: &str) -> Vec<Obstacle> {
+    let more = all.len().saturating_sub(TOLD_MAX);
+    if more > 0 {
+        all.truncate(TOLD_MAX);
+        all.push(Obstacle { kind, text: format!("and {} more", count(more as u64)), command: command.to_owned() });
+    }
+    all
+}

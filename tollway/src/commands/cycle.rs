@@ -1,0 +1,247 @@
+//! `tollway cycle`: which billing cycles there are, closing one, and the lines that its invoices print.
+
+mod list;
+mod shown;
+
+use std::sync::Arc;
+
+use domain::period::Month;
+use domain::ports::Clock;
+use ingest::land::Landing;
+use pipeline::rating::Reference;
+use serde_json::json;
+use sinks::closing::{Closing, Word, close, closings, word};
+use sinks::table::Table;
+use store::instant::{parse_instant, show_instant};
+
+use self::shown::{by_kind, obstacle_json, obstacle_sheet, sums_json};
+use super::write_off::by_and_why;
+use crate::cli::{CloseArgs, CycleCommand, Global};
+use crate::closing::obstacles::{Obstacle, obstacles};
+use crate::closing::{Due, Lines, Pinned, finish, make, unfinished};
+use crate::exit_code::{Exit, refused, usage};
+use crate::installation::Installation;
+use crate::named;
+use crate::output::{Answer, count};
+use crate::recycling::finish_open;
+use crate::settling::{Scope, settle_by_newest, unsettled};
+use crate::system::{SystemClock, SystemRng};
+
+/// Times that others may commit while a cycle is looked at; then it is given up.
+const ATTEMPTS_MAX: u32 = 10;
+
+/// Runs the command.
+pub fn run(global: &Global, command: &CycleCommand) -> anyhow::Result<Exit> {
+    match command {
+        CycleCommand::List => list::run(global),
+        CycleCommand::Close(args) => run_close(global, args),
+        CycleCommand::Lines(args) => shown::run(global, args),
+    }
+}
+
+fn run_close(global: &Global, args: &CloseArgs) -> anyhow::Result<Exit> {
+    let cycle = named::cycle(&args.cycle)?;
+    let at_us = instant_of(args)?;
+    let said = match (&args.why, args.override_all) {
+        (Some(why), _) => Some(by_and_why(args.by.as_deref(), why)?),
+        (None, _) => None,
+    };
+    let installation = Installation::open(global)?;
+    let landing = Arc::new(installation.landing());
+    if args.dry_run {
+        return preview(global, &installation, &landing, (cycle, at_us));
+    }
+    super::import::catch_up(&installation, &installation.state()?)?;
+    finish_open(global, &installation, &landing, args.workers)?;
+    let mut entries = installation.entries()?;
+    let mut finished = None;
+    for open in unfinished(&installation, &entries)? {
+        let lines = finish(&installation, &mut entries, &open)?;
+        finished = Some((open, lines));
+    }
+    if let Some((closing, lines)) = finished.filter(|(closing, _)| closing.cycle == args.cycle) {
+        return answer(global, &entries, &closing, &lines, "finished");
+    }
+    if let Some(known) = closed_for_all(&installation, &entries, (cycle, at_us))? {
+        return was_closed(global, &entries, &known);
+    }
+    let settled = settle_by_newest(global, &installation, &landing, args.workers)?;
+    if !settled.is_done {
+        return Err(refused(format!(
+            "{} records are still to be settled by the service that runs, and nothing was closed: ask again when `tollway settle --dry-run` \
+             finds none",
+            count(settled.records)
+        )));
+    }
+    let asked = Asked { cycle, at_us, is_overridden: args.override_all, said };
+    let closing = decide(&installation, &landing, &mut entries, &asked)?;
+    let lines = finish(&installation, &mut entries, &closing)?;
+    answer(global, &entries, &closing, &lines, "closed")
+}
+
+/// The instant by which the cycle has to have ended.
+fn instant_of(args: &CloseArgs) -> anyhow::Result<i64> {
+    let now_us = SystemClock.now_us();
+    let given = args.at.as_deref().map(parse_instant).transpose().map_err(|e| usage(format!("--at: {e}")))?;
+    match given {
+        Some(at_us) if at_us > now_us && !args.dry_run => {
+            Err(usage("--at lies in the future: what comes until then would be late"))
+        }
+        given => Ok(given.unwrap_or(now_us)),
+    }
+}
+
+/// What is asked for.
+struct Asked {
+    cycle: Month,
+    at_us: i64,
+    is_overridden: bool,
+    said: Option<(String, String)>,
+}
+
+/// Closes the cycle on the state of the table that was looked at; looks again if others commit meanwhile.
+fn decide(installation: &Installation, landing: &Landing, entries: &mut Table, asked: &Asked) -> anyhow::Result<Closing> {
+    let cycle = asked.cycle.to_string();
+    let store = installation.state()?;
+    for _ in 0..ATTEMPTS_MAX {
+        entries.refresh()?;
+        // What lands from here on is late, also if it is rated before the word is said.
+        let arrival = landing.next_number()?;
+        let reference = installation.block_on(crate::reference::load(&store))?;
+        check_settled(installation, landing, entries, &reference)?;
+        let owners = reference.index.owners();
+        let (due, _, runs_until_us) = Due::of(asked.cycle, asked.at_us, &closings(entries), owners).counts();
+        if let (0, Some(end_us)) = (due, runs_until_us) {
+            return Err(refused(format!("{cycle} runs for all customers, for the last of them until {}", show_instant(end_us))));
+        }
+        let found = obstacles(installation, entries, owners, (asked.cycle, asked.at_us))?;
+        if !found.is_empty() && !asked.is_overridden {
+            return Err(refused(in_the_way(&cycle, &found)));
+        }
+        let (by, why) = asked.said.clone().unwrap_or_default();
+        let overridden = found.into_iter().map(|obstacle| obstacle.text).collect();
+        let word = Word { at_ms: 0, by, why, overridden };
+        let mut rng = SystemRng::new()?;
+        if let Some(closing) =
+            close(entries, (&cycle, asked.at_us), (reference.version, arrival), &word, (&SystemClock, &mut rng))?
+        {
+            return Ok(closing);
+        }
+    }
+    Err(refused(format!("others committed {ATTEMPTS_MAX} times while {cycle} was looked at, and nothing was closed: ask again")))
+}
+
+/// Refuses while a record stands otherwise than settling says.
+fn check_settled(installation: &Installation, landing: &Landing, entries: &Table, reference: &Reference) -> anyhow::Result<()> {
+    let frozen = installation.frozen_cycles()?;
+    let asked = (&frozen, Scope::Since, u64::MAX);
+    let changes = unsettled(entries, reference, landing.next_number()?, asked, true)?.outlook.changes;
+    if changes == 0 {
+        return Ok(());
+    }
+    Err(refused(format!("{} records wait to be settled, and nothing was closed: tollway settle --cycle all", count(changes))))
+}
+
+fn in_the_way(cycle: &str, found: &[Obstacle]) -> String {
+    let lines: Vec<String> = found.iter().map(|obstacle| format!("- {}: {}", obstacle.text, obstacle.command)).collect();
+    format!(
+        "{cycle} was not closed:\n{}\nmend that, or close it all the same with --override --by NAME --why REASON, which are kept",
+        lines.join("\n")
+    )
+}
+
+/// What is in the way, and what it would come to.
+fn preview(
+    global: &Global,
+    installation: &Installation,
+    landing: &Landing,
+    (cycle, at_us): (Month, i64),
+) -> anyhow::Result<Exit> {
+    let entries = installation.entries()?;
+    if let Some(closing) = closed_for_all(installation, &entries, (cycle, at_us))? {
+        return was_closed(global, &entries, &closing);
+    }
+    let known = closings(&entries);
+    let store = installation.state_read_only()?;
+    let reference = installation.block_on(crate::reference::load(&store))?;
+    let frozen = installation.frozen_cycles()?;
+    let unsettled = unsettled(&entries, &reference, landing.next_number()?, (&frozen, Scope::Since, u64::MAX), global.quiet)?;
+    let found = obstacles(installation, &entries, reference.index.owners(), (cycle, at_us))?;
+    let name = cycle.to_string();
+    let version = entries.snapshot().version.unwrap_or(0);
+    let pinned = Pinned { cycle: &name, until_us: at_us, version, before: &known };
+    let lines = make(installation, (&entries, &installation.totals()?), &pinned, &reference)?;
+    let can = if found.is_empty() { "can be closed" } else { "cannot be closed yet" };
+    let (due, running, runs_until_us) = Due::of(cycle, at_us, &known, reference.index.owners()).counts();
+    let headline = format!(
+        "{name} {can}: it has ended for {} of {} customers, and would post {} lines",
+        count(due),
+        count(due + running),
+        count(lines.count())
+    );
+    let waiting = unsettled.outlook.changes;
+    let mut next = Vec::new();
+    next.extend((waiting > 0).then(|| format!("{} records are settled first, which changes the figures", count(waiting))));
+    next.extend(
+        runs_until_us.map(|end_us| format!("it runs for {} customers until {} at most", count(running), show_instant(end_us))),
+    );
+    let mut sheets: Vec<_> = obstacle_sheet(&found).into_iter().collect();
+    sheets.extend(by_kind(&lines.sums()));
+    let json = json!({
+        "cycle": name, "state": "shown", "obstacles": found.iter().map(obstacle_json).collect::<Vec<_>>(),
+        "lines": lines.count(), "customers": due, "running": running, "sums": sums_json(&lines.sums()), "to_settle": waiting,
+    });
+    Answer { headline, sheets, next, json }.print(global.output)?;
+    Ok(if found.is_empty() { Exit::Done } else { Exit::NeedsHand })
+}
+
+fn customers(lines: &Lines) -> String {
+    count(lines.customers.len() as u64)
+}
+
+/// The last closing of a cycle, if that has closed it for everybody for whom it has ended.
+fn closed_for_all(installation: &Installation, entries: &Table, (cycle, at_us): (Month, i64)) -> anyhow::Result<Option<Closing>> {
+    let known = closings(entries);
+    let name = cycle.to_string();
+    let Some(last) = known.iter().rev().find(|closing| closing.cycle == name) else { return Ok(None) };
+    let reference = installation.block_on(installation.state_read_only()?.load_reference(None))?;
+    let (due, ..) = Due::of(cycle, at_us, &known, &reference.owners).counts();
+    Ok((due == 0).then(|| last.clone()))
+}
+
+/// The cycle was closed before: nothing is done.
+fn was_closed(global: &Global, entries: &Table, closing: &Closing) -> anyhow::Result<Exit> {
+    let Word { at_ms, by, why, overridden } = word(entries, closing)?;
+    let by_whom = if by.is_empty() { String::new() } else { format!(" by {by}") };
+    let headline = format!("{} was closed at {}{by_whom}; nothing was done", closing.cycle, show_instant(at_ms * 1000));
+    let next = vec![format!("tollway cycle lines {}", closing.cycle)];
+    let json = json!({
+        "cycle": closing.cycle, "state": "was_closed", "closing": closing.number, "at": show_instant(at_ms * 1000), "by": by, "why": why,
+        "overridden": overridden,
+    });
+    Answer { headline, sheets: Vec::new(), next, json }.print(global.output)?;
+    Ok(Exit::Done)
+}
+
+fn answer(global: &Global, entries: &Table, closing: &Closing, lines: &Lines, state: &str) -> anyhow::Result<Exit> {
+    let Word { at_ms, by, why, overridden } = word(entries, closing)?;
+    let what = if state == "closed" { "is closed" } else { "had been closed and is finished" };
+    let headline = format!(
+        "{} {what}: {} lines for {} customers (closing {}, records up to version {})",
+        closing.cycle,
+        count(lines.count()),
+        customers(lines),
+        closing.number,
+        closing.version
+    );
+    let mut next: Vec<String> = overridden.iter().map(|text| format!("although {text}")).collect();
+    next.push(format!("tollway cycle lines {}", closing.cycle));
+    let sums = lines.sums();
+    let json = json!({
+        "cycle": closing.cycle, "state": state, "closing": closing.number, "entries_version": closing.version,
+        "reference_version": closing.reference, "late_from_arrival": closing.arrival, "at": show_instant(at_ms * 1000), "by": by,
+        "why": why, "overridden": overridden, "lines": lines.count(), "customers": lines.customers.len(), "sums": sums_json(&sums),
+    });
+    Answer { headline, sheets: by_kind(&sums).into_iter().collect(), next, json }.print(global.output)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,112 @@
+//! `tollway cycle list`: the billing cycles that have records, and which of them are closed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aggregate::totals::Sums;
+use domain::closed::ClosedCycles;
+use domain::columns::linked::Owners;
+use domain::money::Money;
+use domain::period::Month;
+use domain::ports::Clock;
+use serde_json::{Value, json};
+use sinks::closing::{closed_by, closings, word};
+use store::instant::show_instant;
+
+use crate::cli::Global;
+use crate::closing::table;
+use crate::commands::totals::{CURRENCY, CUSTOMER};
+use crate::counts::grouped;
+use crate::exit_code::Exit;
+use crate::installation::Installation;
+use crate::output::{Answer, Sheet, count};
+use crate::system::SystemClock;
+use crate::totals;
+
+/// A cycle as its records stand.
+#[derive(Debug, Default)]
+struct Cycle {
+    customers: BTreeSet<String>,
+    sums: Sums,
+    charge: BTreeMap<String, Money>,
+}
+
+/// Runs the command.
+pub fn run(global: &Global) -> anyhow::Result<Exit> {
+    let installation = Installation::open(global)?;
+    let entries = installation.entries()?;
+    let reference = installation.block_on(installation.state_read_only()?.load_reference(None))?;
+    let mut cycles: BTreeMap<String, Cycle> = BTreeMap::new();
+    for ((cycle, names), sums) in totals::read(&installation.totals()?, None)? {
+        let of = cycles.entry(cycle).or_default();
+        of.customers.insert(names[CUSTOMER].clone());
+        of.sums.add(&sums);
+        let charge = of.charge.entry(names[CURRENCY].clone()).or_default();
+        *charge = charge.plus(sums.charge());
+    }
+    let all = closings(&entries);
+    let closed = closed_by(&all);
+    // The last one of each cycle.
+    let known: BTreeMap<String, _> = all.into_iter().map(|closing| (closing.cycle.clone(), closing)).collect();
+    for cycle in known.keys() {
+        cycles.entry(cycle.clone()).or_default();
+    }
+    let lines = table::open_if_there(&installation)?;
+    let mut sheet = Sheet::new("", &["cycle", "state", "#customers", "#records", "#charge", "", "closed at", "by"]);
+    let mut rows: Vec<Value> = Vec::new();
+    for (name, cycle) in &cycles {
+        let closing = known.get(name);
+        let said = closing.map(|closing| word(&entries, closing)).transpose()?;
+        let state = match closing {
+            Some(closing) if lines.as_ref().is_none_or(|table| !table::is_posted(table, closing.number)) => "interrupted",
+            Some(_) if is_open(name, cycle, &closed, &reference.owners) => "closed in part",
+            Some(_) => "closed",
+            None if has_ended(name, cycle, &reference.owners, SystemClock.now_us()) => "ended",
+            None => "running",
+        };
+        let (at, by) = said.as_ref().map(|word| (show_instant(word.at_ms * 1000), word.by.clone())).unwrap_or_default();
+        let customers = count(cycle.customers.len() as u64);
+        let mut charges: Vec<(&str, Money)> = cycle.charge.iter().map(|(code, sum)| (code.as_str(), *sum)).collect();
+        if charges.is_empty() {
+            charges.push(("", Money::default()));
+        }
+        for (at_row, (currency, charge)) in charges.into_iter().enumerate() {
+            let first = |text: &str| if at_row == 0 { text.to_owned() } else { String::new() };
+            let (records, charge) = (cycle.sums.count.to_string(), grouped(charge, 6));
+            sheet.row([
+                first(name),
+                first(state),
+                first(&customers),
+                first(&records),
+                charge,
+                currency.to_owned(),
+                first(&at),
+                first(&by),
+            ]);
+        }
+        let charge: serde_json::Map<String, Value> =
+            cycle.charge.iter().map(|(code, sum)| (code.clone(), json!(sum.to_text(9)))).collect();
+        rows.push(json!({
+            "cycle": name, "state": state, "customers": cycle.customers.len(), "records": cycle.sums.count, "charge": charge,
+            "closing": closing.map(|closing| closing.number), "closed_at": closing.map(|_| at.clone()), "by": closing.map(|_| by.clone()),
+            "why": said.as_ref().map(|word| word.why.clone()), "overridden": said.as_ref().map(|word| word.overridden.clone()),
+        }));
+    }
+    let headline = format!("{} cycles have records, {} are closed", count(cycles.len() as u64), count(known.len() as u64));
+    let sheets = if cycles.is_empty() { Vec::new() } else { vec![sheet] };
+    Answer { headline, sheets, next: Vec::new(), json: json!({"cycles": rows}) }.print(global.output)?;
+    Ok(Exit::Done)
+}
+
+/// Whether a cycle is open for a customer that has records in it.
+fn is_open(name: &str, cycle: &Cycle, closed: &ClosedCycles, owners: &Owners) -> bool {
+    cycle.customers.iter().any(|customer| closed.late_for(name, owners.customer_names.code(customer), owners).is_none())
+}
+
+/// Whether a cycle has ended for all customers that have records in it.
+fn has_ended(name: &str, cycle: &Cycle, owners: &Owners, now_us: i64) -> bool {
+    let Some(month) = Month::parse(name) else { return false };
+    cycle.customers.iter().filter_map(|customer| owners.customer_names.code(customer)).all(|code| {
+        let customer = &owners.customers[code as usize];
+        customer.cycle_day.period_of(now_us, &owners.zones[usize::from(customer.zone)]) > month
+    })
+}
