@@ -1,0 +1,1 @@
+//! Lines of a cycle, worked out by hand.
