@@ -6,6 +6,6 @@ mod groups;
 mod guide;
 pub(crate) mod fixture;
 mod tables;
-mod lines;
+pub(crate) mod lines;
 mod properties;
 mod reference;

@@ -10,8 +10,11 @@ use crate::tariff::Tariff;
 /// What each says, by name.
 type Told = BTreeMap<String, String>;
 
+/// How a list of a tariff is told.
+type Telling = (Part, fn(&Tariff) -> Told);
+
 pub(super) fn changes(old: &Tariff, new: &Tariff) -> Vec<Change> {
-    let lists: [(Part, fn(&Tariff) -> Told); 3] = [
+    let lists: [Telling; 3] = [
         (Part::Discount, |tariff| GivenDiscount::all(tariff).into_iter().map(|d| (d.name.clone(), d.text())).collect()),
         (Part::Fee, |tariff| GivenFee::all(tariff).into_iter().map(|fee| (fee.name.clone(), fee.text())).collect()),
         (Part::Commitment, |tariff| GivenCommitment::all(tariff).into_iter().map(|c| (c.name.clone(), c.text())).collect()),

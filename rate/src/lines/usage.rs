@@ -60,7 +60,7 @@ impl Usages {
     }
 
     /// The lines of the cycle, and of what is late.
-    pub fn lines<'b>(&self, case: &Case<'_>, customer: &Customer<'b>) -> Result<Vec<Draft>, LineError> {
+    pub fn lines(&self, case: &Case<'_>, customer: &Customer<'_>) -> Result<Vec<Draft>, LineError> {
         let mut drafts = Vec::new();
         for (key, sum) in self.0.get(&case.cycle).into_iter().flatten().filter(|(_, sum)| **sum != Sum::default()) {
             let seller = customer.last_seller(&key.plan, case.cycle);

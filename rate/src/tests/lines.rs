@@ -40,7 +40,7 @@ fn every_table_of_lines_holds() {
 }
 
 /// Checks the closings of a table and gives the number of rows; what differs is written to `failures`.
-fn run(file: &str, text: &str, failures: &mut String) -> usize {
+pub fn run(file: &str, text: &str, failures: &mut String) -> usize {
     let (mut tariffs, mut header, mut count): (Vec<String>, Vec<&str>, usize) = (Vec::new(), Vec::new(), 0);
     let mut case: Option<Closing<'_>> = None;
     let mut is_first = true;
@@ -92,6 +92,9 @@ fn finish(case: &mut Option<Closing<'_>>, file: &str, failures: &mut String) {
     }
 }
 
+/// Number and text of a line, and its cells by column.
+type Row<'t> = (usize, &'t str, Vec<(&'t str, &'t str)>);
+
 /// A customer, and what has been closed of it.
 struct Closing<'t> {
     tariffs: Arc<TariffSet>,
@@ -104,8 +107,8 @@ struct Closing<'t> {
     posted: Vec<Line>,
     /// The line on which the last closing stands, and what came out.
     last: Option<(usize, Vec<Line>)>,
-    /// Number and text of the lines that it should have, and their cells.
-    rows: Vec<(usize, &'t str, Vec<(&'t str, &'t str)>)>,
+    /// What it should be.
+    rows: Vec<Row<'t>>,
 }
 
 impl<'t> Closing<'t> {
