@@ -28,10 +28,8 @@ const OPEN: &str = "valid_from = 2026-01-01";
 const HALVES: [&str; 2] = ["valid_from = 2026-01-01\nvalid_to = 2026-11-01", "valid_from = 2026-11-01"];
 
 fn holds(tariffs: &[String], rows: &str) {
-    let mut text = String::new();
-    for (tariff, word) in tariffs.iter().zip(["tariff:", "also:", "also:"]) {
-        text += &format!("{word}\n{tariff}\n---\n");
-    }
+    let words = ["tariff:", "also:", "also:"];
+    let text: String = tariffs.iter().zip(words).map(|(tariff, word)| [word, tariff, "---\n"].join("\n")).collect();
     let mut failures = String::new();
     assert!(run("inline", &format!("{text}{rows}"), &mut failures) > 0, "no row was found");
     assert!(failures.is_empty(), "\n{failures}");
@@ -313,6 +311,30 @@ fn what_no_table_holds_is_refused_with_its_name() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn a_minimum_whose_version_is_gone_is_held_against_the_one_in_force() {
+    let of = |zone: &str| tariff("t", OPEN, &format!("{COMMITMENT}amount = \"9.00\"\nzone = \"{zone}\""));
+    let (october, november) = (Month::parse("2026-10").expect("a month"), Month::parse("2026-11").expect("a month"));
+    let closed = |toml: &str, cycle, before: &[Month], usage: &[Usage], posted: &[Line]| -> Vec<Line> {
+        let (bound, closed) = (bound(toml), before.iter().copied().collect());
+        let case = Case { customer: "customer", cycle, closed: &closed, usage, posted, late: LateRule::Correct };
+        let mut all = lines(&case, &LineBook::of(&bound)).expect("it fits");
+        all.retain(|line| line.item.is_some());
+        all
+    };
+    let missing = |lines: &[Line]| lines.iter().map(|line| (line.kind, line.period, line.exact)).collect::<Vec<_>>();
+    let posted = closed(&of("NL"), october, &[], &[], &[]);
+    assert_eq!(missing(&posted), [(LineKind::Commitment, october, Money(9_000_000_000))]);
+    // 2.00 to NL came late: they count for the version that was posted, and not for the one that has taken its place.
+    let late = [of_a(2_000_000_000)];
+    let new = (LineKind::Commitment, november, Money(9_000_000_000));
+    let then = closed(&of("NL"), november, &[october], &late, &posted);
+    assert_eq!(missing(&then), [new, (LineKind::Correction, october, Money(-2_000_000_000))]);
+    assert_eq!(then[1].says.as_deref(), Some("9.00 committed, 2.00 counted now, 9.00 asked before"));
+    assert_eq!(missing(&closed(&of("BE"), november, &[october], &late, &posted)), [new]);
+    assert_eq!(missing(&closed(&of("*"), november, &[october], &late, &posted)).len(), 2);
 }
 
 #[test]
