@@ -6,6 +6,7 @@ mod head;
 mod zones;
 mod prices;
 mod allowances;
+mod told;
 
 use serde::Serialize;
 
@@ -23,6 +24,10 @@ pub enum Part {
     Allowance,
     /// A discount.
     Discount,
+    /// A fee.
+    Fee,
+    /// A minimum commitment.
+    Commitment,
     /// A window of a band.
     Band,
     /// A date of a calendar.
@@ -53,6 +58,8 @@ impl Part {
             Self::Plan => "plan",
             Self::Allowance => "allowance",
             Self::Discount => "discount",
+            Self::Fee => "fee",
+            Self::Commitment => "commitment",
             Self::Band => "band",
             Self::Calendar => "calendar",
             Self::Prefix => "prefix",
@@ -156,7 +163,7 @@ impl Change {
 pub fn compare(old: &Tariff, new: &Tariff) -> Vec<Change> {
     let mut changes = head::changes(old, new);
     changes.extend(allowances::changes(old, new));
-    changes.extend(allowances::discounts(old, new));
+    changes.extend(told::changes(old, new));
     changes.extend(zones::changes(old, new));
     let mut prices = prices::changes(old, new);
     if old.currency() != new.currency() {

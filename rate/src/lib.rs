@@ -3,7 +3,7 @@
 //! *Purpose.* The two pure stages between parsing and committing. *Input → output.*
 //! [`link::link`]`(ParsedBatch, &DeviceIndex) -> LinkedBatch`, then
 //! [`price::price`]`(LinkedBatch, &BoundTariffs) -> RatedBatch`, both by [`rate`]; what allowances give to the records of a customer
-//! says [`settle`]. Tariffs come in as texts
+//! says [`settle`]; what an invoice prints of a cycle, [`lines`]. Tariffs come in as texts
 //! ([`tariff::Tariff::load`]) and are checked whole before a row sees them. *Never.* No I/O, no clock, no async, no floats;
 //! a row is never dropped and never priced at zero because something is missing: it ends in suspense with a reason.
 //! *Start reading at* [`price`], then [`price::zone`], [`price::charge`], [`tariff`].

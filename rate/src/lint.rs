@@ -12,6 +12,7 @@ mod prefixes;
 mod calendars;
 mod idle;
 mod allowances;
+mod charges;
 
 use serde::{Serialize, Serializer};
 
@@ -115,6 +116,8 @@ rules! {
     IdleAllowance "idle_allowance" Warning,
     /// An allowance that comes after one without an end, which covers all that it covers.
     UnreachedAllowance "unreached_allowance" Warning,
+    /// A commitment for which nothing counts.
+    IdleCommitment "idle_commitment" Warning,
     /// Days between two rows of one prefix or network on which neither holds.
     RowGap "row_gap" Note,
     /// A price asks for the provider's cost, and the newest rate of a currency is long before the tariff's end.
@@ -125,6 +128,8 @@ rules! {
     PriceJump "price_jump" Note,
     /// A price of nothing for what usually costs.
     ZeroPrice "zero_price" Note,
+    /// A fee of nothing.
+    ZeroFee "zero_fee" Note,
     /// A prefix or network that leads where a shorter one leads anyway.
     RedundantRow "redundant_row" Note,
     /// The default band never holds.
@@ -199,6 +204,7 @@ fn of(tariff: &Tariff) -> Vec<Finding> {
     findings.extend(calendars::findings(tariff));
     findings.extend(idle::findings(tariff));
     findings.extend(allowances::findings(&book));
+    findings.extend(charges::findings(tariff));
     findings
 }
 

@@ -1,24 +1,26 @@
 //! What a tariff says, as plain values: its head, plans, allowances, bands, zone rules and prices, as they are shown and compared.
 
 pub mod allowances;
+pub mod charges;
 pub mod covering;
 pub mod discounts;
 pub mod terms;
 pub(crate) mod cover;
+mod rows;
 
-use domain::money::{Currency, Money, Rounding, RoundingMode};
+use domain::money::{Rounding, RoundingMode};
 use domain::usage::{Usage, UsageKind};
 use serde::Serialize;
 
 use crate::error::Place;
 use crate::instant::{date_text, day_text};
 use crate::listing::allowances::GivenAllowance;
+use crate::listing::charges::{GivenCommitment, GivenFee};
 use crate::listing::discounts::GivenDiscount;
 use crate::listing::terms::{Terms, UnitTerms, per_text};
 use crate::tariff::Tariff;
 use crate::tariff::band::BandClock;
 use crate::tariff::deck::ZoneRule;
-use crate::tariff::exchange::Rate;
 use crate::tariff::price_row::names_kind;
 
 /// A tariff as it is read by people.
@@ -36,6 +38,10 @@ pub struct Listing {
     pub allowances: Vec<GivenAllowance>,
     /// Discounts by what is charged.
     pub discounts: Vec<GivenDiscount>,
+    /// What plans charge whatever is used.
+    pub fees: Vec<GivenFee>,
+    /// What is charged at least.
+    pub commitments: Vec<GivenCommitment>,
     /// What leads to its zones: prefixes, short codes, networks, pairs abroad and classes.
     pub rules: Vec<Rule>,
     /// What numbers ask.
@@ -81,6 +87,10 @@ pub struct Head {
     pub rounding_places: u8,
     /// How.
     pub rounding_mode: &'static str,
+    /// How lines of a cycle are rounded: `2 places, half_up`.
+    pub rounding_line: String,
+    /// How their sum is.
+    pub rounding_invoice: String,
 }
 
 /// A window of a band.
@@ -191,11 +201,13 @@ impl Listing {
             terms: Terms::of(row),
             place: row.place.to_string(),
         });
-        let (allowances, rules) = (GivenAllowance::all(tariff), rules(tariff).collect());
-        Self { allowances, discounts: GivenDiscount::all(tariff), rules, prices: prices.collect(), ..Self::of_head(tariff) }
+        let (allowances, rules) = (GivenAllowance::all(tariff), rows::rules(tariff).collect());
+        let (discounts, fees) = (GivenDiscount::all(tariff), GivenFee::all(tariff));
+        let commitments = GivenCommitment::all(tariff);
+        Self { allowances, discounts, fees, commitments, rules, prices: prices.collect(), ..Self::of_head(tariff) }
     }
 
-    /// All but allowances, what leads to zones, and prices.
+    /// All but allowances, discounts, fees and commitments, what leads to zones, and prices.
     pub(crate) fn of_head(tariff: &Tariff) -> Self {
         let windows = tariff.bands.windows.iter().map(|window| Window {
             band: tariff.bands.names.name(u32::from(window.band)).to_owned(),
@@ -214,9 +226,21 @@ impl Listing {
             dates: calendar.days.iter().map(|day| day_text(*day)).collect(),
         });
         let (bands, calendars, plans) = (windows.collect(), calendars.collect(), plans.collect());
-        let (head, numbers, rates) = (Head::of(tariff), numbers(tariff), rates(tariff));
-        let (allowances, rules, prices) = (Vec::new(), Vec::new(), Vec::new());
-        Self { head, bands, calendars, plans, allowances, discounts: Vec::new(), rules, numbers, rates, prices }
+        let (head, numbers, rates) = (Head::of(tariff), rows::numbers(tariff), rows::rates(tariff));
+        Self {
+            head,
+            bands,
+            calendars,
+            plans,
+            allowances: Vec::new(),
+            discounts: Vec::new(),
+            fees: Vec::new(),
+            commitments: Vec::new(),
+            rules: Vec::new(),
+            numbers,
+            rates,
+            prices: Vec::new(),
+        }
     }
 
     /// What one unit price of a price covers, in words: `60 s`, the megabyte of its plans, or a message.
@@ -252,13 +276,18 @@ impl Listing {
         self.plans.retain(|sold| sold.name == plan);
         self.allowances.retain(|allowance| allowance.covering.is_of(plan));
         self.discounts.retain(|discount| discount.covering.is_of(plan));
+        self.fees.retain(|fee| names(&fee.plans, plan));
+        self.commitments.retain(|commitment| commitment.covering.is_of(plan));
         self.prices.retain(|price| names(&price.plans, plan));
     }
 
-    /// Keeps what concerns a zone: the prices that hold there, the allowances that cover it, and what leads to it.
+    /// Keeps what concerns a zone: the prices that hold there, the allowances and commitments that cover it, and what leads to it. Fees
+    /// are of no zone.
     pub fn keep_zone(&mut self, zone: &str) {
         self.allowances.retain(|allowance| allowance.covering.covers(zone));
         self.discounts.retain(|discount| discount.covering.covers(zone));
+        self.fees.clear();
+        self.commitments.retain(|commitment| commitment.covering.covers(zone));
         self.rules.retain(|rule| rule.zone == zone);
         self.prices.retain(|price| names(&price.zones, zone));
     }
@@ -299,6 +328,8 @@ impl Head {
             exchange_days_max: tariff.exchange.days_max,
             rounding_places: tariff.prices.rounding.places,
             rounding_mode: mode_text(tariff.prices.rounding),
+            rounding_line: rounding_text(tariff.line_rounding.line),
+            rounding_invoice: rounding_text(tariff.line_rounding.invoice),
         }
     }
 }
@@ -312,39 +343,8 @@ fn mode_text(rounding: Rounding) -> &'static str {
     }
 }
 
-fn rules(tariff: &Tariff) -> impl Iterator<Item = Rule> {
-    tables(tariff).into_iter().flat_map(move |(by, rules)| {
-        rules.iter().map(move |rule| Rule {
-            by,
-            key: rule.key.to_string(),
-            days: rule.days.text(),
-            zone: tariff.zones.name(u32::from(rule.zone)).to_owned(),
-            place: rule.place.to_string(),
-        })
-    })
-}
-
-fn numbers(tariff: &Tariff) -> Vec<AskedNumber> {
-    let rows = tariff.information.iter().flat_map(|list| &list.rows);
-    let number = rows.map(|row| AskedNumber {
-        number: row.number.to_string(),
-        days: row.days.text(),
-        per_call: Money(row.per_call_nano.into()).to_string(),
-        per_minute: Money(row.per_minute_nano.into()).to_string(),
-    });
-    number.collect()
-}
-
-fn rates(tariff: &Tariff) -> Vec<DatedRate> {
-    let of_currency = |(currency, rates): (&Currency, &Vec<Rate>)| {
-        let rate = |rate: &Rate| DatedRate {
-            currency: currency.to_string(),
-            date: day_text(rate.day),
-            rate: Money(rate.nano.into()).to_string(),
-        };
-        rates.iter().map(rate).collect::<Vec<_>>()
-    };
-    tariff.exchange.rates.iter().flat_map(of_currency).collect()
+fn rounding_text(rounding: Rounding) -> String {
+    format!("{} places, {}", rounding.places, mode_text(rounding))
 }
 
 /// The zone tables of a tariff, each with what its keys are.

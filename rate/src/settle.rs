@@ -4,7 +4,7 @@
 //! a customer ([`demands`]) come one after the other; where that comes to something else, [`Draws`] says
 //! so, and [`crate::rate_settled`] prices the record by it. What comes out hangs on the records and the reference data alone.
 
-mod calendar;
+pub(crate) mod calendar;
 mod fold;
 mod grant;
 mod reached;

@@ -16,6 +16,9 @@ pub(crate) mod calendar;
 pub(crate) mod coverage;
 pub(crate) mod allowance;
 pub(crate) mod discount;
+pub(crate) mod recurring;
+pub(crate) mod fee;
+pub(crate) mod commitment;
 pub(crate) mod total;
 pub(crate) mod plan;
 pub(crate) mod party;
@@ -28,13 +31,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use domain::ids::Names;
-use domain::money::Currency;
+use domain::money::{Currency, Rounding, RoundingMode};
 use domain::zone::{SECOND_US, Zone};
 use sha2::{Digest, Sha256};
 
 use crate::error::TariffError;
 use crate::tariff::allowance::Allowances;
 use crate::tariff::band::Bands;
+use crate::tariff::commitment::Commitment;
 use crate::tariff::deck::{Deck, ShortCodes, ZoneRule};
 use crate::tariff::discount::Discount;
 use crate::tariff::exchange::Exchange;
@@ -42,6 +46,7 @@ use crate::tariff::information::Information;
 use crate::tariff::network::Networks;
 use crate::tariff::plan::Plan;
 use crate::tariff::price_table::PriceTable;
+use crate::tariff::recurring::Recurring;
 use crate::tariff::roaming::Roaming;
 
 /// No row of a table; the same as the derivation columns' "does not apply".
@@ -105,8 +110,28 @@ pub struct Tariff {
     pub(crate) allowances: Allowances,
     /// In the order of the file.
     pub(crate) discounts: Vec<Discount>,
+    /// In the order of the file.
+    pub(crate) fees: Vec<Recurring>,
+    /// In the order of the file.
+    pub(crate) commitments: Vec<Commitment>,
+    pub(crate) line_rounding: LineRounding,
     /// By number of the plan: whether what its records come to hangs on others of the customer.
     pub(crate) settles: Vec<bool>,
+}
+
+/// How the lines of a cycle are rounded, and their sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LineRounding {
+    pub line: Rounding,
+    pub invoice: Rounding,
+}
+
+impl LineRounding {
+    /// Where no tariff says anything: to the cent.
+    pub const USUAL: Self = {
+        let cent = Rounding { places: 2, mode: RoundingMode::HalfUp };
+        Self { line: cent, invoice: cent }
+    };
 }
 
 /// Zones by the provider's rate class.

@@ -6,5 +6,6 @@ mod groups;
 mod guide;
 pub(crate) mod fixture;
 mod tables;
+pub(crate) mod lines;
 mod properties;
 mod reference;

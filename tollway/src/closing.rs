@@ -14,7 +14,7 @@ use domain::columns::linked::Owners;
 use domain::money::{Currency, Money};
 use domain::period::Month;
 use pipeline::rating::Reference;
-use rate::lines::{Case, LateRule, Line, LineKind, lines};
+use rate::lines::{Case, LateRule, Line, LineBook, LineKind, lines};
 use rayon::prelude::*;
 use sinks::closing::{Closing, closed_by, closings};
 use sinks::table::Table;
@@ -156,9 +156,10 @@ pub fn make(
         let (usage, posted) = (usage.map_or(&[][..], Vec::as_slice), posted.map_or(&[][..], Vec::as_slice));
         let closed = due.closed_for(customer);
         let case = Case { customer, cycle, closed: &closed, usage, posted, late };
-        Ok(((*customer).to_owned(), lines(&case, &reference.tariffs)?))
+        Ok(((*customer).to_owned(), lines(&case, &book)?))
     };
     let customers: Vec<&str> = customers.into_iter().collect();
+    let book = LineBook::of(&reference.tariffs);
     let mut made = customers.par_iter().map(of).collect::<anyhow::Result<Vec<_>>>()?;
     made.retain(|(_, lines)| !lines.is_empty());
     Ok(Lines { customers: made })

@@ -67,6 +67,30 @@ pub struct Quantity {
     pub billed_units: i64,
 }
 
+impl Quantity {
+    /// Both together; none beyond 64 bits.
+    pub fn plus(self, other: Self) -> Option<Self> {
+        Some(Self {
+            count: self.count.checked_add(other.count)?,
+            seconds: self.seconds.checked_add(other.seconds)?,
+            bytes: self.bytes.checked_add(other.bytes)?,
+            messages: self.messages.checked_add(other.messages)?,
+            billed_units: self.billed_units.checked_add(other.billed_units)?,
+        })
+    }
+
+    /// What this one has more; none beyond 64 bits.
+    pub fn minus(self, other: Self) -> Option<Self> {
+        Some(Self {
+            count: self.count.checked_sub(other.count)?,
+            seconds: self.seconds.checked_sub(other.seconds)?,
+            bytes: self.bytes.checked_sub(other.bytes)?,
+            messages: self.messages.checked_sub(other.messages)?,
+            billed_units: self.billed_units.checked_sub(other.billed_units)?,
+        })
+    }
+}
+
 /// A line of a customer; what it means stands with the columns of [`LineRows`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {

@@ -7,7 +7,6 @@ use crate::compare::prices::{Field, field};
 use crate::compare::{Change, Fate, Part};
 use crate::listing::allowances::GivenAllowance;
 use crate::listing::cover::Cover;
-use crate::listing::discounts::GivenDiscount;
 use crate::listing::names_text;
 use crate::tariff::Tariff;
 use crate::tariff::allowance::{Allowance, Gives};
@@ -28,19 +27,6 @@ pub(super) fn changes(old: &Tariff, new: &Tariff) -> Vec<Change> {
     changes.extend(added.filter_map(|(name, now)| Change::of_value(Part::Allowance, name, "gives", None, text(now))));
     changes.extend(orders(&old, &new));
     changes
-}
-
-/// Discounts that came, went or say something else.
-pub(super) fn discounts(old: &Tariff, new: &Tariff) -> Vec<Change> {
-    let texts = |tariff: &Tariff| -> BTreeMap<String, String> {
-        GivenDiscount::all(tariff).into_iter().map(|discount| (discount.name.clone(), discount.text())).collect()
-    };
-    let (old, new) = (texts(old), texts(new));
-    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let differs = names.into_iter().filter(|name| old.get(*name) != new.get(*name));
-    differs
-        .filter_map(|name| Change::of_value(Part::Discount, name, "is", old.get(name).cloned(), new.get(name).cloned()))
-        .collect()
 }
 
 fn changed(name: &str, (field, old, new, percent): Field) -> Change {

@@ -37,7 +37,7 @@ fn changed(change: Option<Change>) -> Option<Change> {
 }
 
 /// The fields of a head that say something; the version follows from all the rest.
-fn fields(head: &Head) -> [(&'static str, Option<String>); 14] {
+fn fields(head: &Head) -> [(&'static str, Option<String>); 16] {
     let some = |text: &str| Some(text.to_owned());
     [
         ("name", some(&head.name)),
@@ -54,6 +54,8 @@ fn fields(head: &Head) -> [(&'static str, Option<String>); 14] {
         ("exchange.days_max", Some(head.exchange_days_max.to_string())),
         ("rounding.places", Some(head.rounding_places.to_string())),
         ("rounding.mode", some(head.rounding_mode)),
+        ("rounding.line", some(&head.rounding_line)),
+        ("rounding.invoice", some(&head.rounding_invoice)),
     ]
 }
 

@@ -69,6 +69,12 @@ impl Covering {
     }
 }
 
+/// The names of plans that are marked, or `*` if these are all of several.
+pub(super) fn plans(tariff: &Tariff, marked: &[bool]) -> Vec<String> {
+    let named: Vec<&str> = tariff.plans.iter().zip(marked).filter(|(_, is)| **is).map(|(plan, _)| plan.name.as_str()).collect();
+    list(&named, Some(tariff.plans.len()).filter(|plans| *plans > 1), |name| name)
+}
+
 /// The names behind codes, or `*` if these are all that there are.
 fn list<'n, C>(codes: &[C], all: Option<usize>, name: impl Fn(&C) -> &'n str) -> Vec<String> {
     if Some(codes.len()) == all { vec!["*".to_owned()] } else { codes.iter().map(|code| name(code).to_owned()).collect() }

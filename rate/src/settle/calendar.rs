@@ -2,8 +2,8 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use domain::columns::linked::{Customer, Owners};
-use domain::period::Month;
+use domain::columns::linked::Owners;
+use domain::period::{CycleDay, Month};
 use domain::zone::{SECOND_US, Zone, date_of, days_of};
 
 use crate::tariff::allowance::Every;
@@ -15,7 +15,7 @@ const DAYS_OF_WEEK: i32 = 7;
 /// From the Monday of a week to 1970-01-01, a Thursday.
 const MONDAY_TO_EPOCH: i32 = 3;
 
-const CYCLES_OF_QUARTER: i32 = 3;
+pub(crate) const CYCLES_OF_QUARTER: i32 = 3;
 
 /// A stretch of time for which an allowance gives something: a cycle by its month's number, a day since 1970-01-01, or a week or quarter
 /// counted likewise.
@@ -43,7 +43,7 @@ impl Period {
     }
 
     /// So many periods later.
-    pub(super) fn later(self, by: i32) -> Self {
+    pub(crate) fn later(self, by: i32) -> Self {
         Self { number: self.number + by, ..self }
     }
 }
@@ -74,8 +74,8 @@ impl std::fmt::Display for Period {
 
 /// When a customer's periods and days begin.
 #[derive(Clone, Copy)]
-pub(super) struct Calendar<'t> {
-    customer: &'t Customer,
+pub(crate) struct Calendar<'t> {
+    cycle_day: CycleDay,
     zone: &'t Zone,
 }
 
@@ -83,7 +83,12 @@ impl<'t> Calendar<'t> {
     /// That of a customer of these owners.
     pub fn of(customer: u32, owners: &'t Owners) -> Self {
         let customer = &owners.customers[customer as usize];
-        Self { customer, zone: &owners.zones[usize::from(customer.zone)] }
+        Self::new(customer.cycle_day, &owners.zones[usize::from(customer.zone)])
+    }
+
+    /// That of whose cycles begin on a day by a clock.
+    pub fn new(cycle_day: CycleDay, zone: &'t Zone) -> Self {
+        Self { cycle_day, zone }
     }
 
     /// The period that holds an instant in a cycle.
@@ -105,7 +110,7 @@ impl<'t> Calendar<'t> {
 
     /// Its first instant.
     pub fn begin(&self, Period { every, number }: Period) -> i64 {
-        let cycle = |number| self.customer.cycle_day.begin(Month::from_number(number), self.zone);
+        let cycle = |number| self.cycle_day.begin(Month::from_number(number), self.zone);
         match every {
             Every::Cycle => cycle(number),
             Every::Day => self.zone.midnight(number),

@@ -1,4 +1,4 @@
-//! What an allowance or a discount is for: plans, kinds, zones, bands and parties that are named.
+//! What an allowance, a discount or a commitment is for: plans, kinds, zones, bands and parties that are named.
 
 use domain::columns::linked::Party;
 use domain::ids::Names;
@@ -50,7 +50,7 @@ pub(crate) struct RawCoverage<'r> {
     pub party: Option<&'r OneOrMany>,
 }
 
-/// What allowances and discounts may name.
+/// What allowances, discounts, fees and commitments may name.
 pub(crate) struct Known<'t> {
     pub plans: &'t [Plan],
     pub zones: &'t Names,
@@ -70,7 +70,8 @@ impl Known<'_> {
         })
     }
 
-    fn plans(&self, place: &Place, named: &OneOrMany) -> Result<Vec<bool>, TariffError> {
+    /// By number, whether a plan is named.
+    pub fn plans(&self, place: &Place, named: &OneOrMany) -> Result<Vec<bool>, TariffError> {
         let mut plans = vec![false; self.plans.len()];
         for pattern in filled(place, "plan", named)? {
             if pattern == "*" {

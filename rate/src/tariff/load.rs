@@ -1,5 +1,6 @@
 //! From texts to a tariff: raw values are checked one by one, names become codes, tables become look-ups.
 
+mod lines;
 mod tables;
 mod zones;
 
@@ -7,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 
 use domain::ids::Names;
-use domain::money::{Currency, NANO_PLACES, Rounding, RoundingMode};
+use domain::money::Currency;
 use domain::zone::{SECOND_US, Zone};
 
 use crate::error::{Place, TariffError};
@@ -112,21 +113,14 @@ impl<'t> Loader<'t> {
         let (deck, short_codes) = (Deck::build(tables.prefixes)?, ShortCodes::build(tables.short_codes)?);
         let (networks, classes) = (Networks::build(tables.networks)?, classes(tables.classes)?);
         let (information, exchange, plans) = (self.information()?, self.exchange(currency)?, self.plans()?);
-        let bands = Bands::build(
-            self.file,
-            &raw.default_band,
-            self.band_clock()?,
-            &raw.band,
-            self.calendars()?,
-            if self.at_all_times { i32::MIN..=i32::MAX } else { days_of(from_us, to_us) },
-        )?;
+        let bands = self.bands(from_us, to_us)?;
         let zero_usage = raw.zero_usage.as_deref().map_or(Ok(ZeroUsage::Free), |text| ZeroUsage::parse(place, text))?;
         let scope = Scope {
             file: place.clone(),
             plans: &plans,
             zones: &zones,
             bands: &bands.names,
-            rounding: self.rounding()?,
+            rounding: self.rounding("rounding", raw.rounding.places, &raw.rounding.mode)?,
             zero_usage,
             tax_class: raw.tax_class.as_deref(),
             has_information: information.is_some(),
@@ -135,6 +129,7 @@ impl<'t> Loader<'t> {
         let known = Known { plans: &plans, zones: &zones, bands: &bands.names, prices: &prices };
         let allowances = Allowances::build(self.file, &raw.allowance, &known)?;
         let discounts = discount::build(self.file, &raw.discount, &known)?;
+        let (fees, commitments) = self.charges(&known)?;
         let settles = settled_plans(&known, &allowances, &discounts);
         let (fallback_plan, tax_is_included) = (self.fallback_plan(&plans)?, self.tax_is_included()?);
         let sha256 = self.content_hash();
@@ -164,8 +159,17 @@ impl<'t> Loader<'t> {
             prices,
             allowances,
             discounts,
+            fees,
+            commitments,
+            line_rounding: self.line_rounding()?,
             settles,
         })
+    }
+
+    fn bands(&self, from_us: i64, to_us: i64) -> Result<Bands, TariffError> {
+        let days = if self.at_all_times { i32::MIN..=i32::MAX } else { days_of(from_us, to_us) };
+        let (clock, calendars) = (self.band_clock()?, self.calendars()?);
+        Bands::build(self.file, &self.raw.default_band, clock, &self.raw.band, calendars, days)
     }
 
     fn currency_and_zone(&self) -> Result<(Currency, Zone), TariffError> {
@@ -260,19 +264,6 @@ impl<'t> Loader<'t> {
             calendars.add(place, &raw.name, days)?;
         }
         Ok(calendars)
-    }
-
-    fn rounding(&self) -> Result<Rounding, TariffError> {
-        let raw = &self.raw.rounding;
-        let places = whole(&self.place, "rounding.places", &raw.places.to_string(), 0..=u64::from(NANO_PLACES))?;
-        let mode = match raw.mode.as_str() {
-            "half_up" => RoundingMode::HalfUp,
-            "half_even" => RoundingMode::HalfEven,
-            "up" => RoundingMode::Up,
-            "down" => RoundingMode::Down,
-            other => return Err(bad(&self.place, "rounding.mode", other, "`half_up`, `half_even`, `up` or `down` is expected")),
-        };
-        Ok(Rounding { places: u8::try_from(places).expect("at most nine places"), mode })
     }
 
     fn plans(&self) -> Result<Vec<Plan>, TariffError> {

@@ -1,6 +1,7 @@
 //! A tariff file as it is written: TOML to plain structs, unknown keys refused; nothing is believed yet.
 
 mod allowance;
+mod charges;
 mod discount;
 mod file;
 mod tables;
@@ -15,6 +16,7 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 pub(crate) use self::allowance::{RawAllowance, RawFairUse};
+pub(crate) use self::charges::{RawCommitment, RawFee};
 pub(crate) use self::discount::RawDiscount;
 pub(crate) use self::file::TomlFile;
 pub(crate) use self::tables::{
@@ -59,7 +61,7 @@ pub(crate) struct RawTariff {
     /// of; a price by the provider's cost is always of the record.
     #[schemars(extend("enum" = ["record", "session"]))]
     pub rounding_scope: Option<String>,
-    /// Of the charge of each record, once.
+    /// Of the charge of each record, once; and of the lines of a cycle.
     pub rounding: RawRounding,
     /// How the tables beside the file are written.
     #[serde(default)]
@@ -108,6 +110,14 @@ pub(crate) struct RawTariff {
     #[serde(default)]
     #[schemars(with = "Vec<RawDiscount>")]
     pub discount: Vec<Spanned<RawDiscount>>,
+    /// What plans charge whatever is used.
+    #[serde(default)]
+    #[schemars(with = "Vec<RawFee>")]
+    pub fee: Vec<Spanned<RawFee>>,
+    /// What is charged at least.
+    #[serde(default)]
+    #[schemars(with = "Vec<RawCommitment>")]
+    pub commitment: Vec<Spanned<RawCommitment>>,
     /// Prices; the one that names plan, kind, zone and band most exactly holds.
     #[serde(default)]
     #[schemars(with = "Vec<RawPrice>")]
@@ -128,6 +138,23 @@ pub(crate) struct RawRounding {
     #[schemars(range(min = 0, max = 9))]
     pub places: i64,
     /// Halves away from zero, halves to the even neighbour, always away from zero, or always towards it.
+    #[schemars(extend("enum" = ["half_up", "half_even", "up", "down"]))]
+    pub mode: String,
+    /// Of each line of a cycle. Without it: 2 places, `half_up`.
+    pub line: Option<RawLineRounding>,
+    /// Of the sum of a customer's lines of one currency and tax. Without it: as of lines.
+    pub invoice: Option<RawLineRounding>,
+}
+
+/// Of what is invoiced.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "LineRounding")]
+pub(crate) struct RawLineRounding {
+    /// Decimal places.
+    #[schemars(range(min = 0, max = 9))]
+    pub places: i64,
+    /// As of records.
     #[schemars(extend("enum" = ["half_up", "half_even", "up", "down"]))]
     pub mode: String,
 }
