@@ -12,6 +12,7 @@ mod scenarios {
     mod broker_faults;
     mod brokers;
     mod bucket;
+    mod closing;
     mod dead_letters;
     mod demo;
     mod derivations;

@@ -151,6 +151,7 @@ pub fn make(
     customers.extend(posted.keys().map(String::as_str));
     // Who was billed for the cycle before is not billed for it again, whatever became of the day on which its cycle begins.
     customers.retain(|customer| due.has(customer) && !was_billed(posted.get(*customer), cycle));
+    let book = LineBook::of(&reference.tariffs);
     let of = |customer: &&str| -> anyhow::Result<(String, Vec<Line>)> {
         let (usage, posted) = (usage.get(*customer), posted.get(*customer));
         let (usage, posted) = (usage.map_or(&[][..], Vec::as_slice), posted.map_or(&[][..], Vec::as_slice));
@@ -159,7 +160,6 @@ pub fn make(
         Ok(((*customer).to_owned(), lines(&case, &book)?))
     };
     let customers: Vec<&str> = customers.into_iter().collect();
-    let book = LineBook::of(&reference.tariffs);
     let mut made = customers.par_iter().map(of).collect::<anyhow::Result<Vec<_>>>()?;
     made.retain(|(_, lines)| !lines.is_empty());
     Ok(Lines { customers: made })
@@ -194,9 +194,11 @@ pub fn finish(installation: &Installation, entries: &mut Table, closing: &Closin
     let due = Due::of(crate::named::cycle(&closing.cycle)?, closing.until_us, &before, reference.index.owners());
     sums.retain(|(period, names), _| *period == closing.cycle && due.has(&names[CUSTOMER]));
     totals::freeze(&mut frozen, &sums, (&closing.cycle, closing.number, closing.version), &SystemClock, &mut rng)?;
+    tracing::debug!(closing = closing.number, "totals frozen");
     let made = make(installation, (entries, &totals), &pinned, &reference)?;
     let word = sinks::closing::word(entries, closing)?;
     let posted = Posted { closing, at_us: word.at_ms * 1000, lines: &made };
     write(installation, &posted, &SystemClock, &mut rng)?;
+    tracing::debug!(closing = closing.number, lines = made.count(), "lines posted");
     Ok(made)
 }

@@ -125,6 +125,7 @@ fn decide(installation: &Installation, landing: &Landing, entries: &mut Table, a
         if let Some(closing) =
             close(entries, (&cycle, asked.at_us), (reference.version, arrival), &word, (&SystemClock, &mut rng))?
         {
+            tracing::debug!(closing = closing.number, "cycle closed");
             return Ok(closing);
         }
     }

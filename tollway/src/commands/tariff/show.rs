@@ -71,6 +71,7 @@ pub fn run(global: &Global, args: &TariffShowArgs) -> anyhow::Result<Exit> {
                 plans(&listing),
                 allowances,
                 discounts(&listing),
+                charges(&listing),
                 bands(&listing),
                 calendars(&listing),
                 numbers(&listing),
@@ -110,6 +111,7 @@ fn headline(head: &Head, named: &Named) -> String {
         format!("  in force   from {} {until}, days of {}", head.valid_from, head.time_zone),
         format!("  bands      by {clock}; what no window holds is `{}`", head.default_band),
         format!("  rounding   each charge to {} places, {}", head.rounding_places, head.rounding_mode.replace('_', " ")),
+        format!("             lines: {}; invoices: {}", head.rounding_line.replace('_', " "), head.rounding_invoice.replace('_', " ")),
         format!("  zones      at home {}{unnumbered}", head.home_zone),
         format!("  tax        {}", head.tax),
         format!("  sha256     {}", head.sha256),
@@ -174,6 +176,18 @@ fn discounts(listing: &Listing) -> Sheet {
             discount.count.to_owned(),
             discount.place.clone(),
         ]);
+    }
+    sheet
+}
+
+/// What is charged whatever is used, and at least.
+fn charges(listing: &Listing) -> Sheet {
+    let mut sheet = Sheet::new("fees and commitments", &["name", "", "what", "place"]);
+    for fee in &listing.fees {
+        sheet.row([fee.name.clone(), "fee".to_owned(), fee.text(), fee.place.clone()]);
+    }
+    for commitment in &listing.commitments {
+        sheet.row([commitment.name.clone(), "commitment".to_owned(), commitment.text(), commitment.place.clone()]);
     }
     sheet
 }

@@ -1,0 +1,208 @@
+//! Cycles are closed once, for whom they have ended, with the same lines whatever comes in between; what comes late is billed later.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::data_folder::DataFolder;
+use crate::support::small::{HEADER, asked, ingest, tariff, write};
+
+/// Two lines of `C-1`, the second one from the 17th of March on.
+const DEVICES: &str = "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\nD-1,31612340001,C-1,flat,2026-01-01T00:00:00+01:00,\n\
+    D-2,31612340002,C-1,flat,2026-03-17T00:00:00+01:00,\n";
+
+/// Ten a month for each line, by the day, and fifteen at least from all calls of a customer.
+const FEES: &str = "\n[[fee]]\nname = \"abonnement\"\nplan = \"flat\"\namount = \"10.00\"\npro_rata = \"days\"\n\n\
+    [[commitment]]\nname = \"minimum\"\nplan = \"flat\"\namount = \"15.00\"\n";
+
+/// Five minutes a month for the customer, taken by whole minutes.
+const BUNDLE: &str = "\n[[allowance]]\nname = \"family\"\nplan = \"flat\"\nkind = \"voice-mo\"\nzone = \"NL\"\nscope = \"shared\"\nunits = 300\n\
+    increment = 60\n";
+
+fn installed(home: &Path, more: &str) -> DataFolder {
+    let data = DataFolder::new();
+    data.ok(&["import", "tariffs", &write(home, "small.toml", &(tariff(true) + more))]);
+    data.ok(&["import", "devices", &write(home, "devices.csv", DEVICES)]);
+    data
+}
+
+/// Calls of a line on days of a month of 2026, each of so many seconds.
+fn calls(name: &str, line: u32, month: u32, days: &[(u32, u32)]) -> String {
+    let row = |(day, seconds): &(u32, u32)| {
+        format!("{name}-{day},voice,+3161234000{line},+31201234567,2026-{month:02}-{day:02}T10:00:00Z,{seconds},,,MO,20408,0.10\n")
+    };
+    HEADER.to_owned() + &days.iter().map(row).collect::<String>()
+}
+
+/// Kind, cycle, subscription, item, records, exact sum and amount of each line that a closing has posted.
+fn lines(data: &DataFolder, cycle: &str) -> Vec<String> {
+    let sql = format!(
+        "select line_kind, billing_period, coalesce(subscription, '-') as line_of, coalesce(item, kind, '-') as what, count, exact, amount \
+         from lines where closed_cycle = '{cycle}' order by closing, customer, line"
+    );
+    let text = |row: &Value, name: &str| row[name].as_str().map_or_else(|| row[name].to_string(), str::to_owned);
+    let shown = |row: Value| {
+        ["line_kind", "billing_period", "line_of", "what", "count", "exact", "amount"].map(|name| text(&row, name)).join(" ")
+    };
+    data.query(&sql).into_iter().map(shown).collect()
+}
+
+/// *Scenario.* A month with a fee by the day and a minimum is closed, twice; then a call of it comes; the next month is closed.
+/// *Guarantees.* The lines are those of the sums by hand; the second closing does nothing; what came late is a line of the next
+/// invoice, which the minimum of its own month counts; all lines of a month add up to its rounded sums.
+#[test]
+fn lines_are_what_invoices_print_and_late_calls_come_with_the_next() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path(), FEES);
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, 3, &[(2, 100), (9, 100), (30, 100)]));
+    ingest(&data, home.path(), "haven", "b.csv", &calls("b", 2, 3, &[(20, 33)]));
+    let (code, shown) = asked(&data, &["cycle", "close", "2026-03", "--dry-run"]);
+    assert_eq!((code, &shown["lines"], &shown["obstacles"]), (Some(0), &json!(5), &json!([])), "{shown:#}");
+    assert!(lines(&data, "2026-03").is_empty(), "a dry run writes nothing");
+    let (code, closed) = asked(&data, &["cycle", "close", "2026-03"]);
+    assert_eq!((code, &closed["state"], &closed["closing"]), (Some(0), &json!("closed"), &json!(1)), "{closed:#}");
+    let march = [
+        // 3 x 100 s x 0.002, and 33 s x 0.002 = 0.066.
+        "usage 2026-03 D-1 voice-mo 3 0.600000000 0.600000000",
+        "usage 2026-03 D-2 voice-mo 1 0.066000000 0.070000000",
+        // The whole month, and 15 of its 31 days: 10.00 x 15 / 31 = 4.838709677...
+        "recurring 2026-03 D-1 abonnement 0 10.000000000 10.000000000",
+        "recurring 2026-03 D-2 abonnement 0 4.838709677 4.840000000",
+        // 15.00 - 0.666.
+        "commitment 2026-03 - minimum 0 14.334000000 14.330000000",
+    ];
+    assert_eq!(lines(&data, "2026-03"), march);
+    let (code, again) = asked(&data, &["cycle", "close", "2026-03"]);
+    assert_eq!((code, &again["state"]), (Some(0), &json!("was_closed")), "{again:#}");
+    ingest(&data, home.path(), "haven", "c.csv", &calls("c", 1, 3, &[(10, 50)]));
+    assert_eq!(lines(&data, "2026-03"), march);
+    asked(&data, &["cycle", "close", "2026-04"]);
+    let april = [
+        "recurring 2026-04 D-1 abonnement 0 10.000000000 10.000000000",
+        "recurring 2026-04 D-2 abonnement 0 10.000000000 10.000000000",
+        "commitment 2026-04 - minimum 0 15.000000000 15.000000000",
+        // 50 s x 0.002 more used of the minimum of March: 14.234 instead of 14.334, 14.23 instead of 14.33.
+        "late 2026-03 - minimum 0 -0.100000000 -0.100000000",
+        "late 2026-03 D-1 voice-mo 1 0.100000000 0.100000000",
+    ];
+    assert_eq!(lines(&data, "2026-04"), april);
+    let both = "select sum(exact) as exact from lines where billing_period = '2026-03' and kind is not null";
+    let totals = "select sum(charge) as exact from totals where billing_period = '2026-03'";
+    assert_eq!(data.query(both), data.query(totals), "every record of March is in a line");
+    let (_, listed) = asked(&data, &["cycle", "list"]);
+    assert_eq!(listed["cycles"][0]["state"], json!("closed"), "{listed:#}");
+    data.assert_sound();
+}
+
+/// *Scenario.* Two calls draw from a bundle; the month is closed; then an earlier call comes. *Guarantees.* What was billed keeps what
+/// it drew; the late call gets what was left, and is charged beyond that; the second derivation agrees.
+#[test]
+fn a_late_call_draws_what_a_closed_month_has_left() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path(), BUNDLE);
+    let drawn = || {
+        let rows = data.query("select record_id, coalesce(allowance_units, 0) as units, charge from cdr order by start");
+        rows.iter().map(|row| format!("{} {} {}", row["record_id"], row["units"], row["charge"]).replace('"', "")).collect::<Vec<_>>()
+    };
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, 3, &[(12, 100), (14, 100)]));
+    asked(&data, &["cycle", "close", "2026-03"]);
+    ingest(&data, home.path(), "oever", "b.csv", &calls("b", 2, 3, &[(18, 100)]));
+    ingest(&data, home.path(), "haven", "c.csv", &calls("c", 1, 3, &[(10, 100)]));
+    // Of 300 s the first two took 120 s each; of the late ones the earlier takes the minute that is left, and pays 60 s x 0.002; the
+    // other pays 100 s.
+    assert_eq!(drawn(), ["c-10 60 0.120000000", "a-12 120 0.000000000", "a-14 120 0.000000000", "b-18 0 0.200000000"]);
+    assert_eq!(asked(&data, &["settle"]).1["state"], json!("unchanged"));
+    let (code, proof) = asked(&data, &["verify"]);
+    assert_eq!((code, &proof["differ"]), (Some(0), &json!(0)), "{proof:#}");
+    asked(&data, &["cycle", "close", "2026-04"]);
+    let april =
+        ["late 2026-03 D-1 voice-mo 1 0.120000000 0.120000000", "late 2026-03 D-2 voice-mo 1 0.200000000 0.200000000"];
+    assert_eq!(lines(&data, "2026-04"), april);
+    data.assert_sound();
+}
+
+/// *Scenario.* A customer's cycles begin on the 15th, another's on the 1st; a month is closed between the two ends, and again.
+/// *Guarantees.* It is closed for whom it has ended, and for the other one later; each has its lines once.
+#[test]
+fn a_cycle_is_closed_for_whom_it_has_ended() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path(), "");
+    let customers = "customer_id,name,owner_path,cycle_day,time_zone\nC-1,C-1,main/C-1,1,Europe/Amsterdam\n\
+        C-2,C-2,main/C-2,15,Europe/Amsterdam\n";
+    data.ok(&["import", "customers", &write(home.path(), "customers.csv", customers)]);
+    let devices = DEVICES.replace("D-2,31612340002,C-1", "D-2,31612340002,C-2");
+    data.ok(&["import", "devices", &write(home.path(), "devices.csv", &devices)]);
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, 3, &[(2, 100)]));
+    ingest(&data, home.path(), "haven", "b.csv", &calls("b", 2, 3, &[(20, 33)]));
+    let refused = data.run(&["cycle", "close", "2026-03", "--at", "2026-03-31T12:00:00Z"]);
+    assert!(refused.code == Some(5) && refused.err.contains("runs for all customers"), "{:?} {}", refused.code, refused.err);
+    let (_, first) = asked(&data, &["cycle", "close", "2026-03", "--at", "2026-04-02T00:00:00Z"]);
+    assert_eq!((&first["customers"], &first["lines"]), (&json!(1), &json!(1)), "{first:#}");
+    let (_, listed) = asked(&data, &["cycle", "list"]);
+    assert_eq!(listed["cycles"][0]["state"], json!("closed in part"), "{listed:#}");
+    let (_, second) = asked(&data, &["cycle", "close", "2026-03"]);
+    assert_eq!((&second["state"], &second["closing"], &second["lines"]), (&json!("closed"), &json!(2), &json!(1)), "{second:#}");
+    let all = ["usage 2026-03 D-1 voice-mo 1 0.200000000 0.200000000", "usage 2026-03 D-2 voice-mo 1 0.066000000 0.070000000"];
+    assert_eq!(lines(&data, "2026-03"), all);
+    assert_eq!(asked(&data, &["cycle", "close", "2026-03"]).1["state"], json!("was_closed"));
+    data.assert_sound();
+}
+
+/// *Scenario.* A month has an earlier one that is open, a file that waits for a word, and too much in suspense. *Guarantees.* It is not
+/// closed, and all of that is told; with a word it is, and the word is kept; without a reason that is refused.
+#[test]
+fn what_is_in_the_way_needs_a_word_that_is_kept() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path(), "");
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, 2, &[(2, 100)]));
+    ingest(&data, home.path(), "haven", "b.csv", &calls("b", 1, 3, &[(2, 100)]));
+    ingest(&data, home.path(), "haven", "c.csv", &calls("c", 9, 3, &[(2, 100)]));
+    let renamed = write(home.path(), "d.csv", &calls("b", 1, 3, &[(2, 100)]));
+    data.run(&["ingest", "--profile", "job", "--account", "haven", &renamed]);
+    let refused = data.run(&["cycle", "close", "2026-03"]);
+    assert_eq!(refused.code, Some(5), "{}", refused.err);
+    for told in ["2026-02 has records of 1 of the customers", "1 of 2 rows are in suspense", "--override"] {
+        assert!(refused.err.contains(told), "{told}: {}", refused.err);
+    }
+    assert!(lines(&data, "2026-03").is_empty());
+    assert_ne!(data.run(&["cycle", "close", "2026-03", "--override"]).code, Some(0), "a word has a reason");
+    let word = ["cycle", "close", "2026-03", "--override", "--by", "m.jansen", "--why", "ticket 4711"];
+    let (_, closed) = asked(&data, &word);
+    assert_eq!((&closed["by"], &closed["why"]), (&json!("m.jansen"), &json!("ticket 4711")), "{closed:#}");
+    assert!(closed["overridden"].as_array().is_some_and(|all| all.len() >= 2), "{closed:#}");
+    let (_, listed) = asked(&data, &["cycle", "list"]);
+    let march = listed["cycles"].as_array().and_then(|all| all.iter().find(|one| one["cycle"] == "2026-03")).expect("March");
+    assert_eq!((&march["by"], &march["why"]), (&json!("m.jansen"), &json!("ticket 4711")), "{listed:#}");
+}
+
+/// *Scenario.* A closing is killed when it is decided, when its totals are frozen, and when its lines are posted; calls come in
+/// between. *Guarantees.* Whoever closes again finishes it, with the lines of a closing that nobody killed.
+#[test]
+fn a_closing_that_is_killed_is_finished_as_it_was_decided() {
+    let home = TempDir::new().expect("a temporary folder");
+    let month = |data: &DataFolder| {
+        ingest(data, home.path(), "haven", "a.csv", &calls("a", 1, 3, &[(2, 100), (9, 100), (30, 100)]));
+        ingest(data, home.path(), "haven", "b.csv", &calls("b", 2, 3, &[(20, 33)]));
+    };
+    let undisturbed = installed(home.path(), FEES);
+    month(&undisturbed);
+    asked(&undisturbed, &["cycle", "close", "2026-03"]);
+    let mut killed = 0;
+    for message in ["cycle closed", "totals frozen", "lines posted"] {
+        let data = installed(home.path(), FEES);
+        month(&data);
+        let running = data.start(&["cycle", "close", "2026-03"], Some("debug"));
+        let seen = running.wait_for(message, |lines| lines.iter().find(|line| line.contains(message)).cloned());
+        running.kill();
+        killed += usize::from(seen.is_some());
+        // What comes now is late, whoever finishes the closing.
+        ingest(&data, home.path(), "haven", "c.csv", &calls("c", 1, 3, &[(10, 50)]));
+        asked(&data, &["cycle", "close", "2026-03"]);
+        assert_eq!(lines(&data, "2026-03"), lines(&undisturbed, "2026-03"), "killed at `{message}`");
+        let frozen = data.query("select count(*) as n from lines");
+        assert_eq!(frozen, [json!({"n": 5})], "each line once, killed at `{message}`");
+        data.assert_sound();
+    }
+    assert_eq!(killed, 3);
+}
