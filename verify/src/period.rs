@@ -41,6 +41,12 @@ impl Period {
         Self { every, number }
     }
 
+    /// The period of a sort that holds the cycle which begins in a month, in months since the year 0.
+    pub fn with_cycle(every: Every, month: i32) -> Self {
+        let number = if every == Every::Quarter { month.div_euclid(3) } else { month };
+        Self { every, number }
+    }
+
     /// The period so many later.
     pub fn plus(self, periods: i32) -> Self {
         Self { number: self.number + periods, ..self }
