@@ -260,3 +260,6 @@ fn rounded(nano: &BigRational, cents: Cents) -> Result<i128, Beyond> {
 fn stored(nano: &BigRational) -> Result<i128, Beyond> {
     rounded(nano, Cents { places: 9, mode: Mode::HalfUp })
 }
+
+#[cfg(test)]
+mod tests;

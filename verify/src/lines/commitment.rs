@@ -101,7 +101,8 @@ fn missing(committed: &BigRational, counted_nano: i128) -> BigRational {
 /// Charges, and fees if they count, of all that a commitment is for.
 fn counted(ledger: &Ledger<'_>, fees: &Fees<'_>, cover: &Cover<'_>) -> i128 {
     let Cover { terms, tariff, subscription, cycles } = cover;
-    let used = ledger.usage(*subscription).filter(|used| cycles.contains(&used.cycle) && used.currency == tariff.currency);
+    let used =
+        ledger.usage(*subscription).into_iter().filter(|used| cycles.contains(&used.cycle) && used.currency == tariff.currency);
     let used = used.filter(|used| {
         let plan = ledger.sold_as(&used.plan, used.cycle);
         terms.usage.rank(plan, &used.kind, &used.zone, None, &used.band).is_some()

@@ -1,5 +1,7 @@
 //! The lines of fees: of the cycle that is closed, of the quarter that ends with it, and of what begins in it.
 
+use std::rc::Rc;
+
 use jiff::Timestamp;
 use num_rational::BigRational;
 
@@ -32,7 +34,7 @@ pub(super) fn drafts(ledger: &Ledger<'_>) -> Result<Vec<Draft>, Beyond> {
 }
 
 /// The periods that end with a cycle, and their days.
-pub(super) fn periods(ledger: &Ledger<'_>, cycle: i32) -> Vec<(Due, Vec<Day>)> {
+pub(super) fn periods(ledger: &Ledger<'_>, cycle: i32) -> Vec<(Due, Rc<[Day]>)> {
     let is_last = cycle.rem_euclid(3) == 2;
     let quarter = is_last.then(|| (Due::Quarter, ledger.days(Every::Quarter, cycle)));
     std::iter::once((Due::Cycle, ledger.days(Every::Cycle, cycle))).chain(quarter).collect()

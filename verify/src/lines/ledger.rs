@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use crate::error::VerifyError;
 use crate::lines::sale::Book;
@@ -32,6 +33,9 @@ pub(super) struct Balance {
     pub posted_amount_nano: i128,
 }
 
+/// The days of periods, by the last cycle of each.
+type Periods = HashMap<(Every, i32), Rc<[Day]>>;
+
 /// Where a customer stands.
 pub(super) struct Ledger<'l> {
     pub book: &'l Book<'l>,
@@ -40,6 +44,8 @@ pub(super) struct Ledger<'l> {
     pub balances: BTreeMap<(i32, Key<'l>), Balance>,
     /// What was used, by subscription.
     usage: HashMap<&'l str, Vec<&'l Usage>>,
+    /// The days of periods that were asked for before.
+    days: RefCell<Periods>,
     /// Begin and end of the cycles that were asked for before.
     bounds: RefCell<HashMap<i32, Option<(i64, i64)>>>,
 }
@@ -61,7 +67,7 @@ impl<'l> Ledger<'l> {
             balance.posted = balance.posted + Sums { exact_nano: line.exact_nano, ..line.sums };
             balance.posted_amount_nano += line.amount_nano;
         }
-        Ok(Self { book, closing, customer, balances, usage, bounds: RefCell::default() })
+        Ok(Self { book, closing, customer, balances, usage, days: RefCell::default(), bounds: RefCell::default() })
     }
 
     /// Whether a cycle was closed before the one that is closed now.
@@ -78,8 +84,10 @@ impl<'l> Ledger<'l> {
     }
 
     /// The days of the cycle or the quarter that holds a cycle.
-    pub fn days(&self, every: Every, cycle: i32) -> Vec<Day> {
-        Period::with_cycle(every, cycle).days(self.customer)
+    pub fn days(&self, every: Every, cycle: i32) -> Rc<[Day]> {
+        let mut known = self.days.borrow_mut();
+        let days = known.entry((every, cycle)).or_insert_with(|| Period::with_cycle(every, cycle).days(self.customer).into());
+        Rc::clone(days)
     }
 
     /// The tariff that sells a plan at the latest instant of a cycle at which any does, and as which plan.
@@ -88,10 +96,7 @@ impl<'l> Ledger<'l> {
         'l: 'p,
     {
         let mut known = self.bounds.borrow_mut();
-        let bounds = known.entry(cycle).or_insert_with(|| {
-            let days = self.days(Every::Cycle, cycle);
-            days.first().zip(days.last()).map(|(first, last)| (first.from_us, last.to_us))
-        });
+        let bounds = known.entry(cycle).or_insert_with(|| Period::with_cycle(Every::Cycle, cycle).bounds(self.customer));
         let (from_us, to_us) = (*bounds)?;
         self.book.latest(plan, from_us, to_us)
     }
@@ -104,12 +109,12 @@ impl<'l> Ledger<'l> {
         self.sold(plan, cycle).map_or(plan, |(_, plan)| plan)
     }
 
-    /// What a subscription used, or all of the customer's.
-    pub fn usage(&self, subscription: Option<&str>) -> impl Iterator<Item = &'l Usage> {
-        let own = subscription.map(|name| self.usage.get(name).map_or(&[][..], Vec::as_slice));
-        let all = if own.is_none() { self.closing.usage } else { &[] };
-        let own: Vec<&Usage> = own.unwrap_or_default().to_vec();
-        own.into_iter().chain(all)
+    /// What a subscription used, or all that the customer did.
+    pub fn usage(&self, subscription: Option<&str>) -> Vec<&'l Usage> {
+        match subscription {
+            Some(name) => self.usage.get(name).cloned().unwrap_or_default(),
+            None => self.closing.usage.iter().collect(),
+        }
     }
 }
 
