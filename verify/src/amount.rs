@@ -8,7 +8,7 @@ use num_traits::{One, Signed};
 const NANO_PLACES: u32 = 9;
 
 /// How the last place of a charge comes about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Mode {
     /// To the nearest; halves away from zero.

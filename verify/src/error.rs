@@ -14,6 +14,12 @@ pub enum VerifyError {
     /// A time zone that does not exist.
     #[error("there is no time zone `{0}`; write a name such as Europe/Amsterdam")]
     Zone(String),
+    /// A customer who is not there.
+    #[error("the customer `{0}` is not known; import the customers first")]
+    Customer(String),
+    /// Amounts beyond all bounds.
+    #[error("the lines of customer `{0}` come to more than can be counted; look for the amount in the tariffs")]
+    Amount(String),
     /// A start that no calendar holds.
     #[error("the start {0} (microseconds since 1970) lies beyond all calendars; look at the source's time format")]
     Instant(i64),

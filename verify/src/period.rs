@@ -41,6 +41,12 @@ impl Period {
         Self { every, number }
     }
 
+    /// The period of a sort that holds the cycle which begins in a month, in months since the year 0.
+    pub fn with_cycle(every: Every, month: i32) -> Self {
+        let number = if every == Every::Quarter { month.div_euclid(3) } else { month };
+        Self { every, number }
+    }
+
     /// The period so many later.
     pub fn plus(self, periods: i32) -> Self {
         Self { number: self.number + periods, ..self }
@@ -53,11 +59,17 @@ impl Period {
         })
     }
 
+    /// Its first instant, and the first one after it; none where no calendar reaches.
+    pub fn bounds(self, customer: &Customer) -> Option<(i64, i64)> {
+        let (first, end) = (self.first_day(customer)?, self.plus(1).first_day(customer)?);
+        Some((midnight(customer, first)?, midnight(customer, end)?))
+    }
+
     /// The first instants of its days and of the next period.
     fn midnights(self, customer: &Customer) -> Option<Vec<i64>> {
         let (first, end) = (self.first_day(customer)?, self.plus(1).first_day(customer)?);
         let dates = first.series(1.day()).take_while(|date| *date <= end);
-        dates.map(|date| Some(date.to_zoned(customer.zone.clone()).ok()?.timestamp().as_microsecond())).collect()
+        dates.map(|date| midnight(customer, date)).collect()
     }
 
     fn first_day(self, customer: &Customer) -> Option<Date> {
@@ -68,6 +80,11 @@ impl Period {
             Every::Quarter => first_day(customer, self.number * 3),
         }
     }
+}
+
+/// The first instant of a local day, in microseconds since 1970 UTC.
+fn midnight(customer: &Customer, date: Date) -> Option<i64> {
+    Some(date.to_zoned(customer.zone.clone()).ok()?.timestamp().as_microsecond())
 }
 
 /// The name of the customer's cycle that holds an instant, such as `2026-10`.

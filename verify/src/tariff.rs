@@ -20,9 +20,10 @@ use crate::exchange::Rates;
 use crate::information::Information;
 use crate::owner::Party;
 use crate::price::{Price, Rule};
+use crate::recurring::{Recurring, commitments, fees};
 use crate::table::{Columns, Format};
 use crate::terms::Allowance;
-use crate::text::{BandEdge, PlanText, TariffText, Tax, ZeroUsage};
+use crate::text::{BandEdge, Cents, PlanText, TariffText, Tax, ZeroUsage};
 use crate::usage::Usage;
 use crate::zone::Zones;
 
@@ -55,6 +56,12 @@ pub struct Tariff {
     pub(crate) allowances: Vec<Allowance>,
     /// In the order of the file.
     pub(crate) discounts: Vec<Discount>,
+    /// Fees and commitments, by name.
+    pub(crate) recurring: HashMap<String, Recurring>,
+    /// How a line of a cycle is rounded.
+    pub(crate) line: Cents,
+    /// How what lines of a document add up to is rounded.
+    pub(crate) invoice: Cents,
     /// Whether any price, allowance or discount asks who is called.
     pub(crate) asks_party: bool,
     zero_usage: ZeroUsage,
@@ -142,6 +149,8 @@ impl Tariff {
         let discounts = Discount::all(text.discount)?;
         let given = allowances.iter().map(|allowance| &allowance.usage).chain(discounts.iter().map(|discount| &discount.usage));
         let asks_party = prices.iter().map(|price| &price.usage).chain(given).any(Usage::names_party);
+        let mut recurring = fees(text.fee, text.tax_class.as_ref())?;
+        recurring.extend(commitments(text.commitment, text.tax_class.as_ref())?);
         let hash = content_hash(toml, tables.used.iter().map(|file| (file.as_str(), companions[file].as_str())));
         Ok(Self {
             version: format!("{}@{}", text.name, &hash[..VERSION_DIGITS]),
@@ -162,6 +171,9 @@ impl Tariff {
             by_name,
             allowances,
             discounts,
+            recurring,
+            line: text.rounding.line,
+            invoice: text.rounding.invoice.unwrap_or(text.rounding.line),
             zero_usage: text.zero_usage,
             places: text.rounding.places,
             mode: text.rounding.mode,

@@ -6,8 +6,10 @@ use serde::Deserialize;
 use toml::value::Datetime;
 
 use crate::amount::Mode;
+use crate::text::recurring::{CommitmentText, FeeText};
 use crate::text::settled::{AllowanceText, Count, DiscountText, Every, Scope};
 
+pub(crate) mod recurring;
 pub(crate) mod settled;
 
 #[derive(Deserialize)]
@@ -61,6 +63,10 @@ pub(crate) struct TariffText {
     pub allowance: Vec<AllowanceText>,
     #[serde(default)]
     pub discount: Vec<DiscountText>,
+    #[serde(default)]
+    pub fee: Vec<FeeText>,
+    #[serde(default)]
+    pub commitment: Vec<CommitmentText>,
 }
 
 /// How the tables beside a tariff are written.
@@ -150,6 +156,25 @@ pub(crate) enum BandEdge {
 pub(crate) struct Rounding {
     pub places: u32,
     pub mode: Mode,
+    /// Of each line of a cycle.
+    #[serde(default)]
+    pub line: Cents,
+    /// Of what a document adds up to; without it, as of each line.
+    pub invoice: Option<Cents>,
+}
+
+/// To how many places an amount that is printed is rounded, and how: to the cent, if nothing is said.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Cents {
+    pub places: u32,
+    pub mode: Mode,
+}
+
+impl Default for Cents {
+    fn default() -> Self {
+        Self { places: 2, mode: Mode::HalfUp }
+    }
 }
 
 #[derive(Deserialize, Default)]

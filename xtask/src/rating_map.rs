@@ -57,7 +57,7 @@ impl Map {
     }
 
     fn read_table(&mut self, path: &str, text: &str) {
-        let (mut now, mut header, mut in_tariff): (Vec<String>, bool, bool) = (Vec::new(), false, false);
+        let (mut now, mut header, mut in_tariff): (Vec<String>, Option<Vec<&str>>, bool) = (Vec::new(), None, false);
         for (line, number) in text.lines().zip(1..) {
             if let Some(list) = line.strip_prefix("clauses:") {
                 now = list.split(',').map(str::trim).map(str::to_owned).collect();
@@ -71,14 +71,21 @@ impl Map {
                 now.clear();
             } else if in_tariff {
                 in_tariff = line != "---";
+            } else if line.trim() == "also:" {
+                // A second tariff of the same rows.
+                in_tariff = true;
             } else if line.contains('|') && !line.starts_with('#') {
-                if header && now.is_empty() {
+                let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+                // Tables of lines write their header anew where a closing begins.
+                if header.get_or_insert_with(|| cells.clone()) == &cells {
+                    continue;
+                }
+                if now.is_empty() {
                     self.fault(path, number, "the row belongs to no clause: write a line `clauses:` before it".to_owned());
                 }
-                for id in now.iter().filter(|_| header) {
+                for id in &now {
                     *self.rows.entry(id.clone()).or_default().entry(path.to_owned()).or_default() += 1;
                 }
-                header = true;
             }
         }
     }
@@ -165,6 +172,15 @@ mod tests {
             "{page}"
         );
         assert!(page.contains("|  | of later | slice 2 |"), "{page}");
+    }
+
+    #[test]
+    fn neither_a_header_that_comes_again_nor_a_second_tariff_is_a_row() {
+        let table =
+            "tariff:\na = \"|\"\n---\nalso:\nb = \"|\"\n---\nclauses: setup\nkind | amount\na | 1\nkind  |  amount\nb | 2\n";
+        let map = Map::read(&clause("setup", ""), [("tests/rating/a.tbl", table)].into_iter(), |_| false);
+        assert_eq!(map.faults, []);
+        assert!(map.page().contains("| 2 in [a.tbl]"), "{}", map.page());
     }
 
     #[test]
