@@ -7,6 +7,7 @@ use crate::cli::{Global, OutputMode, VerifyArgs};
 use crate::counts::grouped;
 use crate::exit_code::Exit;
 use crate::installation::Installation;
+use crate::moment::Moment;
 use crate::named;
 use crate::output::{Answer, Sheet, count};
 use crate::proof::Proof;
@@ -17,12 +18,27 @@ pub fn run(global: &Global, args: &VerifyArgs) -> anyhow::Result<Exit> {
     if let Some(cycle) = cycle {
         named::cycle(cycle)?;
     }
+    let moment = Moment::given(args.known_at.as_deref())?;
     let installation = Installation::open(global)?;
-    let proof = Proof::of(&installation, cycle, args.limit, global.quiet)?;
+    let then = moment.map(|moment| moment.records(&installation)).transpose()?;
+    let proof = match &then {
+        None => Proof::of(&installation, &installation.entries()?, cycle, args.limit, global.quiet)?,
+        Some(Some(then)) => Proof::of(&installation, &then.entries, cycle, args.limit, global.quiet)?,
+        Some(None) => Proof::default(),
+    };
     let mut json = proof.to_json();
     json["cycle"] = json!(args.cycle);
+    let mut headline = headline(&proof, cycle);
+    if let Some((moment, then)) = moment.zip(then) {
+        json["known_at"] = json!(moment.text());
+        json["entries_version"] = json!(then.as_ref().map(|then| then.stood.version));
+        headline = match then {
+            Some(then) => format!("{headline} (as they stood at {}: {})", moment.text(), then.text()),
+            None => moment.nothing(),
+        };
+    }
     let sheets = if global.output == OutputMode::Csv { vec![outcomes(&proof, true)] } else { sheets(&proof) };
-    Answer { headline: headline(&proof, cycle), sheets, next: next(&proof), json }.print(global.output)?;
+    Answer { headline, sheets, next: next(&proof), json }.print(global.output)?;
     let is_whole = proof.underivable.is_empty() && proof.unsettled == 0 && (cycle.is_none() || proof.records() > 0);
     Ok(match (proof.differ, is_whole) {
         (0, true) => Exit::Done,
