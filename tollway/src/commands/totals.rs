@@ -53,12 +53,11 @@ pub fn run(global: &Global, args: &TotalsArgs) -> anyhow::Result<Exit> {
         return backup(global, &installation, args);
     }
     let groups = args.by.iter().map(|g| group(g)).collect::<anyhow::Result<Vec<_>>>()?;
-    let (all, standing) = match moment {
-        Some(moment) => known_at(&installation, moment)?,
-        None => {
-            let (entries, table) = (installation.entries()?, installation.totals()?);
-            (totals::read(&table, args.cycle.as_deref())?, Standing::Now { lag: totals::behind(&entries, &table) })
-        }
+    let (all, standing) = if let Some(moment) = moment {
+        known_at(&installation, moment)?
+    } else {
+        let (entries, table) = (installation.entries()?, installation.totals()?);
+        (totals::read(&table, args.cycle.as_deref())?, Standing::Now { lag: totals::behind(&entries, &table) })
     };
     let is_asked = |key: &TotalKey| {
         args.cycle.as_ref().is_none_or(|cycle| *cycle == key.0) && args.customer.as_ref().is_none_or(|c| *c == key.1[CUSTOMER])
@@ -164,9 +163,10 @@ fn print(
     if let Standing::Now { lag: lag @ 1.. } = standing {
         next.push(format!("the totals are {lag} commits behind the records; a running service or the next ingest catches up"));
     }
+    let is_nothing = matches!(standing, Standing::Then(_, None)) && !machine;
     let answer = Answer {
         headline: standing.headline(&format!("{} totals by {}", sums.len(), args.by.join(", "))),
-        sheets: vec![sheet],
+        sheets: if is_nothing { Vec::new() } else { vec![sheet] },
         next,
         json: standing.json(&json),
     };

@@ -38,7 +38,7 @@ pub fn run(global: &Global, args: &VerifyArgs) -> anyhow::Result<Exit> {
         };
     }
     let sheets = if global.output == OutputMode::Csv { vec![outcomes(&proof, true)] } else { sheets(&proof) };
-    Answer { headline, sheets, next: next(&proof), json }.print(global.output)?;
+    Answer { headline, sheets, next: next(&proof, moment.is_some()), json }.print(global.output)?;
     let is_whole = proof.underivable.is_empty() && proof.unsettled == 0 && (cycle.is_none() || proof.records() > 0);
     Ok(match (proof.differ, is_whole) {
         (0, true) => Exit::Done,
@@ -110,7 +110,9 @@ fn sheets(proof: &Proof) -> Vec<Sheet> {
     [differ, outcomes(proof, false)].into_iter().filter(|sheet| !sheet.rows.is_empty()).collect()
 }
 
-fn next(proof: &Proof) -> Vec<String> {
+/// What is besides; of a moment of the past without what would mend it.
+fn next(proof: &Proof, is_past: bool) -> Vec<String> {
+    let mended_by = |remedy: &str| if is_past { String::new() } else { format!(": {remedy}") };
     let mut next = Vec::new();
     let unpriced: u64 = proof.unpriced.values().sum();
     if unpriced > 0 {
@@ -123,14 +125,15 @@ fn next(proof: &Proof) -> Vec<String> {
     if proof.unsettled > 0 {
         let unsettled = count(proof.unsettled);
         next.push(format!(
-            "{unsettled} more draw otherwise from what allowances give and wait to be settled: tollway settle, or, where totals are \
-             frozen, tollway settle --frozen"
+            "{unsettled} more draw otherwise from what allowances give and wait to be settled{}",
+            mended_by("tollway settle, or, where totals are frozen, tollway settle --frozen")
         ));
     }
     if proof.kept > 0 {
         next.push(format!(
-            "{} more keep the price of a total or a discount that the tariff in force has no more, and are not derived: tollway rerate",
-            count(proof.kept)
+            "{} more keep the price of a total or a discount that the tariff in force has no more, and are not derived{}",
+            count(proof.kept),
+            mended_by("tollway rerate")
         ));
     }
     for (why, records) in &proof.underivable {

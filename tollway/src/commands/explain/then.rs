@@ -29,7 +29,9 @@ pub(super) fn explained(
         if let Some(row) = view.find(name)? {
             let (mut lines, mut page) = page(global, &view, &row)?;
             lines.push(format!("  {:<10}{}: {known}", "known at", moment.text()));
-            facts.into_iter().for_each(|(field, fact)| page[field] = fact);
+            for (field, fact) in facts {
+                page[field] = fact;
+            }
             return Ok((lines, page));
         }
     }
