@@ -48,6 +48,16 @@ pub enum DeltaError {
         /// What is wrong.
         what: String,
     },
+    /// A former version cannot be put together any more: its entries are trimmed.
+    #[error(
+        "version {version} cannot be told any more: `{path}` is not there, and no checkpoint between stands for it; ask for a later one"
+    )]
+    Trimmed {
+        /// The version that was asked for.
+        version: u64,
+        /// The first entry that is missing.
+        path: String,
+    },
     /// The outcome of a commit stays unknown after all attempts to find out.
     #[error("the outcome of commit {version} is unknown after {attempts} looks; start again, nothing is written twice")]
     Unknown {
@@ -64,7 +74,7 @@ impl DeltaError {
         match self {
             Self::Blob(e) => e.disposition(),
             Self::Unknown { .. } => Disposition::NextRun,
-            Self::Entry { .. } | Self::Newer { .. } | Self::Checkpoint { .. } => Disposition::Stop,
+            Self::Entry { .. } | Self::Newer { .. } | Self::Checkpoint { .. } | Self::Trimmed { .. } => Disposition::Stop,
         }
     }
 }

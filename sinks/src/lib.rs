@@ -7,6 +7,7 @@
 
 pub mod commit;
 pub mod table;
+pub mod history;
 pub mod gather;
 pub mod entries;
 pub mod rows;

@@ -137,6 +137,11 @@ impl Table {
         Ok(Changes { entries })
     }
 
+    /// The table as it was at a version, for reading.
+    pub fn at(&self, version: u64) -> Result<Self, TableError> {
+        Ok(Self { snapshot: self.log.load_at(version)?, ..self.clone() })
+    }
+
     /// Encodes batches, in order, as the bytes of one file.
     pub fn encode(&self, batches: &[RecordBatch]) -> Result<Vec<u8>, TableError> {
         let rows = batches.iter().map(RecordBatch::num_rows).sum();

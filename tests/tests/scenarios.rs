@@ -21,6 +21,7 @@ mod scenarios {
     mod fixtures;
     mod groups;
     mod healing;
+    mod known_at;
     mod listen;
     mod other_readers;
     mod pricing_door;

@@ -25,7 +25,9 @@ pub use self::log::{DlqCommand, TopicsCommand};
 pub use self::pricing::RateArgs;
 pub use self::profiles::{DraftArgs, ProfileCommand};
 pub use self::questions::{ControlTotalsArgs, ExplainArgs, MarginArgs, QueryArgs, ThresholdsArgs, TotalsArgs, WhyArgs};
-pub use self::tariffs::{TariffCommand, TariffDiffArgs, TariffImportArgs, TariffLintArgs, TariffShowArgs, WhatIfArgs};
+pub use self::tariffs::{
+    TariffCommand, TariffDiffArgs, TariffImportArgs, TariffLintArgs, TariffListArgs, TariffShowArgs, WhatIfArgs,
+};
 pub use self::verifying::VerifyArgs;
 
 const EXITS: &str = "Exit codes: 0 done; 1 done, but something needs a hand; 2 wrong use; 3 bad input, nothing changed; \
@@ -108,7 +110,7 @@ pub enum Command {
     Today(TodayArgs),
     /// Totals by customer, cycle and more
     #[command(after_help = "Examples:\n  tollway totals --cycle 2026-10\n  tollway totals --by customer,zone --output csv\n  \
-        tollway totals --rebuild")]
+        tollway totals --cycle 2026-10 --known-at 2026-11-02T08:00:00+01:00\n  tollway totals --rebuild")]
     Totals(TotalsArgs),
     /// What went into each hop and came out of it: files, rows, units, money, per account and provider cycle
     #[command(
@@ -147,7 +149,7 @@ pub enum Command {
     #[command(after_help = "Example:\n  tollway query \"select zone, sum(charge) from cdr group by zone order by 2 desc\"")]
     Query(QueryArgs),
     /// Why does this record cost what it costs?
-    #[command(after_help = "Example:\n  tollway explain 7f3a91c2")]
+    #[command(after_help = "Examples:\n  tollway explain 7f3a91c2\n  tollway explain 7f3a91c2 --known-at 2026-10-31")]
     Explain(ExplainArgs),
     /// What would this call cost? One call priced from the command line, with its derivation
     #[command(
@@ -158,7 +160,7 @@ pub enum Command {
     /// Tariffs: list, show, lint before an import, compare two, import
     #[command(subcommand)]
     Tariff(TariffCommand),
-    /// What would a past month come to under a draft of a tariff? Side by side by customer, zone and band
+    /// What would a past month come to under a draft of a tariff, or by what was known at a moment? By customer, zone and band
     #[command(name = "whatif", after_help = self::tariffs::WHATIF_HELP)]
     WhatIf(WhatIfArgs),
     /// Source layouts: list, show, check against a file, draft for an unknown file

@@ -206,6 +206,7 @@ fn of_delta(error: &DeltaError) -> Exit {
     match error {
         DeltaError::Blob(e) => of_object(e),
         DeltaError::Entry { .. } | DeltaError::Newer { .. } | DeltaError::Checkpoint { .. } => Exit::Refused,
+        DeltaError::Trimmed { .. } => Exit::BadInput,
         DeltaError::Unknown { .. } => Exit::Outside,
     }
 }

@@ -33,6 +33,7 @@ pub mod arrived;
 pub mod numbered;
 pub mod rhythm;
 pub mod named;
+pub mod moment;
 pub mod replacements;
 pub mod recycling;
 pub mod rerating;

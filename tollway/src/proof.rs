@@ -10,6 +10,7 @@ use domain::money::Money;
 use domain::outcome::Reason;
 use serde_json::json;
 use sinks::standing::{Standing, Word};
+use sinks::table::Table;
 use verify::owner::{Customer, Identifier, Owners, Window};
 use verify::tariff::Tariff;
 use verify::{Derived, Difference, Record, Reference, Stated, differences};
@@ -65,11 +66,16 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// Goes through every standing word of an installation, or of one cycle.
-    pub fn of(installation: &Installation, cycle: Option<&str>, limit: usize, quiet: bool) -> anyhow::Result<Self> {
-        let entries = installation.entries()?;
+    /// Goes through every standing word of a version of an installation's records, or of one cycle.
+    pub fn of(
+        installation: &Installation,
+        entries: &Table,
+        cycle: Option<&str>,
+        limit: usize,
+        quiet: bool,
+    ) -> anyhow::Result<Self> {
         let store = installation.state_read_only()?;
-        let standing = Standing::of(&entries)?;
+        let standing = Standing::of(entries)?;
         let rows = standing.by_reference.values().flatten().filter_map(|add| add.rows()).sum();
         let mut progress = Progress::start("verify", rows, quiet);
         let mut proof = Self::default();
@@ -94,7 +100,7 @@ impl Proof {
                 progress.at(done);
             }
         }
-        let waiting = Waiting::of(installation, &entries, standing.by_reference.keys().next_back().copied())?;
+        let waiting = Waiting::of(installation, entries, standing.by_reference.keys().next_back().copied())?;
         for version in drawing.versions() {
             let loaded = installation.block_on(store.load_reference(Some(version)))?;
             let reference = second_reference(&loaded, &mut known)?;

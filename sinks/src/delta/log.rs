@@ -73,6 +73,24 @@ impl DeltaLog {
         }
     }
 
+    /// The state at a former version: the checkpoint before it and the entries up to it.
+    pub fn load_at(&self, version: u64) -> Result<Snapshot, DeltaError> {
+        let checkpoints = self.listed()?.iter().filter_map(|name| checkpoint::version_of(name)).collect::<Vec<_>>();
+        let mut snapshot = match checkpoints.into_iter().filter(|at| *at <= version).max() {
+            Some(at) => checkpoint::read(&*self.blob, &self.root, at)?,
+            None => Snapshot::default(),
+        };
+        for next in snapshot.next_version()..=version {
+            let path = self.entry_path(next);
+            match self.blob.get(&path) {
+                Ok(text) => drop(snapshot.apply(&self.root, &path, next, &text)?),
+                Err(BlobError::NotFound(_)) => return Err(DeltaError::Trimmed { version, path }),
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Ok(snapshot)
+    }
+
     /// The version of the newest checkpoint, found by listing.
     pub fn newest_checkpoint(&self) -> Result<Option<u64>, DeltaError> {
         Ok(newest_checkpoint(&self.listed()?))

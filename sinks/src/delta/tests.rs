@@ -53,6 +53,23 @@ fn a_commit_shows_its_files_and_positions_together() {
 }
 
 #[test]
+fn a_former_version_is_as_it_was() {
+    let (store, log) = table();
+    for version in 1..=4 {
+        let actions = [add(&format!("f{version}")), position("rate/i/t/0", i64::try_from(version).expect("small") * 10)];
+        assert_eq!(log.attempt(version, &info(&format!("c{version}")), &actions).expect("a commit"), Attempt::Committed);
+        if version == 2 {
+            checkpoint::write(&store, log.root(), &log.load().expect("the table")).expect("a checkpoint");
+        }
+    }
+    for (version, position) in [(0, 0), (1, 10), (2, 20), (3, 30), (4, 40)] {
+        let former = log.load_at(version).expect("all entries are there");
+        assert_eq!((former.version, former.files.len() as u64), (Some(version), version));
+        assert_eq!(former.position("rate/i/t/0"), position, "positions are those of then, too");
+    }
+}
+
+#[test]
 fn of_two_writers_one_wins_and_the_other_knows() {
     let (_, log) = table();
     assert_eq!(log.attempt(1, &info("a"), &[add("a")]).expect("a commit"), Attempt::Committed);
@@ -119,6 +136,11 @@ fn a_checkpoint_holds_everything_so_that_older_entries_may_go() {
     let loaded = log.load().expect("from the checkpoint alone");
     assert_eq!((loaded.version, &loaded.files, &loaded.positions), (whole.version, &whole.files, &whole.positions));
     assert_eq!((&loaded.meta, &loaded.protocol), (&whole.meta, &whole.protocol));
+
+    // What was before the checkpoint cannot be told any more; it and what comes after can.
+    let former = log.load_at(3).expect_err("its entries are gone");
+    assert!(matches!(&former, DeltaError::Trimmed { version: 3, path } if path.ends_with("00000.json")), "{former}");
+    assert_eq!(log.load_at(4).expect("the checkpoint").files, whole.files);
 
     // A writer that stood at version 2 meets a gap: it must reload and assume that anything may have changed.
     behind.version = Some(2);

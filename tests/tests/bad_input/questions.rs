@@ -65,6 +65,65 @@ fn a_cycle_that_is_none_is_no_cycle_in_which_all_is_well() {
     }
 }
 
+/// Every question that can be asked of a moment.
+const QUESTIONS: [&[&str]; 7] = [
+    &["totals"],
+    &["explain", "0a0b0c0d"],
+    &["rate", "--plan", "zakelijk-plus", "--to", "+31201234567", "--start", "2026-10-01T12:00:00Z", "--seconds", "63"],
+    &["tariff", "list"],
+    &["tariff", "show", "nl-zakelijk"],
+    &["whatif", "--cycle", "2026-10"],
+    &["verify"],
+];
+
+#[test]
+fn a_moment_that_is_none_or_to_come_is_wrong_use_of_every_question() {
+    let desk = desk_with_a_file();
+    for question in QUESTIONS {
+        for (when, words) in [
+            ("", "`` is no moment"),
+            ("last week", "`last week` is no moment; write an instant with seconds and the offset of its clock"),
+            ("2026-10-01T12:00:00", "such as 2026-10-31 for its end in UTC"),
+            ("1-10-2026", "is no moment"),
+            ("2026-02-30", "does not exist in the calendar"),
+            ("2026-10-01T25:00:00Z", "does not exist in the calendar"),
+            ("2999-01-01", "2999-01-01 is not over yet in UTC"),
+            ("2999-01-01T00:00:00Z", "lies in the future"),
+        ] {
+            desk.tollway(&[question, &["--known-at", when]].concat()).ends(WRONG_USE).says(&["--known-at", words]);
+        }
+    }
+    for contrary in [
+        &["totals", "--known-at", "2026-10-31", "--rebuild"][..],
+        &["totals", "--known-at", "2026-10-31", "--backup", "--cycle", "2026-10"],
+        &["whatif", "--known-at", "2026-10-31", "--tariff", "nl-zakelijk", "--cycle", "2026-10"],
+        &["tariff", "show", "nl-zakelijk", "--known-at", "2026-10-31", "--base", "."],
+    ] {
+        desk.tollway(contrary).ends(WRONG_USE).says(&["cannot be used with"]);
+    }
+    desk.tollway(&["whatif", "--cycle", "2026-10"]).ends(WRONG_USE).says(&["--tariff"]);
+}
+
+#[test]
+fn before_anything_was_known_every_question_says_so() {
+    let desk = desk_with_a_file();
+    let ends = [DONE, BAD_INPUT, BAD_INPUT, DONE, BAD_INPUT, DONE, DONE];
+    let words = [
+        "nothing was known at 2019-12-31T23:59:59.999Z",
+        "no record is named",
+        "no tariff was known at",
+        "no tariff was known at",
+        "the data folder had no tariff `nl-zakelijk` at 2019-12-31T23:59:59.999Z; known were: none",
+        "nothing was known at",
+        "nothing was known at",
+    ];
+    for ((question, code), words) in QUESTIONS.into_iter().zip(ends).zip(words) {
+        desk.tollway(&[question, &["--known-at", "2019-12-31"]].concat()).ends(code).says(&[words]);
+    }
+    let asked = ["verify", "--known-at", "2019-12-31", "--cycle", "2026-10"];
+    desk.tollway(&asked).ends(NEEDS_HAND).says(&["nothing was known at"]);
+}
+
 #[test]
 fn why_tells_each_reason_for_low_totals() {
     let desk = desk_with_a_file();

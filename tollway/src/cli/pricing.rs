@@ -53,4 +53,7 @@ pub struct RateArgs {
     /// The folder of the tariff's tables, if they do not lie beside it
     #[arg(long, value_name = "DIR", requires = "tariff")]
     pub base: Option<PathBuf>,
+    /// By the tariffs as they were known then: an instant such as 2026-11-01T08:00:00+01:00, or a day for its end in UTC
+    #[arg(long, value_name = "WHEN", conflicts_with = "tariff")]
+    pub known_at: Option<String>,
 }

@@ -23,6 +23,9 @@ pub struct TotalsArgs {
     /// Make all totals again from the entries and compare
     #[arg(long)]
     pub rebuild: bool,
+    /// As it was known then: an instant such as 2026-11-01T08:00:00+01:00, or a day for its end in UTC
+    #[arg(long, value_name = "WHEN", conflicts_with_all = ["backup", "rebuild"])]
+    pub known_at: Option<String>,
 }
 
 /// Options of `control-totals`.
@@ -100,4 +103,7 @@ pub struct QueryArgs {
 pub struct ExplainArgs {
     /// The record: the first digits of its key, or delivery:row
     pub record: String,
+    /// As it was known then: an instant such as 2026-11-01T08:00:00+01:00, or a day for its end in UTC
+    #[arg(long, value_name = "WHEN")]
+    pub known_at: Option<String>,
 }

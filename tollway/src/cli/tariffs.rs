@@ -10,7 +10,7 @@ use super::{ImportArgs, ImportWhat, ListMode};
 #[derive(Debug, Subcommand)]
 pub enum TariffCommand {
     /// Tariffs in the data folder, each with its version, currency, dates and size
-    List,
+    List(TariffListArgs),
     /// A tariff as a price list: head, plans, bands, prices, and with --zone what leads there
     #[command(after_help = "Examples:\n  tollway tariff show nl-zakelijk --plan zakelijk-plus\n  \
         tollway tariff show prices-2027.toml --zone EU-MOB --output csv")]
@@ -27,6 +27,14 @@ pub enum TariffCommand {
     /// Put a tariff in force, or a new version of one: the same as `import tariffs`
     #[command(after_help = "Examples:\n  tollway tariff import nl-zakelijk\n  tollway tariff import prices-2027.toml --dry-run")]
     Import(TariffImportArgs),
+}
+
+/// Options of `tariff list`.
+#[derive(Debug, Args)]
+pub struct TariffListArgs {
+    /// Those that were known then: an instant such as 2026-11-01T08:00:00+01:00, or a day for its end in UTC
+    #[arg(long, value_name = "WHEN")]
+    pub known_at: Option<String>,
 }
 
 /// Options of `tariff show`.
@@ -46,6 +54,9 @@ pub struct TariffShowArgs {
     /// Rows of each table to show; 0 for all
     #[arg(long, default_value_t = 200)]
     pub limit: usize,
+    /// The one of the data folder as it was known then: an instant such as 2026-11-01T08:00:00+01:00, or a day for its end in UTC
+    #[arg(long, value_name = "WHEN", conflicts_with = "base")]
+    pub known_at: Option<String>,
 }
 
 /// Options of `tariff lint`.
@@ -111,18 +122,23 @@ pub struct TariffDiffArgs {
 
 /// Examples and exit codes of `whatif`.
 pub const WHATIF_HELP: &str = "Examples:\n  tollway whatif --tariff prices-2027.toml --cycle 2026-10\n  \
-    tollway whatif --tariff prices-2027.toml --cycle all --plan zakelijk-plus --output json\n\n\
-    The draft takes the place of the tariff of its name, and sells its plans all the time, whatever its dates say. Nothing is changed.\n\n\
-    Exit codes: 0 done; 1 some records would lose their price; the others as of all commands.";
+    tollway whatif --tariff prices-2027.toml --cycle all --plan zakelijk-plus --output json\n  \
+    tollway whatif --known-at 2026-10-31 --cycle 2026-10\n\n\
+    The draft takes the place of the tariff of its name, and sells its plans all the time, whatever its dates say. With --known-at the \
+    records that are here now are priced by the tariffs, plans and windows as they were known then. Nothing is changed.\n\n\
+    Exit codes: 0 done; 1 some records would lose their price by the draft; the others as of all commands.";
 
 /// Options of `whatif`.
 #[derive(Debug, Args)]
 pub struct WhatIfArgs {
     /// The draft: a TOML file, the name of a tariff in the data folder, or a shipped name
-    #[arg(long)]
-    pub tariff: String,
+    #[arg(long, required_unless_present = "known_at")]
+    pub tariff: Option<String>,
+    /// By the reference data as it was known then: an instant such as 2026-11-01T08:00:00+01:00, or a day for its end in UTC
+    #[arg(long, value_name = "WHEN", conflicts_with = "tariff")]
+    pub known_at: Option<String>,
     /// The folder of the tariff's tables, if they do not lie beside it
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", requires = "tariff")]
     pub base: Option<PathBuf>,
     /// Records of this cycle of their customers, such as 2026-10; or all
     #[arg(long)]

@@ -11,4 +11,7 @@ pub struct VerifyArgs {
     /// How many records that disagree are shown; 0 for all
     #[arg(long, default_value_t = 20, value_name = "N")]
     pub limit: usize,
+    /// The records as they stood then: an instant such as 2026-11-01T08:00:00+01:00, or a day for its end in UTC
+    #[arg(long, value_name = "WHEN")]
+    pub known_at: Option<String>,
 }

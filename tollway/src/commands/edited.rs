@@ -12,9 +12,10 @@ use pipeline::recycling::choice;
 use serde_json::{Value, json};
 use sinks::correction::Place;
 use sinks::correction::recycle::Act;
+use sinks::table::Table;
 use store::instant::show_instant;
 
-use super::rows::{Row, ask_rows, sql_text};
+use super::rows::{Row, ask_rows_of, sql_text};
 use crate::installation::Installation;
 
 /// Fields of a record that were edited at once.
@@ -64,7 +65,7 @@ pub fn shown(field: &str, text: &str, is_clear: bool) -> String {
 }
 
 /// The edits of a record that stands, the first one first. `row` has what names it, its account, arrival and entry.
-pub fn edits_of(installation: &Installation, row: &Row) -> anyhow::Result<Vec<Edited>> {
+pub fn edits_of(installation: &Installation, entries: &Table, row: &Row) -> anyhow::Result<Vec<Edited>> {
     let get = |name: &str| row.text(name).unwrap_or_default();
     let Some(delivery) = DeliveryId::parse(get("delivery")).filter(|_| get("entry") == EntryKind::Correction.as_str()) else {
         return Ok(Vec::new());
@@ -77,7 +78,7 @@ pub fn edits_of(installation: &Installation, row: &Row) -> anyhow::Result<Vec<Ed
         sql_text(get("delivery")),
         place.row
     );
-    let words = ask_rows(installation, &sql)?;
+    let words = ask_rows_of(installation, entries, &sql)?;
     let mut edits = Vec::new();
     for pair in words.windows(2) {
         let said = fields().map(|field| (field, text_of(&pair[0], field), text_of(&pair[1], field)));

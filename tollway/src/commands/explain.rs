@@ -1,27 +1,30 @@
 //! `tollway explain RECORD`: why a record costs what it costs, from the computation itself.
 
+mod derivation;
+mod then;
+
 use domain::columns::entries::EntryKind;
-use domain::columns::linked::{NO_GROUP, Owner};
 use domain::delivery::{ArrivalNumber, DeliveryId};
-use domain::money::{Currency, Money};
+use domain::money::Money;
 use domain::number::masked;
 use domain::outcome::Reason;
-use domain::period::Month;
-use ingest::land::{ArrivalKind, ImportKind, WriteOff};
+use ingest::land::WriteOff;
 use pipeline::rating::Reference;
-use rate::explain::{Derivation, ExplainInput, explain, explain_settled};
-use rate::link::party_of;
-use rate::settle::{Draw, Period, Trace};
+use rate::explain::Derivation;
 use serde_json::json;
 use sinks::correction::Place;
+use sinks::table::Table;
+use store::Store;
 
+use self::derivation::derive;
 use super::edited::{Edited, edits_of};
-use super::rows::{Row, ask_rows, key_or_place_filter, sql_text};
+use super::rows::{Row, ask_rows_of, key_or_place_filter, sql_text};
 use super::source::source_of;
 use super::write_off::{WrittenOff, decision};
 use crate::cli::{ExplainArgs, Global};
 use crate::exit_code::{Exit, bad_input};
 use crate::installation::Installation;
+use crate::moment::Moment;
 use crate::output::{Answer, count};
 
 /// Everything about one record that a page of explanation needs.
@@ -33,33 +36,67 @@ const COLUMNS: &str = "encode(record_key, 'hex') AS record, entry, outcome, reas
     allowance_units, arrow_cast(allowance_money * 1000000000, 'Decimal128(38, 0)') AS allowance_nano, \
     arrow_cast(charge * 1000000000, 'Decimal128(38, 0)') AS charge_nano";
 
+/// What a page is made from: the records and the reference data, as they are or as they were known at a moment.
+struct View<'a> {
+    installation: &'a Installation,
+    entries: Table,
+    moment: Option<Moment>,
+}
+
+impl<'a> View<'a> {
+    fn now(installation: &'a Installation) -> anyhow::Result<Self> {
+        Ok(Self { installation, entries: installation.entries()?, moment: None })
+    }
+
+    fn reference(&self, store: &Store) -> anyhow::Result<Reference> {
+        match self.moment {
+            Some(moment) => moment.reference(self.installation, store),
+            None => self.installation.block_on(crate::reference::load(store)),
+        }
+    }
+
+    /// The record that `name` names, if there is one.
+    fn find(&self, name: &str) -> anyhow::Result<Option<Row>> {
+        let sql = format!("SELECT {COLUMNS} FROM cdr WHERE {} ORDER BY arrival, row LIMIT 2", key_or_place_filter(name)?);
+        let mut rows = ask_rows_of(self.installation, &self.entries, &sql)?;
+        if rows.len() > 1 {
+            return Err(bad_input(format!("`{name}` names more than one record; give more digits")));
+        }
+        Ok(rows.pop())
+    }
+}
+
 /// Runs the command.
 pub fn run(global: &Global, args: &ExplainArgs) -> anyhow::Result<Exit> {
+    let moment = Moment::given(args.known_at.as_deref())?;
     let installation = Installation::open(global)?;
-    let (lines, json) = explained(global, &installation, &args.record)?;
+    let (lines, json) = match moment {
+        Some(moment) => then::explained(global, &installation, &args.record, moment)?,
+        None => explained(global, &installation, &args.record)?,
+    };
     Answer { headline: lines.join("\n"), json, ..Answer::default() }.print(global.output)?;
     Ok(Exit::Done)
 }
 
 /// The page of the record that `name` names; one record exactly.
 pub fn explained(global: &Global, installation: &Installation, name: &str) -> anyhow::Result<(Vec<String>, serde_json::Value)> {
-    let sql = format!("SELECT {COLUMNS} FROM cdr WHERE {} ORDER BY arrival, row LIMIT 2", key_or_place_filter(name)?);
-    let rows = ask_rows(installation, &sql)?;
-    match rows.as_slice() {
-        [] => Err(bad_input(format!("no record is named `{name}`; `tollway query` finds records"))),
-        [one] => page(global, installation, one),
-        _ => Err(bad_input(format!("`{name}` names more than one record; give more digits"))),
-    }
+    let view = View::now(installation)?;
+    let row = view.find(name)?.ok_or_else(|| unknown(name))?;
+    page(global, &view, &row)
+}
+
+fn unknown(name: &str) -> anyhow::Error {
+    bad_input(format!("no record is named `{name}`; `tollway query` finds records"))
 }
 
 /// The page of one record: lines for people, and the same for machines.
-fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Result<(Vec<String>, serde_json::Value)> {
+fn page(global: &Global, view: &View<'_>, row: &Row) -> anyhow::Result<(Vec<String>, serde_json::Value)> {
     let hide = |name: &str| {
         let text = row.text(name).unwrap_or_default();
         if global.clear { text.to_owned() } else { masked(text) }
     };
     let get = |name: &str| row.text(name).unwrap_or_default();
-    let source = source_of(installation, row)?;
+    let source = source_of(view.installation, row)?;
     let mut lines = vec![headline(row, &hide("b_number"))];
     let mut line = |head: &str, text: String| lines.push(format!("  {head:<10}{text}"));
     if row.text("customer").is_some() {
@@ -75,7 +112,7 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
     } else if row.text("a_number").is_some() {
         line("whose", format!("{} → nobody at that instant", hide("a_number")));
     }
-    let (derivation, is_settled) = derive(installation, row)?.map_or((None, true), |(found, settled)| (Some(found), settled));
+    let (derivation, is_settled) = derive(view, row)?.map_or((None, true), |(found, settled)| (Some(found), settled));
     let number = row.text("b_number").filter(|n| n.len() >= 7 && !global.clear);
     let veil = |text: String| number.map_or_else(|| text.clone(), |n| text.replace(n, &masked(n)));
     for text in derivation_lines(row, derivation.as_ref()) {
@@ -84,8 +121,8 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
         let inner = head.starts_with(' ') || head.len() > 9;
         line(if inner { "" } else { head }, if inner { text.clone() } else { rest.to_owned() });
     }
-    if let Some(text) = unsettled_text(row, is_settled) {
-        line("settled", text);
+    if !is_settled {
+        line("settled", unsettled_text(view, row));
     }
     if row.text("time_flag").is_some() {
         line("clock", "this local time came twice that night and the source does not say which; the first was taken".to_owned());
@@ -103,7 +140,7 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
     );
     line("from", landed);
     line("record", get("record").to_owned());
-    let history = History::of(installation, row)?;
+    let history = History::of(view, row)?;
     history.lines(global.clear).into_iter().for_each(|(head, text)| line(head, text));
     let History { edits, written_off, former } = history;
     let derivation: serde_json::Value = serde_json::from_str(&veil(serde_json::to_string(&derivation)?))?;
@@ -120,11 +157,16 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
     Ok((lines, json))
 }
 
-/// That a record waits to be settled.
-fn unsettled_text(row: &Row, is_settled: bool) -> Option<String> {
+/// That a record waits to be settled, or did.
+fn unsettled_text(view: &View<'_>, row: &Row) -> String {
     let stands = row.text("allowance_units").unwrap_or("0");
-    (!is_settled)
-        .then(|| format!("not yet: it stands with {stands} units drawn; it will come to what is told above: tollway settle, with --frozen if the totals of its cycle are frozen"))
+    match view.moment {
+        Some(_) => format!("not by then: it stood with {stands} units drawn"),
+        None => format!(
+            "not yet: it stands with {stands} units drawn; it will come to what is told above: tollway settle, with --frozen if the \
+             totals of its cycle are frozen"
+        ),
+    }
 }
 
 /// The derivation line by line; of what was written off, what it would be is no news.
@@ -144,9 +186,9 @@ struct History {
 }
 
 impl History {
-    fn of(installation: &Installation, row: &Row) -> anyhow::Result<Self> {
-        let (edits, written_off) = (edits_of(installation, row)?, written_off(installation, row)?);
-        Ok(Self { edits, written_off, former: former(installation, row)? })
+    fn of(view: &View<'_>, row: &Row) -> anyhow::Result<Self> {
+        let (edits, written_off) = (edits_of(view.installation, &view.entries, row)?, written_off(view.installation, row)?);
+        Ok(Self { edits, written_off, former: former(view, row)? })
     }
 
     /// Each line with its head.
@@ -161,7 +203,7 @@ impl History {
 }
 
 /// What was said of a record before it was corrected, the first word first.
-fn former(installation: &Installation, row: &Row) -> anyhow::Result<Vec<Row>> {
+fn former(view: &View<'_>, row: &Row) -> anyhow::Result<Vec<Row>> {
     if row.text("entry") != Some(EntryKind::Correction.as_str()) {
         return Ok(Vec::new());
     }
@@ -170,7 +212,7 @@ fn former(installation: &Installation, row: &Row) -> anyhow::Result<Vec<Row>> {
         "SELECT entry_no, reason, customer, plan, zone, band, tariff, charge, currency, billing_period FROM cdr_entries \
          WHERE delivery = {delivery} AND row = {number} AND rows = 1 ORDER BY entry_no"
     );
-    let mut words = ask_rows(installation, &sql)?;
+    let mut words = ask_rows_of(view.installation, &view.entries, &sql)?;
     words.pop();
     Ok(words)
 }
@@ -245,122 +287,4 @@ fn compare(row: &Row) -> String {
         _ => String::new(),
     };
     format!("provider's cost {} {}{margin}", get("cost_currency"), get("cost"))
-}
-
-/// The derivation of a readable row, and whether it stands as what allowances give; `None` for a row that could not be read.
-fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<(Derivation, bool)>> {
-    if row.text("kind").is_none() {
-        return Ok(None);
-    }
-    let get = |name: &str| row.text(name).unwrap_or_default().to_owned();
-    let narrow = |name: &str| i32::try_from(row.long(name)).unwrap_or(i32::MAX);
-    let store = installation.state_read_only()?;
-    let reference = installation.block_on(crate::reference::load(&store))?;
-    let input = ExplainInput {
-        kind: get("kind"),
-        start_us: row.long("start_us"),
-        start_offset_s: narrow("start_offset_s"),
-        duration_s: narrow("duration_s"),
-        bytes_up: row.long("bytes_up"),
-        bytes_down: row.long("bytes_down"),
-        messages: row.text("messages").and_then(|t| t.parse().ok()).unwrap_or(1),
-        b_number: get("b_number"),
-        b_number_type: get("b_number_type"),
-        network: get("network"),
-        provider_class: get("provider_class"),
-        cost_nano: row.text("cost_nano").and_then(|t| t.parse().ok()),
-        cost_currency: row.text("cost_currency").and_then(Currency::parse),
-        party: party(row, &reference),
-        has_group: has_group(row, &reference),
-        plan: row.text("plan").map(str::to_owned),
-        tariff: row.text("tariff").map(str::to_owned),
-    };
-    // What is settled has the price of what is in force, whatever version of the same prices its row names.
-    let by_newest = ExplainInput { tariff: None, ..input.clone() };
-    let covers = explain(&by_newest, reference.tariffs.set()).is_ok_and(|alone| alone.is_settled);
-    let input = if covers { by_newest } else { input };
-    let (drawn, mut is_settled) = drawn(installation, row, &reference, covers)?;
-    let derived = match explain_settled(&input, reference.tariffs.set(), Some(&drawn)) {
-        Ok(derivation) => derivation,
-        Err(rate::error::ExplainError::UnknownVersion(_)) => by_replaced_tariff(installation, &store, &input, &drawn)?,
-        Err(e) => return Err(e.into()),
-    };
-    if drawn.total.is_some() || drawn.discount.is_some() {
-        is_settled &= derived.charge_nano == row.text("charge_nano").and_then(|nano| nano.parse().ok());
-    }
-    Ok(Some((derived, is_settled)))
-}
-
-/// How the row draws from allowances beside the records of its customer, and whether it stands so; where none covers it any more, as it
-/// stands.
-fn drawn(installation: &Installation, row: &Row, reference: &Reference, is_covered: bool) -> anyhow::Result<(Trace, bool)> {
-    let number = |name: &str| row.text(name).and_then(|t| t.parse::<u64>().ok()).unwrap_or(0);
-    let (units, nano) = (number("allowance_units"), number("allowance_nano"));
-    let is_blocked = row.text("reason") == Some(Reason::BeyondAllowance.as_str());
-    let record = row.text("delivery").and_then(DeliveryId::parse).map(|delivery| (delivery, row.number("row")));
-    if let Some((record, customer)) = record.zip(row.text("customer")).filter(|_| is_covered)
-        && let Some(trace) = reference.trace(&installation.entries()?, customer, record)?
-    {
-        let of = |is_money| trace.draws.iter().filter(move |draw| draw.is_money == is_money).map(|draw| draw.taken);
-        let sum = |is_money| if trace.is_blocked { 0 } else { of(is_money).sum::<u64>() };
-        let is_settled = (sum(false), sum(true)) == (units, nano) && trace.is_blocked == is_blocked;
-        return Ok((trace, is_settled));
-    }
-    let period = Period::cycle(row.text("billing_period").and_then(Month::parse).map_or(0, Month::number));
-    let draw = |taken: u64, is_money| {
-        let allowance = row.text("allowance").unwrap_or_default().to_owned();
-        let all = Draw { allowance, period, given: None, before: None, after: None, taken, is_money, is_limit: false };
-        (taken > 0).then_some(all)
-    };
-    let draws = [draw(units, false), draw(nano, true)].into_iter().flatten().collect();
-    let trace = Trace { draws, rest: number("billed_units"), is_blocked, total: None, discount: None };
-    Ok((trace, units == 0 && nano == 0))
-}
-
-/// Whether the line was in a group at the start.
-fn has_group(row: &Row, reference: &Reference) -> bool {
-    let owners = reference.index.owners();
-    let (start_us, line) = (row.long("start_us"), row.text("subscription").and_then(|name| owners.subscriptions.code(name)));
-    let holds = |owner: &&Owner| Some(owner.subscription) == line && owner.from_us <= start_us && start_us < owner.to_us;
-    owners.windows.iter().find(holds).is_some_and(|owner| owner.group != NO_GROUP)
-}
-
-/// Who the other party is: as the table says, or, of a row that no tariff has asked, as rating would find it now.
-fn party(row: &Row, reference: &Reference) -> String {
-    let found = || {
-        let number = row.text("b_number").filter(|_| row.text("b_number_type") == Some("e164"))?.parse().ok()?;
-        let (owners, at_us) = (reference.index.owners(), row.long("start_us"));
-        let customer = owners.customer_names.code(row.text("customer")?)?;
-        let subscription = owners.subscriptions.code(row.text("subscription")?)?;
-        let is_its = |owner: &&Owner| {
-            (owner.customer, owner.subscription) == (customer, subscription) && owner.from_us <= at_us && at_us < owner.to_us
-        };
-        party_of(&reference.index, number, at_us, owners.windows.iter().find(is_its)?).name()
-    };
-    let said = row.text("party").or_else(|| if row.text("tariff").is_none() { found() } else { None });
-    said.unwrap_or_default().to_owned()
-}
-
-/// Explains by a tariff version that has been replaced since: every version that ever acted can be loaded as of its arrival.
-fn by_replaced_tariff(
-    installation: &Installation,
-    store: &store::Store,
-    input: &ExplainInput,
-    drawn: &Trace,
-) -> anyhow::Result<Derivation> {
-    for arrival in installation.landing().arrivals(0)?.iter().rev() {
-        let ArrivalKind::Import(import) = &arrival.kind else { continue };
-        if import.what != ImportKind::Tariffs {
-            continue;
-        }
-        let reference = installation.block_on(crate::reference::load_at(store, arrival.number))?;
-        match explain_settled(input, reference.tariffs.set(), Some(drawn)) {
-            Err(rate::error::ExplainError::UnknownVersion(_)) => {}
-            found => return Ok(found?),
-        }
-    }
-    Err(bad_input(format!(
-        "no import brought tariff version {}; was the state database rebuilt?",
-        input.tariff.as_deref().unwrap_or("?")
-    )))
 }

@@ -113,14 +113,25 @@ pub fn ask(installation: &Installation, sql: &str, numbers: Numbers) -> anyhow::
     installation.block_on(analyst.ask(sql)).map_err(Into::into)
 }
 
+/// Runs a question on some version of the records, numbers in clear.
+pub fn ask_of(installation: &Installation, entries: &Table, sql: &str) -> anyhow::Result<Answered> {
+    let analyst = analyst_of(installation, entries, Numbers::Clear)?;
+    installation.block_on(analyst.ask(sql)).map_err(Into::into)
+}
+
 /// A session over the present versions of all tables.
 pub fn analyst(installation: &Installation, numbers: Numbers) -> anyhow::Result<Analyst> {
+    analyst_of(installation, &installation.entries()?, numbers)
+}
+
+/// A session over some version of the records, and the present ones of what is made of them.
+fn analyst_of(installation: &Installation, entries: &Table, numbers: Numbers) -> anyhow::Result<Analyst> {
     let tables = vec![
         TableFiles {
             name: "cdr_entries",
             schema: Entries::schema(),
             partition: PARTITION.to_vec(),
-            files: files(&installation.entries()?, &PARTITION),
+            files: files(entries, &PARTITION),
         },
         TableFiles {
             name: "totals",

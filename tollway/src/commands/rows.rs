@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::query::ask;
+use aggregate::query::{Answered, Numbers};
+use sinks::table::Table;
+
+use super::query::{ask, ask_of};
 use crate::exit_code::bad_input;
 use crate::installation::Installation;
-use aggregate::query::Numbers;
 
 /// A row by column name; null is absent.
 #[derive(Debug, Clone, Default)]
@@ -30,12 +32,20 @@ impl Row {
 
 /// Runs a question and returns its rows.
 pub fn ask_rows(installation: &Installation, sql: &str) -> anyhow::Result<Vec<Row>> {
-    let answered = ask(installation, sql, Numbers::Clear)?;
+    Ok(rows_of(&ask(installation, sql, Numbers::Clear)?))
+}
+
+/// The same of some version of the records.
+pub fn ask_rows_of(installation: &Installation, entries: &Table, sql: &str) -> anyhow::Result<Vec<Row>> {
+    Ok(rows_of(&ask_of(installation, entries, sql)?))
+}
+
+fn rows_of(answered: &Answered) -> Vec<Row> {
     let columns = answered.columns();
     let row = |cells: Vec<Option<String>>| {
         Row(columns.iter().zip(cells).filter_map(|((name, _), cell)| Some(((*name).to_owned(), cell?))).collect())
     };
-    Ok(answered.rows().map(row).collect())
+    answered.rows().map(row).collect()
 }
 
 /// A text as an SQL literal.

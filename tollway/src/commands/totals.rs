@@ -11,6 +11,7 @@ use crate::cli::{Global, TotalsArgs};
 use crate::counts::grouped;
 use crate::exit_code::{Exit, refused, usage};
 use crate::installation::Installation;
+use crate::moment::{Moment, Then};
 use crate::named;
 use crate::output::{Answer, Sheet, bytes, count};
 use crate::settling::{Scope, unsettled};
@@ -44,6 +45,7 @@ pub fn run(global: &Global, args: &TotalsArgs) -> anyhow::Result<Exit> {
     if let Some(cycle) = &args.cycle {
         named::cycle(cycle)?;
     }
+    let moment = Moment::given(args.known_at.as_deref())?;
     let installation = Installation::open(global)?;
     if args.rebuild {
         return rebuild(global, &installation);
@@ -51,21 +53,58 @@ pub fn run(global: &Global, args: &TotalsArgs) -> anyhow::Result<Exit> {
     if args.backup {
         return backup(global, &installation, args);
     }
-    let entries = installation.entries()?;
-    let table = installation.totals()?;
-    let lag = totals::behind(&entries, &table);
-    let all = totals::read(&table, args.cycle.as_deref())?;
     let groups = args.by.iter().map(|g| group(g)).collect::<anyhow::Result<Vec<_>>>()?;
+    let (all, standing) = if let Some(moment) = moment {
+        known_at(&installation, moment)?
+    } else {
+        let (entries, table) = (installation.entries()?, installation.totals()?);
+        (totals::read(&table, args.cycle.as_deref())?, Standing::Now { lag: totals::behind(&entries, &table) })
+    };
+    let is_asked = |key: &TotalKey| {
+        args.cycle.as_ref().is_none_or(|cycle| *cycle == key.0) && args.customer.as_ref().is_none_or(|c| *c == key.1[CUSTOMER])
+    };
     let mut sums: BTreeMap<(Vec<String>, String), Sums> = BTreeMap::new();
-    for (key, s) in &all {
-        if args.customer.as_ref().is_some_and(|c| *c != key.1[1]) {
-            continue;
-        }
+    for (key, s) in all.iter().filter(|(key, _)| is_asked(key)) {
         let names = groups.iter().map(|(_, slot)| slot.map_or_else(|| key.0.clone(), |i| key.1[i].clone())).collect();
         sums.entry((names, key.1[CURRENCY].clone())).or_default().add(s);
     }
-    print(global, args, &groups, &sums, lag)?;
+    print(global, args, &groups, &sums, &standing)?;
     Ok(Exit::Done)
+}
+
+/// Which state totals tell.
+enum Standing {
+    /// The present one, and how many commits wait to be taken in.
+    Now { lag: u64 },
+    /// That of a moment; nothing if there was none.
+    Then(Moment, Option<Then>),
+}
+
+impl Standing {
+    fn headline(&self, totals: &str) -> String {
+        match self {
+            Self::Now { .. } => totals.to_owned(),
+            Self::Then(moment, None) => moment.nothing(),
+            Self::Then(moment, Some(then)) => format!("{totals} as they were known at {}: {}", moment.text(), then.text()),
+        }
+    }
+
+    fn json(&self, totals: &[serde_json::Value]) -> serde_json::Value {
+        match self {
+            Self::Now { lag } => json!({"totals": totals, "commits_behind": lag}),
+            Self::Then(moment, then) => json!({
+                "totals": totals, "known_at": moment.text(), "entries_version": then.as_ref().map(|then| then.stood.version),
+                "committed": then.as_ref().map(Then::since),
+            }),
+        }
+    }
+}
+
+/// All totals as the records told them at a moment.
+fn known_at(installation: &Installation, moment: Moment) -> anyhow::Result<(BTreeMap<TotalKey, Sums>, Standing)> {
+    let then = moment.records(installation)?;
+    let all = then.as_ref().map(|then| totals::recompute(&then.entries, u64::MAX)).transpose()?;
+    Ok((all.unwrap_or_default(), Standing::Then(moment, then)))
 }
 
 /// A name of `--by` with its position in the key; `cycle` has none.
@@ -81,7 +120,7 @@ fn print(
     args: &TotalsArgs,
     groups: &[(&'static str, Option<usize>)],
     sums: &BTreeMap<(Vec<String>, String), Sums>,
-    lag: u64,
+    standing: &Standing,
 ) -> anyhow::Result<()> {
     let mut heads: Vec<&str> = groups.iter().map(|(n, _)| *n).collect();
     heads.extend(["#records", "#minutes", "#data", "#charge", "", "#cost"]);
@@ -122,14 +161,15 @@ fn print(
     if shown < sums.len() {
         next.push(format!("… {} more: --limit 0 shows all", sums.len() - shown));
     }
-    if lag > 0 {
+    if let Standing::Now { lag: lag @ 1.. } = standing {
         next.push(format!("the totals are {lag} commits behind the records; a running service or the next ingest catches up"));
     }
+    let is_nothing = matches!(standing, Standing::Then(_, None)) && !machine;
     let answer = Answer {
-        headline: format!("{} totals by {}", sums.len(), args.by.join(", ")),
-        sheets: vec![sheet],
+        headline: standing.headline(&format!("{} totals by {}", sums.len(), args.by.join(", "))),
+        sheets: if is_nothing { Vec::new() } else { vec![sheet] },
         next,
-        json: json!({"totals": json, "commits_behind": lag}),
+        json: standing.json(&json),
     };
     answer.print(global.output)
 }

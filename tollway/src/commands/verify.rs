@@ -7,6 +7,7 @@ use crate::cli::{Global, OutputMode, VerifyArgs};
 use crate::counts::grouped;
 use crate::exit_code::Exit;
 use crate::installation::Installation;
+use crate::moment::Moment;
 use crate::named;
 use crate::output::{Answer, Sheet, count};
 use crate::proof::Proof;
@@ -17,12 +18,27 @@ pub fn run(global: &Global, args: &VerifyArgs) -> anyhow::Result<Exit> {
     if let Some(cycle) = cycle {
         named::cycle(cycle)?;
     }
+    let moment = Moment::given(args.known_at.as_deref())?;
     let installation = Installation::open(global)?;
-    let proof = Proof::of(&installation, cycle, args.limit, global.quiet)?;
+    let then = moment.map(|moment| moment.records(&installation)).transpose()?;
+    let proof = match &then {
+        None => Proof::of(&installation, &installation.entries()?, cycle, args.limit, global.quiet)?,
+        Some(Some(then)) => Proof::of(&installation, &then.entries, cycle, args.limit, global.quiet)?,
+        Some(None) => Proof::default(),
+    };
     let mut json = proof.to_json();
     json["cycle"] = json!(args.cycle);
+    let mut headline = headline(&proof, cycle);
+    if let Some((moment, then)) = moment.zip(then) {
+        json["known_at"] = json!(moment.text());
+        json["entries_version"] = json!(then.as_ref().map(|then| then.stood.version));
+        headline = match then {
+            Some(then) => format!("{headline} (as they stood at {}: {})", moment.text(), then.text()),
+            None => moment.nothing(),
+        };
+    }
     let sheets = if global.output == OutputMode::Csv { vec![outcomes(&proof, true)] } else { sheets(&proof) };
-    Answer { headline: headline(&proof, cycle), sheets, next: next(&proof), json }.print(global.output)?;
+    Answer { headline, sheets, next: next(&proof, moment.is_some()), json }.print(global.output)?;
     let is_whole = proof.underivable.is_empty() && proof.unsettled == 0 && (cycle.is_none() || proof.records() > 0);
     Ok(match (proof.differ, is_whole) {
         (0, true) => Exit::Done,
@@ -94,7 +110,9 @@ fn sheets(proof: &Proof) -> Vec<Sheet> {
     [differ, outcomes(proof, false)].into_iter().filter(|sheet| !sheet.rows.is_empty()).collect()
 }
 
-fn next(proof: &Proof) -> Vec<String> {
+/// What is besides; of a moment of the past without what would mend it.
+fn next(proof: &Proof, is_past: bool) -> Vec<String> {
+    let mended_by = |remedy: &str| if is_past { String::new() } else { format!(": {remedy}") };
     let mut next = Vec::new();
     let unpriced: u64 = proof.unpriced.values().sum();
     if unpriced > 0 {
@@ -107,14 +125,15 @@ fn next(proof: &Proof) -> Vec<String> {
     if proof.unsettled > 0 {
         let unsettled = count(proof.unsettled);
         next.push(format!(
-            "{unsettled} more draw otherwise from what allowances give and wait to be settled: tollway settle, or, where totals are \
-             frozen, tollway settle --frozen"
+            "{unsettled} more draw otherwise from what allowances give and wait to be settled{}",
+            mended_by("tollway settle, or, where totals are frozen, tollway settle --frozen")
         ));
     }
     if proof.kept > 0 {
         next.push(format!(
-            "{} more keep the price of a total or a discount that the tariff in force has no more, and are not derived: tollway rerate",
-            count(proof.kept)
+            "{} more keep the price of a total or a discount that the tariff in force has no more, and are not derived{}",
+            count(proof.kept),
+            mended_by("tollway rerate")
         ));
     }
     for (why, records) in &proof.underivable {

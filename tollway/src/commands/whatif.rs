@@ -1,4 +1,4 @@
-//! `tollway whatif`: a past month under a draft of a tariff, beside what stands.
+//! `tollway whatif`: a past month under a draft of a tariff, or by what was known at a moment, beside what stands.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,7 @@ use domain::columns::ColumnError;
 use domain::money::{Currency, Money};
 use domain::outcome::Outcome;
 use ingest::land::PricedChoice;
+use pipeline::rating::Reference;
 use pipeline::recycling::priced_choice;
 use serde_json::{Value, json};
 use sinks::correction::rerate::{Compared, Findings};
@@ -15,29 +16,56 @@ use crate::cli::{Global, OutputMode, WhatIfArgs};
 use crate::counts::grouped;
 use crate::exit_code::Exit;
 use crate::installation::Installation;
+use crate::moment::Moment;
 use crate::named;
 use crate::output::{Answer, Sheet, count};
 use crate::rerating::{Question, ask, known, signed};
 
-/// What records come to, as they stand and by the draft.
+/// What records come to, as they stand and by what is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Pair {
     records_now: u64,
     now: Money,
-    records_draft: u64,
-    draft: Money,
+    records_then: u64,
+    then: Money,
+}
+
+/// By what the month is priced a second time.
+enum Other {
+    /// A draft of this name, and what else has the name.
+    Draft(String, Option<String>),
+    /// What was known at a moment.
+    Known(Moment),
+}
+
+impl Other {
+    /// The name of its column, for machines.
+    fn column(&self) -> &'static str {
+        match self {
+            Self::Draft(..) => "draft",
+            Self::Known(_) => "then",
+        }
+    }
+
+    /// The head of its column, for people.
+    fn head(&self) -> &'static str {
+        match self {
+            Self::Draft(..) => "by the draft",
+            Self::Known(_) => "as known then",
+        }
+    }
 }
 
 impl Pair {
     fn difference(self) -> Money {
-        Money(self.draft.0 - self.now.0)
+        Money(self.then.0 - self.now.0)
     }
 
     fn add(&mut self, other: Self) {
         self.records_now += other.records_now;
         self.now = self.now.plus(other.now);
-        self.records_draft += other.records_draft;
-        self.draft = self.draft.plus(other.draft);
+        self.records_then += other.records_then;
+        self.then = self.then.plus(other.then);
     }
 }
 
@@ -50,7 +78,7 @@ type Pairs = BTreeMap<String, BTreeMap<Currency, Pair>>;
 /// A month beside a month.
 #[derive(Debug, Default)]
 struct Comparison {
-    /// Records with a price, now or by the draft.
+    /// Records with a price, now or then.
     records: u64,
     /// Records that stand without a price and would have one.
     freed: u64,
@@ -70,7 +98,7 @@ impl Comparison {
     }
 }
 
-fn note(pairs: &mut Pairs, name: Option<&str>, (money, currency): (Money, Currency), is_draft: bool) {
+fn note(pairs: &mut Pairs, name: Option<&str>, (money, currency): (Money, Currency), is_then: bool) {
     let name = name.unwrap_or_default();
     // Most rows come under a name that is there.
     if !pairs.contains_key(name) {
@@ -78,8 +106,7 @@ fn note(pairs: &mut Pairs, name: Option<&str>, (money, currency): (Money, Curren
     }
     let Some(of) = pairs.get_mut(name) else { return };
     let pair = of.entry(currency).or_default();
-    let (records, sum) =
-        if is_draft { (&mut pair.records_draft, &mut pair.draft) } else { (&mut pair.records_now, &mut pair.now) };
+    let (records, sum) = if is_then { (&mut pair.records_then, &mut pair.then) } else { (&mut pair.records_now, &mut pair.now) };
     *records += 1;
     *sum = sum.plus(money);
 }
@@ -87,14 +114,14 @@ fn note(pairs: &mut Pairs, name: Option<&str>, (money, currency): (Money, Curren
 impl Findings for Comparison {
     fn row(&mut self, row: &Compared<'_>) -> Result<(), ColumnError> {
         // A record counts on the side on which it is meant: who is asked for has it there.
-        let (now, draft) = (row.was.charge.filter(|_| row.fits.0), row.becomes.charge.filter(|_| row.fits.1));
-        self.records += u64::from(now.is_some() || draft.is_some());
-        self.freed += u64::from(row.was.charge.is_none() && draft.is_some());
+        let (now, then) = (row.was.charge.filter(|_| row.fits.0), row.becomes.charge.filter(|_| row.fits.1));
+        self.records += u64::from(now.is_some() || then.is_some());
+        self.freed += u64::from(row.was.charge.is_none() && then.is_some());
         self.lost += u64::from(now.is_some() && row.becomes.charge.is_none());
-        for (side, charge, is_draft) in [(&row.was, now, false), (&row.becomes, draft, true)] {
+        for (side, charge, is_then) in [(&row.was, now, false), (&row.becomes, then, true)] {
             let Some(charge) = charge else { continue };
             for (pairs, name) in self.pairs.iter_mut().zip([side.customer, side.zone, side.band]) {
-                note(pairs, name, charge, is_draft);
+                note(pairs, name, charge, is_then);
             }
         }
         Ok(())
@@ -122,10 +149,9 @@ pub fn run(global: &Global, args: &WhatIfArgs) -> anyhow::Result<Exit> {
     if let Some(cycle) = cycle {
         named::cycle(cycle)?;
     }
+    let moment = Moment::given(args.known_at.as_deref())?;
     let installation = Installation::open(global)?;
-    let draft = Known::of(&installation)?.find(&args.tariff, args.base.as_deref())?;
-    let store = installation.state_read_only()?;
-    let reference = installation.block_on(crate::reference::load_with_draft(&store, &draft.source))?;
+    let (reference, other) = reference(&installation, args, moment)?;
     let choice = PricedChoice { customer: args.customer.clone(), plan: args.plan.clone(), cycle: cycle.map(str::to_owned) };
     let question = Question {
         what: "whatif",
@@ -140,37 +166,64 @@ pub fn run(global: &Global, args: &WhatIfArgs) -> anyhow::Result<Exit> {
     if comparison.records == 0 {
         known((choice.customer.as_deref(), choice.plan.as_deref()), args.account.as_deref(), &entries, &reference)?;
     }
-    let mut json = json_of(&comparison);
-    (json["draft"], json["cycle"]) = (json!(draft.source.name), json!(args.cycle));
-    let sheets = if global.output == OutputMode::Csv { vec![for_machines(&comparison)] } else { sheets(&comparison, args.limit) };
-    let next = draft.aside.into_iter().chain(next(&comparison, args.limit)).collect();
-    Answer { headline: headline(&comparison, cycle), sheets, next, json }.print(global.output)?;
-    Ok(if comparison.lost > 0 { Exit::NeedsHand } else { Exit::Done })
+    let mut json = json_of(&comparison, &other);
+    json["cycle"] = json!(args.cycle);
+    match &other {
+        Other::Draft(name, _) => json["draft"] = json!(name),
+        Other::Known(moment) => {
+            (json["known_at"], json["reference_version"]) = (json!(moment.text()), json!(reference.version));
+        }
+    }
+    let is_csv = global.output == OutputMode::Csv;
+    let sheets = if is_csv { vec![for_machines(&comparison, &other)] } else { sheets(&comparison, &other, args.limit) };
+    let next = next(&comparison, &other, args.limit);
+    Answer { headline: headline(&comparison, &other, cycle, reference.version), sheets, next, json }.print(global.output)?;
+    // What was not known then is no work for anybody.
+    let is_lost = comparison.lost > 0 && matches!(other, Other::Draft(..));
+    Ok(if is_lost { Exit::NeedsHand } else { Exit::Done })
 }
 
-fn headline(comparison: &Comparison, cycle: Option<&str>) -> String {
+/// The reference data that the month is priced by: with the draft in force, or as it was known.
+fn reference(installation: &Installation, args: &WhatIfArgs, moment: Option<Moment>) -> anyhow::Result<(Reference, Other)> {
+    let store = installation.state_read_only()?;
+    if let Some(moment) = moment {
+        return Ok((moment.reference(installation, &store)?, Other::Known(moment)));
+    }
+    let name = args.tariff.as_deref().unwrap_or_default();
+    let draft = Known::of(installation, None)?.find(name, args.base.as_deref())?;
+    let reference = installation.block_on(crate::reference::load_with_draft(&store, &draft.source))?;
+    Ok((reference, Other::Draft(draft.source.name, draft.aside)))
+}
+
+fn headline(comparison: &Comparison, other: &Other, cycle: Option<&str>, reference: u64) -> String {
     let of = cycle.map(|cycle| format!(" of cycle {cycle}")).unwrap_or_default();
+    let known = match other {
+        Other::Known(moment) if reference == 0 => return format!("{}: no import had landed", moment.nothing()),
+        Other::Known(moment) => format!(" as known at {}, reference version {reference}", moment.text()),
+        Other::Draft(..) => String::new(),
+    };
     if comparison.records == 0 {
-        return format!("no record{of} has a price, neither now nor by the draft");
+        let other = if known.is_empty() { " by the draft" } else { &known };
+        return format!("no record{of} has a price, neither now nor{other}");
     }
     let total = comparison.total().into_iter().map(|(currency, pair)| {
-        let (now, draft, difference) = (grouped(pair.now, 9), grouped(pair.draft, 9), signed(pair.difference(), false));
-        format!("{currency} {now} would be {draft} ({difference})")
+        let (now, then, difference) = (grouped(pair.now, 9), grouped(pair.then, 9), signed(pair.difference(), false));
+        format!("{currency} {now} would be {then} ({difference})")
     });
-    format!("{} records{of}: {}", count(comparison.records), total.collect::<Vec<_>>().join(", "))
+    format!("{} records{of}: {}{known}", count(comparison.records), total.collect::<Vec<_>>().join(", "))
 }
 
-fn sheets(comparison: &Comparison, limit: usize) -> Vec<Sheet> {
+fn sheets(comparison: &Comparison, other: &Other, limit: usize) -> Vec<Sheet> {
     let sheet = |(side, pairs): (&str, &Pairs)| {
-        let heads = [side, "#records", "#charge now", "#by the draft", "#charge", "#difference", ""];
+        let heads = [side, "#records", "#charge now", &format!("#{}", other.head()), "#charge", "#difference", ""];
         let mut sheet = Sheet::new(&format!("by {side}"), &heads);
         for (name, currency, pair) in largest(pairs).into_iter().take(if limit == 0 { usize::MAX } else { limit }) {
             sheet.row([
                 name.to_owned(),
                 count(pair.records_now),
                 grouped(pair.now, 9),
-                count(pair.records_draft),
-                grouped(pair.draft, 9),
+                count(pair.records_then),
+                grouped(pair.then, 9),
                 signed(pair.difference(), false),
                 currency.to_string(),
             ]);
@@ -188,9 +241,10 @@ fn largest(pairs: &Pairs) -> Vec<(&str, Currency, Pair)> {
     all
 }
 
-fn for_machines(comparison: &Comparison) -> Sheet {
-    let heads = ["by", "name", "#records_now", "#now", "#records_draft", "#draft", "#difference", "currency"];
-    let mut sheet = Sheet::new("", &heads);
+fn for_machines(comparison: &Comparison, other: &Other) -> Sheet {
+    let then = other.column();
+    let [records, charge] = [format!("#records_{then}"), format!("#{then}")];
+    let mut sheet = Sheet::new("", &["by", "name", "#records_now", "#now", &records, &charge, "#difference", "currency"]);
     for (side, pairs) in SIDES.into_iter().zip(&comparison.pairs) {
         for (name, currency, pair) in largest(pairs) {
             sheet.row([
@@ -198,8 +252,8 @@ fn for_machines(comparison: &Comparison) -> Sheet {
                 name.to_owned(),
                 pair.records_now.to_string(),
                 pair.now.to_text(9),
-                pair.records_draft.to_string(),
-                pair.draft.to_text(9),
+                pair.records_then.to_string(),
+                pair.then.to_text(9),
                 pair.difference().to_text(9),
                 currency.to_string(),
             ]);
@@ -208,32 +262,47 @@ fn for_machines(comparison: &Comparison) -> Sheet {
     sheet
 }
 
-fn next(comparison: &Comparison, limit: usize) -> Vec<String> {
+fn next(comparison: &Comparison, other: &Other, limit: usize) -> Vec<String> {
     let mut next = Vec::new();
+    if let Other::Draft(_, aside) = other {
+        next.extend(aside.clone());
+    }
     if limit > 0 && comparison.pairs.iter().any(|pairs| pairs.len() > limit) {
         next.push("some are not shown: --limit 0 shows all".to_owned());
     }
     if comparison.freed > 0 {
         next.push(format!("{} records in suspense would have a price", count(comparison.freed)));
     }
-    if comparison.lost > 0 {
-        next.push(format!(
-            "{} records that have a price would have none: `tollway tariff lint` the draft",
-            count(comparison.lost)
-        ));
+    let lost = count(comparison.lost);
+    match other {
+        Other::Draft(..) if comparison.lost > 0 => {
+            next.push(format!("{lost} records that have a price would have none: `tollway tariff lint` the draft"));
+        }
+        Other::Known(_) if comparison.lost > 0 => {
+            next.push(format!("{lost} records that have a price would have none by what was known then"));
+        }
+        _ => {}
     }
-    if comparison.records > 0 {
-        next.push("by the prices in force now, without any draft: tollway rerate --cycle all --dry-run".to_owned());
+    match other {
+        Other::Draft(..) if comparison.records > 0 => {
+            next.push("by the prices in force now, without any draft: tollway rerate --cycle all --dry-run".to_owned());
+        }
+        Other::Known(_) => next.push("what was told then: tollway totals with the same --cycle and --known-at".to_owned()),
+        Other::Draft(..) => {}
     }
     next
 }
 
-fn json_of(comparison: &Comparison) -> Value {
+fn json_of(comparison: &Comparison, other: &Other) -> Value {
+    let then = other.column();
     let pair = |currency: Currency, pair: Pair| {
-        json!({
+        let mut json = json!({
             "currency": currency.to_string(), "records_now": pair.records_now, "now": pair.now.to_text(9),
-            "records_draft": pair.records_draft, "draft": pair.draft.to_text(9), "difference": pair.difference().to_text(9),
-        })
+            "difference": pair.difference().to_text(9),
+        });
+        json[format!("records_{then}")] = json!(pair.records_then);
+        json[then] = json!(pair.then.to_text(9));
+        json
     };
     let mut json = json!({"records": comparison.records, "freed": comparison.freed, "lost": comparison.lost});
     json["total"] = comparison.total().into_iter().map(|(currency, of)| pair(currency, of)).collect();

@@ -10,6 +10,7 @@ use crate::cli::Global;
 use crate::commands::import::{SHIPPED_PREFIX, tariff_source};
 use crate::exit_code::{bad_input, usage};
 use crate::installation::{Installation, settings};
+use crate::moment::Moment;
 
 /// The tariffs of the data folder.
 #[derive(Debug, Default)]
@@ -30,10 +31,11 @@ pub struct Named {
 }
 
 impl Known {
-    /// The tariffs of an opened data folder.
-    pub fn of(installation: &Installation) -> anyhow::Result<Self> {
+    /// The tariffs of an opened data folder, as they are or as they were known.
+    pub fn of(installation: &Installation, moment: Option<Moment>) -> anyhow::Result<Self> {
         let store = installation.state_read_only()?;
-        let bundles = installation.block_on(store.load_reference(None))?.tariffs;
+        let at = moment.map(|moment| moment.arrival(&installation.landing())).transpose()?;
+        let bundles = installation.block_on(store.load_reference(at))?.tariffs;
         let source = |b: &store::TariffBundle| crate::reference::source(&b.name, &b.toml, &b.companions);
         Ok(Self { in_force: bundles.iter().map(source).collect() })
     }
@@ -41,10 +43,22 @@ impl Known {
     /// The tariffs of the data folder if there is one: a tariff is looked at without any, too.
     pub fn if_any(global: &Global) -> anyhow::Result<Self> {
         if settings(global)?.data.folder.join("installation.json").exists() {
-            Self::of(&Installation::open(global)?)
+            Self::of(&Installation::open(global)?, None)
         } else {
             Ok(Self::default())
         }
+    }
+
+    /// The tariff of the data folder that `name` meant at a moment: files and shipped tariffs have none.
+    pub fn find_known(&self, name: &str, moment: Moment) -> anyhow::Result<Named> {
+        let own = self.in_force.iter().find(|source| source.name == name || is_version(source, name));
+        let source = own.cloned().ok_or_else(|| {
+            let names: Vec<&str> = self.in_force.iter().map(|source| source.name.as_str()).collect();
+            let (hint, at) = (nearest::hint(name, names.iter().copied()), moment.text());
+            let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            bad_input(format!("the data folder had no tariff `{name}` at {at}; known were: {known}{hint}"))
+        })?;
+        Ok(Named { source, origin: "data folder", aside: Some(format!("as it was known at {}", moment.text())) })
     }
 
     /// The tariff that `name` means.

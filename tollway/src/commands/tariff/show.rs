@@ -12,6 +12,8 @@ use super::named::{Known, Named};
 use super::shown;
 use crate::cli::{Global, OutputMode, TariffShowArgs};
 use crate::exit_code::{Exit, bad_input};
+use crate::installation::Installation;
+use crate::moment::Moment;
 use crate::output::{Answer, Sheet};
 
 /// Names of classes and networks in one cell.
@@ -44,7 +46,11 @@ const ALLOWANCE_HEADS: [&str; 16] = [
 
 /// Runs the command.
 pub fn run(global: &Global, args: &TariffShowArgs) -> anyhow::Result<Exit> {
-    let named = Known::if_any(global)?.find(&args.tariff, args.base.as_deref())?;
+    let moment = Moment::given(args.known_at.as_deref())?;
+    let named = match moment {
+        Some(moment) => Known::of(&Installation::open(global)?, Some(moment))?.find_known(&args.tariff, moment)?,
+        None => Known::if_any(global)?.find(&args.tariff, args.base.as_deref())?,
+    };
     let tariff = Tariff::load(&named.source)?;
     let mut listing = Listing::of(&tariff);
     let leading = Leading::of(&listing);
@@ -58,7 +64,10 @@ pub fn run(global: &Global, args: &TariffShowArgs) -> anyhow::Result<Exit> {
         check(zone, "zone", zones.map(String::as_str))?;
         listing.keep_zone(zone);
     }
-    let json = json!({"origin": named.origin, "tariff": listing});
+    let mut json = json!({"origin": named.origin, "tariff": listing});
+    if let Some(moment) = moment {
+        json["known_at"] = json!(moment.text());
+    }
     let headline = headline(&listing.head, &named);
     let (prices, mut next) = prices(global, args, &listing, &leading);
     let mut sheets = vec![prices];
