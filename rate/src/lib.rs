@@ -14,6 +14,7 @@ pub mod price;
 pub mod settle;
 pub mod explain;
 pub mod expected;
+pub mod levels;
 pub mod listing;
 pub mod lint;
 pub mod compare;

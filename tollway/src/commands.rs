@@ -8,6 +8,7 @@ pub mod dismiss;
 pub mod dlq;
 pub mod docs;
 pub mod explain;
+pub mod explain_levels;
 pub mod generate;
 pub mod import;
 pub mod ingest;
@@ -15,6 +16,7 @@ pub mod job;
 pub mod listen;
 pub mod margin;
 pub mod margin_buy;
+pub mod margin_levels;
 pub mod profile;
 pub mod profile_draft;
 pub mod query;
@@ -60,6 +62,7 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::ControlTotals(args) => control_totals::run(global, args),
         Command::Why(args) => why::run(global, args),
         Command::Margin(args) if args.buy => margin_buy::run(global, args),
+        Command::Margin(args) if args.levels => margin_levels::run(global, args),
         Command::Margin(args) => margin::run(global, args),
         Command::Suspense(command) => suspense::run(global, command),
         Command::Unassigned(args) => unassigned::run(global, args),

@@ -10,11 +10,11 @@ use domain::period::Month;
 use ingest::land::{ArrivalKind, ImportKind, WriteOff};
 use pipeline::rating::Reference;
 use rate::explain::{Derivation, ExplainInput, explain, explain_settled};
-use rate::link::party_of;
 use rate::settle::{Draw, Period, Trace};
 use serde_json::json;
 use sinks::correction::Place;
 
+use super::explain_levels::{self, LevelStep};
 use super::rows::{Row, ask_rows, key_or_place_filter, sql_text};
 use super::source::source_of;
 use super::write_off::{WrittenOff, decision};
@@ -22,6 +22,7 @@ use crate::cli::{ExplainArgs, Global};
 use crate::exit_code::{Exit, bad_input};
 use crate::installation::Installation;
 use crate::output::{Answer, count};
+use crate::parties::{Asking, Parties};
 
 /// Everything about one record that a page of explanation needs.
 const COLUMNS: &str = "encode(record_key, 'hex') AS record, entry, outcome, reason, reason_field, tenant, provider, account, delivery, \
@@ -74,7 +75,7 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
     } else if row.text("a_number").is_some() {
         line("whose", format!("{} → nobody at that instant", hide("a_number")));
     }
-    let (derivation, is_settled) = derive(installation, row)?.map_or((None, true), |(found, settled)| (Some(found), settled));
+    let Derived { derivation, is_settled, levels } = derive(installation, row)?;
     let number = row.text("b_number").filter(|n| n.len() >= 7 && !global.clear);
     let veil = |text: String| number.map_or_else(|| text.clone(), |n| text.replace(n, &masked(n)));
     for text in derivation_lines(row, derivation.as_ref()) {
@@ -91,6 +92,9 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
     }
     if row.text("charge").is_some() && row.text("cost").is_some() {
         line("compare", compare(row));
+    }
+    for (n, step) in levels.iter().enumerate() {
+        line(if n == 0 { "levels" } else { "" }, step.text());
     }
     let landed = format!(
         "file {} line {}, profile {}, delivery {}:{}",
@@ -111,16 +115,29 @@ fn page(global: &Global, installation: &Installation, row: &Row) -> anyhow::Resu
         line("before", former_text(word));
     }
     let derivation: serde_json::Value = serde_json::from_str(&veil(serde_json::to_string(&derivation)?))?;
-    let json = json!({
+    let mut json = row_json(row);
+    let rest = json!({
+        "written_off": written_off.map(|(arrival, word)| json!({"arrival": arrival, "by": word.by, "why": word.why})),
+        "is_settled": is_settled, "derivation": derivation, "levels": levels,
+        "before": former.iter().map(former_json).collect::<Vec<_>>(), "file": source.file, "line": source.line,
+    });
+    if let (Some(json), serde_json::Value::Object(rest)) = (json.as_object_mut(), rest) {
+        json.extend(rest);
+    }
+    Ok((lines, json))
+}
+
+/// What the row says itself, for machines.
+fn row_json(row: &Row) -> serde_json::Value {
+    let get = |name: &str| row.text(name).unwrap_or_default();
+    json!({
         "record": get("record"), "outcome": get("outcome"), "reason": row.text("reason"), "field": row.text("reason_field"),
         "remedy": row.text("reason").map(super::suspense::remedy), "customer": row.text("customer"),
         "subscription": row.text("subscription"), "device": row.text("device"), "plan": row.text("plan"),
         "start": row.text("start"), "kind": row.text("kind"), "charge": row.text("charge"), "currency": row.text("currency"),
         "cost": row.text("cost"), "cost_currency": row.text("cost_currency"), "billing_period": row.text("billing_period"),
-        "written_off": written_off.map(|(arrival, word)| json!({"arrival": arrival, "by": word.by, "why": word.why})),
-        "is_settled": is_settled, "derivation": derivation, "before": former.iter().map(former_json).collect::<Vec<_>>(), "file": source.file, "line": source.line, "delivery": get("delivery"), "row": row.number("row"),
-    });
-    Ok((lines, json))
+        "delivery": get("delivery"), "row": row.number("row"),
+    })
 }
 
 /// That a record waits to be settled.
@@ -226,10 +243,20 @@ fn compare(row: &Row) -> String {
     format!("provider's cost {} {}{margin}", get("cost_currency"), get("cost"))
 }
 
-/// The derivation of a readable row, and whether it stands as what allowances give; `None` for a row that could not be read.
-fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<(Derivation, bool)>> {
+/// What is known of a row by computing it again.
+struct Derived {
+    /// `None` for a row that could not be read.
+    derivation: Option<Derivation>,
+    /// Whether it stands as what allowances give.
+    is_settled: bool,
+    /// What the levels above its customer pay.
+    levels: Vec<LevelStep>,
+}
+
+/// Computes a row again.
+fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Derived> {
     if row.text("kind").is_none() {
-        return Ok(None);
+        return Ok(Derived { derivation: None, is_settled: true, levels: Vec::new() });
     }
     let get = |name: &str| row.text(name).unwrap_or_default().to_owned();
     let narrow = |name: &str| i32::try_from(row.long(name)).unwrap_or(i32::MAX);
@@ -254,6 +281,7 @@ fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<(Deri
         plan: row.text("plan").map(str::to_owned),
         tariff: row.text("tariff").map(str::to_owned),
     };
+    let levels = explain_levels::steps(row, &input, &reference)?;
     // What is settled has the price of what is in force, whatever version of the same prices its row names.
     let by_newest = ExplainInput { tariff: None, ..input.clone() };
     let covers = explain(&by_newest, reference.tariffs.set()).is_ok_and(|alone| alone.is_settled);
@@ -267,7 +295,7 @@ fn derive(installation: &Installation, row: &Row) -> anyhow::Result<Option<(Deri
     if drawn.total.is_some() || drawn.discount.is_some() {
         is_settled &= derived.charge_nano == row.text("charge_nano").and_then(|nano| nano.parse().ok());
     }
-    Ok(Some((derived, is_settled)))
+    Ok(Derived { derivation: Some(derived), is_settled, levels })
 }
 
 /// How the row draws from allowances beside the records of its customer, and whether it stands so; where none covers it any more, as it
@@ -306,15 +334,11 @@ fn has_group(row: &Row, reference: &Reference) -> bool {
 
 /// Who the other party is: as the table says, or, of a row that no tariff has asked, as rating would find it now.
 fn party(row: &Row, reference: &Reference) -> String {
+    let get = |name: &str| row.text(name).unwrap_or_default();
     let found = || {
-        let number = row.text("b_number").filter(|_| row.text("b_number_type") == Some("e164"))?.parse().ok()?;
-        let (owners, at_us) = (reference.index.owners(), row.long("start_us"));
-        let customer = owners.customer_names.code(row.text("customer")?)?;
-        let subscription = owners.subscriptions.code(row.text("subscription")?)?;
-        let is_its = |owner: &&Owner| {
-            (owner.customer, owner.subscription) == (customer, subscription) && owner.from_us <= at_us && at_us < owner.to_us
-        };
-        party_of(&reference.index, number, at_us, owners.windows.iter().find(is_its)?).name()
+        let (customer, subscription, start_us) = (get("customer"), get("subscription"), row.long("start_us"));
+        let (b_number, b_number_type) = (get("b_number"), get("b_number_type"));
+        Parties::of(&reference.index).find(Asking { customer, subscription, b_number, b_number_type, start_us })
     };
     let said = row.text("party").or_else(|| if row.text("tariff").is_none() { found() } else { None });
     said.unwrap_or_default().to_owned()
