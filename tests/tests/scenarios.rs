@@ -19,6 +19,7 @@ mod scenarios {
     mod fixtures;
     mod groups;
     mod healing;
+    mod levels;
     mod listen;
     mod other_readers;
     mod pricing_door;
