@@ -15,6 +15,7 @@ pub mod settle;
 pub mod lines;
 pub mod explain;
 pub mod expected;
+pub mod levels;
 pub mod listing;
 pub mod lint;
 pub mod compare;

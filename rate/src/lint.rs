@@ -3,6 +3,7 @@
 //! [`lint`] looks at one tariff, [`versions::together`] at several that will be in force side by side.
 
 pub mod versions;
+pub mod levels;
 mod refusal;
 mod texts;
 pub(crate) mod book;
@@ -114,6 +115,8 @@ rules! {
     IdleNumber "idle_number" Warning,
     /// An allowance that covers nothing that costs anything.
     IdleAllowance "idle_allowance" Warning,
+    /// A sell plan for an owner path that no customer has.
+    IdleLevel "idle_level" Warning,
     /// An allowance that comes after one without an end, which covers all that it covers.
     UnreachedAllowance "unreached_allowance" Warning,
     /// A commitment for which nothing counts.

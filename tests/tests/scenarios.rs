@@ -22,6 +22,7 @@ mod scenarios {
     mod groups;
     mod healing;
     mod known_at;
+    mod levels;
     mod listen;
     mod other_readers;
     mod pricing_door;

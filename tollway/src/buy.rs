@@ -12,6 +12,7 @@ use rate::explain::ExplainInput;
 use rate::tariff::Tariff;
 use rate::tariff::set::TariffSet;
 
+use crate::cells::Cells;
 use crate::commands::query::ask;
 use crate::installation::Installation;
 
@@ -93,7 +94,7 @@ pub fn compare(
     let mut plans: HashMap<(String, String), Option<String>> = HashMap::new();
     let mut comparison = Comparison::default();
     for row in answered.rows() {
-        let row = BuyRow(row);
+        let row = Cells(row);
         let account = (row.text(0).to_owned(), row.text(1).to_owned());
         let plan = plans.entry(account).or_insert_with_key(|(provider, account)| plan_of(tariffs, provider, account));
         let Some(plan) = plan else {
@@ -115,45 +116,14 @@ fn plan_of(tariffs: &TariffSet, provider: &str, account: &str) -> Option<String>
     [format!("buy:{provider}:{account}"), format!("buy:{provider}")].into_iter().find(|plan| is_sold(plan, tariffs))
 }
 
-/// A row of `buy_rows.sql`, by position.
-struct BuyRow(Vec<Option<String>>);
-
-impl BuyRow {
-    fn text(&self, at: usize) -> &str {
-        self.0.get(at).and_then(Option::as_deref).unwrap_or_default()
-    }
-
-    fn long(&self, at: usize) -> i64 {
-        self.text(at).parse().unwrap_or(0)
-    }
-
-    fn narrow(&self, at: usize) -> i32 {
-        i32::try_from(self.long(at)).unwrap_or(i32::MAX)
-    }
-}
-
 /// The difference of one row, if it has one.
-fn judge(tariffs: &TariffSet, plan: &str, row: &BuyRow, tolerance: Tolerance) -> anyhow::Result<Option<(Group, Difference)>> {
+fn judge(tariffs: &TariffSet, plan: &str, row: &Cells, tolerance: Tolerance) -> anyhow::Result<Option<(Group, Difference)>> {
     let Some((cost, currency)) = Money::parse(row.text(13)).zip(Currency::parse(row.text(14))) else { return Ok(None) };
     let input = ExplainInput {
-        kind: row.text(2).to_owned(),
-        start_us: row.long(3),
-        start_offset_s: row.narrow(4),
-        duration_s: row.narrow(5),
-        bytes_up: row.long(6),
-        bytes_down: row.long(7),
-        messages: row.text(8).parse().unwrap_or(1),
-        b_number: row.text(9).to_owned(),
-        b_number_type: row.text(10).to_owned(),
-        network: row.text(11).to_owned(),
-        provider_class: row.text(12).to_owned(),
         // The contract is compared with the cost, so it must not be made from it.
-        cost_nano: None,
         cost_currency: Some(currency),
-        party: String::new(),
-        has_group: false,
         plan: Some(plan.to_owned()),
-        tariff: None,
+        ..row.usage(2)
     };
     let found = expect(&input, tariffs)?;
     let (expected, reason) = match found.charge {

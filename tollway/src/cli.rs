@@ -122,7 +122,7 @@ pub enum Command {
     Why(WhyArgs),
     /// The provider's cost against our charge, worst first
     #[command(after_help = "Examples:\n  tollway margin --cycle 2026-10\n  tollway margin --by customer,plan,zone --limit 0\n  \
-        tollway margin --buy --cycle 2026-10")]
+        tollway margin --buy --cycle 2026-10\n  tollway margin --levels --cycle 2026-10")]
     Margin(MarginArgs),
     /// Rows that need a hand
     #[command(subcommand)]

@@ -10,6 +10,7 @@ pub mod docs;
 pub mod edit;
 pub mod edited;
 pub mod explain;
+pub mod explain_levels;
 pub mod generate;
 pub mod import;
 pub mod ingest;
@@ -17,6 +18,7 @@ pub mod job;
 pub mod listen;
 pub mod margin;
 pub mod margin_buy;
+pub mod margin_levels;
 pub mod profile;
 pub mod profile_draft;
 pub mod query;
@@ -63,6 +65,7 @@ pub fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::ControlTotals(args) => control_totals::run(global, args),
         Command::Why(args) => why::run(global, args),
         Command::Margin(args) if args.buy => margin_buy::run(global, args),
+        Command::Margin(args) if args.levels => margin_levels::run(global, args),
         Command::Margin(args) => margin::run(global, args),
         Command::Suspense(command) => suspense::run(global, command),
         Command::Unassigned(args) => unassigned::run(global, args),

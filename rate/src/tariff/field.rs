@@ -8,6 +8,7 @@ use domain::zone::{Local, SECOND_US, Zone, days_of};
 use toml::value::Datetime;
 
 use crate::error::{Place, TariffError};
+use crate::levels::{LEVELS_MAX, SELL};
 
 /// Largest setup fee, price per unit and fixed part: a million units of the currency, in nano-units.
 pub(super) const AMOUNT_NANO_MAX: u64 = 1_000_000 * 1_000_000_000;
@@ -23,6 +24,20 @@ pub(super) fn bad(place: &Place, field: &str, value: impl ToString, expected: im
 /// A name: 1 to 64 letters, digits and `. _ - @ : +`.
 pub(super) fn name(place: &Place, field: &str, value: &str) -> Result<(), TariffError> {
     check_id(value).map_err(|error| bad(place, field, value, format!("{error}; give it a plain name")))
+}
+
+/// Checks the name of a plan: a plain one, or behind `sell:` an owner path of plain ones.
+pub(super) fn plan_name(place: &Place, value: &str) -> Result<(), TariffError> {
+    let Some(path) = value.strip_prefix(SELL) else { return name(place, "plan", value) };
+    if path.split('/').count() > LEVELS_MAX {
+        return Err(bad(
+            place,
+            "plan",
+            value,
+            format!("an owner path of at most {LEVELS_MAX} levels is expected behind `{SELL}`"),
+        ));
+    }
+    path.split('/').try_for_each(|level| name(place, "plan", level))
 }
 
 /// A whole number within limits.

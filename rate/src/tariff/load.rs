@@ -19,7 +19,7 @@ use crate::tariff::companion::{Companion, Format, optional, required, separator}
 use crate::tariff::coverage::Known;
 use crate::tariff::deck::{Deck, ShortCodes, ZoneRule};
 use crate::tariff::discount::{self, Discount};
-use crate::tariff::field::{UNITS_MAX, bad, midnight, name, whole};
+use crate::tariff::field::{UNITS_MAX, bad, midnight, name, plan_name, whole};
 use crate::tariff::network::Networks;
 use crate::tariff::plan::{BandEdge, Plan};
 use crate::tariff::price_row::{COLUMNS, PRICES_MAX, PriceRow, ZeroUsage};
@@ -295,7 +295,7 @@ impl<'t> Loader<'t> {
         }
         let mut seen: HashMap<&str, &Place> = HashMap::new();
         for plan in &plans {
-            name(&plan.place, "plan", &plan.name)?;
+            plan_name(&plan.place, &plan.name)?;
             if let Some(first) = seen.insert(&plan.name, &plan.place) {
                 let (place, first) = (plan.place.clone(), first.clone());
                 return Err(TariffError::Twice { place, what: format!("plan `{}`", plan.name), first });

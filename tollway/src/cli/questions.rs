@@ -54,6 +54,9 @@ pub struct MarginArgs {
     /// Compare the provider's cost with its contract instead: the tariff that sells the plan `buy:PROVIDER:ACCOUNT`
     #[arg(long, conflicts_with = "by")]
     pub buy: bool,
+    /// What each level of the owner paths earns instead: between the provider's cost, the plans `sell:PATH` and the charge
+    #[arg(long, conflicts_with_all = ["by", "buy"])]
+    pub levels: bool,
     /// Only this billing period, such as 2026-10
     #[arg(long)]
     pub cycle: Option<String>,

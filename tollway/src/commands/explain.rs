@@ -16,7 +16,7 @@ use sinks::correction::Place;
 use sinks::table::Table;
 use store::Store;
 
-use self::derivation::derive;
+use self::derivation::{Derived, derive};
 use super::edited::{Edited, edits_of};
 use super::rows::{Row, ask_rows_of, key_or_place_filter, sql_text};
 use super::source::source_of;
@@ -112,7 +112,7 @@ fn page(global: &Global, view: &View<'_>, row: &Row) -> anyhow::Result<(Vec<Stri
     } else if row.text("a_number").is_some() {
         line("whose", format!("{} → nobody at that instant", hide("a_number")));
     }
-    let (derivation, is_settled) = derive(view, row)?.map_or((None, true), |(found, settled)| (Some(found), settled));
+    let Derived { derivation, is_settled, levels } = derive(view, row)?;
     let number = row.text("b_number").filter(|n| n.len() >= 7 && !global.clear);
     let veil = |text: String| number.map_or_else(|| text.clone(), |n| text.replace(n, &masked(n)));
     for text in derivation_lines(row, derivation.as_ref()) {
@@ -130,6 +130,9 @@ fn page(global: &Global, view: &View<'_>, row: &Row) -> anyhow::Result<(Vec<Stri
     if row.text("charge").is_some() && row.text("cost").is_some() {
         line("compare", compare(row));
     }
+    for (n, step) in levels.iter().enumerate() {
+        line(if n == 0 { "levels" } else { "" }, step.text());
+    }
     let landed = format!(
         "file {} line {}, profile {}, delivery {}:{}",
         source.file,
@@ -144,17 +147,30 @@ fn page(global: &Global, view: &View<'_>, row: &Row) -> anyhow::Result<(Vec<Stri
     history.lines(global.clear).into_iter().for_each(|(head, text)| line(head, text));
     let History { edits, written_off, former } = history;
     let derivation: serde_json::Value = serde_json::from_str(&veil(serde_json::to_string(&derivation)?))?;
-    let json = json!({
+    let mut json = row_json(row);
+    let rest = json!({
+        "written_off": written_off.map(|(arrival, word)| json!({"arrival": arrival, "by": word.by, "why": word.why})),
+        "edited": edits.iter().map(|edit| edit.to_json(global.clear)).collect::<Vec<_>>(),
+        "is_settled": is_settled, "derivation": derivation, "levels": levels,
+        "before": former.iter().map(former_json).collect::<Vec<_>>(), "file": source.file, "line": source.line,
+    });
+    if let (Some(json), serde_json::Value::Object(rest)) = (json.as_object_mut(), rest) {
+        json.extend(rest);
+    }
+    Ok((lines, json))
+}
+
+/// What the row says itself, for machines.
+fn row_json(row: &Row) -> serde_json::Value {
+    let get = |name: &str| row.text(name).unwrap_or_default();
+    json!({
         "record": get("record"), "outcome": get("outcome"), "reason": row.text("reason"), "field": row.text("reason_field"),
         "remedy": row.text("reason").map(super::suspense::remedy), "customer": row.text("customer"),
         "subscription": row.text("subscription"), "device": row.text("device"), "plan": row.text("plan"),
         "start": row.text("start"), "kind": row.text("kind"), "charge": row.text("charge"), "currency": row.text("currency"),
         "cost": row.text("cost"), "cost_currency": row.text("cost_currency"), "billing_period": row.text("billing_period"),
-        "written_off": written_off.map(|(arrival, word)| json!({"arrival": arrival, "by": word.by, "why": word.why})),
-        "edited": edits.iter().map(|edit| edit.to_json(global.clear)).collect::<Vec<_>>(),
-        "is_settled": is_settled, "derivation": derivation, "before": former.iter().map(former_json).collect::<Vec<_>>(), "file": source.file, "line": source.line, "delivery": get("delivery"), "row": row.number("row"),
-    });
-    Ok((lines, json))
+        "delivery": get("delivery"), "row": row.number("row"),
+    })
 }
 
 /// That a record waits to be settled, or did.

@@ -33,7 +33,7 @@ impl Sides {
 
     /// The margin in tenths of a per cent of the charge, rounded towards zero; `None` where nothing is charged.
     fn per_mille(self) -> Option<i128> {
-        (self.charge != 0).then(|| self.margin() * 1000 / self.charge)
+        per_mille(self.margin(), self.charge)
     }
 }
 
@@ -97,6 +97,16 @@ pub fn run(global: &Global, args: &MarginArgs) -> anyhow::Result<Exit> {
     Answer { headline, sheets: vec![sheet], next, json: json!({"margins": json, "below_cost": below, "foreign_costs": foreign}) }
         .print(global.output)?;
     Ok(if below == 0 { Exit::Done } else { Exit::NeedsHand })
+}
+
+/// A part in tenths of a per cent, rounded towards zero; `None` of nothing.
+fn per_mille(part: i128, of: i128) -> Option<i128> {
+    (of != 0).then(|| part * 1000 / of)
+}
+
+/// The same as text.
+pub fn per_cent_of(part: i128, of: i128) -> Option<String> {
+    per_mille(part, of).map(per_cent)
 }
 
 fn per_cent(per_mille: i128) -> String {

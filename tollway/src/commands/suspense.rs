@@ -184,7 +184,7 @@ fn show(global: &Global, installation: &Installation, record: &str) -> anyhow::R
             sheet.row([name.to_owned(), if hidden { masked(text) } else { text.to_owned() }]);
         }
     }
-    let edits = edits_of(installation, row)?;
+    let edits = edits_of(installation, &installation.entries()?, row)?;
     for edit in &edits {
         sheet.row(["edited".to_owned(), edit.text(global.clear)]);
     }

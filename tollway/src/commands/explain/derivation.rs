@@ -8,18 +8,29 @@ use domain::period::Month;
 use ingest::land::{ArrivalKind, ImportKind};
 use pipeline::rating::Reference;
 use rate::explain::{Derivation, ExplainInput, explain, explain_settled};
-use rate::link::party_of;
 use rate::settle::{Draw, Period, Trace};
 
+use super::super::explain_levels::{self, LevelStep};
 use super::super::rows::Row;
 use super::View;
 use crate::exit_code::bad_input;
 use crate::installation::Installation;
+use crate::parties::{Asking, Parties};
 
-/// The derivation of a readable row, and whether it stands as what allowances give; `None` for a row that could not be read.
-pub fn derive(view: &View<'_>, row: &Row) -> anyhow::Result<Option<(Derivation, bool)>> {
+/// What is known of a row by computing it again.
+pub struct Derived {
+    /// `None` for a row that could not be read.
+    pub derivation: Option<Derivation>,
+    /// Whether it stands as what allowances give.
+    pub is_settled: bool,
+    /// What the levels above its customer pay.
+    pub levels: Vec<LevelStep>,
+}
+
+/// Computes a row again.
+pub fn derive(view: &View<'_>, row: &Row) -> anyhow::Result<Derived> {
     if row.text("kind").is_none() {
-        return Ok(None);
+        return Ok(Derived { derivation: None, is_settled: true, levels: Vec::new() });
     }
     let get = |name: &str| row.text(name).unwrap_or_default().to_owned();
     let narrow = |name: &str| i32::try_from(row.long(name)).unwrap_or(i32::MAX);
@@ -44,6 +55,7 @@ pub fn derive(view: &View<'_>, row: &Row) -> anyhow::Result<Option<(Derivation, 
         plan: row.text("plan").map(str::to_owned),
         tariff: row.text("tariff").map(str::to_owned),
     };
+    let levels = explain_levels::steps(row, &input, &reference)?;
     // What is settled has the price of what is in force, whatever version of the same prices its row names.
     let by_newest = ExplainInput { tariff: None, ..input.clone() };
     let covers = explain(&by_newest, reference.tariffs.set()).is_ok_and(|alone| alone.is_settled);
@@ -57,7 +69,7 @@ pub fn derive(view: &View<'_>, row: &Row) -> anyhow::Result<Option<(Derivation, 
     if drawn.total.is_some() || drawn.discount.is_some() {
         is_settled &= derived.charge_nano == row.text("charge_nano").and_then(|nano| nano.parse().ok());
     }
-    Ok(Some((derived, is_settled)))
+    Ok(Derived { derivation: Some(derived), is_settled, levels })
 }
 
 /// How the row draws from allowances beside the records of its customer, and whether it stands so; where none covers it any more, as it
@@ -96,15 +108,11 @@ fn has_group(row: &Row, reference: &Reference) -> bool {
 
 /// Who the other party is: as the table says, or, of a row that no tariff has asked, as rating would find it now.
 fn party(row: &Row, reference: &Reference) -> String {
+    let get = |name: &str| row.text(name).unwrap_or_default();
     let found = || {
-        let number = row.text("b_number").filter(|_| row.text("b_number_type") == Some("e164"))?.parse().ok()?;
-        let (owners, at_us) = (reference.index.owners(), row.long("start_us"));
-        let customer = owners.customer_names.code(row.text("customer")?)?;
-        let subscription = owners.subscriptions.code(row.text("subscription")?)?;
-        let is_its = |owner: &&Owner| {
-            (owner.customer, owner.subscription) == (customer, subscription) && owner.from_us <= at_us && at_us < owner.to_us
-        };
-        party_of(&reference.index, number, at_us, owners.windows.iter().find(is_its)?).name()
+        let (customer, subscription, start_us) = (get("customer"), get("subscription"), row.long("start_us"));
+        let (b_number, b_number_type) = (get("b_number"), get("b_number_type"));
+        Parties::of(&reference.index).find(Asking { customer, subscription, b_number, b_number_type, start_us })
     };
     let said = row.text("party").or_else(|| if row.text("tariff").is_none() { found() } else { None });
     said.unwrap_or_default().to_owned()

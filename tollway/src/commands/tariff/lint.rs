@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use rate::error::Place;
+use rate::lint::levels::idle_levels;
 use rate::lint::versions::{Given, together};
 use rate::lint::{Finding, Linted, Rule, Severity, lint, sorted};
 use rate::tariff::Tariff;
@@ -21,7 +22,8 @@ pub fn run(global: &Global, args: &TariffLintArgs) -> anyhow::Result<Exit> {
     let in_force = known.in_force.iter().map(Tariff::load).collect::<Result<Vec<_>, _>>()?;
     let given: Vec<Given<'_>> = looked.iter().filter_map(Looked::given).collect();
     let beside = together(&given, &in_force);
-    let findings = looked.iter().flat_map(|one| one.linted.findings.iter().cloned()).chain(beside);
+    let levels = idle_levels(&given, known.owner_paths.iter().map(|path| &**path));
+    let findings = looked.iter().flat_map(|one| one.linted.findings.iter().cloned()).chain(beside).chain(levels);
     let findings = sorted(findings.collect());
     let counts = [Severity::Error, Severity::Warning, Severity::Note]
         .map(|severity| findings.iter().filter(|finding| finding.severity() == severity).count());

@@ -1,6 +1,8 @@
 //! Which tariff somebody means: a file, one in the data folder, or a shipped one, in this order; what else has the name is told.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use config::tariffs::SHIPPED;
 use domain::nearest;
@@ -12,11 +14,13 @@ use crate::exit_code::{bad_input, usage};
 use crate::installation::{Installation, settings};
 use crate::moment::Moment;
 
-/// The tariffs of the data folder.
+/// What the data folder knows of tariffs and of who pays by them.
 #[derive(Debug, Default)]
 pub struct Known {
     /// Their texts, by name.
     pub in_force: Vec<TariffSource>,
+    /// The owner paths of its customers.
+    pub owner_paths: BTreeSet<Arc<str>>,
 }
 
 /// A tariff that was asked for.
@@ -35,9 +39,10 @@ impl Known {
     pub fn of(installation: &Installation, moment: Option<Moment>) -> anyhow::Result<Self> {
         let store = installation.state_read_only()?;
         let at = moment.map(|moment| moment.arrival(&installation.landing())).transpose()?;
-        let bundles = installation.block_on(store.load_reference(at))?.tariffs;
+        let reference = installation.block_on(store.load_reference(at))?;
         let source = |b: &store::TariffBundle| crate::reference::source(&b.name, &b.toml, &b.companions);
-        Ok(Self { in_force: bundles.iter().map(source).collect() })
+        let owner_paths = reference.owners.customers.iter().map(|customer| Arc::clone(&customer.owner_path)).collect();
+        Ok(Self { in_force: reference.tariffs.iter().map(source).collect(), owner_paths })
     }
 
     /// The tariffs of the data folder if there is one: a tariff is looked at without any, too.
