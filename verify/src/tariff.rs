@@ -23,7 +23,7 @@ use crate::price::{Price, Rule};
 use crate::recurring::{Recurring, commitments, fees};
 use crate::table::{Columns, Format};
 use crate::terms::Allowance;
-use crate::text::{BandEdge, Cents, PlanText, TariffText, Tax, ZeroUsage};
+use crate::text::{BandEdge, CalendarText, Cents, PlanText, TariffText, Tax, ZeroUsage};
 use crate::usage::Usage;
 use crate::zone::Zones;
 
@@ -122,19 +122,7 @@ impl Tariff {
         let zones = zones(&mut text, &mut tables)?;
         let information = information(text.information.table.as_ref(), &mut tables)?;
         let rates = rates(&text.exchange, &mut tables)?;
-        let mut calendars: HashMap<String, BTreeSet<Date>> = HashMap::new();
-        for calendar in &text.calendar {
-            let dates = calendars.entry(calendar.name.clone()).or_default();
-            for day in &calendar.dates {
-                dates.insert(date(day)?);
-            }
-            let columns = Columns { known: &["date", "name"], aliases: &[("date", "day")], called: &AS_THEY_ARE };
-            tables.each(calendar.table.as_ref(), &columns, |row| {
-                let day = row.get("date").and_then(|day| day.parse().ok());
-                dates.insert(day.ok_or("a calendar's table has a row without a date")?);
-                Ok(())
-            })?;
-        }
+        let calendars = calendars(&text.calendar, &mut tables)?;
         let bands = Bands::new(text.band_clock, text.default_band, text.band, calendars)?;
         let plans = plans(text.plan, text.plans.table.as_ref(), &mut tables)?;
         let mut prices =
@@ -241,6 +229,24 @@ impl Tariff {
         let zero_usage = price.zero_usage.unwrap_or(if is_counted_at_zero { ZeroUsage::Priced } else { self.zero_usage });
         Some(Found { row, per: own.or(usual)?, is_free_at_zero: is_units && zero_usage == ZeroUsage::Free })
     }
+}
+
+/// The dates of calendars by name, from the file and the tables beside it.
+fn calendars(texts: &[CalendarText], tables: &mut Tables<'_>) -> Result<HashMap<String, BTreeSet<Date>>, String> {
+    let mut calendars: HashMap<String, BTreeSet<Date>> = HashMap::new();
+    for calendar in texts {
+        let dates = calendars.entry(calendar.name.clone()).or_default();
+        for day in &calendar.dates {
+            dates.insert(date(day)?);
+        }
+        let columns = Columns { known: &["date", "name"], aliases: &[("date", "day")], called: &AS_THEY_ARE };
+        tables.each(calendar.table.as_ref(), &columns, |row| {
+            let day = row.get("date").and_then(|day| day.parse().ok());
+            dates.insert(day.ok_or("a calendar's table has a row without a date")?);
+            Ok(())
+        })?;
+    }
+    Ok(calendars)
 }
 
 fn plans(inline: Vec<PlanText>, table: Option<&String>, tables: &mut Tables<'_>) -> Result<HashMap<String, Plan>, String> {
