@@ -6,7 +6,7 @@ use aggregate::query::Numbers;
 use domain::money::{Currency, Money};
 use pipeline::rating::Reference;
 use rate::explain::ExplainInput;
-use rate::levels::{Deal, Level, are_sold, ask_party, deals, levels};
+use rate::levels::{Deal, Level, Price, Unknown, are_sold, ask_party, deals, levels};
 
 use crate::cells::Cells;
 use crate::commands::query::analyst;
@@ -59,7 +59,7 @@ impl<'r> Ladder<'r> {
                 start_us: usage.start_us,
             };
             let found = parties.find(asking);
-            usage.party = found.unwrap_or_default().to_owned();
+            usage.party = found.map(str::to_owned).unwrap_or_default();
         }
         let key = (owner_path, usage.plan.clone().unwrap_or_default());
         let levels = &*self.known.entry(key).or_insert_with_key(|(path, plan)| levels(path, plan, tariffs));
@@ -143,13 +143,12 @@ impl Earnings {
     fn add(&mut self, level: &Level, deal: Deal) {
         let unknown = deal.margin().err();
         let currency = deal.sold.or(deal.bought).map(|(_, currency)| currency).ok();
-        let of =
-            |price: rate::levels::Price| price.ok().filter(|(_, of)| Some(*of) == currency).map_or(Money::default(), |(m, _)| m);
+        let of = |price: Price| price.ok().filter(|(_, of)| Some(*of) == currency).map_or(Money::default(), |(m, _)| m);
         let group = Group {
             level: level.path.clone(),
             currency: currency.map(|currency| currency.to_string()).unwrap_or_default(),
-            side: unknown.map_or("", rate::levels::Unknown::side),
-            reason: unknown.map_or("", rate::levels::Unknown::reason),
+            side: unknown.map_or("", Unknown::side),
+            reason: unknown.map_or("", Unknown::reason),
         };
         let earned = self.groups.entry(group).or_default();
         earned.records += 1;

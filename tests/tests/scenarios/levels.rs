@@ -23,7 +23,7 @@ const DEVICES: &str = "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\
 fn tariff(name: &str, currency: &str, prices: &[(&str, &str, &str)]) -> String {
     let mut plans: Vec<&str> = prices.iter().map(|(plan, ..)| *plan).collect();
     plans.dedup();
-    let plans: String = plans.iter().map(|plan| format!("[[plan]]\nname = \"{plan}\"\n\n")).collect();
+    let plans = plans.iter().map(|plan| format!("[[plan]]\nname = \"{plan}\"\n\n")).collect::<Vec<_>>().concat();
     let price = |(plan, zone, price): &(&str, &str, &str)| {
         format!("[[price]]\nplan = \"{plan}\"\nkind = \"voice-mo\"\nzone = \"{zone}\"\nunit_price = \"{price}\"\nper = 1\n\n")
     };

@@ -99,18 +99,8 @@ fn page(global: &Global, view: &View<'_>, row: &Row) -> anyhow::Result<(Vec<Stri
     let source = source_of(view.installation, row)?;
     let mut lines = vec![headline(row, &hide("b_number"))];
     let mut line = |head: &str, text: String| lines.push(format!("  {head:<10}{text}"));
-    if row.text("customer").is_some() {
-        let whose = format!(
-            "{} → device {} → subscription {} → customer {} ({})",
-            hide("a_number"),
-            get("device"),
-            get("subscription"),
-            get("customer"),
-            get("owner_path")
-        );
-        line("whose", whose);
-    } else if row.text("a_number").is_some() {
-        line("whose", format!("{} → nobody at that instant", hide("a_number")));
+    if let Some(text) = whose(row, &hide("a_number")) {
+        line("whose", text);
     }
     let Derived { derivation, is_settled, levels } = derive(view, row)?;
     let number = row.text("b_number").filter(|n| n.len() >= 7 && !global.clear);
@@ -158,6 +148,16 @@ fn page(global: &Global, view: &View<'_>, row: &Row) -> anyhow::Result<(Vec<Stri
         json.extend(rest);
     }
     Ok((lines, json))
+}
+
+/// The way from the number to the customer, as far as it is known.
+fn whose(row: &Row, a_number: &str) -> Option<String> {
+    let get = |name: &str| row.text(name).unwrap_or_default();
+    if row.text("customer").is_none() {
+        return row.text("a_number").map(|_| format!("{a_number} → nobody at that instant"));
+    }
+    let (device, subscription, customer) = (get("device"), get("subscription"), get("customer"));
+    Some(format!("{a_number} → device {device} → subscription {subscription} → customer {customer} ({})", get("owner_path")))
 }
 
 /// What the row says itself, for machines.

@@ -82,7 +82,7 @@ fn next(found: &Earnings) -> Vec<String> {
 fn sheet(found: &Earnings, shown: usize, machine: bool) -> Sheet {
     let heads = ["level", "#records", "#sold for", "#bought for", "#margin", "#of sold", "", "not known", "why"];
     let mut sheet = Sheet::new("", &heads);
-    let money = |m: Option<Money>| m.map_or_else(String::new, |m| if machine { m.to_text(9) } else { grouped(m, 6) });
+    let money = |m: Option<Money>| m.map_or_else(String::new, |m| if machine { m.to_text(9) } else { grouped(m, 2) });
     for (group, earned) in found.groups.iter().take(shown) {
         let [sold, bought, margin] = sides(group, *earned);
         sheet.row([
