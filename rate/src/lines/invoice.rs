@@ -14,34 +14,35 @@ pub(super) struct Draft {
     pub invoice: Rounding,
 }
 
-/// What is added up: the cycle of a corrected invoice, else none; currency and tax; and the rounding's places and mode.
-type Group<'d> = (Option<Month>, Currency, Option<&'d str>, &'d str, u8, u8);
+/// What is added up: the cycle of the invoice and whether it is a corrected one; currency and tax; and the rounding's places and mode.
+type Group<'d> = (Month, bool, Currency, Option<&'d str>, &'d str, u8, u8);
 
 /// The lines that round the documents of a customer.
 pub(super) fn roundings(case: &Case<'_>, drafts: &[Draft]) -> Result<Vec<Draft>, LineError> {
     let mut sums: BTreeMap<Group<'_>, (i128, Rounding)> = BTreeMap::new();
     for Draft { line, invoice } in drafts {
-        let corrected = (line.kind == LineKind::Correction).then_some(line.period);
+        let is_correction = line.kind == LineKind::Correction;
+        let period = if is_correction { line.period } else { case.cycle };
         let mode = match invoice.mode {
             RoundingMode::HalfUp => 0,
             RoundingMode::HalfEven => 1,
             RoundingMode::Up => 2,
             RoundingMode::Down => 3,
         };
-        let group = (corrected, line.currency, line.tax_class.as_deref(), &*line.tax, invoice.places, mode);
+        let group = (period, is_correction, line.currency, line.tax_class.as_deref(), &*line.tax, invoice.places, mode);
         let sum = sums.entry(group).or_insert((0, *invoice));
         let more = sum.0.checked_add(line.amount.0).filter(|nano| nano.abs() <= AMOUNT_NANO_MAX);
         sum.0 = more.ok_or_else(|| case.beyond(LineKind::Rounding.as_str()))?;
     }
     let mut roundings = Vec::new();
-    for ((corrected, currency, tax_class, tax, ..), (sum, rounding)) in sums {
+    for ((period, _, currency, tax_class, tax, ..), (sum, rounding)) in sums {
         let total = rounding.divide(sum, 1);
         if total == sum {
             continue;
         }
         let line = Line {
             kind: LineKind::Rounding,
-            period: corrected.unwrap_or(case.cycle),
+            period,
             subscription: None,
             plan: None,
             item: None,

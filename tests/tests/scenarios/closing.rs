@@ -30,7 +30,9 @@ fn installed(home: &Path, more: &str) -> DataFolder {
 /// Calls of a line on days of a month of 2026, each of so many seconds.
 fn calls(name: &str, line: u32, month: u32, days: &[(u32, u32)]) -> String {
     let row = |(day, seconds): &(u32, u32)| {
-        format!("{name}-{day},voice,+3161234000{line},+31201234567,2026-{month:02}-{day:02}T10:00:00Z,{seconds},,,MO,20408,0.10\n")
+        format!(
+            "{name}-{day},voice,+3161234000{line},+31201234567,2026-{month:02}-{day:02}T10:00:00+01:00,{seconds},,,MO,20408,0.10\n"
+        )
     };
     HEADER.to_owned() + &days.iter().map(row).collect::<String>()
 }
@@ -103,7 +105,9 @@ fn a_late_call_draws_what_a_closed_month_has_left() {
     let data = installed(home.path(), BUNDLE);
     let drawn = || {
         let rows = data.query("select record_id, coalesce(allowance_units, 0) as units, charge from cdr order by start");
-        rows.iter().map(|row| format!("{} {} {}", row["record_id"], row["units"], row["charge"]).replace('"', "")).collect::<Vec<_>>()
+        rows.iter()
+            .map(|row| format!("{} {} {}", row["record_id"], row["units"], row["charge"]).replace('"', ""))
+            .collect::<Vec<_>>()
     };
     ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, 3, &[(12, 100), (14, 100)]));
     asked(&data, &["cycle", "close", "2026-03"]);
@@ -116,8 +120,7 @@ fn a_late_call_draws_what_a_closed_month_has_left() {
     let (code, proof) = asked(&data, &["verify"]);
     assert_eq!((code, &proof["differ"]), (Some(0), &json!(0)), "{proof:#}");
     asked(&data, &["cycle", "close", "2026-04"]);
-    let april =
-        ["late 2026-03 D-1 voice-mo 1 0.120000000 0.120000000", "late 2026-03 D-2 voice-mo 1 0.200000000 0.200000000"];
+    let april = ["late 2026-03 D-1 voice-mo 1 0.120000000 0.120000000", "late 2026-03 D-2 voice-mo 1 0.200000000 0.200000000"];
     assert_eq!(lines(&data, "2026-04"), april);
     data.assert_sound();
 }

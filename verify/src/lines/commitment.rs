@@ -105,14 +105,17 @@ fn counted(ledger: &Ledger<'_>, fees: &Fees<'_>, cover: &Cover<'_>) -> i128 {
         ledger.usage(*subscription).into_iter().filter(|used| cycles.contains(&used.cycle) && used.currency == tariff.currency);
     let used = used.filter(|used| {
         let plan = ledger.sold_as(&used.plan, used.cycle);
-        terms.usage.rank(plan, &used.kind, &used.zone, None, &used.band).is_some()
+        tariff.sells(plan) && terms.usage.rank(plan, &used.kind, &used.zone, None, &used.band).is_some()
     });
     let used: i128 = used.map(|used| used.sums.exact_nano).sum();
     if terms.counts_fees != Some(true) {
         return used;
     }
     let fees = fees.whose(*subscription).filter(|fee| cycles.contains(&fee.cycle) && fee.currency == tariff.currency);
-    let named = fees.filter(|fee| terms.usage.names_plan(ledger.sold_as(fee.plan, fee.cycle)));
+    let named = fees.filter(|fee| {
+        let plan = ledger.sold_as(fee.plan, fee.cycle);
+        tariff.sells(plan) && terms.usage.names_plan(plan)
+    });
     used + named.map(|fee| fee.exact_nano).sum::<i128>()
 }
 

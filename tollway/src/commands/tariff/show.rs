@@ -120,7 +120,11 @@ fn headline(head: &Head, named: &Named) -> String {
         format!("  in force   from {} {until}, days of {}", head.valid_from, head.time_zone),
         format!("  bands      by {clock}; what no window holds is `{}`", head.default_band),
         format!("  rounding   each charge to {} places, {}", head.rounding_places, head.rounding_mode.replace('_', " ")),
-        format!("             lines: {}; invoices: {}", head.rounding_line.replace('_', " "), head.rounding_invoice.replace('_', " ")),
+        format!(
+            "             lines: {}; invoices: {}",
+            head.rounding_line.replace('_', " "),
+            head.rounding_invoice.replace('_', " ")
+        ),
         format!("  zones      at home {}{unnumbered}", head.home_zone),
         format!("  tax        {}", head.tax),
         format!("  sha256     {}", head.sha256),
