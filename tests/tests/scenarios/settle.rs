@@ -9,7 +9,9 @@ use tempfile::TempDir;
 
 use crate::support::data_folder::DataFolder;
 use crate::support::month::Month;
-use crate::support::small::{HEADER, TWO_LINES as DEVICES, asked, calls, ingest, kill_in_the_middle, tariff, write};
+use crate::support::small::{
+    HEADER, TWO_LINES as DEVICES, asked, calls, close_in_pieces, ingest, kill_in_the_middle, tariff, write,
+};
 
 /// Five minutes a month for the customer, taken by whole minutes; beyond them 0.002 a second.
 fn bundle(units: u32) -> String {
@@ -230,10 +232,38 @@ fn with_bundles(folder: &Path) -> String {
     write(folder, "nl-zakelijk.toml", &(toml + BUNDLES))
 }
 
+/// Closes the month and those before it in both folders, in the second one killed again and again: the lines are the same.
+fn close(undisturbed: &DataFolder, killed: &DataFolder) {
+    let periods =
+        undisturbed.query("select distinct billing_period as cycle from totals where billing_period <= '2026-10' order by 1");
+    for cycle in periods.iter().filter_map(|row| row["cycle"].as_str()) {
+        let arguments =
+            ["cycle", "close", cycle, "--at", "2026-11-20T00:00:00Z", "--override", "--by", "test", "--why", "a month of a test"];
+        asked(undisturbed, &arguments);
+        let (times, _) = close_in_pieces(killed, &arguments);
+        assert!(times >= 1, "the closing of {cycle} was never killed");
+    }
+    let lines = "select closing, customer, line, line_kind, billing_period, subscription, plan, kind, zone, band, tax_class, tax, currency, \
+        count, seconds, bytes, messages, billed_units, exact, amount, difference from lines order by closing, customer, line";
+    let (ours, theirs) = (killed.query(lines), undisturbed.query(lines));
+    let differ = ours.iter().zip(&theirs).find(|(a, b)| a != b);
+    assert!(ours.len() == theirs.len() && differ.is_none(), "{} and {} lines; {differ:#?}", ours.len(), theirs.len());
+    assert!(ours.len() > 500, "only {} lines", ours.len());
+    let sums = |table: &str| {
+        format!("select billing_period, sum({table}) as charge from {{}} where billing_period <= '2026-09' group by 1 order by 1")
+    };
+    let of_lines = killed.query(&sums("exact").replace("{}", "lines"));
+    assert_eq!(
+        of_lines,
+        killed.query(&sums("charge").replace("{}", "totals")),
+        "lines hold every record of the months that have ended"
+    );
+}
+
 /// *Scenario.* A month of twelve layouts under bundles of every kind. One installation gets its files one by one as they were
 /// sent; another one lands all of them backwards, in smaller cuts, with one worker, has the bundles only afterwards, and is killed
 /// while it settles, again and again. *Guarantees.* Each record has the same outcome, draws the same and costs the same in both, and
-/// so do the totals.
+/// so do the totals, and the lines of the months when they are closed.
 #[test]
 fn a_month_is_settled_once_however_it_came_and_however_often_it_is_killed() {
     let home = TempDir::new().expect("a temporary folder");
@@ -278,6 +308,7 @@ fn a_month_is_settled_once_however_it_came_and_however_often_it_is_killed() {
     assert_eq!(asked(&other, &["settle"]).1["state"], json!("unchanged"));
     data.assert_sound();
     other.assert_sound();
+    close(&other, &data);
 }
 
 /// *Scenario.* Prices from the middle of November on are a tariff of another name, with the bundle of the same name; then the price

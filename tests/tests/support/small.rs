@@ -60,6 +60,19 @@ pub fn ingest(data: &DataFolder, home: &Path, account: &str, name: &str, text: &
     asked(data, &["ingest", "--profile", "job", "--account", account, &write(home, name, text)]).1
 }
 
+/// Kills a closing when it is decided, when totals are frozen, and when its lines are posted; then finishes it, for its JSON. How often it
+/// was killed stands beside it.
+pub fn close_in_pieces(data: &DataFolder, arguments: &[&str]) -> (u32, Value) {
+    let mut killed = 0;
+    for message in ["cycle closed", "totals frozen", "lines posted"] {
+        let running = data.start(arguments, Some("debug"));
+        let seen = running.wait_for(message, |lines| lines.iter().find(|line| line.contains(message)).cloned());
+        running.kill();
+        killed += u32::from(seen.is_some());
+    }
+    (killed, asked(data, arguments).1)
+}
+
 /// Kills a command when its worker has read, prepared and committed, each in a run of its own; it is killed twice at least.
 pub fn kill_in_the_middle(data: &DataFolder, arguments: &[&str]) {
     let mut killed = 0;
