@@ -224,7 +224,9 @@ impl Installation {
         let mut cycles = closed(&self.entries()?);
         if let Some(backups) = self.totals_backup()? {
             let frozen = backups.snapshot().files.values().filter_map(|add| add.partition("billing_period"));
-            frozen.for_each(|cycle| cycles.freeze(cycle.to_owned()));
+            for cycle in frozen {
+                cycles.freeze(cycle.to_owned());
+            }
         }
         Ok(cycles)
     }
