@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS customers (
     time_zone TEXT NOT NULL,
     known_since BIGINT NOT NULL,
     superseded_by BIGINT,
+    late_usage TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (tenant, customer_id, known_since)
 );
 

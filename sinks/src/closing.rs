@@ -20,8 +20,8 @@ pub const OPERATION: &str = "CLOSED";
 /// What the positions of a closing begin with; its number, the cycle and the name of the figure follow.
 const PREFIX: &str = "closing/";
 
-/// The names of the figures; `until` is in seconds.
-const FIGURES: [&str; 4] = ["version", "reference", "arrival", "until"];
+/// The names of the figures; `until` is in seconds, `corrects` 1 or 0.
+const FIGURES: [&str; 5] = ["version", "reference", "arrival", "until", "corrects"];
 
 /// The names of the words in the commit.
 const WORDS: [&str; 3] = ["by", "why", "overridden"];
@@ -41,6 +41,8 @@ pub struct Closing {
     pub arrival: ArrivalNumber,
     /// It holds for customers whose cycle had ended by this instant, and was not closed before; microseconds UTC, a whole second.
     pub until_us: i64,
+    /// Whether late usage corrects what was billed for its own cycle, where a customer has no rule of its own.
+    pub is_correcting: bool,
 }
 
 /// Who closed a cycle, and why it was closed although something spoke against it.
@@ -58,7 +60,7 @@ pub struct Word {
 
 /// The closings that a table knows, in their order.
 pub fn closings(table: &Table) -> Vec<Closing> {
-    let mut found: BTreeMap<(u64, &str), [i64; 4]> = BTreeMap::new();
+    let mut found: BTreeMap<(u64, &str), [i64; 5]> = BTreeMap::new();
     for (name, at) in &table.snapshot().positions {
         let Some((number, rest)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('/')) else { continue };
         let Some(((cycle, figure), number)) = rest.split_once('/').zip(number.parse().ok()) else { continue };
@@ -66,10 +68,11 @@ pub fn closings(table: &Table) -> Vec<Closing> {
             found.entry((number, cycle)).or_default()[slot] = *at;
         }
     }
-    let closing = |((number, cycle), figures): ((u64, &str), [i64; 4])| {
-        let [version, reference, arrival, until_s] = figures;
+    let closing = |((number, cycle), figures): ((u64, &str), [i64; 5])| {
+        let [version, reference, arrival, until_s, corrects] = figures;
         let [version, reference, arrival] = [version, reference, arrival].map(|figure| figure.max(0).cast_unsigned());
-        Closing { cycle: cycle.to_owned(), number, version, reference, arrival, until_us: until_s.saturating_mul(SECOND_US) }
+        let (until_us, is_correcting) = (until_s.saturating_mul(SECOND_US), corrects == 1);
+        Closing { cycle: cycle.to_owned(), number, version, reference, arrival, until_us, is_correcting }
     };
     found.into_iter().map(closing).collect()
 }
@@ -93,14 +96,14 @@ pub fn closed_by(closings: &[Closing]) -> ClosedCycles {
 pub fn close(
     table: &mut Table,
     (cycle, until_us): (&str, i64),
-    (reference, arrival): (u64, ArrivalNumber),
+    (reference, arrival, is_correcting): (u64, ArrivalNumber, bool),
     word: &Word,
     (clock, rng): (&dyn Clock, &mut dyn Rng),
 ) -> Result<Option<Closing>, TableError> {
     let Some(version) = table.snapshot().version else { return Ok(None) };
     let number = closings(table).last().map_or(0, |closing| closing.number) + 1;
     let until_s = until_us.div_euclid(SECOND_US);
-    let figures = [version, reference, arrival, until_s.max(0).cast_unsigned()];
+    let figures = [version, reference, arrival, until_s.max(0).cast_unsigned(), u64::from(is_correcting)];
     let words = [word.by.clone(), word.why.clone(), word.overridden.join("\n")];
     let info = CommitInfo {
         timestamp: clock.now_us() / 1000,
@@ -116,14 +119,8 @@ pub fn close(
     if table.attempt(&info, &[], &positions)? != Attempt::Committed {
         return Ok(None);
     }
-    Ok(Some(Closing {
-        cycle: cycle.to_owned(),
-        number,
-        version,
-        reference,
-        arrival,
-        until_us: until_s.saturating_mul(SECOND_US),
-    }))
+    let until_us = until_s.saturating_mul(SECOND_US);
+    Ok(Some(Closing { cycle: cycle.to_owned(), number, version, reference, arrival, until_us, is_correcting }))
 }
 
 /// Who closed a cycle and why.

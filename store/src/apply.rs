@@ -4,7 +4,7 @@ use domain::delivery::ArrivalNumber;
 
 use crate::database::Store;
 use crate::error::StoreError;
-use crate::import::{CustomerRow, ImportKind, ImportRows, PlanRow};
+use crate::import::{CustomerRow, ImportKind, ImportRows, LateUsage, PlanRow};
 use crate::load::AsOf;
 use crate::names::Interner;
 use crate::plan::Writes;
@@ -132,6 +132,7 @@ impl Store {
                 customer.owner_path.as_deref().unwrap_or(tenant).into(),
                 i64::from(u8::from(customer.cycle_day)).into(),
                 customer.time_zone.as_str().into(),
+                customer.late_usage.map_or("", LateUsage::as_str).into(),
                 arrival.into(),
             ]
         });

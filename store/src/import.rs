@@ -156,6 +156,30 @@ pub struct MemberRow {
     pub to_us: Option<i64>,
 }
 
+/// Where usage goes that comes when its cycle is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LateUsage {
+    /// With the next cycle that is closed.
+    Next,
+    /// Into a correction of what was billed for its own.
+    Correct,
+}
+
+impl LateUsage {
+    /// The word in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Correct => "correct",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Next, Self::Correct].into_iter().find(|rule| rule.as_str() == text)
+    }
+}
+
 /// A row of customers.csv.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomerRow {
@@ -169,6 +193,8 @@ pub struct CustomerRow {
     pub cycle_day: CycleDay,
     /// The IANA zone by whose clock it begins.
     pub time_zone: String,
+    /// Where usage goes that comes when its cycle is closed; `None`: as the configuration says.
+    pub late_usage: Option<LateUsage>,
     /// First instant at which it is no customer any more, microseconds UTC; `None`: it stays.
     pub valid_to_us: Option<i64>,
 }
@@ -187,6 +213,7 @@ impl CustomerRow {
             owner_path: None,
             cycle_day: CycleDay::FIRST,
             time_zone: DEFAULT_TIME_ZONE.to_owned(),
+            late_usage: None,
             valid_to_us: None,
         }
     }

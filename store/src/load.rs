@@ -13,7 +13,7 @@ use crate::database::Store;
 use crate::error::StoreError;
 use crate::held::{HeldWindow, held_windows};
 use crate::identifier::{Identifier, IdentifierKind};
-use crate::import::{CustomerRow, ImportKind, PlanRow};
+use crate::import::{CustomerRow, ImportKind, LateUsage, PlanRow};
 use crate::names::Interner;
 use crate::report::Origin;
 use crate::session::Session;
@@ -353,15 +353,15 @@ pub(crate) async fn read_members(
 
 /// The customers as of a version.
 pub(crate) async fn read_customers(store: &Store, sql: &mut Session, as_of: AsOf) -> Result<Vec<CustomerRow>, StoreError> {
-    let rows: Vec<(String, String, String, i64, String)> =
-        sql.all(CUSTOMERS, &[store.tenant.as_str().into(), as_of.0.into()]).await?;
+    type Stored = (String, String, String, i64, String, String);
+    let rows: Vec<Stored> = sql.all(CUSTOMERS, &[store.tenant.as_str().into(), as_of.0.into()]).await?;
     let ends = read_ends(store, sql, as_of, ImportKind::Customers).await?;
-    let read = |(id, name, owner_path, day, time_zone): (String, String, String, i64, String)| {
+    let read = |(id, name, owner_path, day, time_zone, late_usage): Stored| {
         let cycle_day = u8::try_from(day).ok().and_then(|day| CycleDay::try_from(day).ok());
         let cycle_day = cycle_day.ok_or_else(|| store.corrupt(format!("the cycle day {day} of customer `{id}`")))?;
         let owner_path = (owner_path != store.tenant.as_str()).then_some(owner_path);
-        let valid_to_us = ends.get(&id).copied();
-        Ok(CustomerRow { id, name, owner_path, cycle_day, time_zone, valid_to_us })
+        let (late_usage, valid_to_us) = (LateUsage::parse(&late_usage), ends.get(&id).copied());
+        Ok(CustomerRow { id, name, owner_path, cycle_day, time_zone, late_usage, valid_to_us })
     };
     rows.into_iter().map(read).collect()
 }

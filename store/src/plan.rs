@@ -6,7 +6,7 @@ use crate::database::Store;
 use crate::error::StoreError;
 use crate::held::held_windows;
 use crate::import::{
-    CustomerRow, DeviceRow, FullList, ImportContent, ImportMode, ImportRows, MemberRow, PlanRow, SubscriptionRow,
+    CustomerRow, DeviceRow, FullList, ImportContent, ImportMode, ImportRows, LateUsage, MemberRow, PlanRow, SubscriptionRow,
 };
 use crate::instant::show_instant;
 use crate::load::{AsOf, read_customers, read_members, read_plans, read_subscriptions, read_tariff_hashes, read_windows};
@@ -67,6 +67,7 @@ impl Listable for CustomerRow {
             ("owner_path", self.owner_path.clone().unwrap_or_default()),
             ("cycle_day", u8::from(self.cycle_day).to_string()),
             ("time_zone", self.time_zone.clone()),
+            ("late_usage", self.late_usage.map_or("", LateUsage::as_str).to_owned()),
             ("valid_to", shown(self.valid_to_us)),
         ]
     }

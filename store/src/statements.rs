@@ -53,14 +53,14 @@ pub(crate) const NOTE_IMPORT: Insert =
 /// $1 tenant, $2 version.
 pub(crate) const CUSTOMERS: Statement = Statement {
     does: "read customers",
-    sql: "SELECT customer_id, name, owner_path, cycle_day, time_zone FROM customers \
+    sql: "SELECT customer_id, name, owner_path, cycle_day, time_zone, late_usage FROM customers \
           WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2)",
 };
 
 /// New versions of customers.
 pub(crate) const ADD_CUSTOMERS: Insert = Insert {
     does: "write customers",
-    into: "customers (tenant, customer_id, name, owner_path, cycle_day, time_zone, known_since)",
+    into: "customers (tenant, customer_id, name, owner_path, cycle_day, time_zone, late_usage, known_since)",
 };
 
 /// Ends the versions that arrival $1 replaces. $2 tenant.

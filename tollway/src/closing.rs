@@ -7,8 +7,9 @@ pub mod obstacles;
 pub mod table;
 mod usage;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use aggregate::totals::{Sums, TotalKey};
 use domain::closed::{ClosedCycles, cycle_end};
 use domain::columns::linked::Owners;
 use domain::money::{Currency, Money};
@@ -18,6 +19,7 @@ use rate::lines::{Case, LateRule, Line, LineBook, LineKind, lines};
 use rayon::prelude::*;
 use sinks::closing::{Closing, closed_by, closings};
 use sinks::table::Table;
+use store::import::LateUsage;
 
 use self::table::{Posted, is_posted, posted_by_customer, write};
 use self::usage::by_customer;
@@ -84,8 +86,8 @@ pub struct Pinned<'p> {
     pub cycle: &'p str,
     /// Whose cycle had ended by this instant is meant, microseconds UTC.
     pub until_us: i64,
-    /// The newest version of the records that counts.
-    pub version: u64,
+    /// Whether late usage corrects, where a customer has no rule of its own.
+    pub is_correcting: bool,
     /// Closings before it.
     pub before: &'p [Closing],
 }
@@ -132,19 +134,16 @@ impl<'d> Due<'d> {
 /// The lines of a cycle, by what was pinned: always the same.
 pub fn make(
     installation: &Installation,
-    (entries, totals): (&Table, &Table),
+    totals: &BTreeMap<TotalKey, Sums>,
     pinned: &Pinned<'_>,
     reference: &Reference,
 ) -> anyhow::Result<Lines> {
     let cycle = crate::named::cycle(pinned.cycle)?;
     let due = Due::of(cycle, pinned.until_us, pinned.before, reference.index.owners());
     let last = pinned.before.last().map_or(0, |closing| closing.number);
-    let usage = by_customer(&totals::read_at(entries, totals, pinned.version)?)?;
+    let usage = by_customer(totals)?;
     let posted = posted_by_customer(installation, last)?;
-    let late = match installation.config().billing.late_usage {
-        config::sections::LateUsage::Next => LateRule::Next,
-        config::sections::LateUsage::Correct => LateRule::Correct,
-    };
+    let rules = LateRules::of(installation, reference, pinned.is_correcting)?;
     let names = &reference.index.owners().customer_names;
     let mut customers: BTreeSet<&str> = (0..names.len()).filter_map(|code| Some(names.name(u32::try_from(code).ok()?))).collect();
     customers.extend(usage.keys().map(String::as_str));
@@ -156,13 +155,37 @@ pub fn make(
         let (usage, posted) = (usage.get(*customer), posted.get(*customer));
         let (usage, posted) = (usage.map_or(&[][..], Vec::as_slice), posted.map_or(&[][..], Vec::as_slice));
         let closed = due.closed_for(customer);
-        let case = Case { customer, cycle, closed: &closed, usage, posted, late };
+        let case = Case { customer, cycle, closed: &closed, usage, posted, late: rules.for_customer(customer) };
         Ok(((*customer).to_owned(), lines(&case, &book)?))
     };
     let customers: Vec<&str> = customers.into_iter().collect();
     let mut made = customers.par_iter().map(of).collect::<anyhow::Result<Vec<_>>>()?;
     made.retain(|(_, lines)| !lines.is_empty());
     Ok(Lines { customers: made })
+}
+
+/// Where late usage of each customer goes.
+struct LateRules {
+    usual: LateRule,
+    customers: HashMap<String, LateRule>,
+}
+
+impl LateRules {
+    /// As reference data and the closing say.
+    fn of(installation: &Installation, reference: &Reference, is_correcting: bool) -> anyhow::Result<Self> {
+        let usual = if is_correcting { LateRule::Correct } else { LateRule::Next };
+        let rows = installation.block_on(installation.state_read_only()?.customers(Some(reference.version)))?;
+        let rule = |rule| match rule {
+            LateUsage::Next => LateRule::Next,
+            LateUsage::Correct => LateRule::Correct,
+        };
+        let customers = rows.into_iter().filter_map(|row| Some((row.id, rule(row.late_usage?)))).collect();
+        Ok(Self { usual, customers })
+    }
+
+    fn for_customer(&self, customer: &str) -> LateRule {
+        self.customers.get(customer).copied().unwrap_or(self.usual)
+    }
 }
 
 /// Whether lines of a customer are those of a cycle's own invoice.
@@ -179,23 +202,41 @@ pub fn unfinished(installation: &Installation, entries: &Table) -> anyhow::Resul
     Ok(closings(entries).into_iter().filter(is_open).collect())
 }
 
-/// Freezes the totals of a closing and writes its lines; those before it have to be finished.
-pub fn finish(installation: &Installation, entries: &mut Table, closing: &Closing) -> anyhow::Result<Lines> {
+/// Whether the configuration wants late usage to correct what was billed for its own cycle.
+pub fn is_correcting(installation: &Installation) -> bool {
+    installation.config().billing.late_usage == config::sections::LateUsage::Correct
+}
+
+/// Finishes all closings whose lines are not written, in their order: what is late follows from what those before it have posted.
+pub fn finish_all(installation: &Installation, entries: &mut Table) -> anyhow::Result<Vec<(Closing, Lines)>> {
+    entries.refresh()?;
+    let mut finished = Vec::new();
+    for closing in unfinished(installation, entries)? {
+        let lines = finish(installation, entries, &closing)?;
+        finished.push((closing, lines));
+    }
+    Ok(finished)
+}
+
+/// Freezes the totals of a closing and writes its lines; those before it are finished.
+fn finish(installation: &Installation, entries: &mut Table, closing: &Closing) -> anyhow::Result<Lines> {
     let store = installation.state()?;
     let reference = installation.block_on(load_at(&store, closing.reference))?;
     let mut rng = SystemRng::new()?;
     let mut totals = installation.totals()?;
-    while totals::step(entries, &mut totals, &SystemClock, &mut rng)? {}
+    totals::catch_up(entries, &mut totals, &mut rng)?;
     let all = closings(entries);
     let before: Vec<Closing> = all.into_iter().filter(|one| one.number < closing.number).collect();
-    let pinned = Pinned { cycle: &closing.cycle, until_us: closing.until_us, version: closing.version, before: &before };
+    let Closing { until_us, is_correcting, .. } = *closing;
+    let pinned = Pinned { cycle: &closing.cycle, until_us, is_correcting, before: &before };
     let mut frozen = totals::open(installation.blob(), totals::TOTALS_BACKUP, &SystemClock, &mut rng)?;
-    let mut sums = totals::read_at(entries, &totals, closing.version)?;
+    let sums = totals::read_at(entries, &totals, closing.version)?;
     let due = Due::of(crate::named::cycle(&closing.cycle)?, closing.until_us, &before, reference.index.owners());
-    sums.retain(|(period, names), _| *period == closing.cycle && due.has(&names[CUSTOMER]));
-    totals::freeze(&mut frozen, &sums, (&closing.cycle, closing.number, closing.version), &SystemClock, &mut rng)?;
+    let is_due = |(period, names): &TotalKey| *period == closing.cycle && due.has(&names[CUSTOMER]);
+    let of_cycle = sums.iter().filter(|(key, _)| is_due(key)).map(|(key, sums)| (key.clone(), *sums)).collect();
+    totals::freeze(&mut frozen, &of_cycle, (&closing.cycle, closing.number, closing.version), &SystemClock, &mut rng)?;
     tracing::debug!(closing = closing.number, "totals frozen");
-    let made = make(installation, (entries, &totals), &pinned, &reference)?;
+    let made = make(installation, &sums, &pinned, &reference)?;
     let word = sinks::closing::word(entries, closing)?;
     let posted = Posted { closing, at_us: word.at_ms * 1000, lines: &made };
     write(installation, &posted, &SystemClock, &mut rng)?;

@@ -15,6 +15,9 @@ pub(super) const STORED: Rounding = Rounding { places: NANO_PLACES, mode: Roundi
 pub(super) fn lines(case: &Case<'_>, held: &Helds<'_>, drafts: &mut Vec<Draft>) -> Result<(), LineError> {
     for stay in held.fees() {
         let terms = stay.first.terms();
+        if terms.due == Due::Once && was_charged(case, &terms.name, stay.subscription) {
+            continue;
+        }
         if terms.by_days {
             let of = stay.days();
             for part in stay.parts() {
@@ -25,6 +28,12 @@ pub(super) fn lines(case: &Case<'_>, held: &Helds<'_>, drafts: &mut Vec<Draft>) 
         }
     }
     Ok(())
+}
+
+/// Whether a subject was charged once already: its first day may have moved since.
+fn was_charged(case: &Case<'_>, name: &str, subscription: Option<&str>) -> bool {
+    let is_it = |line: &&Line| line.kind == LineKind::OneTime && line.item.as_deref() == Some(name);
+    case.posted.iter().filter(is_it).any(|line| line.subscription.as_deref() == subscription)
 }
 
 /// The whole amount by the terms of a stretch, or its share of days.

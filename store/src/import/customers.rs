@@ -1,14 +1,14 @@
-//! customers.csv: `customer_id` and, as far as known, `name`, `owner_path`, `cycle_day`, `time_zone`, `valid_to`.
+//! customers.csv: `customer_id` and, as far as known, `name`, `owner_path`, `cycle_day`, `time_zone`, `late_usage`, `valid_to`.
 
 use domain::ids::check_id;
 use domain::period::CycleDay;
 use domain::zone::Zone;
 
 use super::table::{Layout, Row, once_per_key, read};
-use super::{CustomerRow, DEFAULT_TIME_ZONE, ImportError, ImportLimits, RowError, RowProblem};
+use super::{CustomerRow, DEFAULT_TIME_ZONE, ImportError, ImportLimits, LateUsage, RowError, RowProblem};
 
 const LAYOUT: Layout =
-    Layout { required: &["customer_id"], optional: &["name", "owner_path", "cycle_day", "time_zone", "valid_to"] };
+    Layout { required: &["customer_id"], optional: &["name", "owner_path", "cycle_day", "time_zone", "late_usage", "valid_to"] };
 
 /// Most levels of an owner path.
 const LEVELS_MAX: usize = 8;
@@ -46,6 +46,8 @@ fn customer(row: &Row<'_>, zones: &mut Vec<String>) -> Result<CustomerRow, RowEr
         }
         zones.push(time_zone.clone());
     }
+    let unknown = |text: &str| row.error("late_usage", RowProblem::LateUsage(text.chars().take(20).collect()));
+    let late_usage = row.optional("late_usage")?.map(|text| LateUsage::parse(text).ok_or_else(|| unknown(text))).transpose()?;
     let valid_to_us = row.instant("valid_to")?;
-    Ok(CustomerRow { id, name, owner_path, cycle_day, time_zone, valid_to_us })
+    Ok(CustomerRow { id, name, owner_path, cycle_day, time_zone, late_usage, valid_to_us })
 }

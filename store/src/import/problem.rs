@@ -49,6 +49,9 @@ pub enum RowProblem {
     /// Not a day of the month.
     #[error("`{0}` is no cycle day; give a day of the month, 1 to 31")]
     CycleDay(String),
+    /// Not a rule for late usage.
+    #[error("`{0}` is no rule for late usage; give `next`, `correct` or nothing")]
+    LateUsage(String),
     /// Not a zone of the IANA database.
     #[error("`{0}` is no IANA time zone; give one such as Europe/Amsterdam")]
     TimeZone(String),

@@ -87,7 +87,7 @@ fn an_account_that_is_late_by_its_profile_and_a_cycle_that_has_ended_are_on_the_
     assert!(late[0]["text"].as_str().is_some_and(|text| text.contains("its profile says every 24 hours")), "{late:?}");
     let due = today(&desk, "cycle_due", &far);
     assert_eq!(due.len(), 1, "{due:?}");
-    assert_eq!(due[0]["command"], "tollway totals --cycle 2026-10 --backup");
+    assert_eq!(due[0]["command"], "tollway cycle close 2026-10 --dry-run");
     desk.tollway(&["totals", "--cycle", "2026-10", "--backup"]).ends(DONE);
     assert!(today(&desk, "cycle_due", &far).is_empty());
     desk.tollway(&["today", "--at", "yesterday"]).ends(WRONG_USE).says(&["--at", "write it with seconds and the offset"]);

@@ -97,6 +97,37 @@ fn lines_are_what_invoices_print_and_late_calls_come_with_the_next() {
     data.assert_sound();
 }
 
+/// *Scenario.* Of two customers one has its late calls corrected, the other gets them with the next invoice; a word that is neither is
+/// imported. *Guarantees.* Each has its rule; the word is refused by name.
+#[test]
+fn late_calls_follow_the_rule_of_their_customer() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path(), "");
+    let customers = |rule: &str| {
+        let text = format!("customer_id,late_usage\nC-1,\nC-2,{rule}\n");
+        data.run(&["import", "customers", &write(home.path(), "customers.csv", &text)])
+    };
+    let refused = customers("never");
+    assert!(
+        refused.code == Some(3) && refused.err.contains("`never` is no rule for late usage"),
+        "{:?} {}",
+        refused.code,
+        refused.err
+    );
+    assert_eq!(customers("correct").code, Some(0));
+    let devices = DEVICES.replace("D-2,31612340002,C-1", "D-2,31612340002,C-2");
+    data.ok(&["import", "devices", &write(home.path(), "devices.csv", &devices)]);
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, 3, &[(2, 100)]));
+    asked(&data, &["cycle", "close", "2026-03"]);
+    ingest(&data, home.path(), "haven", "b.csv", &calls("b", 1, 3, &[(3, 100)]));
+    ingest(&data, home.path(), "haven", "c.csv", &calls("c", 2, 3, &[(20, 33)]));
+    asked(&data, &["cycle", "close", "2026-04"]);
+    let april =
+        ["late 2026-03 D-1 voice-mo 1 0.200000000 0.200000000", "correction 2026-03 D-2 voice-mo 1 0.066000000 0.070000000"];
+    assert_eq!(lines(&data, "2026-04"), april);
+    data.assert_sound();
+}
+
 /// *Scenario.* Two calls draw from a bundle; the month is closed; then an earlier call comes. *Guarantees.* What was billed keeps what
 /// it drew; the late call gets what was left, and is charged beyond that; the second derivation agrees.
 #[test]

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aggregate::totals::Sums;
 use domain::closed::{ClosedCycles, cycle_end};
 use domain::columns::linked::Owners;
+use domain::delivery::ArrivalNumber;
 use domain::outcome::{Counts, Reason};
 use domain::period::Month;
 use domain::zone::SECOND_US;
@@ -41,27 +43,45 @@ pub fn obstacles(
     installation: &Installation,
     entries: &Table,
     owners: &Owners,
-    (cycle, until_us): (Month, i64),
+    (cycle, until_us, next): (Month, i64, ArrivalNumber),
 ) -> anyhow::Result<Vec<Obstacle>> {
     let landing = installation.landing();
-    let came = deliveries(&landing.arrivals(0)?, until_us);
-    let mut found: Vec<Obstacle> = earlier(installation, &closed(entries), owners, (cycle, until_us))?.into_iter().collect();
+    // What counts as not late has to be in the table, whenever it came.
+    let mut came = deliveries(&landing.arrivals(0)?, i64::MAX);
+    came.retain(|one| one.number < next);
+    let frozen = installation.frozen_cycles()?;
+    let mut found: Vec<Obstacle> = later(&closed(entries), cycle).into_iter().collect();
+    found.extend(earlier(installation, (&closed(entries), &frozen), owners, (cycle, until_us))?);
     found.extend(missing(&landing, &came, until_us)?);
     found.extend(files(entries, &landing, &came)?);
     found.extend(suspense(installation, cycle)?);
     Ok(found)
 }
 
+/// A later cycle that is closed: what is posted now stands behind it.
+fn later(closed: &ClosedCycles, cycle: Month) -> Option<Obstacle> {
+    let later = closed.cycles().filter_map(Month::parse).find(|other| *other > cycle)?;
+    (!closed.contains(&cycle.to_string())).then(|| Obstacle {
+        kind: "later_closed",
+        text: format!("{later} is closed, and {cycle} comes before it: is it the cycle that you mean?"),
+        command: "tollway cycle list".to_owned(),
+    })
+}
+
 /// The first earlier cycle that has totals of customers for whom it has ended and is not closed: what they used there would not be billed.
 fn earlier(
     installation: &Installation,
-    closed: &ClosedCycles,
+    (closed, frozen): (&ClosedCycles, &ClosedCycles),
     owners: &Owners,
     (cycle, until_us): (Month, i64),
 ) -> anyhow::Result<Option<Obstacle>> {
     let mut open: BTreeMap<Month, BTreeSet<u32>> = BTreeMap::new();
-    for (period, names) in totals::read(&installation.totals()?, None)?.into_keys() {
-        let Some(month) = Month::parse(&period).filter(|month| *month < cycle) else { continue };
+    // What was before the first closing was billed elsewhere, or somebody has said that it is left.
+    let first = closed.cycles().filter_map(Month::parse).min();
+    for ((period, names), sums) in totals::read(&installation.totals()?, None)? {
+        let is_open = sums != Sums::default() && (closed.contains(&period) || !frozen.contains(&period));
+        let is_ours = |month: &Month| *month < cycle && first.is_none_or(|first| *month >= first);
+        let Some(month) = Month::parse(&period).filter(|month| is_open && is_ours(month)) else { continue };
         let Some(code) = owners.customer_names.code(&names[CUSTOMER]) else { continue };
         let is_meant = cycle_end(owners, code, cycle).is_some_and(|end_us| end_us <= until_us);
         if is_meant && closed.late_for(&period, Some(code), owners).is_none() {
@@ -90,17 +110,15 @@ fn missing(landing: &Landing, came: &[Came], at_us: i64) -> anyhow::Result<Vec<O
         ),
         command: "tollway today".to_owned(),
     });
-    let mut found = told(late.collect(), "late", "tollway today");
-    let mut gaps = Vec::new();
+    let mut found: Vec<Obstacle> = late.collect();
     for (account, numbers) in numbered::by_account(landing, &mut profiles, came)? {
         let gap = |gap: &numbered::Gap| Obstacle {
             kind: "gap",
             text: format!("{account}: {}", gap.text()),
             command: "tollway status".to_owned(),
         };
-        gaps.extend(numbers.gaps.iter().map(gap));
+        found.extend(numbers.gaps.iter().map(gap));
     }
-    found.extend(told(gaps, "gap", "tollway status"));
     Ok(found)
 }
 
@@ -116,10 +134,8 @@ fn files(entries: &Table, landing: &Landing, came: &[Came]) -> anyhow::Result<Ve
         text: format!("{} is {}: {}", trouble.file, trouble.state, trouble.message),
         command: "tollway status".to_owned(),
     };
-    let refused = refused.into_iter().map(|trouble| line("refused", trouble)).collect();
-    let held = attention::held(landing)?.into_iter().map(|trouble| line("held", trouble)).collect();
-    let mut found = told(refused, "refused", "tollway status");
-    found.extend(told(held, "held", "tollway status"));
+    let mut found: Vec<Obstacle> = refused.into_iter().map(|trouble| line("refused", trouble)).collect();
+    found.extend(attention::held(landing)?.into_iter().map(|trouble| line("held", trouble)));
     let settled = sinks::ledger::settled(&ledger);
     let waiting = came.iter().filter(|one| attention::acts(&one.record) && !settled.contains(&one.record.delivery)).count();
     if waiting > 0 {
@@ -150,12 +166,15 @@ fn suspense(installation: &Installation, cycle: Month) -> anyhow::Result<Vec<Obs
     Ok(over.into_iter().map(obstacle).collect())
 }
 
-/// The first of some obstacles of one kind, and how many more there are.
-fn told(mut all: Vec<Obstacle>, kind: &'static str, command: &str) -> Vec<Obstacle> {
-    let more = all.len().saturating_sub(TOLD_MAX);
-    if more > 0 {
-        all.truncate(TOLD_MAX);
-        all.push(Obstacle { kind, text: format!("and {} more", count(more as u64)), command: command.to_owned() });
+/// The first obstacles of each kind, and how many more there are of it: for people.
+pub fn told(all: &[Obstacle]) -> Vec<Obstacle> {
+    let mut told = Vec::new();
+    for of_kind in all.chunk_by(|a, b| a.kind == b.kind) {
+        told.extend(of_kind.iter().take(TOLD_MAX).cloned());
+        if let Some(more @ 1..) = of_kind.len().checked_sub(TOLD_MAX) {
+            let text = format!("and {} more", count(more as u64));
+            told.push(Obstacle { kind: of_kind[0].kind, text, command: of_kind[0].command.clone() });
+        }
     }
-    all
+    told
 }

@@ -60,6 +60,12 @@ pub fn write(installation: &Installation, posted: &Posted<'_>, clock: &dyn Clock
     if is_posted(&table, posted.closing.number) {
         return Ok(());
     }
+    if let Some(open) = (1..posted.closing.number).find(|number| !is_posted(&table, *number)) {
+        anyhow::bail!(
+            "the lines of closing {open} are not written, and those of closing {} follow from them",
+            posted.closing.number
+        );
+    }
     let numbered = posted.lines.customers.iter().flat_map(|(customer, lines)| {
         lines.iter().zip(1..).map(|(line, number)| Numbered { customer: customer.as_str(), number, line })
     });

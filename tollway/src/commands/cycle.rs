@@ -10,15 +10,15 @@ use domain::ports::Clock;
 use ingest::land::Landing;
 use pipeline::rating::Reference;
 use serde_json::json;
-use sinks::closing::{Closing, Word, close, closings, word};
+use sinks::closing::{Closing, Word, close, closed, closings, word};
 use sinks::table::Table;
 use store::instant::{parse_instant, show_instant};
 
 use self::shown::{by_kind, obstacle_json, obstacle_sheet, sums_json};
 use super::write_off::by_and_why;
 use crate::cli::{CloseArgs, CycleCommand, Global};
-use crate::closing::obstacles::{Obstacle, obstacles};
-use crate::closing::{Due, Lines, Pinned, finish, make, unfinished};
+use crate::closing::obstacles::{Obstacle, obstacles, told};
+use crate::closing::{Due, Lines, Pinned, finish_all, is_correcting, make, unfinished};
 use crate::exit_code::{Exit, refused, usage};
 use crate::installation::Installation;
 use crate::named;
@@ -26,6 +26,7 @@ use crate::output::{Answer, count};
 use crate::recycling::finish_open;
 use crate::settling::{Scope, settle_by_newest, unsettled};
 use crate::system::{SystemClock, SystemRng};
+use crate::totals;
 
 /// Times that others may commit while a cycle is looked at; then it is given up.
 const ATTEMPTS_MAX: u32 = 10;
@@ -42,9 +43,9 @@ pub fn run(global: &Global, command: &CycleCommand) -> anyhow::Result<Exit> {
 fn run_close(global: &Global, args: &CloseArgs) -> anyhow::Result<Exit> {
     let cycle = named::cycle(&args.cycle)?;
     let at_us = instant_of(args)?;
-    let said = match (&args.why, args.override_all) {
-        (Some(why), _) => Some(by_and_why(args.by.as_deref(), why)?),
-        (None, _) => None,
+    let said = match &args.why {
+        Some(why) => by_and_why(args.by.as_deref(), why)?,
+        None => (args.by.as_deref().map(str::trim).unwrap_or_default().to_owned(), String::new()),
     };
     let installation = Installation::open(global)?;
     let landing = Arc::new(installation.landing());
@@ -54,29 +55,23 @@ fn run_close(global: &Global, args: &CloseArgs) -> anyhow::Result<Exit> {
     super::import::catch_up(&installation, &installation.state()?)?;
     finish_open(global, &installation, &landing, args.workers)?;
     let mut entries = installation.entries()?;
-    let mut finished = None;
-    for open in unfinished(&installation, &entries)? {
-        let lines = finish(&installation, &mut entries, &open)?;
-        finished = Some((open, lines));
-    }
-    if let Some((closing, lines)) = finished.filter(|(closing, _)| closing.cycle == args.cycle) {
-        return answer(global, &entries, &closing, &lines, "finished");
-    }
+    let finished = finish_all(&installation, &mut entries)?;
     if let Some(known) = closed_for_all(&installation, &entries, (cycle, at_us))? {
-        return was_closed(global, &entries, &known);
+        return match finished.iter().find(|(closing, _)| *closing == known) {
+            Some((closing, lines)) => answer(global, &entries, closing, lines, "finished"),
+            None => was_closed(global, &entries, &known),
+        };
     }
-    let settled = settle_by_newest(global, &installation, &landing, args.workers)?;
-    if !settled.is_done {
-        return Err(refused(format!(
-            "{} records are still to be settled by the service that runs, and nothing was closed: ask again when `tollway settle --dry-run` \
-             finds none",
-            count(settled.records)
-        )));
-    }
+    // A service may be at it: whether all is settled is asked of the table.
+    settle_by_newest(global, &installation, &landing, args.workers)?;
     let asked = Asked { cycle, at_us, is_overridden: args.override_all, said };
-    let closing = decide(&installation, &landing, &mut entries, &asked)?;
-    let lines = finish(&installation, &mut entries, &closing)?;
-    answer(global, &entries, &closing, &lines, "closed")
+    let decided = decide(&installation, &landing, &mut entries, &asked)?;
+    let finished = finish_all(&installation, &mut entries)?;
+    match finished.iter().find(|(closing, _)| *closing == decided) {
+        Some((closing, lines)) => answer(global, &entries, closing, lines, "closed"),
+        // Somebody else has finished it meanwhile.
+        None => was_closed(global, &entries, &decided),
+    }
 }
 
 /// The instant by which the cycle has to have ended.
@@ -96,7 +91,7 @@ struct Asked {
     cycle: Month,
     at_us: i64,
     is_overridden: bool,
-    said: Option<(String, String)>,
+    said: (String, String),
 }
 
 /// Closes the cycle on the state of the table that was looked at; looks again if others commit meanwhile.
@@ -108,23 +103,26 @@ fn decide(installation: &Installation, landing: &Landing, entries: &mut Table, a
         // What lands from here on is late, also if it is rated before the word is said.
         let arrival = landing.next_number()?;
         let reference = installation.block_on(crate::reference::load(&store))?;
-        check_settled(installation, landing, entries, &reference)?;
+        if let Some(closing) = closed_for_all(installation, entries, (asked.cycle, asked.at_us))? {
+            return Ok(closing);
+        }
+        check_settled(installation, landing, entries, (&reference, asked.cycle))?;
         let owners = reference.index.owners();
         let (due, _, runs_until_us) = Due::of(asked.cycle, asked.at_us, &closings(entries), owners).counts();
         if let (0, Some(end_us)) = (due, runs_until_us) {
             return Err(refused(format!("{cycle} runs for all customers, for the last of them until {}", show_instant(end_us))));
         }
-        let found = obstacles(installation, entries, owners, (asked.cycle, asked.at_us))?;
+        let found = obstacles(installation, entries, owners, (asked.cycle, asked.at_us, arrival))?;
         if !found.is_empty() && !asked.is_overridden {
             return Err(refused(in_the_way(&cycle, &found)));
         }
-        let (by, why) = asked.said.clone().unwrap_or_default();
+        // What cannot be made is told before the word is said.
+        would_post(installation, entries, asked, &reference)?;
+        let (by, why) = asked.said.clone();
         let overridden = found.into_iter().map(|obstacle| obstacle.text).collect();
         let word = Word { at_ms: 0, by, why, overridden };
-        let mut rng = SystemRng::new()?;
-        if let Some(closing) =
-            close(entries, (&cycle, asked.at_us), (reference.version, arrival), &word, (&SystemClock, &mut rng))?
-        {
+        let (mut rng, pinned) = (SystemRng::new()?, (reference.version, arrival, is_correcting(installation)));
+        if let Some(closing) = close(entries, (&cycle, asked.at_us), pinned, &word, (&SystemClock, &mut rng))? {
             tracing::debug!(closing = closing.number, "cycle closed");
             return Ok(closing);
         }
@@ -132,19 +130,37 @@ fn decide(installation: &Installation, landing: &Landing, entries: &mut Table, a
     Err(refused(format!("others committed {ATTEMPTS_MAX} times while {cycle} was looked at, and nothing was closed: ask again")))
 }
 
-/// Refuses while a record stands otherwise than settling says.
-fn check_settled(installation: &Installation, landing: &Landing, entries: &Table, reference: &Reference) -> anyhow::Result<()> {
-    let frozen = installation.frozen_cycles()?;
-    let asked = (&frozen, Scope::Since, u64::MAX);
-    let changes = unsettled(entries, reference, landing.next_number()?, asked, true)?.outlook.changes;
+/// The lines that a closing would post, by the records as they are known.
+fn would_post(installation: &Installation, entries: &Table, asked: &Asked, reference: &Reference) -> anyhow::Result<Lines> {
+    let (totals, before, cycle) = (installation.totals()?, closings(entries), asked.cycle.to_string());
+    let sums = totals::read_at(entries, &totals, entries.snapshot().version.unwrap_or(0))?;
+    let pinned = Pinned { cycle: &cycle, until_us: asked.at_us, is_correcting: is_correcting(installation), before: &before };
+    make(installation, &sums, &pinned, reference)
+}
+
+/// Refuses while a record of the cycle or an earlier one stands otherwise than settling says; also where totals were frozen by hand.
+fn check_settled(
+    installation: &Installation,
+    landing: &Landing,
+    entries: &Table,
+    (reference, cycle): (&Reference, Month),
+) -> anyhow::Result<()> {
+    let (frozen, last) = (closed(entries), cycle.to_string());
+    let scope = if installation.totals_backup()?.is_some() { Scope::All } else { Scope::Since };
+    let outlook = unsettled(entries, reference, landing.next_number()?, (&frozen, scope, u64::MAX), true)?.outlook;
+    let changes: u64 = outlook.cycles.iter().filter(|(of, _)| **of <= last).map(|(_, records)| *records).sum();
     if changes == 0 {
         return Ok(());
     }
-    Err(refused(format!("{} records wait to be settled, and nothing was closed: tollway settle --cycle all", count(changes))))
+    Err(refused(format!(
+        "{} records wait to be settled, and nothing was closed: ask again when the service has done it, or tollway settle --cycle all, with \
+         --frozen where totals were frozen by hand",
+        count(changes)
+    )))
 }
 
 fn in_the_way(cycle: &str, found: &[Obstacle]) -> String {
-    let lines: Vec<String> = found.iter().map(|obstacle| format!("- {}: {}", obstacle.text, obstacle.command)).collect();
+    let lines: Vec<String> = told(found).iter().map(|obstacle| format!("- {}: {}", obstacle.text, obstacle.command)).collect();
     format!(
         "{cycle} was not closed:\n{}\nmend that, or close it all the same with --override --by NAME --why REASON, which are kept",
         lines.join("\n")
@@ -162,16 +178,21 @@ fn preview(
     if let Some(closing) = closed_for_all(installation, &entries, (cycle, at_us))? {
         return was_closed(global, &entries, &closing);
     }
+    if let Some(open) = unfinished(installation, &entries)?.first() {
+        return Err(refused(format!(
+            "{} was closed and its lines are not written: tollway cycle close {} first",
+            open.cycle, open.cycle
+        )));
+    }
     let known = closings(&entries);
     let store = installation.state_read_only()?;
     let reference = installation.block_on(crate::reference::load(&store))?;
     let frozen = installation.frozen_cycles()?;
     let unsettled = unsettled(&entries, &reference, landing.next_number()?, (&frozen, Scope::Since, u64::MAX), global.quiet)?;
-    let found = obstacles(installation, &entries, reference.index.owners(), (cycle, at_us))?;
+    let found = obstacles(installation, &entries, reference.index.owners(), (cycle, at_us, landing.next_number()?))?;
     let name = cycle.to_string();
-    let version = entries.snapshot().version.unwrap_or(0);
-    let pinned = Pinned { cycle: &name, until_us: at_us, version, before: &known };
-    let lines = make(installation, (&entries, &installation.totals()?), &pinned, &reference)?;
+    let asked = Asked { cycle, at_us, is_overridden: false, said: (String::new(), String::new()) };
+    let lines = would_post(installation, &entries, &asked, &reference)?;
     let can = if found.is_empty() { "can be closed" } else { "cannot be closed yet" };
     let (due, running, runs_until_us) = Due::of(cycle, at_us, &known, reference.index.owners()).counts();
     let headline = format!(
@@ -186,7 +207,7 @@ fn preview(
     next.extend(
         runs_until_us.map(|end_us| format!("it runs for {} customers until {} at most", count(running), show_instant(end_us))),
     );
-    let mut sheets: Vec<_> = obstacle_sheet(&found).into_iter().collect();
+    let mut sheets: Vec<_> = obstacle_sheet(&told(&found)).into_iter().collect();
     sheets.extend(by_kind(&lines.sums()));
     let json = json!({
         "cycle": name, "state": "shown", "obstacles": found.iter().map(obstacle_json).collect::<Vec<_>>(),

@@ -78,7 +78,11 @@ fn one_time(ledger: &Ledger<'_>) -> Result<Vec<Draft>, Beyond> {
         for name in &ledger.book.fees {
             let Some(first) = first(&sales, name).filter(|first| is_due(first, Due::Once, subscription)) else { continue };
             let begins = Timestamp::from_microsecond(first.at_us).ok();
-            if begins.is_some_and(|at| Period::of(Every::Cycle, ledger.customer, at) == closed) {
+            // Its first day may have moved since it was charged.
+            let is_charge = |line: &&Line| line.kind == Kind::OneTime && line.item.as_deref() == Some(*name);
+            let mut charged = ledger.closing.posted.iter().filter(is_charge);
+            let was_charged = charged.any(|line| line.subscription.as_deref() == subscription);
+            if !was_charged && begins.is_some_and(|at| Period::of(Every::Cycle, ledger.customer, at) == closed) {
                 drafts.push(draft(ledger, Kind::OneTime, (name, subscription), &first, (&first.terms.amount, None))?);
             }
         }

@@ -13,7 +13,7 @@ use sinks::closing::{closed_by, closings, word};
 use store::instant::show_instant;
 
 use crate::cli::Global;
-use crate::closing::table;
+use crate::closing::unfinished;
 use crate::commands::totals::{CURRENCY, CUSTOMER};
 use crate::counts::grouped;
 use crate::exit_code::Exit;
@@ -44,20 +44,19 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
         *charge = charge.plus(sums.charge());
     }
     let all = closings(&entries);
-    let closed = closed_by(&all);
+    let (closed, open) = (closed_by(&all), unfinished(&installation, &entries)?);
     // The last one of each cycle.
     let known: BTreeMap<String, _> = all.into_iter().map(|closing| (closing.cycle.clone(), closing)).collect();
     for cycle in known.keys() {
         cycles.entry(cycle.clone()).or_default();
     }
-    let lines = table::open_if_there(&installation)?;
     let mut sheet = Sheet::new("", &["cycle", "state", "#customers", "#records", "#charge", "", "closed at", "by"]);
     let mut rows: Vec<Value> = Vec::new();
     for (name, cycle) in &cycles {
         let closing = known.get(name);
         let said = closing.map(|closing| word(&entries, closing)).transpose()?;
         let state = match closing {
-            Some(closing) if lines.as_ref().is_none_or(|table| !table::is_posted(table, closing.number)) => "interrupted",
+            Some(_) if open.iter().any(|closing| closing.cycle == *name) => "interrupted",
             Some(_) if is_open(name, cycle, &closed, &reference.owners) => "closed in part",
             Some(_) => "closed",
             None if has_ended(name, cycle, &reference.owners, SystemClock.now_us()) => "ended",

@@ -7,11 +7,11 @@ use rate::lines::{Line, LineKind};
 use serde_json::{Value, json};
 
 use crate::cli::{Global, LinesArgs, OutputMode};
-use crate::closing::LineSum;
 use crate::closing::obstacles::Obstacle;
 use crate::closing::table::{Read, read};
+use crate::closing::{LineSum, unfinished};
 use crate::counts::grouped;
-use crate::exit_code::{Exit, bad_input};
+use crate::exit_code::{Exit, bad_input, refused};
 use crate::installation::Installation;
 use crate::named;
 use crate::output::{Answer, Sheet, count};
@@ -71,6 +71,13 @@ pub fn run(global: &Global, args: &LinesArgs) -> anyhow::Result<Exit> {
     let mut found = read(&installation, Some(&args.cycle))?;
     if found.is_empty() && !installation.frozen_cycles()?.contains(&args.cycle) {
         return Err(bad_input(format!("{} is not closed: tollway cycle close {} --dry-run", args.cycle, args.cycle)));
+    }
+    let open = unfinished(&installation, &installation.entries()?)?;
+    if let Some(open) = open.iter().find(|closing| closing.cycle == args.cycle) {
+        return Err(refused(format!(
+            "{} was closed and not all of its lines are written: tollway cycle close {}",
+            open.cycle, open.cycle
+        )));
     }
     if let Some(customer) = &args.customer {
         found.retain(|read| *read.customer == **customer);
