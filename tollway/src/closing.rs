@@ -115,7 +115,7 @@ impl<'d> Due<'d> {
     }
 
     /// The cycles that were closed for a customer before.
-    fn closed_for(&self, customer: &str) -> BTreeSet<Month> {
+    pub fn closed_for(&self, customer: &str) -> BTreeSet<Month> {
         let code = self.owners.customer_names.code(customer);
         let is_closed = |cycle: &&str| self.closed.late_for(cycle, code, self.owners).is_some();
         self.closed.cycles().filter(is_closed).filter_map(Month::parse).collect()

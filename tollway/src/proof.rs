@@ -1,6 +1,8 @@
 //! Holds what the table says of records against what is derived a second time, from the reference data of the commit that wrote them.
 
 mod drawing;
+pub mod lines;
+mod posted;
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;

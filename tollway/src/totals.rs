@@ -146,7 +146,12 @@ pub fn read(totals: &Table, period: Option<&str>) -> anyhow::Result<BTreeMap<Tot
 
 /// All totals made again from the entries up to a version.
 pub fn recompute(entries: &Table, below: u64) -> anyhow::Result<BTreeMap<TotalKey, Sums>> {
-    let files = entries.files(&[("outcome", "rated")]).filter(|add| version_of(add) < below);
+    recompute_between(entries, 0, below)
+}
+
+/// The sums of the entries from a version up to another, without it.
+pub fn recompute_between(entries: &Table, from: u64, below: u64) -> anyhow::Result<BTreeMap<TotalKey, Sums>> {
+    let files = entries.files(&[("outcome", "rated")]).filter(|add| (from..below).contains(&version_of(add)));
     Ok(fold(entries, files.map(|add| &**add).collect())?.into_sorted())
 }
 

@@ -1,11 +1,13 @@
 //! Cycles are closed once, for whom they have ended, with the same lines whatever comes in between; what comes late is billed later.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::data_folder::DataFolder;
+use crate::support::readers::read;
 use crate::support::small::{HEADER, asked, ingest, tariff, write};
 
 /// Two lines of `C-1`, the second one from the 17th of March on.
@@ -95,6 +97,39 @@ fn lines_are_what_invoices_print_and_late_calls_come_with_the_next() {
     let (_, listed) = asked(&data, &["cycle", "list"]);
     assert_eq!(listed["cycles"][0]["state"], json!("closed"), "{listed:#}");
     data.assert_sound();
+    let proof = data.run(&["verify"]);
+    assert!(proof.code == Some(0) && proof.out.contains("; 10 lines of 2 closings agree"), "{}", proof.out);
+    let of_april = data.json(&["verify", "--cycle", "2026-04"]);
+    let all = json!({"closings": 1, "agree": 5, "differ": 0, "underivable": {}, "shown": []});
+    assert_eq!(of_april["lines"], all, "its lines are verified though it has no record");
+    let then = data.run(&["verify", "--cycle", "2026-04", "--known-at", "2020-01-01"]);
+    assert!(then.code == Some(1) && !then.out.contains("closing"), "nothing was closed then: {}", then.out);
+}
+
+/// *Scenario.* A month is closed; then the amount of a posted line is raised by a cent in a file of the table. *Guarantees.* Before that
+/// nothing is said of lines until there are any; then `verify` names closing, customer, line, field and both amounts, and ends as for a bug.
+#[test]
+fn a_posted_line_that_was_changed_is_found() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path(), FEES);
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, 3, &[(2, 100), (9, 100), (30, 100)]));
+    assert!(!data.ok(&["verify"]).contains("closing"), "nothing is closed");
+    asked(&data, &["cycle", "close", "2026-03"]);
+    assert_eq!(data.json(&["verify"])["lines"]["agree"], json!(4));
+    let folder = data.table("cycle_lines").join("closed_cycle=2026-03");
+    let files: Vec<PathBuf> = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("readable").path()).collect();
+    let changed = read("raise_line", &files);
+    let ended = data.run(&["verify", "--output", "json"]);
+    assert_eq!(ended.code, Some(70), "{}{}", ended.out, ended.err);
+    let proof: Value = serde_json::from_str(&ended.out).expect("JSON");
+    assert_eq!((&proof["differ"], &proof["lines"]["agree"]), (&json!(0), &json!(3)), "{proof:#}");
+    let field = json!({"field": "amount", "table": changed["now"], "derived": changed["was"]});
+    let [closing, customer, line] = ["closing", "customer", "line"].map(|name| &changed[name]);
+    let shown = json!({"closing": closing, "cycle": "2026-03", "customer": customer, "line": line, "differences": [field]});
+    assert_eq!(proof["lines"]["shown"], json!([shown]));
+    let said = data.run(&["verify"]).out;
+    assert!(said.contains("; 1 of 4 lines of 1 closing disagrees"), "{said}");
+    assert_eq!(asked(&data, &["verify", "--cycle", "2026-04"]).0, Some(1), "nothing of another cycle");
 }
 
 /// *Scenario.* Of two customers one has its late calls corrected, the other gets them with the next invoice; a word that is neither is

@@ -1,7 +1,8 @@
-//! `tollway verify`: every charge derived a second time, by code that shares nothing with rating.
+//! `tollway verify`: every charge and every line of a closed cycle derived a second time, by code that shares nothing with rating.
 
 use domain::money::Money;
 use serde_json::json;
+use sinks::table::Table;
 
 use crate::cli::{Global, OutputMode, VerifyArgs};
 use crate::counts::grouped;
@@ -11,6 +12,7 @@ use crate::moment::Moment;
 use crate::named;
 use crate::output::{Answer, Sheet, count};
 use crate::proof::Proof;
+use crate::proof::lines::LineProof;
 
 /// Runs the command.
 pub fn run(global: &Global, args: &VerifyArgs) -> anyhow::Result<Exit> {
@@ -21,14 +23,19 @@ pub fn run(global: &Global, args: &VerifyArgs) -> anyhow::Result<Exit> {
     let moment = Moment::given(args.known_at.as_deref())?;
     let installation = Installation::open(global)?;
     let then = moment.map(|moment| moment.records(&installation)).transpose()?;
-    let proof = match &then {
-        None => Proof::of(&installation, &installation.entries()?, cycle, args.limit, global.quiet)?,
-        Some(Some(then)) => Proof::of(&installation, &then.entries, cycle, args.limit, global.quiet)?,
-        Some(None) => Proof::default(),
+    let prove = |entries: &Table| {
+        let proof = Proof::of(&installation, entries, cycle, args.limit, global.quiet)?;
+        anyhow::Ok((proof, LineProof::of(&installation, entries, cycle, args.limit)?))
+    };
+    let (proof, lines) = match &then {
+        None => prove(&installation.entries()?)?,
+        Some(Some(then)) => prove(&then.entries)?,
+        Some(None) => Default::default(),
     };
     let mut json = proof.to_json();
+    json["lines"] = lines.to_json();
     json["cycle"] = json!(args.cycle);
-    let mut headline = headline(&proof, cycle);
+    let mut headline = headline(&proof, cycle) + &of_lines(&lines);
     if let Some((moment, then)) = moment.zip(then) {
         json["known_at"] = json!(moment.text());
         json["entries_version"] = json!(then.as_ref().map(|then| then.stood.version));
@@ -37,10 +44,13 @@ pub fn run(global: &Global, args: &VerifyArgs) -> anyhow::Result<Exit> {
             None => moment.nothing(),
         };
     }
-    let sheets = if global.output == OutputMode::Csv { vec![outcomes(&proof, true)] } else { sheets(&proof) };
-    Answer { headline, sheets, next: next(&proof, moment.is_some()), json }.print(global.output)?;
-    let is_whole = proof.underivable.is_empty() && proof.unsettled == 0 && (cycle.is_none() || proof.records() > 0);
-    Ok(match (proof.differ, is_whole) {
+    let sheets = if global.output == OutputMode::Csv { vec![outcomes(&proof, true)] } else { sheets(&proof, &lines) };
+    let mut next = next(&proof, moment.is_some());
+    next.extend(next_of_lines(&lines));
+    Answer { headline, sheets, next, json }.print(global.output)?;
+    let is_there = cycle.is_none() || proof.records() > 0 || lines.lines() > 0;
+    let is_whole = proof.underivable.is_empty() && lines.underivable.is_empty() && proof.unsettled == 0 && is_there;
+    Ok(match (proof.differ + lines.differ, is_whole) {
         (0, true) => Exit::Done,
         (0, false) => Exit::NeedsHand,
         _ => Exit::Bug,
@@ -63,6 +73,22 @@ fn headline(proof: &Proof, cycle: Option<&str>) -> String {
     let charges: Vec<String> = proof.charge().iter().map(|(currency, sum)| format!("{currency} {}", grouped(*sum, 9))).collect();
     let charged = if charges.is_empty() { String::new() } else { format!(": {} charged", charges.join(", ")) };
     format!("all {} records{of} agree with their derivation, to the last unit{charged}", count(proof.records()))
+}
+
+/// What came of the lines of closings, behind the rest; nothing if no cycle was closed.
+fn of_lines(lines: &LineProof) -> String {
+    if lines.closings == 0 {
+        return String::new();
+    }
+    let plural = |n: u64| if n == 1 { "" } else { "s" };
+    let closings = format!("{} closing{}", count(lines.closings), plural(lines.closings));
+    let (all, differ) = (lines.lines(), lines.differ);
+    let of = format!("{} line{} of {closings}", count(all), plural(all));
+    match differ {
+        0 => format!("; {of} {}", if all == 1 { "agrees" } else { "agree" }),
+        1 => format!("; 1 of {of} disagrees"),
+        _ => format!("; {} of {of} disagree", count(differ)),
+    }
 }
 
 /// `EUR 0.05 too much`.
@@ -99,7 +125,7 @@ fn outcomes(proof: &Proof, is_for_machines: bool) -> Sheet {
     sheet
 }
 
-fn sheets(proof: &Proof) -> Vec<Sheet> {
+fn sheets(proof: &Proof, lines: &LineProof) -> Vec<Sheet> {
     let mut differ = Sheet::new("records that disagree", &["record", "field", "the table says", "derived"]);
     for one in &proof.shown {
         for difference in &one.differences {
@@ -107,7 +133,16 @@ fn sheets(proof: &Proof) -> Vec<Sheet> {
             differ.row([one.record.clone(), field, stated, derived]);
         }
     }
-    [differ, outcomes(proof, false)].into_iter().filter(|sheet| !sheet.rows.is_empty()).collect()
+    let heads = ["#closing", "cycle", "customer", "#line", "field", "the table says", "derived"];
+    let mut posted = Sheet::new("lines of closed cycles that disagree", &heads);
+    for one in &lines.shown {
+        for difference in &one.differences {
+            let (field, stated, derived) = (difference.field.to_owned(), difference.stated.clone(), difference.derived.clone());
+            let place = [one.closing.to_string(), one.cycle.clone(), one.customer.clone(), one.line.to_string()];
+            posted.row(place.into_iter().chain([field, stated, derived]));
+        }
+    }
+    [differ, posted, outcomes(proof, false)].into_iter().filter(|sheet| !sheet.rows.is_empty()).collect()
 }
 
 /// What is besides; of a moment of the past without what would mend it.
@@ -146,6 +181,27 @@ fn next(proof: &Proof, is_past: bool) -> Vec<String> {
         next.push(
             "how rating comes to it: `tollway explain RECORD`; if an earlier program rated it, withdraw its file and ingest it with \
              --as-new, which prices it by what is in force now; if this one did, stop the service, keep the folder and report a bug"
+                .to_owned(),
+        );
+    }
+    next
+}
+
+/// What is besides of the lines of closings.
+fn next_of_lines(lines: &LineProof) -> Vec<String> {
+    let mut next: Vec<String> = lines
+        .underivable
+        .iter()
+        .map(|(why, n)| format!("{} lines of closed cycles were not derived: {why}", count(*n)))
+        .collect();
+    let hidden = lines.differ - lines.shown.len() as u64;
+    if hidden > 0 {
+        next.push(format!("… {} more lines of closed cycles: --limit 0 shows all", count(hidden)));
+    }
+    if lines.differ > 0 {
+        next.push(
+            "lines of closed cycles do not change any more: hold what the table says against the invoices that were sent, keep the \
+             folder and report a bug"
                 .to_owned(),
         );
     }
