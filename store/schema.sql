@@ -19,7 +19,6 @@ CREATE TABLE IF NOT EXISTS customers (
     time_zone TEXT NOT NULL,
     known_since BIGINT NOT NULL,
     superseded_by BIGINT,
-    late_usage TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (tenant, customer_id, known_since)
 );
 
@@ -93,4 +92,14 @@ CREATE TABLE IF NOT EXISTS group_members (
     known_since BIGINT NOT NULL,
     superseded_by BIGINT,
     PRIMARY KEY (tenant, subscription_id, valid_from_us, known_since)
+);
+
+-- Where usage goes that comes when a cycle of the customer is closed: `next`, `correct`, or nothing for what the configuration says.
+CREATE TABLE IF NOT EXISTS late_rules (
+    tenant TEXT NOT NULL,
+    customer_id TEXT NOT NULL,
+    late_usage TEXT NOT NULL,
+    known_since BIGINT NOT NULL,
+    superseded_by BIGINT,
+    PRIMARY KEY (tenant, customer_id, known_since)
 );

@@ -11,8 +11,8 @@ use crate::plan::Writes;
 use crate::report::ImportReport;
 use crate::session::{INSERT_ROWS, Session, Value};
 use crate::statements::{
-    ADD_CUSTOMERS, ADD_ENDS, ADD_MEMBERS, ADD_PLANS, ADD_SUBSCRIPTIONS, ADD_TARIFF, ADD_WINDOWS, ARRIVAL_CONTENT, Insert,
-    NOTE_IMPORT, NOTED_ROWS, SUPERSEDE_CUSTOMERS, SUPERSEDE_ENDS, SUPERSEDE_MEMBERS, SUPERSEDE_PLANS, SUPERSEDE_SUBSCRIPTIONS,
+    ADD_CUSTOMERS, ADD_ENDS, ADD_LATE_RULES, ADD_MEMBERS, ADD_PLANS, ADD_SUBSCRIPTIONS, ADD_TARIFF, ADD_WINDOWS, ARRIVAL_CONTENT, Insert,
+    NOTE_IMPORT, NOTED_ROWS, SUPERSEDE_CUSTOMERS, SUPERSEDE_ENDS, SUPERSEDE_LATE_RULES, SUPERSEDE_MEMBERS, SUPERSEDE_PLANS, SUPERSEDE_SUBSCRIPTIONS,
     SUPERSEDE_TARIFFS, SUPERSEDE_WINDOWS, Statement,
 };
 use crate::tariff::TariffBundle;
@@ -132,11 +132,15 @@ impl Store {
                 customer.owner_path.as_deref().unwrap_or(tenant).into(),
                 i64::from(u8::from(customer.cycle_day)).into(),
                 customer.time_zone.as_str().into(),
-                customer.late_usage.map_or("", LateUsage::as_str).into(),
                 arrival.into(),
             ]
         });
-        self.write_versions(sql, arrival, ADD_CUSTOMERS, rows, SUPERSEDE_CUSTOMERS).await
+        self.write_versions(sql, arrival, ADD_CUSTOMERS, rows, SUPERSEDE_CUSTOMERS).await?;
+        let rules = customers.iter().map(|customer| {
+            let rule = customer.late_usage.map_or("", LateUsage::as_str);
+            [tenant.into(), customer.id.as_str().into(), rule.into(), arrival.into()]
+        });
+        self.write_versions(sql, arrival, ADD_LATE_RULES, rules, SUPERSEDE_LATE_RULES).await
     }
 
     async fn write_plans(&self, sql: &mut Session, arrival: i64, plans: &[PlanRow]) -> Result<(), StoreError> {

@@ -18,7 +18,7 @@ use crate::names::Interner;
 use crate::report::Origin;
 use crate::session::Session;
 use crate::statements::{
-    COUNTS, CUSTOMERS, ENDS, LATEST_ARRIVAL, LATEST_IMPORT, MEMBERS, PLANS, SUBSCRIPTIONS, TARIFF_HASHES, TARIFFS,
+    COUNTS, CUSTOMERS, ENDS, LATE_RULES, LATEST_ARRIVAL, LATEST_IMPORT, MEMBERS, PLANS, SUBSCRIPTIONS, TARIFF_HASHES, TARIFFS,
     UNIT_SEPARATOR, WINDOWS,
 };
 use crate::tariff::TariffBundle;
@@ -353,14 +353,17 @@ pub(crate) async fn read_members(
 
 /// The customers as of a version.
 pub(crate) async fn read_customers(store: &Store, sql: &mut Session, as_of: AsOf) -> Result<Vec<CustomerRow>, StoreError> {
-    type Stored = (String, String, String, i64, String, String);
+    type Stored = (String, String, String, i64, String);
     let rows: Vec<Stored> = sql.all(CUSTOMERS, &[store.tenant.as_str().into(), as_of.0.into()]).await?;
     let ends = read_ends(store, sql, as_of, ImportKind::Customers).await?;
-    let read = |(id, name, owner_path, day, time_zone, late_usage): Stored| {
+    let rules: HashMap<String, String> =
+        sql.all::<(String, String)>(LATE_RULES, &[store.tenant.as_str().into(), as_of.0.into()]).await?.into_iter().collect();
+    let read = |(id, name, owner_path, day, time_zone): Stored| {
         let cycle_day = u8::try_from(day).ok().and_then(|day| CycleDay::try_from(day).ok());
         let cycle_day = cycle_day.ok_or_else(|| store.corrupt(format!("the cycle day {day} of customer `{id}`")))?;
         let owner_path = (owner_path != store.tenant.as_str()).then_some(owner_path);
-        let (late_usage, valid_to_us) = (LateUsage::parse(&late_usage), ends.get(&id).copied());
+        let late_usage = rules.get(&id).and_then(|rule| LateUsage::parse(rule));
+        let valid_to_us = ends.get(&id).copied();
         Ok(CustomerRow { id, name, owner_path, cycle_day, time_zone, late_usage, valid_to_us })
     };
     rows.into_iter().map(read).collect()

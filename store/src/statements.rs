@@ -53,14 +53,34 @@ pub(crate) const NOTE_IMPORT: Insert =
 /// $1 tenant, $2 version.
 pub(crate) const CUSTOMERS: Statement = Statement {
     does: "read customers",
-    sql: "SELECT customer_id, name, owner_path, cycle_day, time_zone, late_usage FROM customers \
+    sql: "SELECT customer_id, name, owner_path, cycle_day, time_zone FROM customers \
           WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2)",
 };
 
 /// New versions of customers.
 pub(crate) const ADD_CUSTOMERS: Insert = Insert {
     does: "write customers",
-    into: "customers (tenant, customer_id, name, owner_path, cycle_day, time_zone, late_usage, known_since)",
+    into: "customers (tenant, customer_id, name, owner_path, cycle_day, time_zone, known_since)",
+};
+
+/// $1 tenant, $2 version.
+pub(crate) const LATE_RULES: Statement = Statement {
+    does: "read rules for late usage",
+    sql: "SELECT customer_id, late_usage FROM late_rules \
+          WHERE tenant = $1 AND known_since <= $2 AND (superseded_by IS NULL OR superseded_by > $2) AND late_usage <> ''",
+};
+
+/// New versions of rules for late usage.
+pub(crate) const ADD_LATE_RULES: Insert =
+    Insert { does: "write rules for late usage", into: "late_rules (tenant, customer_id, late_usage, known_since)" };
+
+/// Ends the versions that arrival $1 replaces. $2 tenant.
+pub(crate) const SUPERSEDE_LATE_RULES: Statement = Statement {
+    does: "supersede rules for late usage",
+    sql: "UPDATE late_rules SET superseded_by = $1 \
+          WHERE tenant = $2 AND superseded_by IS NULL AND known_since < $1 AND EXISTS (\
+            SELECT 1 FROM late_rules AS newer WHERE newer.tenant = late_rules.tenant \
+            AND newer.customer_id = late_rules.customer_id AND newer.known_since = $1)",
 };
 
 /// Ends the versions that arrival $1 replaces. $2 tenant.
@@ -226,7 +246,9 @@ pub(crate) const COUNTS: Statement = Statement {
 
 /// All that reads or updates; a test runs each on both databases.
 #[cfg(test)]
-pub(crate) const ALL: [Statement; 21] = [
+pub(crate) const ALL: [Statement; 23] = [
+    LATE_RULES,
+    SUPERSEDE_LATE_RULES,
     SCHEMA_VERSION,
     ARRIVAL_CONTENT,
     NOTED_ROWS,
@@ -252,5 +274,5 @@ pub(crate) const ALL: [Statement; 21] = [
 
 /// All that inserts; a test runs each on both databases.
 #[cfg(test)]
-pub(crate) const ALL_INSERTS: [Insert; 8] =
+pub(crate) const ALL_INSERTS: [Insert; 9] =
     [NOTE_IMPORT, ADD_CUSTOMERS, ADD_PLANS, ADD_WINDOWS, ADD_TARIFF, ADD_ENDS, ADD_SUBSCRIPTIONS, ADD_MEMBERS];
