@@ -37,7 +37,9 @@ impl From<Written> for ClosedCycles {
             Written::Map(cycles) => Self(cycles),
             Written::List(list) => {
                 let mut cycles = Self::default();
-                list.into_iter().for_each(|cycle| cycles.freeze(cycle));
+                for cycle in list {
+                    cycles.freeze(cycle);
+                }
                 cycles
             }
         }

@@ -73,7 +73,9 @@ impl Reference {
         let take = |rated: &RatedBatch| {
             let mut found = demands(rated, &self.tariffs);
             if !closed.is_empty() {
-                found.iter_mut().for_each(|demand| demand.pin(&closed, self.tariffs.owners()));
+                for demand in &mut found {
+                    demand.pin(&closed, self.tariffs.owners());
+                }
             }
             found
         };

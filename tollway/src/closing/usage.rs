@@ -11,10 +11,13 @@ use sinks::lines::Names;
 /// What usage says of tax where its rows were written before tables did.
 const TAX_UNSAID: &str = "excluded";
 
+/// A customer's usage, by cycle and key.
+type Keyed = BTreeMap<(Month, UsageKey), (Quantity, Money)>;
+
 /// The usage of each customer; devices of a subscription together.
 pub fn by_customer(totals: &BTreeMap<TotalKey, Sums>) -> anyhow::Result<BTreeMap<String, Vec<Usage>>> {
     let mut names = Names::default();
-    let mut usage: BTreeMap<String, BTreeMap<(Month, UsageKey), (Quantity, Money)>> = BTreeMap::new();
+    let mut usage: BTreeMap<String, Keyed> = BTreeMap::new();
     for ((period, key), sums) in totals {
         let [_, customer, subscription, _, plan, kind, zone, band, currency, tax_class, tax] = key;
         let period =
@@ -43,7 +46,7 @@ pub fn by_customer(totals: &BTreeMap<TotalKey, Sums>) -> anyhow::Result<BTreeMap
         quantity.billed_units += sums.billed_units;
         *charge = charge.plus(sums.charge());
     }
-    let list = |theirs: BTreeMap<(Month, UsageKey), (Quantity, Money)>| {
+    let list = |theirs: Keyed| {
         theirs.into_iter().map(|((period, key), (quantity, charge))| Usage { key, period, quantity, charge }).collect()
     };
     Ok(usage.into_iter().map(|(customer, theirs)| (customer, list(theirs))).collect())
