@@ -275,4 +275,4 @@ pub(crate) const ALL: [Statement; 23] = [
 /// All that inserts; a test runs each on both databases.
 #[cfg(test)]
 pub(crate) const ALL_INSERTS: [Insert; 9] =
-    [NOTE_IMPORT, ADD_CUSTOMERS, ADD_PLANS, ADD_WINDOWS, ADD_TARIFF, ADD_ENDS, ADD_SUBSCRIPTIONS, ADD_MEMBERS];
+    [NOTE_IMPORT, ADD_LATE_RULES, ADD_CUSTOMERS, ADD_PLANS, ADD_WINDOWS, ADD_TARIFF, ADD_ENDS, ADD_SUBSCRIPTIONS, ADD_MEMBERS];

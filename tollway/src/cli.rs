@@ -184,9 +184,9 @@ pub enum Command {
     Dlq(DlqCommand),
     /// Audit all invariants of an installation
     Check,
-    /// Derive every charge a second time, from parsed fields and reference data alone, and compare
+    /// Derive every charge and the lines of closed cycles a second time, from parsed fields and reference data alone, and compare
     #[command(after_help = "Examples:\n  tollway verify\n  tollway verify --cycle 2026-10 --output json\n\n\
-        Ends with 0 if all agree, 1 if some could not be derived or the cycle has no record, 70 if some disagree.")]
+        Ends with 0 if all agree, 1 if some could not be derived or the cycle has neither record nor line, 70 if some disagree.")]
     Verify(VerifyArgs),
     /// Measured jobs
     #[command(subcommand)]

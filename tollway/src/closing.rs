@@ -143,7 +143,7 @@ pub fn make(
     let last = pinned.before.last().map_or(0, |closing| closing.number);
     let usage = by_customer(totals)?;
     let posted = posted_by_customer(installation, last)?;
-    let rules = LateRules::of(installation, reference, pinned.is_correcting)?;
+    let rules = LateRules::of(installation, reference.version, pinned.is_correcting)?;
     let names = &reference.index.owners().customer_names;
     let mut customers: BTreeSet<&str> = (0..names.len()).filter_map(|code| Some(names.name(u32::try_from(code).ok()?))).collect();
     customers.extend(usage.keys().map(String::as_str));
@@ -165,16 +165,17 @@ pub fn make(
 }
 
 /// Where late usage of each customer goes.
-struct LateRules {
+#[derive(Debug)]
+pub struct LateRules {
     usual: LateRule,
     customers: HashMap<String, LateRule>,
 }
 
 impl LateRules {
-    /// As reference data and the closing say.
-    fn of(installation: &Installation, reference: &Reference, is_correcting: bool) -> anyhow::Result<Self> {
+    /// As a reference version and the closing say.
+    pub fn of(installation: &Installation, reference: u64, is_correcting: bool) -> anyhow::Result<Self> {
         let usual = if is_correcting { LateRule::Correct } else { LateRule::Next };
-        let rows = installation.block_on(installation.state_read_only()?.customers(Some(reference.version)))?;
+        let rows = installation.block_on(installation.state_read_only()?.customers(Some(reference)))?;
         let rule = |rule| match rule {
             LateUsage::Next => LateRule::Next,
             LateUsage::Correct => LateRule::Correct,
@@ -183,7 +184,8 @@ impl LateRules {
         Ok(Self { usual, customers })
     }
 
-    fn for_customer(&self, customer: &str) -> LateRule {
+    /// That of a customer.
+    pub fn for_customer(&self, customer: &str) -> LateRule {
         self.customers.get(customer).copied().unwrap_or(self.usual)
     }
 }

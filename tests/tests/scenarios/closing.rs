@@ -104,6 +104,8 @@ fn lines_are_what_invoices_print_and_late_calls_come_with_the_next() {
     assert_eq!(of_april["lines"], all, "its lines are verified though it has no record");
     let then = data.run(&["verify", "--cycle", "2026-04", "--known-at", "2020-01-01"]);
     assert!(then.code == Some(1) && !then.out.contains("closing"), "nothing was closed then: {}", then.out);
+    let correcting = data.with("TOLLWAY_BILLING__LATE_USAGE", "correct");
+    assert_eq!(correcting.json(&["verify"])["lines"]["agree"], json!(10), "lines are held to the rule by which they were posted");
 }
 
 /// *Scenario.* A month is closed; then the amount of a posted line is raised by a cent in a file of the table. *Guarantees.* Before that

@@ -1,14 +1,15 @@
 //! Holds the lines that closings posted against those that are derived a second time, from the records and the reference data of each.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::rc::Rc;
 
 use domain::period::Month;
 use serde_json::json;
 use sinks::closing::{Closing, closings};
 use sinks::lines::Read;
 use sinks::table::Table;
-use store::Store;
 use verify::lines::{Kind, Late, Usage};
+use verify::tariff::Tariff;
 use verify::{Book, Difference, Line, VerifyError};
 
 use super::posted::{self, add_usage, by_identity};
@@ -59,12 +60,15 @@ struct Known {
     posted: HashMap<String, Vec<Line>>,
 }
 
+/// Tariffs that were read, by their hashes.
+type Tariffs = HashMap<String, Rc<Tariff>>;
+
 /// A closing, and what it posted by customer.
 struct Held<'h> {
     closing: &'h Closing,
     before: &'h [Closing],
     lines: BTreeMap<&'h str, Vec<(i32, Line)>>,
-    late: Late,
+    late: LateRules,
     limit: usize,
 }
 
@@ -77,26 +81,21 @@ impl LineProof {
         let all = closings(entries);
         let is_asked = |one: &Closing| is_posted(&table, one.number) && cycle.is_none_or(|cycle| one.cycle == cycle);
         let Some(last) = all.iter().rposition(is_asked) else { return Ok(proof) };
-        let store = installation.state_read_only()?;
-        let mut known = Known::default();
+        let (store, mut tariffs, mut known) = (installation.state_read_only()?, HashMap::new(), Known::default());
         let mut posted: BTreeMap<u64, Vec<Read>> = BTreeMap::new();
         for read in read(installation, None)? {
             posted.entry(read.closing).or_default().push(read);
         }
         for (i, closing) in all[..=last].iter().enumerate() {
             let lines = by_customer(posted.get(&closing.number).map_or(&[][..], Vec::as_slice));
+            let late = LateRules::of(installation, closing.reference, closing.is_correcting)?;
+            let held = Held { closing, before: &all[..i], lines, late, limit };
             if is_asked(closing) {
                 known.advance(entries, closing.version + 1)?;
-                let late = late_rule(installation, lines.values().flatten().map(|(_, line)| line.kind));
-                proof.closings += 1;
-                proof.hold(
-                    installation,
-                    &store,
-                    &Held { closing, before: &all[..i], lines: lines.clone(), late, limit },
-                    &known,
-                )?;
+                let loaded = installation.block_on(store.load_reference(Some(closing.reference)))?;
+                proof.hold(&held, &known, (&loaded, &mut tariffs))?;
             }
-            for (customer, lines) in lines {
+            for (customer, lines) in held.lines {
                 known.posted.entry(customer.to_owned()).or_default().extend(lines.into_iter().map(|(_, line)| line));
             }
         }
@@ -108,17 +107,25 @@ impl LineProof {
         self.agree + self.differ
     }
 
-    /// Holds the lines of a closing against their derivation.
-    fn hold(&mut self, installation: &Installation, store: &Store, held: &Held<'_>, known: &Known) -> anyhow::Result<()> {
+    /// Holds the lines of a closing against their derivation. Who is meant is the closing's own word, and not derived again.
+    fn hold(
+        &mut self,
+        held: &Held<'_>,
+        known: &Known,
+        (loaded, tariffs): (&store::Reference, &mut Tariffs),
+    ) -> anyhow::Result<()> {
         let Closing { number, cycle, reference: version, until_us, .. } = held.closing;
-        let loaded = installation.block_on(store.load_reference(Some(*version)))?;
+        self.closings += 1;
         if loaded.version != *version {
-            let why = format!("the state does not know reference version {version}, by which closing {number} was made");
+            let why = format!(
+                "the state does not know reference version {version}, by which closing {number} was made; it reads the imports from \
+                 landing again when `tollway run` or `tollway ingest` starts"
+            );
             let lines: u64 = held.lines.values().map(|lines| lines.len() as u64).sum();
-            *self.underivable.entry(why).or_default() += lines;
+            self.underivable.insert(why, lines);
             return Ok(());
         }
-        let reference = second_reference(&loaded, &mut HashMap::new())?;
+        let reference = second_reference(loaded, tariffs)?;
         let (book, cycle) = (Book::of(&reference), crate::named::cycle(cycle)?);
         let due = Due::of(cycle, *until_us, held.before, &loaded.owners);
         let mut customers: BTreeSet<&str> = loaded.owners.customer_names.iter().collect();
@@ -126,7 +133,7 @@ impl LineProof {
         customers.extend(held.lines.keys());
         for customer in customers {
             let stated = held.lines.get(customer).map_or(&[][..], Vec::as_slice);
-            match derive(&book, (customer, cycle), (&due, held.late), known) {
+            match derive(&book, (customer, cycle), (&due, &held.late), known) {
                 Ok(derived) => self.compare((held, customer), stated, &derived),
                 Err(e) => *self.underivable.entry(e.to_string()).or_default() += stated.len().max(1) as u64,
             }
@@ -139,7 +146,7 @@ impl LineProof {
         let mut waiting = by_identity(derived);
         let mut alone = Vec::new();
         for (number, line) in stated {
-            match waiting.get_mut(&posted::identity(line)).and_then(std::collections::VecDeque::pop_front) {
+            match waiting.get_mut(&posted::identity(line)).and_then(VecDeque::pop_front) {
                 Some(i) => self.note(of, *number, posted::differences(line, &derived[i])),
                 None => alone.push((*number, line)),
             }
@@ -200,7 +207,7 @@ impl Known {
 fn derive(
     book: &Book<'_>,
     (customer, cycle): (&str, Month),
-    (due, late): (&Due<'_>, Late),
+    (due, rules): (&Due<'_>, &LateRules),
     known: &Known,
 ) -> Result<Vec<Line>, VerifyError> {
     let posted = known.posted.get(customer).map_or(&[][..], Vec::as_slice);
@@ -211,6 +218,10 @@ fn derive(
     }
     let usage = known.usage.get(customer).map_or(&[][..], Vec::as_slice);
     let closed: BTreeSet<i32> = due.closed_for(customer).into_iter().map(Month::number).collect();
+    let late = match rules.for_customer(customer) {
+        LateRule::Next => Late::Next,
+        LateRule::Correct => Late::Correct,
+    };
     book.lines(&verify::Closing { customer, cycle: cycle.number(), closed: &closed, late, usage, posted })
 }
 
@@ -221,18 +232,4 @@ fn by_customer(lines: &[Read]) -> BTreeMap<&str, Vec<(i32, Line)>> {
         customers.entry(&read.customer).or_default().push((read.number, posted::line(&read.line)));
     }
     customers
-}
-
-/// The rule of a closing: the configuration's, unless all that it posted of earlier cycles is by the other one. A closing does not pin
-/// its rule, and the configuration may have changed since.
-fn late_rule(installation: &Installation, kinds: impl Iterator<Item = Kind>) -> Late {
-    let kinds: BTreeSet<Kind> = kinds.filter(|kind| matches!(kind, Kind::Late | Kind::Correction)).collect();
-    match (kinds.contains(&Kind::Late), kinds.contains(&Kind::Correction)) {
-        (true, false) => Late::Next,
-        (false, true) => Late::Correct,
-        _ => match installation.config().billing.late_usage {
-            config::sections::LateUsage::Next => Late::Next,
-            config::sections::LateUsage::Correct => Late::Correct,
-        },
-    }
 }

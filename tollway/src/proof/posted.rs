@@ -1,6 +1,7 @@
 //! Posted lines and records as the second derivation takes them, and where a posted line is another than the derived one.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
 use aggregate::totals::{Sums as Total, TotalKey};
 use domain::columns::lines::{Line as Stated, LineKind};
@@ -49,7 +50,7 @@ pub(super) fn add_usage(usage: &mut HashMap<String, Vec<Usage>>, totals: &BTreeM
 
 /// A posted line.
 pub(super) fn line(stated: &Stated) -> Line {
-    let text = |text: &Option<std::sync::Arc<str>>| text.as_deref().map(str::to_owned);
+    let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
     let quantity = stated.quantity;
     Line {
         kind: kind(stated.kind),
@@ -91,6 +92,7 @@ fn kind(kind: LineKind) -> Kind {
     }
 }
 
+/// What a line is of.
 pub(super) fn identity(line: &Line) -> Identity<'_> {
     let texts =
         [&line.subscription, &line.plan, &line.item, &line.usage_kind, &line.zone, &line.band, &line.tax_class, &line.tariff];
