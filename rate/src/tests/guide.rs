@@ -7,6 +7,7 @@ use crate::explain::{ExplainInput, explain};
 use crate::lint::{Severity, lint};
 use crate::price::price;
 use crate::tests::fixture::{Row, batch, inline, linked, local, owners, repository, set_of, utc, with_tables};
+use crate::tests::lines::run;
 
 #[test]
 fn the_small_tariff_of_the_guide_costs_what_it_says() {
@@ -106,6 +107,40 @@ fn what_few_tariffs_have_costs_what_the_guide_says() {
             assert!(exact.is_none_or(|exact| Money::parse(charge) == Some(exact)), "{:#?}", step.arithmetic);
         }
     }
+}
+
+#[test]
+fn the_lines_of_a_cycle_are_those_that_the_guide_says() {
+    let guide = std::fs::read_to_string(repository("docs/howto/charge-fees.md")).expect("the guide");
+    let toml = blocks(&guide, "toml")[0];
+    let findings = lint(&inline(toml)).findings;
+    assert!(findings.is_empty(), "{findings:#?}");
+    let rows_of = |customer: &str| -> String {
+        let of = format!("| {customer} | ");
+        let rows = guide.lines().filter_map(|line| line.strip_prefix(&of)?.strip_suffix('|'));
+        rows.collect::<Vec<_>>().join("\n")
+    };
+    let count = |text: &str| text.lines().count();
+    assert_eq!([count(&rows_of("C-1")), count(&rows_of("C-2")), count(&rows_of("C-3"))], [6, 9, 5]);
+    let header = "close: 2026-03\nkind | line | plan | item | exact | amount | tax | remark\n";
+    let customers = [
+        (
+            "C-1",
+            "line: D-1 toestel 2026-03-15 -\nusage: D-1 toestel voice-mo NL any 0.141667 85 2026-03 high\n\
+             usage: D-1 toestel voice-mo NL any 0.076667 46 2026-03 high\nusage: D-1 toestel voice-mo DE any 0.416667 100 2026-03 high\n",
+        ),
+        (
+            "C-2",
+            "line: D-2 team 2026-03-01 -\nline: D-3 team 2026-03-01 2026-03-20\nusage: D-2 team voice-mo NL any 12 7200 2026-03 high\n\
+             usage: D-3 team voice-mo NL any 6.166667 3700 2026-03 high\nusage: D-3 team voice-mo DE any 5 1200 2026-03 high\n",
+        ),
+        ("C-3", "line: D-4 wacht 2026-03-01 -\nusage: D-4 wacht voice-mo NL any 4.011667 2407 2026-03 high\n"),
+    ];
+    let of = |(name, used): (&str, &str)| format!("customer: 1\n{used}{header}{}", rows_of(name));
+    let customers = customers.map(of).join("\n");
+    let mut failures = String::new();
+    run("charge-fees.md", &format!("tariff:\n{toml}---\n{customers}"), &mut failures);
+    assert!(failures.is_empty(), "\n{failures}");
 }
 
 fn cells(line: &str) -> Vec<&str> {
