@@ -233,7 +233,7 @@ fn what_is_in_the_way_needs_a_word_that_is_kept() {
     data.run(&["ingest", "--profile", "job", "--account", "haven", &renamed]);
     let refused = data.run(&["cycle", "close", "2026-03"]);
     assert_eq!(refused.code, Some(5), "{}", refused.err);
-    for told in ["2026-02 has records of 1 of the customers", "1 of 2 rows are in suspense", "--override"] {
+    for told in ["2026-02 is not closed for 1 of the customers", "1 of 2 rows are in suspense", "--override"] {
         assert!(refused.err.contains(told), "{told}: {}", refused.err);
     }
     assert!(lines(&data, "2026-03").is_empty());

@@ -88,9 +88,24 @@ fn earlier(
             open.entry(month).or_default().insert(code);
         }
     }
+    // Behind the first closing every cycle is billed here, also one without a record: there may be fees.
+    for month in first.into_iter().flat_map(|first| first.number()..cycle.number()).map(Month::from_number) {
+        let name = month.to_string();
+        let codes = 0..u32::try_from(owners.customers.len()).unwrap_or(u32::MAX);
+        let is_open = |code: &u32| {
+            cycle_end(owners, *code, cycle).is_some_and(|end_us| end_us <= until_us)
+                && closed.late_for(&name, Some(*code), owners).is_none()
+        };
+        if closed.contains(&name) || !frozen.contains(&name) {
+            let codes: BTreeSet<u32> = codes.filter(is_open).collect();
+            if !codes.is_empty() {
+                open.entry(month).or_default().extend(codes);
+            }
+        }
+    }
     Ok(open.into_iter().next().map(|(first, customers)| Obstacle {
         kind: "earlier_open",
-        text: format!("{first} has records of {} of the customers and is not closed for them", count(customers.len() as u64)),
+        text: format!("{first} is not closed for {} of the customers", count(customers.len() as u64)),
         command: format!("tollway cycle close {first}"),
     }))
 }
@@ -162,7 +177,11 @@ fn suspense(installation: &Installation, cycle: Month) -> anyhow::Result<Vec<Obs
         counts.suspense.insert(Reason::NoDevice, row.number("waiting"));
     }
     let over = attention::over_limits(installation, &counts, &filter)?;
-    let obstacle = |text| Obstacle { kind: "suspense", text, command: "tollway suspense list".to_owned() };
+    let command = "tollway suspense list";
+    let obstacle = |text: String| {
+        let text = text.trim_end_matches(command).trim_end_matches(": ").to_owned();
+        Obstacle { kind: "suspense", text, command: command.to_owned() }
+    };
     Ok(over.into_iter().map(obstacle).collect())
 }
 

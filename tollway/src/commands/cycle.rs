@@ -110,7 +110,7 @@ fn decide(installation: &Installation, landing: &Landing, entries: &mut Table, a
         let owners = reference.index.owners();
         let (due, _, runs_until_us) = Due::of(asked.cycle, asked.at_us, &closings(entries), owners).counts();
         if let (0, Some(end_us)) = (due, runs_until_us) {
-            return Err(refused(format!("{cycle} runs for all customers, for the last of them until {}", show_instant(end_us))));
+            return Err(refused(runs_for_all(&cycle, end_us)));
         }
         let found = obstacles(installation, entries, owners, (asked.cycle, asked.at_us, arrival))?;
         if !found.is_empty() && !asked.is_overridden {
@@ -159,6 +159,10 @@ fn check_settled(
     )))
 }
 
+fn runs_for_all(cycle: &str, end_us: i64) -> String {
+    format!("{cycle} runs for all customers, for the last of them until {}", show_instant(end_us))
+}
+
 fn in_the_way(cycle: &str, found: &[Obstacle]) -> String {
     let lines: Vec<String> = told(found).iter().map(|obstacle| format!("- {}: {}", obstacle.text, obstacle.command)).collect();
     format!(
@@ -202,6 +206,9 @@ fn preview(
         count(lines.count())
     );
     let waiting = unsettled.outlook.changes;
+    if let (0, Some(end_us)) = (due, runs_until_us) {
+        return Err(refused(runs_for_all(&name, end_us)));
+    }
     let mut next = Vec::new();
     next.extend((waiting > 0).then(|| format!("{} records are settled first, which changes the figures", count(waiting))));
     next.extend(

@@ -19,7 +19,7 @@ use crate::system::{SystemClock, SystemRng};
 use crate::totals;
 
 /// The columns that totals can be grouped by, with their position in the key; `cycle` is the period before it.
-const GROUPS: [(&str, Option<usize>); 9] = [
+const GROUPS: [(&str, Option<usize>); 11] = [
     ("cycle", None),
     ("customer", Some(CUSTOMER)),
     ("subscription", Some(2)),
@@ -29,6 +29,8 @@ const GROUPS: [(&str, Option<usize>); 9] = [
     ("zone", Some(ZONE)),
     ("band", Some(7)),
     ("tenant", Some(0)),
+    ("tax_class", Some(9)),
+    ("tax", Some(10)),
 ];
 
 /// Position of the customer in the key.

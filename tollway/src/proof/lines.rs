@@ -14,10 +14,11 @@ use verify::{Book, Difference, Line, VerifyError};
 
 use super::posted::{self, add_usage, by_identity};
 use super::second_reference;
-use crate::closing::Due;
 use crate::closing::table::{is_posted, open_if_there, read};
+use crate::closing::{Due, LateRules};
 use crate::installation::Installation;
 use crate::totals;
+use rate::lines::LateRule;
 
 /// A line on which table and derivation do not agree.
 #[derive(Debug)]

@@ -128,6 +128,7 @@ fn what(line: &Line) -> String {
         Some(says) => format!("{item}: {says}"),
         None => item.to_owned(),
     });
+    let item = item.or_else(|| line.says.clone());
     let usage = (!usage.is_empty()).then(|| usage.join(" "));
     let plan = line.plan.as_deref().filter(|_| line.item.is_none()).map(str::to_owned);
     [item, usage, plan].into_iter().flatten().collect::<Vec<_>>().join(" · ")
