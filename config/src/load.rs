@@ -8,6 +8,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::closed::LateUsage;
 use domain::ids::TenantId;
 use domain::money::Money;
 
@@ -15,8 +16,8 @@ use crate::error::{Apart, ConfigError, Origin};
 use crate::raw::{Layers, Written};
 use crate::secret::Secret;
 use crate::sections::{
-    Billing, Bucket, Fsync, Http, Import, Installation, Kafka, KeyPair, Landing, LateUsage, Log, LogFormat, LogKind, LogLevel,
-    Logging, Pipeline, Provider, Rating, State, Storage, Tables, Unwrap,
+    Billing, Bucket, Fsync, Http, Import, Installation, Kafka, KeyPair, Landing, Log, LogFormat, LogKind, LogLevel, Logging,
+    Pipeline, Provider, Rating, State, Storage, Tables, Unwrap,
 };
 use crate::setting::{Kind, Setting};
 
@@ -222,8 +223,8 @@ impl Reader<'_> {
     }
 
     fn billing(&self) -> Result<Billing, ConfigError> {
-        let is_next = self.text("billing.late_usage")? == "next";
-        Ok(Billing { late_usage: if is_next { LateUsage::Next } else { LateUsage::Correct } })
+        let late_usage = LateUsage::parse(self.text("billing.late_usage")?).ok_or_else(|| self.refused("billing.late_usage"))?;
+        Ok(Billing { late_usage })
     }
 
     fn http(&self) -> Result<Http, ConfigError> {

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use domain::closed::LateUsage;
 use domain::ids::TenantId;
 use domain::money::Money;
 
@@ -298,15 +299,6 @@ pub struct Rating {
     pub buy_tolerance_per_mille: u64,
     /// And in the currency of the cost.
     pub buy_tolerance: Money,
-}
-
-/// What becomes of usage that comes when its cycle is closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LateUsage {
-    /// It is billed with the next cycle that is closed.
-    Next,
-    /// It corrects what was billed for its own cycle.
-    Correct,
 }
 
 /// `[billing]`: closed cycles.

@@ -8,6 +8,30 @@ use crate::columns::linked::Owners;
 use crate::delivery::ArrivalNumber;
 use crate::period::Month;
 
+/// Where usage goes that comes when its cycle is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LateUsage {
+    /// With the next cycle that is closed.
+    Next,
+    /// Into a correction of what was billed for its own.
+    Correct,
+}
+
+impl LateUsage {
+    /// The word in settings and files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Correct => "correct",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Next, Self::Correct].into_iter().find(|rule| rule.as_str() == text)
+    }
+}
+
 /// A closing of a cycle: whoever's cycle had ended by then is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -11,7 +11,7 @@ use domain::ports::Blob;
 use ingest::message::ClaimCheck;
 use ingest::parse::parse;
 use rate::link::index::DeviceIndex;
-use rate::settle::{Demand, Draws, Record, Trace, demands, settle, trace};
+use rate::settle::{Demand, Draws, Record, Trace, demands, pin, settle, trace};
 use rate::tariff::set::BoundTariffs;
 use rayon::prelude::*;
 use sinks::closing::closed;
@@ -73,9 +73,7 @@ impl Reference {
         let take = |rated: &RatedBatch| {
             let mut found = demands(rated, &self.tariffs);
             if !closed.is_empty() {
-                for demand in &mut found {
-                    demand.pin(&closed, self.tariffs.owners());
-                }
+                pin(&mut found, &closed, self.tariffs.owners());
             }
             found
         };

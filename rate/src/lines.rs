@@ -13,6 +13,7 @@ mod invoice;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+pub use domain::closed::LateUsage;
 pub use domain::columns::lines::{Line, LineKind, Quantity};
 use domain::money::{Currency, Money};
 use domain::period::Month;
@@ -60,25 +61,6 @@ pub struct Usage {
     pub charge: Money,
 }
 
-/// Where late usage goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LateRule {
-    /// On the next invoice.
-    Next,
-    /// On a corrected invoice of its own cycle.
-    Correct,
-}
-
-impl LateRule {
-    /// The kind of such a line.
-    fn kind(self) -> LineKind {
-        match self {
-            Self::Next => LineKind::Late,
-            Self::Correct => LineKind::Correction,
-        }
-    }
-}
-
 /// One customer whose cycle is closed.
 #[derive(Debug)]
 pub struct Case<'c> {
@@ -93,13 +75,21 @@ pub struct Case<'c> {
     /// By earlier closings.
     pub posted: &'c [Line],
     /// Where late usage goes.
-    pub late: LateRule,
+    pub late: LateUsage,
 }
 
 impl Case<'_> {
     /// The cycles closed before whose usage may have changed since.
     fn earlier(&self) -> impl Iterator<Item = Month> {
         self.closed.iter().copied().filter(|month| *month != self.cycle)
+    }
+
+    /// The kind of lines of late usage.
+    fn late_kind(&self) -> LineKind {
+        match self.late {
+            LateUsage::Next => LineKind::Late,
+            LateUsage::Correct => LineKind::Correction,
+        }
     }
 
     fn beyond(&self, item: &str) -> LineError {

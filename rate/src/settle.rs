@@ -63,12 +63,6 @@ impl Demand {
     fn order(&self) -> (u32, bool, i64, u128, Record) {
         (self.customer, !self.is_pinned, self.facts.start_us, self.key, self.record)
     }
-
-    /// Tells it which cycles are closed.
-    pub fn pin(&mut self, closed: &ClosedCycles, owners: &Owners) {
-        let cycle = Month::from_number(self.period).to_string();
-        self.is_pinned = closed.late_for(&cycle, Some(self.customer), owners).is_some_and(|late| self.arrival < late);
-    }
 }
 
 /// The records of a batch that hang on others: an allowance covers them, their price is of a total, or they have a discount. Their customers and plans are codes of the reference version that the tariffs are
@@ -105,6 +99,21 @@ pub fn demands(rated: &RatedBatch, tariffs: &BoundTariffs) -> Vec<Demand> {
         })
     };
     (0..parsed.len()).filter_map(demand).collect()
+}
+
+/// Tells records which cycles are closed: those that were there by then are pinned.
+pub fn pin(demands: &mut [Demand], closed: &ClosedCycles, owners: &Owners) {
+    // Records of a customer follow each other, and lie in few cycles.
+    let mut last = None;
+    for demand in demands {
+        let of = (demand.customer, demand.period);
+        let late = match last {
+            Some((known, late)) if known == of => late,
+            _ => closed.late_for(&Month::from_number(demand.period).to_string(), Some(demand.customer), owners),
+        };
+        last = Some((of, late));
+        demand.is_pinned = late.is_some_and(|late| demand.arrival < late);
+    }
 }
 
 /// Names a session among all accounts.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::closed::{ClosedCycles, ClosedUntil};
+use domain::closed::{ClosedCycles, ClosedUntil, LateUsage};
 use domain::delivery::ArrivalNumber;
 use domain::ports::{Clock, Rng};
 use domain::zone::SECOND_US;
@@ -41,15 +41,13 @@ pub struct Closing {
     pub arrival: ArrivalNumber,
     /// It holds for customers whose cycle had ended by this instant, and was not closed before; microseconds UTC, a whole second.
     pub until_us: i64,
-    /// Whether late usage corrects what was billed for its own cycle, where a customer has no rule of its own.
-    pub is_correcting: bool,
+    /// Where late usage of customers without a rule of their own goes.
+    pub late: LateUsage,
 }
 
 /// Who closed a cycle, and why it was closed although something spoke against it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// When, milliseconds since 1970.
-    pub at_ms: i64,
     /// Who.
     pub by: String,
     /// Why; empty if nothing spoke against it.
@@ -71,8 +69,9 @@ pub fn closings(table: &Table) -> Vec<Closing> {
     let closing = |((number, cycle), figures): ((u64, &str), [i64; 5])| {
         let [version, reference, arrival, until_s, corrects] = figures;
         let [version, reference, arrival] = [version, reference, arrival].map(|figure| figure.max(0).cast_unsigned());
-        let (until_us, is_correcting) = (until_s.saturating_mul(SECOND_US), corrects == 1);
-        Closing { cycle: cycle.to_owned(), number, version, reference, arrival, until_us, is_correcting }
+        let late = if corrects == 1 { LateUsage::Correct } else { LateUsage::Next };
+        let until_us = until_s.saturating_mul(SECOND_US);
+        Closing { cycle: cycle.to_owned(), number, version, reference, arrival, until_us, late }
     };
     found.into_iter().map(closing).collect()
 }
@@ -96,14 +95,14 @@ pub fn closed_by(closings: &[Closing]) -> ClosedCycles {
 pub fn close(
     table: &mut Table,
     (cycle, until_us): (&str, i64),
-    (reference, arrival, is_correcting): (u64, ArrivalNumber, bool),
+    (reference, arrival, late): (u64, ArrivalNumber, LateUsage),
     word: &Word,
     (clock, rng): (&dyn Clock, &mut dyn Rng),
 ) -> Result<Option<Closing>, TableError> {
     let Some(version) = table.snapshot().version else { return Ok(None) };
     let number = closings(table).last().map_or(0, |closing| closing.number) + 1;
     let until_s = until_us.div_euclid(SECOND_US);
-    let figures = [version, reference, arrival, until_s.max(0).cast_unsigned(), u64::from(is_correcting)];
+    let figures = [version, reference, arrival, until_s.max(0).cast_unsigned(), u64::from(late == LateUsage::Correct)];
     let words = [word.by.clone(), word.why.clone(), word.overridden.join("\n")];
     let info = CommitInfo {
         timestamp: clock.now_us() / 1000,
@@ -120,13 +119,14 @@ pub fn close(
         return Ok(None);
     }
     let until_us = until_s.saturating_mul(SECOND_US);
-    Ok(Some(Closing { cycle: cycle.to_owned(), number, version, reference, arrival, until_us, is_correcting }))
+    Ok(Some(Closing { cycle: cycle.to_owned(), number, version, reference, arrival, until_us, late }))
 }
 
-/// Who closed a cycle and why.
-pub fn word(table: &Table, closing: &Closing) -> Result<Word, TableError> {
+/// When a cycle was closed, microseconds UTC; by whom and why.
+pub fn word(table: &Table, closing: &Closing) -> Result<(i64, Word), TableError> {
     let info = table.commit_info(closing.version + 1)?;
     let said = |name: &str| info.operation_parameters.get(name).cloned().unwrap_or_default();
     let [by, why, overridden] = WORDS.map(said);
-    Ok(Word { at_ms: info.timestamp, by, why, overridden: overridden.lines().map(str::to_owned).collect() })
+    let overridden = overridden.lines().map(str::to_owned).collect();
+    Ok((info.timestamp.saturating_mul(1000), Word { by, why, overridden }))
 }

@@ -9,7 +9,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use domain::columns::thresholds::{PARTITION, Threshold, ThresholdRows};
@@ -112,14 +112,7 @@ impl ThresholdWriter {
             add.tags.get_or_insert_default().insert(TAG_LAST.to_owned(), last.to_string());
             adds.push(add);
         }
-        let info = CommitInfo {
-            timestamp: now_us / 1000,
-            operation: "WRITE".to_owned(),
-            operation_parameters: BTreeMap::from([("mode".to_owned(), "Append".to_owned())]),
-            engine_info: crate::ENGINE.to_owned(),
-            commit_id: rng.next_name(),
-            ..CommitInfo::default()
-        };
+        let info = CommitInfo::append(now_us / 1000, rng.next_name());
         let attempt = self.table.attempt(&info, &adds, &[(NEWEST.to_owned(), last)])?;
         if attempt == Attempt::Committed {
             log(new, before + 1);

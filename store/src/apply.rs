@@ -1,10 +1,11 @@
 //! An import acts: planned and written in one transaction, once per arrival number, in arrival order.
 
+use domain::closed::LateUsage;
 use domain::delivery::ArrivalNumber;
 
 use crate::database::Store;
 use crate::error::StoreError;
-use crate::import::{CustomerRow, ImportKind, ImportRows, LateUsage, PlanRow};
+use crate::import::{CustomerRow, ImportKind, ImportRows, PlanRow};
 use crate::load::AsOf;
 use crate::names::Interner;
 use crate::plan::Writes;

@@ -1,5 +1,6 @@
 //! The bytes of an import become typed rows: everything that one file alone can tell is checked here.
 
+use domain::closed::LateUsage;
 use domain::period::CycleDay;
 
 use crate::identifier::Identifier;
@@ -154,30 +155,6 @@ pub struct MemberRow {
     pub from_us: i64,
     /// First instant after it; `None`: until the next row of the same subscription begins.
     pub to_us: Option<i64>,
-}
-
-/// Where usage goes that comes when its cycle is closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LateUsage {
-    /// With the next cycle that is closed.
-    Next,
-    /// Into a correction of what was billed for its own.
-    Correct,
-}
-
-impl LateUsage {
-    /// The word in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Next => "next",
-            Self::Correct => "correct",
-        }
-    }
-
-    /// Reads the word back.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Next, Self::Correct].into_iter().find(|rule| rule.as_str() == text)
-    }
 }
 
 /// A row of customers.csv.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use domain::closed::LateUsage;
 use domain::columns::linked::{Customer, NO_GROUP, Owner, Owners};
 use domain::delivery::ArrivalNumber;
 use domain::ids::Names;
@@ -13,7 +14,7 @@ use crate::database::Store;
 use crate::error::StoreError;
 use crate::held::{HeldWindow, held_windows};
 use crate::identifier::{Identifier, IdentifierKind};
-use crate::import::{CustomerRow, ImportKind, LateUsage, PlanRow};
+use crate::import::{CustomerRow, ImportKind, PlanRow};
 use crate::names::Interner;
 use crate::report::Origin;
 use crate::session::Session;

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use domain::closed::LateUsage;
+
 use crate::database::Store;
 use crate::error::StoreError;
 use crate::held::held_windows;
 use crate::import::{
-    CustomerRow, DeviceRow, FullList, ImportContent, ImportMode, ImportRows, LateUsage, MemberRow, PlanRow, SubscriptionRow,
+    CustomerRow, DeviceRow, FullList, ImportContent, ImportMode, ImportRows, MemberRow, PlanRow, SubscriptionRow,
 };
 use crate::instant::show_instant;
 use crate::load::{AsOf, read_customers, read_members, read_plans, read_subscriptions, read_tariff_hashes, read_windows};

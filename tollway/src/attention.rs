@@ -7,8 +7,11 @@ use domain::money::Money;
 use domain::outcome::Counts;
 use ingest::land::{ArrivalKind, DeliveryRecord, DeliveryState, Landing};
 use serde_json::{Value, json};
+use sinks::keys::stopped::Stopped;
 use sinks::ledger::LedgerEntry;
+use sinks::table::Table;
 
+use crate::arrived::Came;
 use crate::commands::rows::ask_rows;
 use crate::installation::Installation;
 use crate::output::{Sheet, count};
@@ -149,6 +152,31 @@ pub fn made_good(deliveries: &[DeliveryRecord], ledger: &[LedgerEntry]) -> BTree
         }
     }
     good
+}
+
+/// Files that are not in the table whole.
+#[derive(Debug)]
+pub struct Open {
+    /// Refused, and not made good, dismissed or taken back.
+    pub refused: Vec<Trouble>,
+    /// They wait for a word.
+    pub held: Vec<Trouble>,
+    /// How many wait to be rated.
+    pub not_rated: usize,
+}
+
+impl Open {
+    /// Those of some deliveries.
+    pub fn of(entries: &Table, landing: &Landing, came: &[Came]) -> anyhow::Result<Self> {
+        let (ledger, stopped) = (sinks::ledger::read_all(entries)?, Stopped::of_table(entries));
+        let records: Vec<DeliveryRecord> = came.iter().map(|one| one.record.clone()).collect();
+        let good = made_good(&records, &ledger);
+        let mut refused = refused(landing, &ledger)?;
+        refused.retain(|trouble| trouble.delivery.is_none_or(|d| !good.contains(&d) && stopped.fate(d).is_none()));
+        let settled = sinks::ledger::settled(&ledger);
+        let not_rated = came.iter().filter(|one| acts(&one.record) && !settled.contains(&one.record.delivery)).count();
+        Ok(Self { refused, held: held(landing)?, not_rated })
+    }
 }
 
 /// The files as a table; `None` if there are none.

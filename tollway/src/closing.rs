@@ -10,16 +10,15 @@ mod usage;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aggregate::totals::{Sums, TotalKey};
-use domain::closed::{ClosedCycles, cycle_end};
+use domain::closed::{ClosedCycles, LateUsage, cycle_end};
 use domain::columns::linked::Owners;
 use domain::money::{Currency, Money};
 use domain::period::Month;
 use pipeline::rating::Reference;
-use rate::lines::{Case, LateRule, Line, LineBook, LineKind, lines};
+use rate::lines::{Case, Line, LineBook, LineKind, lines};
 use rayon::prelude::*;
 use sinks::closing::{Closing, closed_by, closings};
 use sinks::table::Table;
-use store::import::LateUsage;
 
 use self::table::{Posted, is_posted, posted_by_customer, write};
 use self::usage::by_customer;
@@ -86,8 +85,8 @@ pub struct Pinned<'p> {
     pub cycle: &'p str,
     /// Whose cycle had ended by this instant is meant, microseconds UTC.
     pub until_us: i64,
-    /// Whether late usage corrects, where a customer has no rule of its own.
-    pub is_correcting: bool,
+    /// Where late usage of customers without a rule of their own goes.
+    pub late: LateUsage,
     /// Closings before it.
     pub before: &'p [Closing],
 }
@@ -143,7 +142,7 @@ pub fn make(
     let last = pinned.before.last().map_or(0, |closing| closing.number);
     let usage = by_customer(totals)?;
     let posted = posted_by_customer(installation, last)?;
-    let rules = LateRules::of(installation, reference.version, pinned.is_correcting)?;
+    let rules = LateRules::of(installation, reference.version, pinned.late)?;
     let names = &reference.index.owners().customer_names;
     let mut customers: BTreeSet<&str> = (0..names.len()).filter_map(|code| Some(names.name(u32::try_from(code).ok()?))).collect();
     customers.extend(usage.keys().map(String::as_str));
@@ -167,25 +166,20 @@ pub fn make(
 /// Where late usage of each customer goes.
 #[derive(Debug)]
 pub struct LateRules {
-    usual: LateRule,
-    customers: HashMap<String, LateRule>,
+    usual: LateUsage,
+    customers: HashMap<String, LateUsage>,
 }
 
 impl LateRules {
     /// As a reference version and the closing say.
-    pub fn of(installation: &Installation, reference: u64, is_correcting: bool) -> anyhow::Result<Self> {
-        let usual = if is_correcting { LateRule::Correct } else { LateRule::Next };
+    pub fn of(installation: &Installation, reference: u64, usual: LateUsage) -> anyhow::Result<Self> {
         let rows = installation.block_on(installation.state_read_only()?.customers(Some(reference)))?;
-        let rule = |rule| match rule {
-            LateUsage::Next => LateRule::Next,
-            LateUsage::Correct => LateRule::Correct,
-        };
-        let customers = rows.into_iter().filter_map(|row| Some((row.id, rule(row.late_usage?)))).collect();
+        let customers = rows.into_iter().filter_map(|row| Some((row.id, row.late_usage?))).collect();
         Ok(Self { usual, customers })
     }
 
     /// That of a customer.
-    pub fn for_customer(&self, customer: &str) -> LateRule {
+    pub fn for_customer(&self, customer: &str) -> LateUsage {
         self.customers.get(customer).copied().unwrap_or(self.usual)
     }
 }
@@ -204,11 +198,6 @@ pub fn unfinished(installation: &Installation, entries: &Table) -> anyhow::Resul
     Ok(closings(entries).into_iter().filter(is_open).collect())
 }
 
-/// Whether the configuration wants late usage to correct what was billed for its own cycle.
-pub fn is_correcting(installation: &Installation) -> bool {
-    installation.config().billing.late_usage == config::sections::LateUsage::Correct
-}
-
 /// Finishes all closings whose lines are not written, in their order: what is late follows from what those before it have posted.
 pub fn finish_all(installation: &Installation, entries: &mut Table) -> anyhow::Result<Vec<(Closing, Lines)>> {
     entries.refresh()?;
@@ -225,12 +214,11 @@ fn finish(installation: &Installation, entries: &mut Table, closing: &Closing) -
     let store = installation.state()?;
     let reference = installation.block_on(load_at(&store, closing.reference))?;
     let mut rng = SystemRng::new()?;
-    let mut totals = installation.totals()?;
-    totals::catch_up(entries, &mut totals, &mut rng)?;
+    let totals = installation.totals()?;
     let all = closings(entries);
     let before: Vec<Closing> = all.into_iter().filter(|one| one.number < closing.number).collect();
-    let Closing { until_us, is_correcting, .. } = *closing;
-    let pinned = Pinned { cycle: &closing.cycle, until_us, is_correcting, before: &before };
+    let Closing { until_us, late, .. } = *closing;
+    let pinned = Pinned { cycle: &closing.cycle, until_us, late, before: &before };
     let mut frozen = totals::open(installation.blob(), totals::TOTALS_BACKUP, &SystemClock, &mut rng)?;
     let sums = totals::read_at(entries, &totals, closing.version)?;
     let due = Due::of(crate::named::cycle(&closing.cycle)?, closing.until_us, &before, reference.index.owners());
@@ -239,8 +227,8 @@ fn finish(installation: &Installation, entries: &mut Table, closing: &Closing) -
     totals::freeze(&mut frozen, &of_cycle, (&closing.cycle, closing.number, closing.version), &SystemClock, &mut rng)?;
     tracing::debug!(closing = closing.number, "totals frozen");
     let made = make(installation, &sums, &pinned, &reference)?;
-    let word = sinks::closing::word(entries, closing)?;
-    let posted = Posted { closing, at_us: word.at_ms * 1000, lines: &made };
+    let (at_us, _) = sinks::closing::word(entries, closing)?;
+    let posted = Posted { closing, at_us, lines: &made };
     write(installation, &posted, &SystemClock, &mut rng)?;
     tracing::debug!(closing = closing.number, lines = made.count(), "lines posted");
     Ok(made)

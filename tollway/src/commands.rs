@@ -10,7 +10,6 @@ pub mod docs;
 pub mod edit;
 pub mod edited;
 pub mod explain;
-pub mod explain_levels;
 pub mod generate;
 pub mod import;
 pub mod ingest;

@@ -220,8 +220,8 @@ impl Installation {
     }
 
     /// Cycles that are closed; and those whose totals were frozen without that, in which nothing changes whatever arrives.
-    pub fn frozen_cycles(&self) -> anyhow::Result<ClosedCycles> {
-        let mut cycles = closed(&self.entries()?);
+    pub fn frozen_cycles(&self, entries: &Table) -> anyhow::Result<ClosedCycles> {
+        let mut cycles = closed(entries);
         if let Some(backups) = self.totals_backup()? {
             let frozen = backups.snapshot().files.values().filter_map(|add| add.partition("billing_period"));
             for cycle in frozen {

@@ -403,14 +403,17 @@ pub fn obstacle(installation: &Installation, outlook: &Outlook, frozen_too: bool
             ))));
         }
     }
-    let frozen = installation.frozen_cycles()?;
+    if frozen_too {
+        return Ok(None);
+    }
+    let frozen = installation.frozen_cycles(&installation.entries()?)?;
     let touched: Vec<String> = outlook
         .cycles
         .iter()
         .filter(|(cycle, _)| frozen.contains(cycle))
         .map(|(cycle, rows)| format!("{} of these records lie in {cycle}", count(*rows)))
         .collect();
-    Ok((!frozen_too && !touched.is_empty()).then(|| {
+    Ok((!touched.is_empty()).then(|| {
         let touched = touched.join(" and ");
         refused(format!(
             "{touched}, whose totals are frozen; choose another --cycle, or add --frozen to correct them all the same"

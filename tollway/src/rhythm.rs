@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::zone::SECOND_US;
 use ingest::land::Landing;
 use ingest::profile::FileRhythm;
+use store::instant::show_instant;
 
 use crate::arrived::{Came, LandedProfiles};
 
@@ -32,6 +33,19 @@ pub struct Late {
     pub usual_us: i64,
     /// Whether the profile declares it.
     pub is_declared: bool,
+}
+
+impl Late {
+    /// `no file since 2026-10-30T08:00:00Z, 3 days ago; it came every day`.
+    pub fn text(&self, now_us: i64) -> String {
+        format!(
+            "no file since {}, {} ago; {} every {}",
+            show_instant(self.last_us - self.last_us.rem_euclid(SECOND_US)),
+            span_text(now_us - self.last_us),
+            if self.is_declared { "its profile says" } else { "it came" },
+            span_text(self.usual_us)
+        )
+    }
 }
 
 /// The accounts that are late at an instant, the longest silence first.

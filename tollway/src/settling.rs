@@ -160,7 +160,7 @@ fn settle_once(
     if !may_draw(&entries, reference) {
         return Ok((Settlement { is_done: true, ..Settlement::default() }, false));
     }
-    let frozen = installation.frozen_cycles()?;
+    let frozen = installation.frozen_cycles(&entries)?;
     let version = entries.snapshot().version;
     let asked = (&frozen, Scope::Since, installation.config().pipeline.rerated_rows_max);
     let found = unsettled(&entries, reference, landing.next_number()?, asked, global.quiet)?;
@@ -252,7 +252,7 @@ impl Keeper {
         self.decided.retain(|(account, number)| acted.get(account).is_none_or(|next| next <= number));
         let waiting: BTreeSet<String> = self.decided.iter().map(|(account, _)| account.clone()).collect();
         let version = entries.snapshot().version;
-        let frozen = installation.frozen_cycles()?;
+        let frozen = installation.frozen_cycles(entries)?;
         let asked = (&frozen, Scope::Since, installation.config().pipeline.rerated_rows_max);
         let found = unsettled(entries, reference, landing.next_number()?, asked, true)?;
         let Unsettled { wish, outlook, frozen, reached, is_part } = found;

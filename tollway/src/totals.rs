@@ -118,14 +118,7 @@ fn append(
         partition.extend(extra);
         adds.push(totals.put(&bytes, batch.num_rows(), &partition, &rng.next_name(), now_ms)?);
     }
-    let info = CommitInfo {
-        timestamp: now_ms,
-        operation: "WRITE".to_owned(),
-        operation_parameters: BTreeMap::from([("mode".to_owned(), "Append".to_owned())]),
-        engine_info: sinks::ENGINE.to_owned(),
-        commit_id: rng.next_name(),
-        ..CommitInfo::default()
-    };
+    let info = CommitInfo::append(now_ms, rng.next_name());
     Ok(totals.attempt(&info, &adds, positions)? == Attempt::Committed)
 }
 

@@ -115,7 +115,7 @@ impl Counting<'_> {
         }
         let committed = Money(posted.committed);
         let line = Line {
-            kind: self.case.late.kind(),
+            kind: self.case.late_kind(),
             quantity: Quantity::default(),
             exact: self.case.amount(exact, name)?,
             amount: self.case.amount(amount, name)?,

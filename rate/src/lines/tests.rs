@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::money::{Currency, Money};
 use domain::period::Month;
 
-use crate::lines::{AMOUNT_NANO_MAX, Case, LateRule, Line, LineBook, LineError, LineKind, Quantity, Usage, UsageKey, lines};
+use crate::lines::{AMOUNT_NANO_MAX, Case, LateUsage, Line, LineBook, LineError, LineKind, Quantity, Usage, UsageKey, lines};
 use crate::tariff::Tariff;
 use crate::tariff::set::{BoundTariffs, TariffSet};
 use crate::tests::fixture::{inline, owners};
@@ -270,7 +270,7 @@ fn closed(customer: &str, usage: &[Usage], posted: &[Line]) -> Result<Vec<Line>,
     let bound = bound(&tariff("t", OPEN, &format!("{FEE}amount = \"5.00\"")));
     let (cycle, before) = if posted.is_empty() { ("2026-10", None) } else { ("2026-11", Month::parse("2026-10")) };
     let (cycle, closed) = (Month::parse(cycle).expect("a month"), before.into_iter().collect::<BTreeSet<_>>());
-    lines(&Case { customer, cycle, closed: &closed, usage, posted, late: LateRule::Next }, &LineBook::of(&bound))
+    lines(&Case { customer, cycle, closed: &closed, usage, posted, late: LateUsage::Next }, &LineBook::of(&bound))
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn a_minimum_whose_version_is_gone_is_held_against_the_one_in_force() {
     let (october, november) = (Month::parse("2026-10").expect("a month"), Month::parse("2026-11").expect("a month"));
     let closed = |toml: &str, cycle, before: &[Month], usage: &[Usage], posted: &[Line]| -> Vec<Line> {
         let (bound, closed) = (bound(toml), before.iter().copied().collect());
-        let case = Case { customer: "customer", cycle, closed: &closed, usage, posted, late: LateRule::Correct };
+        let case = Case { customer: "customer", cycle, closed: &closed, usage, posted, late: LateUsage::Correct };
         let mut all = lines(&case, &LineBook::of(&bound)).expect("it fits");
         all.retain(|line| line.item.is_some());
         all

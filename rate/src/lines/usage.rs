@@ -94,7 +94,7 @@ fn late(
 ) -> Result<Draft, LineError> {
     let more = now.minus(before.sum).ok_or_else(|| case.beyond(&name(key)))?;
     let amount = rounding(seller).line.divide(now.exact, 1) - before.amount;
-    let mut draft = draft(case, (case.late.kind(), cycle), key, (more, amount), seller)?;
+    let mut draft = draft(case, (case.late_kind(), cycle), key, (more, amount), seller)?;
     draft.line.says = Some(format!("{} now, {} before", Money(now.exact), Money(before.sum.exact)));
     Ok(draft)
 }

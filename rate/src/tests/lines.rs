@@ -15,7 +15,7 @@ use domain::money::Money;
 use domain::period::{CycleDay, Month};
 use domain::zone::Zone;
 
-use crate::lines::{Case, LateRule, Line, LineBook, Quantity, Usage, UsageKey, lines};
+use crate::lines::{Case, LateUsage, Line, LineBook, Quantity, Usage, UsageKey, lines};
 use crate::tariff::Tariff;
 use crate::tariff::set::TariffSet;
 use crate::tests::fixture::{inline, local, owners, repository};
@@ -99,7 +99,7 @@ type Row<'t> = (usize, &'t str, Vec<(&'t str, &'t str)>);
 struct Closing<'t> {
     tariffs: Arc<TariffSet>,
     cycle_day: CycleDay,
-    late: LateRule,
+    late: LateUsage,
     /// Subscription, plan, from and to.
     lines: Vec<(&'t str, &'t str, i64, i64)>,
     usage: Vec<Usage>,
@@ -116,8 +116,8 @@ impl<'t> Closing<'t> {
         let load = |toml: &String| Tariff::load(&inline(toml)).unwrap_or_else(|e| panic!("{place}: {e}"));
         let set = TariffSet::build(tariffs.iter().map(load).collect()).unwrap_or_else(|e| panic!("{place}: {e}"));
         let (day, late) = match words.split_whitespace().collect::<Vec<_>>()[..] {
-            [day] | [day, "next"] => (day, LateRule::Next),
-            [day, "correct"] => (day, LateRule::Correct),
+            [day] | [day, "next"] => (day, LateUsage::Next),
+            [day, "correct"] => (day, LateUsage::Correct),
             _ => panic!("{place}: `{words}` is no customer"),
         };
         let day: u8 = day.parse().expect("a day of the month");

@@ -56,6 +56,20 @@ pub struct CommitInfo {
     pub reference_version: u64,
 }
 
+impl CommitInfo {
+    /// Of a commit that appends rows at an instant, milliseconds since 1970, under a name of its own.
+    pub fn append(timestamp: i64, commit_id: String) -> Self {
+        Self {
+            timestamp,
+            operation: "WRITE".to_owned(),
+            operation_parameters: BTreeMap::from([("mode".to_owned(), "Append".to_owned())]),
+            engine_info: crate::ENGINE.to_owned(),
+            commit_id,
+            ..Self::default()
+        }
+    }
+}
+
 /// What a reader or writer must understand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,11 +1,12 @@
 //! customers.csv: `customer_id` and, as far as known, `name`, `owner_path`, `cycle_day`, `time_zone`, `late_usage`, `valid_to`.
 
+use domain::closed::LateUsage;
 use domain::ids::check_id;
 use domain::period::CycleDay;
 use domain::zone::Zone;
 
 use super::table::{Layout, Row, once_per_key, read};
-use super::{CustomerRow, DEFAULT_TIME_ZONE, ImportError, ImportLimits, LateUsage, RowError, RowProblem};
+use super::{CustomerRow, DEFAULT_TIME_ZONE, ImportError, ImportLimits, RowError, RowProblem};
 
 const LAYOUT: Layout =
     Layout { required: &["customer_id"], optional: &["name", "owner_path", "cycle_day", "time_zone", "late_usage", "valid_to"] };

@@ -8,12 +8,9 @@ use domain::columns::linked::Owners;
 use domain::delivery::ArrivalNumber;
 use domain::outcome::{Counts, Reason};
 use domain::period::Month;
-use domain::zone::SECOND_US;
 use ingest::land::Landing;
 use sinks::closing::closed;
-use sinks::keys::stopped::Stopped;
 use sinks::table::Table;
-use store::instant::show_instant;
 
 use crate::arrived::{Came, LandedProfiles, deliveries};
 use crate::attention;
@@ -21,7 +18,6 @@ use crate::commands::rows::{ask_rows, sql_text};
 use crate::commands::totals::CUSTOMER;
 use crate::installation::Installation;
 use crate::output::count;
-use crate::rhythm::span_text;
 use crate::{numbered, rhythm, totals};
 
 /// Something that speaks against closing a cycle.
@@ -49,7 +45,7 @@ pub fn obstacles(
     // What counts as not late has to be in the table, whenever it came.
     let mut came = deliveries(&landing.arrivals(0)?, i64::MAX);
     came.retain(|one| one.number < next);
-    let frozen = installation.frozen_cycles()?;
+    let frozen = installation.frozen_cycles(entries)?;
     let mut found: Vec<Obstacle> = later(&closed(entries), cycle).into_iter().collect();
     found.extend(earlier(installation, (&closed(entries), &frozen), owners, (cycle, until_us))?);
     found.extend(missing(&landing, &came, until_us)?);
@@ -68,42 +64,34 @@ fn later(closed: &ClosedCycles, cycle: Month) -> Option<Obstacle> {
     })
 }
 
-/// The first earlier cycle that has totals of customers for whom it has ended and is not closed: what they used there would not be billed.
+/// The first earlier cycle that is open for customers who are meant: behind the first closing any, because there may be fees; before it those
+/// that have totals, and were not frozen by hand, so that somebody says once where billing begins.
 fn earlier(
     installation: &Installation,
     (closed, frozen): (&ClosedCycles, &ClosedCycles),
     owners: &Owners,
     (cycle, until_us): (Month, i64),
 ) -> anyhow::Result<Option<Obstacle>> {
+    let meant = (0..u32::try_from(owners.customers.len()).unwrap_or(u32::MAX))
+        .filter(|code| cycle_end(owners, *code, cycle).is_some_and(|end_us| end_us <= until_us));
+    let meant: BTreeSet<u32> = meant.collect();
     let mut open: BTreeMap<Month, BTreeSet<u32>> = BTreeMap::new();
-    // What was before the first closing was billed elsewhere, or somebody has said that it is left.
-    let first = closed.cycles().filter_map(Month::parse).min();
-    for ((period, names), sums) in totals::read(&installation.totals()?, None)? {
-        let is_open = sums != Sums::default() && (closed.contains(&period) || !frozen.contains(&period));
-        let is_ours = |month: &Month| *month < cycle && first.is_none_or(|first| *month >= first);
-        let Some(month) = Month::parse(&period).filter(|month| is_open && is_ours(month)) else { continue };
-        let Some(code) = owners.customer_names.code(&names[CUSTOMER]) else { continue };
-        let is_meant = cycle_end(owners, code, cycle).is_some_and(|end_us| end_us <= until_us);
-        if is_meant && closed.late_for(&period, Some(code), owners).is_none() {
-            open.entry(month).or_default().insert(code);
+    if let Some(first) = closed.cycles().filter_map(Month::parse).min() {
+        for month in (first.number()..cycle.number()).map(Month::from_number) {
+            let name = month.to_string();
+            let is_open = |code: &&u32| closed.late_for(&name, Some(**code), owners).is_none();
+            open.insert(month, meant.iter().filter(is_open).copied().collect());
         }
-    }
-    // Behind the first closing every cycle is billed here, also one without a record: there may be fees.
-    for month in first.into_iter().flat_map(|first| first.number()..cycle.number()).map(Month::from_number) {
-        let name = month.to_string();
-        let codes = 0..u32::try_from(owners.customers.len()).unwrap_or(u32::MAX);
-        let is_open = |code: &u32| {
-            cycle_end(owners, *code, cycle).is_some_and(|end_us| end_us <= until_us)
-                && closed.late_for(&name, Some(*code), owners).is_none()
-        };
-        if closed.contains(&name) || !frozen.contains(&name) {
-            let codes: BTreeSet<u32> = codes.filter(is_open).collect();
-            if !codes.is_empty() {
-                open.entry(month).or_default().extend(codes);
+    } else {
+        for ((period, names), sums) in totals::read(&installation.totals()?, None)? {
+            let month = Month::parse(&period).filter(|month| *month < cycle && !frozen.contains(&period));
+            let code = owners.customer_names.code(&names[CUSTOMER]).filter(|code| meant.contains(code));
+            if let Some((month, code)) = month.zip(code).filter(|_| sums != Sums::default()) {
+                open.entry(month).or_default().insert(code);
             }
         }
     }
-    Ok(open.into_iter().next().map(|(first, customers)| Obstacle {
+    Ok(open.into_iter().find(|(_, customers)| !customers.is_empty()).map(|(first, customers)| Obstacle {
         kind: "earlier_open",
         text: format!("{first} is not closed for {} of the customers", count(customers.len() as u64)),
         command: format!("tollway cycle close {first}"),
@@ -116,13 +104,7 @@ fn missing(landing: &Landing, came: &[Came], at_us: i64) -> anyhow::Result<Vec<O
     let late = rhythm::late(landing, &mut profiles, came, at_us);
     let late = late.iter().map(|late| Obstacle {
         kind: "late",
-        text: format!(
-            "{}: no file since {}, {} every {}",
-            late.account,
-            show_instant(late.last_us - late.last_us.rem_euclid(SECOND_US)),
-            if late.is_declared { "its profile says" } else { "it came" },
-            span_text(late.usual_us)
-        ),
+        text: format!("{}: {}", late.account, late.text(at_us)),
         command: "tollway today".to_owned(),
     });
     let mut found: Vec<Obstacle> = late.collect();
@@ -139,24 +121,18 @@ fn missing(landing: &Landing, came: &[Came], at_us: i64) -> anyhow::Result<Vec<O
 
 /// Files that wait for a word, were refused, or are not rated yet.
 fn files(entries: &Table, landing: &Landing, came: &[Came]) -> anyhow::Result<Vec<Obstacle>> {
-    let (ledger, stopped) = (sinks::ledger::read_all(entries)?, Stopped::of_table(entries));
-    let records: Vec<_> = came.iter().map(|one| one.record.clone()).collect();
-    let good = attention::made_good(&records, &ledger);
-    let mut refused = attention::refused(landing, &ledger)?;
-    refused.retain(|trouble| trouble.delivery.is_none_or(|d| !good.contains(&d) && stopped.fate(d).is_none()));
+    let attention::Open { refused, held, not_rated } = attention::Open::of(entries, landing, came)?;
     let line = |kind, trouble: attention::Trouble| Obstacle {
         kind,
         text: format!("{} is {}: {}", trouble.file, trouble.state, trouble.message),
         command: "tollway status".to_owned(),
     };
     let mut found: Vec<Obstacle> = refused.into_iter().map(|trouble| line("refused", trouble)).collect();
-    found.extend(attention::held(landing)?.into_iter().map(|trouble| line("held", trouble)));
-    let settled = sinks::ledger::settled(&ledger);
-    let waiting = came.iter().filter(|one| attention::acts(&one.record) && !settled.contains(&one.record.delivery)).count();
-    if waiting > 0 {
+    found.extend(held.into_iter().map(|trouble| line("held", trouble)));
+    if not_rated > 0 {
         found.push(Obstacle {
             kind: "not_rated",
-            text: format!("{} files have landed and are not rated", count(waiting as u64)),
+            text: format!("{} files have landed and are not rated", count(not_rated as u64)),
             command: "tollway status".to_owned(),
         });
     }

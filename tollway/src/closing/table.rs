@@ -78,14 +78,7 @@ pub fn write(installation: &Installation, posted: &Posted<'_>, clock: &dyn Clock
         let partition = [(PARTITION[0], posted.closing.cycle.as_str())];
         adds.push(table.put(&bytes, batch.num_rows(), &partition, &rng.next_name(), now_ms)?);
     }
-    let info = CommitInfo {
-        timestamp: now_ms,
-        operation: "WRITE".to_owned(),
-        operation_parameters: BTreeMap::from([("mode".to_owned(), "Append".to_owned())]),
-        engine_info: sinks::ENGINE.to_owned(),
-        commit_id: rng.next_name(),
-        ..CommitInfo::default()
-    };
+    let info = CommitInfo::append(now_ms, rng.next_name());
     for _ in 0..ATTEMPTS_MAX {
         if table.attempt(&info, &adds, &[(position(posted.closing.number), posted.closing.version)])? == Attempt::Committed {
             return Ok(());

@@ -18,7 +18,7 @@ use self::shown::{by_kind, obstacle_json, obstacle_sheet, sums_json};
 use super::write_off::by_and_why;
 use crate::cli::{CloseArgs, CycleCommand, Global};
 use crate::closing::obstacles::{Obstacle, obstacles, told};
-use crate::closing::{Due, Lines, Pinned, finish_all, is_correcting, make, unfinished};
+use crate::closing::{Due, Lines, Pinned, finish_all, make, unfinished};
 use crate::exit_code::{Exit, refused, usage};
 use crate::installation::Installation;
 use crate::named;
@@ -64,6 +64,8 @@ fn run_close(global: &Global, args: &CloseArgs) -> anyhow::Result<Exit> {
     }
     // A service may be at it: whether all is settled is asked of the table.
     settle_by_newest(global, &installation, &landing, args.workers)?;
+    // Before the closing pins a version: a table that goes on behind it would have to be made again from all records.
+    totals::catch_up(&mut entries, &mut installation.totals()?, &mut SystemRng::new()?)?;
     let asked = Asked { cycle, at_us, is_overridden: args.override_all, said };
     let decided = decide(&installation, &landing, &mut entries, &asked)?;
     let finished = finish_all(&installation, &mut entries)?;
@@ -117,11 +119,11 @@ fn decide(installation: &Installation, landing: &Landing, entries: &mut Table, a
             return Err(refused(in_the_way(&cycle, &found)));
         }
         // What cannot be made is told before the word is said.
-        would_post(installation, entries, asked, &reference)?;
+        would_post(installation, entries, (asked.cycle, asked.at_us), &reference)?;
         let (by, why) = asked.said.clone();
         let overridden = found.into_iter().map(|obstacle| obstacle.text).collect();
-        let word = Word { at_ms: 0, by, why, overridden };
-        let (mut rng, pinned) = (SystemRng::new()?, (reference.version, arrival, is_correcting(installation)));
+        let word = Word { by, why, overridden };
+        let (mut rng, pinned) = (SystemRng::new()?, (reference.version, arrival, installation.config().billing.late_usage));
         if let Some(closing) = close(entries, (&cycle, asked.at_us), pinned, &word, (&SystemClock, &mut rng))? {
             tracing::debug!(closing = closing.number, "cycle closed");
             return Ok(closing);
@@ -131,10 +133,15 @@ fn decide(installation: &Installation, landing: &Landing, entries: &mut Table, a
 }
 
 /// The lines that a closing would post, by the records as they are known.
-fn would_post(installation: &Installation, entries: &Table, asked: &Asked, reference: &Reference) -> anyhow::Result<Lines> {
-    let (totals, before, cycle) = (installation.totals()?, closings(entries), asked.cycle.to_string());
-    let sums = totals::read_at(entries, &totals, entries.snapshot().version.unwrap_or(0))?;
-    let pinned = Pinned { cycle: &cycle, until_us: asked.at_us, is_correcting: is_correcting(installation), before: &before };
+fn would_post(
+    installation: &Installation,
+    entries: &Table,
+    (cycle, until_us): (Month, i64),
+    reference: &Reference,
+) -> anyhow::Result<Lines> {
+    let sums = totals::read_at(entries, &installation.totals()?, entries.snapshot().version.unwrap_or(0))?;
+    let (before, late) = (closings(entries), installation.config().billing.late_usage);
+    let pinned = Pinned { cycle: &cycle.to_string(), until_us, late, before: &before };
     make(installation, &sums, &pinned, reference)
 }
 
@@ -146,7 +153,8 @@ fn check_settled(
     (reference, cycle): (&Reference, Month),
 ) -> anyhow::Result<()> {
     let (frozen, last) = (closed(entries), cycle.to_string());
-    let scope = if installation.totals_backup()?.is_some() { Scope::All } else { Scope::Since };
+    // What is frozen by hand was not looked at when the table was marked as settled.
+    let scope = if installation.frozen_cycles(entries)? == frozen { Scope::Since } else { Scope::All };
     let outlook = unsettled(entries, reference, landing.next_number()?, (&frozen, scope, u64::MAX), true)?.outlook;
     let changes: u64 = outlook.cycles.iter().filter(|(of, _)| **of <= last).map(|(_, records)| *records).sum();
     if changes == 0 {
@@ -191,14 +199,16 @@ fn preview(
     let known = closings(&entries);
     let store = installation.state_read_only()?;
     let reference = installation.block_on(crate::reference::load(&store))?;
-    let frozen = installation.frozen_cycles()?;
+    let name = cycle.to_string();
+    let (due, running, runs_until_us) = Due::of(cycle, at_us, &known, reference.index.owners()).counts();
+    if let (0, Some(end_us)) = (due, runs_until_us) {
+        return Err(refused(runs_for_all(&name, end_us)));
+    }
+    let frozen = installation.frozen_cycles(&entries)?;
     let unsettled = unsettled(&entries, &reference, landing.next_number()?, (&frozen, Scope::Since, u64::MAX), global.quiet)?;
     let found = obstacles(installation, &entries, reference.index.owners(), (cycle, at_us, landing.next_number()?))?;
-    let name = cycle.to_string();
-    let asked = Asked { cycle, at_us, is_overridden: false, said: (String::new(), String::new()) };
-    let lines = would_post(installation, &entries, &asked, &reference)?;
+    let lines = would_post(installation, &entries, (cycle, at_us), &reference)?;
     let can = if found.is_empty() { "can be closed" } else { "cannot be closed yet" };
-    let (due, running, runs_until_us) = Due::of(cycle, at_us, &known, reference.index.owners()).counts();
     let headline = format!(
         "{name} {can}: it has ended for {} of {} customers, and would post {} lines",
         count(due),
@@ -206,9 +216,6 @@ fn preview(
         count(lines.count())
     );
     let waiting = unsettled.outlook.changes;
-    if let (0, Some(end_us)) = (due, runs_until_us) {
-        return Err(refused(runs_for_all(&name, end_us)));
-    }
     let mut next = Vec::new();
     next.extend((waiting > 0).then(|| format!("{} records are settled first, which changes the figures", count(waiting))));
     next.extend(
@@ -240,12 +247,12 @@ fn closed_for_all(installation: &Installation, entries: &Table, (cycle, at_us): 
 
 /// The cycle was closed before: nothing is done.
 fn was_closed(global: &Global, entries: &Table, closing: &Closing) -> anyhow::Result<Exit> {
-    let Word { at_ms, by, why, overridden } = word(entries, closing)?;
+    let (at_us, Word { by, why, overridden }) = word(entries, closing)?;
     let by_whom = if by.is_empty() { String::new() } else { format!(" by {by}") };
-    let headline = format!("{} was closed at {}{by_whom}; nothing was done", closing.cycle, show_instant(at_ms * 1000));
+    let headline = format!("{} was closed at {}{by_whom}; nothing was done", closing.cycle, show_instant(at_us));
     let next = vec![format!("tollway cycle lines {}", closing.cycle)];
     let json = json!({
-        "cycle": closing.cycle, "state": "was_closed", "closing": closing.number, "at": show_instant(at_ms * 1000), "by": by, "why": why,
+        "cycle": closing.cycle, "state": "was_closed", "closing": closing.number, "at": show_instant(at_us), "by": by, "why": why,
         "overridden": overridden,
     });
     Answer { headline, sheets: Vec::new(), next, json }.print(global.output)?;
@@ -253,7 +260,7 @@ fn was_closed(global: &Global, entries: &Table, closing: &Closing) -> anyhow::Re
 }
 
 fn answer(global: &Global, entries: &Table, closing: &Closing, lines: &Lines, state: &str) -> anyhow::Result<Exit> {
-    let Word { at_ms, by, why, overridden } = word(entries, closing)?;
+    let (at_us, Word { by, why, overridden }) = word(entries, closing)?;
     let what = if state == "closed" { "is closed" } else { "had been closed and is finished" };
     let headline = format!(
         "{} {what}: {} lines for {} customers (closing {}, records up to version {})",
@@ -268,7 +275,7 @@ fn answer(global: &Global, entries: &Table, closing: &Closing, lines: &Lines, st
     let sums = lines.sums();
     let json = json!({
         "cycle": closing.cycle, "state": state, "closing": closing.number, "entries_version": closing.version,
-        "reference_version": closing.reference, "late_from_arrival": closing.arrival, "at": show_instant(at_ms * 1000), "by": by,
+        "reference_version": closing.reference, "late_from_arrival": closing.arrival, "at": show_instant(at_us), "by": by,
         "why": why, "overridden": overridden, "lines": lines.count(), "customers": lines.customers.len(), "sums": sums_json(&sums),
     });
     Answer { headline, sheets: by_kind(&sums).into_iter().collect(), next, json }.print(global.output)?;

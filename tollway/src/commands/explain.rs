@@ -1,6 +1,7 @@
 //! `tollway explain RECORD`: why a record costs what it costs, from the computation itself.
 
 mod derivation;
+mod levels;
 mod then;
 
 use domain::columns::entries::EntryKind;

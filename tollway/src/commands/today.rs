@@ -10,7 +10,6 @@ use domain::ports::Clock;
 use domain::zone::SECOND_US;
 use ingest::land::{Arrival, Landing};
 use serde_json::{Value, json};
-use sinks::keys::stopped::Stopped;
 use store::instant::{parse_instant, show_instant};
 
 use super::rows::{ask_rows, sql_text};
@@ -21,7 +20,6 @@ use crate::counts::grouped;
 use crate::exit_code::{Exit, usage};
 use crate::installation::Installation;
 use crate::output::{Answer, Sheet, count};
-use crate::rhythm::span_text;
 use crate::system::SystemClock;
 use crate::unassigned::{amounts_json, total_at_risk, worklist};
 use crate::{numbered, rhythm, totals};
@@ -120,13 +118,7 @@ impl Desk<'_> {
                 kind: "late",
                 is_urgent: true,
                 what: late.account.clone(),
-                text: format!(
-                    "no file since {}, {} ago; {} every {}",
-                    show_instant(late.last_us - late.last_us.rem_euclid(SECOND_US)),
-                    span_text(self.at_us - late.last_us),
-                    if late.is_declared { "its profile says" } else { "it came" },
-                    span_text(late.usual_us)
-                ),
+                text: late.text(self.at_us),
                 command: ingest_command(&late.account, &late.profile),
                 facts: json!({"account": late.account, "last": show_instant(late.last_us), "every_s": late.usual_us / SECOND_US}),
             })
@@ -157,12 +149,8 @@ impl Desk<'_> {
 
     /// Files that were refused, wait for a word, or wait to be rated.
     fn files(&self) -> anyhow::Result<Vec<Item>> {
-        let entries = self.installation.entries()?;
-        let (ledger, stopped) = (sinks::ledger::read_all(&entries)?, Stopped::of_table(&entries));
-        let records: Vec<_> = self.came.iter().map(|c| c.record.clone()).collect();
-        let good = attention::made_good(&records, &ledger);
-        let mut refused = attention::refused(&self.landing, &ledger)?;
-        refused.retain(|trouble| trouble.delivery.is_none_or(|d| !good.contains(&d) && stopped.fate(d).is_none()));
+        let attention::Open { refused, held, not_rated } =
+            attention::Open::of(&self.installation.entries()?, &self.landing, &self.came)?;
         let line = |kind, file: &str, state: &str, message: String, command: &str| Item {
             kind,
             is_urgent: true,
@@ -172,21 +160,17 @@ impl Desk<'_> {
             facts: json!({"file": file, "state": state}),
         };
         let refused = refused.into_iter().map(|t| line("refused", &t.file, &t.state, t.message, "tollway status")).collect();
-        let held = attention::held(&self.landing)?;
         let held = held.into_iter().map(|t| line("held", &t.file, &t.state, t.message, "tollway status")).collect();
         let mut items = limited(refused, "tollway status");
         items.extend(limited(held, "tollway status"));
-        let settled = sinks::ledger::settled(&ledger);
-        let waiting = self.came.iter().filter(|c| attention::acts(&c.record) && !settled.contains(&c.record.delivery));
-        let waiting = waiting.count();
-        if waiting > 0 {
+        if not_rated > 0 {
             items.push(Item {
                 kind: "not_rated",
                 is_urgent: false,
                 what: "landing".to_owned(),
-                text: format!("{} files have landed and are not rated yet", count(waiting as u64)),
+                text: format!("{} files have landed and are not rated yet", count(not_rated as u64)),
                 command: "tollway status".to_owned(),
-                facts: json!({"files": waiting}),
+                facts: json!({"files": not_rated}),
             });
         }
         Ok(items)
@@ -292,7 +276,7 @@ impl Desk<'_> {
 
     /// What was sold below the provider's cost, in the periods that have not been frozen.
     fn below_cost(&self) -> anyhow::Result<Option<Item>> {
-        let frozen = self.installation.frozen_cycles()?;
+        let frozen = self.installation.frozen_cycles(&self.installation.entries()?)?;
         let mut sides: BTreeMap<(String, String, String), (i128, i128)> = BTreeMap::new();
         for ((cycle, names), sums) in totals::read(&self.installation.totals()?, None)? {
             if !frozen.contains(&cycle) {
@@ -322,7 +306,7 @@ impl Desk<'_> {
 
     /// Cycles that have ended for some customers and are not closed for them.
     fn cycles(&self) -> anyhow::Result<Vec<Item>> {
-        let frozen = self.installation.frozen_cycles()?;
+        let frozen = self.installation.frozen_cycles(&self.installation.entries()?)?;
         let reference = self.installation.block_on(self.installation.state_read_only()?.load_reference(None))?;
         let owners = &reference.owners;
         let mut customers: BTreeMap<String, (u64, u64)> = BTreeMap::new();

@@ -110,7 +110,7 @@ impl Waiting {
     pub fn of(installation: &Installation, entries: &Table, newest: Option<u64>) -> anyhow::Result<Self> {
         let since = marked(entries).filter(|mark| newest.is_none_or(|newest| newest <= mark.reference));
         let customers = since.map(|mark| customers_since(entries, mark)).transpose()?.flatten();
-        Ok(Self { customers, frozen: installation.frozen_cycles()? })
+        Ok(Self { customers, frozen: installation.frozen_cycles(entries)? })
     }
 
     /// Whether a customer's records of a cycle are among them.

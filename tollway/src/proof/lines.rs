@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 
+use domain::closed::LateUsage;
 use domain::period::Month;
 use serde_json::json;
 use sinks::closing::{Closing, closings};
@@ -18,7 +19,6 @@ use crate::closing::table::{is_posted, open_if_there, read};
 use crate::closing::{Due, LateRules};
 use crate::installation::Installation;
 use crate::totals;
-use rate::lines::LateRule;
 
 /// A line on which table and derivation do not agree.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl LineProof {
         }
         for (i, closing) in all[..=last].iter().enumerate() {
             let lines = by_customer(posted.get(&closing.number).map_or(&[][..], Vec::as_slice));
-            let late = LateRules::of(installation, closing.reference, closing.is_correcting)?;
+            let late = LateRules::of(installation, closing.reference, closing.late)?;
             let held = Held { closing, before: &all[..i], lines, late, limit };
             if is_asked(closing) {
                 known.advance(entries, closing.version + 1)?;
@@ -220,8 +220,8 @@ fn derive(
     let usage = known.usage.get(customer).map_or(&[][..], Vec::as_slice);
     let closed: BTreeSet<i32> = due.closed_for(customer).into_iter().map(Month::number).collect();
     let late = match rules.for_customer(customer) {
-        LateRule::Next => Late::Next,
-        LateRule::Correct => Late::Correct,
+        LateUsage::Next => Late::Next,
+        LateUsage::Correct => Late::Correct,
     };
     book.lines(&verify::Closing { customer, cycle: cycle.number(), closed: &closed, late, usage, posted })
 }

@@ -62,7 +62,7 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
             None if has_ended(name, cycle, &reference.owners, SystemClock.now_us()) => "ended",
             None => "running",
         };
-        let (at, by) = said.as_ref().map(|word| (show_instant(word.at_ms * 1000), word.by.clone())).unwrap_or_default();
+        let (at, by) = said.as_ref().map(|(at_us, word)| (show_instant(*at_us), word.by.clone())).unwrap_or_default();
         let customers = count(cycle.customers.len() as u64);
         let mut charges: Vec<(&str, Money)> = cycle.charge.iter().map(|(code, sum)| (code.as_str(), *sum)).collect();
         if charges.is_empty() {
@@ -87,7 +87,7 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
         rows.push(json!({
             "cycle": name, "state": state, "customers": cycle.customers.len(), "records": cycle.sums.count, "charge": charge,
             "closing": closing.map(|closing| closing.number), "closed_at": closing.map(|_| at.clone()), "by": closing.map(|_| by.clone()),
-            "why": said.as_ref().map(|word| word.why.clone()), "overridden": said.as_ref().map(|word| word.overridden.clone()),
+            "why": said.as_ref().map(|(_, word)| word.why.clone()), "overridden": said.as_ref().map(|(_, word)| word.overridden.clone()),
         }));
     }
     let headline = format!("{} cycles have records, {} are closed", count(cycles.len() as u64), count(known.len() as u64));

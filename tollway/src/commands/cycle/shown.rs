@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::money::{Currency, Money};
 use rate::lines::{Line, LineKind};
 use serde_json::{Value, json};
+use sinks::closing::closed;
 
 use crate::cli::{Global, LinesArgs, OutputMode};
 use crate::closing::obstacles::Obstacle;
@@ -69,10 +70,11 @@ pub fn run(global: &Global, args: &LinesArgs) -> anyhow::Result<Exit> {
     named::cycle(&args.cycle)?;
     let installation = Installation::open(global)?;
     let mut found = read(&installation, Some(&args.cycle))?;
-    if found.is_empty() && !installation.frozen_cycles()?.contains(&args.cycle) {
+    let entries = installation.entries()?;
+    if found.is_empty() && !closed(&entries).contains(&args.cycle) {
         return Err(bad_input(format!("{} is not closed: tollway cycle close {} --dry-run", args.cycle, args.cycle)));
     }
-    let open = unfinished(&installation, &installation.entries()?)?;
+    let open = unfinished(&installation, &entries)?;
     if let Some(open) = open.iter().find(|closing| closing.cycle == args.cycle) {
         return Err(refused(format!(
             "{} was closed and not all of its lines are written: tollway cycle close {}",

@@ -10,9 +10,9 @@ use pipeline::rating::Reference;
 use rate::explain::{Derivation, ExplainInput, explain, explain_settled};
 use rate::settle::{Draw, Period, Trace};
 
-use super::super::explain_levels::{self, LevelStep};
 use super::super::rows::Row;
 use super::View;
+use super::levels::{self, LevelStep};
 use crate::exit_code::bad_input;
 use crate::installation::Installation;
 use crate::parties::{Asking, Parties};
@@ -55,7 +55,7 @@ pub fn derive(view: &View<'_>, row: &Row) -> anyhow::Result<Derived> {
         plan: row.text("plan").map(str::to_owned),
         tariff: row.text("tariff").map(str::to_owned),
     };
-    let levels = explain_levels::steps(row, &input, &reference)?;
+    let levels = levels::steps(row, &input, &reference)?;
     // What is settled has the price of what is in force, whatever version of the same prices its row names.
     let by_newest = ExplainInput { tariff: None, ..input.clone() };
     let covers = explain(&by_newest, reference.tariffs.set()).is_ok_and(|alone| alone.is_settled);

@@ -6,7 +6,7 @@ use rate::explain::ExplainInput;
 use rate::levels::Price;
 use serde::Serialize;
 
-use super::rows::Row;
+use super::super::rows::Row;
 use crate::levels::{Ladder, Sold};
 
 /// A level of one record.
