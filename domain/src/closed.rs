@@ -1,11 +1,10 @@
-//! Which billing cycles are closed, for whom, and what is late for them.
+//! Which billing cycles are closed, for whom, and up to which version of the records.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::columns::linked::Owners;
-use crate::delivery::ArrivalNumber;
 use crate::period::Month;
 
 /// Where usage goes that comes when its cycle is closed.
@@ -34,12 +33,17 @@ impl LateUsage {
 
 /// A closing of a cycle: whoever's cycle had ended by then is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ClosedUntil {
     /// The instant, microseconds UTC.
     pub until_us: i64,
-    /// The first arrival that is late.
-    pub arrival: ArrivalNumber,
+    /// The newest version of the records' table that was billed. Decisions that do not say it leave all alone.
+    #[serde(default = "whatever_comes")]
+    pub version: u64,
+}
+
+/// The version of a cycle in which nothing changes, whatever comes.
+fn whatever_comes() -> u64 {
+    u64::MAX
 }
 
 /// The closings of each cycle, in their order.
@@ -78,7 +82,7 @@ impl ClosedCycles {
 
     /// A cycle in which nothing changes for anybody, whatever arrives; one that is closed stays as it is.
     pub fn freeze(&mut self, cycle: String) {
-        let all = ClosedUntil { until_us: i64::MAX, arrival: ArrivalNumber::MAX };
+        let all = ClosedUntil { until_us: i64::MAX, version: whatever_comes() };
         self.0.entry(cycle).or_insert_with(|| vec![all]);
     }
 
@@ -97,16 +101,21 @@ impl ClosedCycles {
         self.0.contains_key(cycle)
     }
 
-    /// The first arrival that is late for a cycle that ends for its customer at an instant; `None` if it is open for that customer.
-    pub fn late_from(&self, cycle: &str, ends_us: i64) -> Option<ArrivalNumber> {
-        self.0.get(cycle)?.iter().find(|closed| ends_us <= closed.until_us).map(|closed| closed.arrival)
+    /// The first version that was billed for some customers of a cycle; `None` if it is open for all.
+    pub fn first_of(&self, cycle: &str) -> Option<u64> {
+        self.0.get(cycle)?.iter().map(|closed| closed.version).min()
+    }
+
+    /// The version that was billed of a cycle that ends for its customer at an instant; `None` if it is open for that customer.
+    pub fn version_at(&self, cycle: &str, ends_us: i64) -> Option<u64> {
+        self.0.get(cycle)?.iter().find(|closed| ends_us <= closed.until_us).map(|closed| closed.version)
     }
 
     /// The same for a customer by its code; whoever is not known has a cycle that has always ended.
-    pub fn late_for(&self, cycle: &str, customer: Option<u32>, owners: &Owners) -> Option<ArrivalNumber> {
+    pub fn version_for(&self, cycle: &str, customer: Option<u32>, owners: &Owners) -> Option<u64> {
         self.0.get(cycle)?;
         let ends_us = customer.and_then(|code| cycle_end(owners, code, Month::parse(cycle)?)).unwrap_or(i64::MIN);
-        self.late_from(cycle, ends_us)
+        self.version_at(cycle, ends_us)
     }
 }
 
@@ -124,10 +133,11 @@ mod tests {
     #[test]
     fn a_cycle_is_closed_by_the_first_closing_behind_its_end() {
         let mut cycles = ClosedCycles::default();
-        cycles.add("2026-10", ClosedUntil { until_us: 100, arrival: 7 });
-        cycles.add("2026-10", ClosedUntil { until_us: 200, arrival: 9 });
-        assert_eq!([100, 101, 200, 201].map(|end| cycles.late_from("2026-10", end)), [Some(7), Some(9), Some(9), None]);
+        cycles.add("2026-10", ClosedUntil { until_us: 100, version: 7 });
+        cycles.add("2026-10", ClosedUntil { until_us: 200, version: 9 });
+        assert_eq!([100, 101, 200, 201].map(|end| cycles.version_at("2026-10", end)), [Some(7), Some(9), Some(9), None]);
         cycles.freeze("2026-10".to_owned());
-        assert_eq!((cycles.late_from("2026-10", 201), cycles.late_from("2026-09", 0)), (None, None));
+        assert_eq!((cycles.version_at("2026-10", 201), cycles.version_at("2026-09", 0)), (None, None));
+        assert_eq!((cycles.first_of("2026-10"), cycles.first_of("2026-09")), (Some(7), None));
     }
 }

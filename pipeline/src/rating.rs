@@ -11,10 +11,9 @@ use domain::ports::Blob;
 use ingest::message::ClaimCheck;
 use ingest::parse::parse;
 use rate::link::index::DeviceIndex;
-use rate::settle::{Demand, Draws, Record, Trace, demands, pin, settle, trace};
+use rate::settle::{Demand, Draws, Record, Trace, demands, settle, trace};
 use rate::tariff::set::BoundTariffs;
 use rayon::prelude::*;
-use sinks::closing::closed;
 use sinks::commit::{CommitError, ParsedRange};
 use sinks::correction::rerate::gather;
 use sinks::ledger::Verdict;
@@ -68,15 +67,8 @@ impl Reference {
         if !self.tariffs.settles() {
             return Ok(Vec::new());
         }
-        // What stood when its cycle was closed keeps what it drew; who comes later has what is left (docs/adr/0025).
-        let closed = closed(table);
-        let take = |rated: &RatedBatch| {
-            let mut found = demands(rated, &self.tariffs);
-            if !closed.is_empty() {
-                pin(&mut found, &closed, self.tariffs.owners());
-            }
-            found
-        };
+        // What was billed when its cycle was closed keeps what it drew; who comes later has what is left (docs/adr/0025).
+        let take = |rated: &RatedBatch, billed: &[bool]| demands(rated, billed, &self.tariffs);
         gather(table, outcomes, customers, &|batch| self.rate(batch), &take)
     }
 }

@@ -76,16 +76,17 @@ pub fn choice(word: &SuspenseChoice, act: Act, decided: ArrivalNumber) -> Choice
 
 /// The choice of a decision about rows with a price, as the table is asked.
 pub fn priced_choice(word: &PricedChoice, decided: ArrivalNumber) -> rerate::Choice {
-    let PricedChoice { customer, plan, cycle } = word.clone();
-    rerate::Choice { customer, plan, cycle, drawing: None, before: decided }
+    let PricedChoice { customer, plan, cycle, frozen } = word.clone();
+    rerate::Choice { customer, plan, cycle, drawing: None, before: decided, frozen }
 }
 
 /// The choice of a decision about rows that draw from allowances, as the table is asked.
 pub fn drawing_choice(word: &DrawingChoice, decided: ArrivalNumber) -> rerate::Choice {
     let DrawingChoice { customers, cycles, frozen, reference } = word.clone();
     rerate::Choice {
-        drawing: Some(Drawing { customers, cycles, frozen, reference }),
+        drawing: Some(Drawing { customers, cycles, reference }),
         before: decided,
+        frozen,
         ..rerate::Choice::default()
     }
 }
@@ -216,7 +217,7 @@ struct Differing {
 
 impl Findings for Differing {
     fn row(&mut self, row: &Compared<'_>) -> Result<(), ColumnError> {
-        if row.differs {
+        if row.differs && !row.is_left {
             let place = row.place()?;
             self.places.insert(place);
             self.arrivals.insert(place.delivery, row.arrival);

@@ -13,12 +13,10 @@ mod trace;
 
 use std::collections::HashMap;
 
-use domain::closed::ClosedCycles;
-use domain::columns::linked::{NO_GROUP, Owners, Party};
+use domain::columns::linked::{NO_GROUP, Party};
 use domain::columns::parsed::ParsedBatch;
 use domain::columns::rated::RatedBatch;
-use domain::delivery::{Account, ArrivalNumber, DeliveryId};
-use domain::period::Month;
+use domain::delivery::{Account, DeliveryId};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -48,10 +46,8 @@ pub struct Demand {
     session: Option<u128>,
     /// The billing period, as a month's number.
     period: i32,
-    /// The arrival that brought it.
-    arrival: ArrivalNumber,
-    /// Whether it was there when its cycle was closed.
-    is_pinned: bool,
+    /// Whether it was billed when its cycle was closed.
+    is_billed: bool,
     tariff: u16,
     plan: u32,
     class_row: u32,
@@ -61,13 +57,13 @@ pub struct Demand {
 impl Demand {
     /// By customer, then as they draw: what was billed when its cycle was closed goes before all that came later.
     fn order(&self) -> (u32, bool, i64, u128, Record) {
-        (self.customer, !self.is_pinned, self.facts.start_us, self.key, self.record)
+        (self.customer, !self.is_billed, self.facts.start_us, self.key, self.record)
     }
 }
 
 /// The records of a batch that hang on others: an allowance covers them, their price is of a total, or they have a discount. Their customers and plans are codes of the reference version that the tariffs are
-/// bound to, which has rated the batch.
-pub fn demands(rated: &RatedBatch, tariffs: &BoundTariffs) -> Vec<Demand> {
+/// bound to, which has rated the batch. `billed` says which rows were billed when their cycle was closed; where it ends, none was.
+pub fn demands(rated: &RatedBatch, billed: &[bool], tariffs: &BoundTariffs) -> Vec<Demand> {
     if rated.columns.drawn.is_empty() {
         return Vec::new();
     }
@@ -90,8 +86,7 @@ pub fn demands(rated: &RatedBatch, tariffs: &BoundTariffs) -> Vec<Demand> {
             group: owner.group,
             session: session(parsed, i),
             period: rated.columns.period[i],
-            arrival: parsed.file.arrival,
-            is_pinned: false,
+            is_billed: billed.get(i).copied().unwrap_or(false),
             tariff: sale.tariff,
             plan: sale.plan,
             class_row: classes.find(sale.tariff, columns.class.get(i).copied().unwrap_or(0)),
@@ -99,21 +94,6 @@ pub fn demands(rated: &RatedBatch, tariffs: &BoundTariffs) -> Vec<Demand> {
         })
     };
     (0..parsed.len()).filter_map(demand).collect()
-}
-
-/// Tells records which cycles are closed: those that were there by then are pinned.
-pub fn pin(demands: &mut [Demand], closed: &ClosedCycles, owners: &Owners) {
-    // Records of a customer follow each other, and lie in few cycles.
-    let mut last = None;
-    for demand in demands {
-        let of = (demand.customer, demand.period);
-        let late = match last {
-            Some((known, late)) if known == of => late,
-            _ => closed.late_for(&Month::from_number(demand.period).to_string(), Some(demand.customer), owners),
-        };
-        last = Some((of, late));
-        demand.is_pinned = late.is_some_and(|late| demand.arrival < late);
-    }
 }
 
 /// Names a session among all accounts.

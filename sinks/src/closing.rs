@@ -1,15 +1,17 @@
 //! Closed cycles: the word that one is closed is a commit of the records' table, so everyone who reads a version of it knows which are.
 //!
-//! A closing pins the version of the table before it, the reference data, and the arrival from which on records are late. Its lines are
-//! made from that, whenever they are made (docs/adr/0025).
+//! A closing pins the version of the table before it and the reference data. Its lines are made from that, whenever they are made
+//! (docs/adr/0025).
+
+mod since;
 
 use std::collections::BTreeMap;
 
 use domain::closed::{ClosedCycles, ClosedUntil, LateUsage};
-use domain::delivery::ArrivalNumber;
 use domain::ports::{Clock, Rng};
 use domain::zone::SECOND_US;
 
+pub use self::since::{Now, Since};
 use crate::delta::action::CommitInfo;
 use crate::delta::log::Attempt;
 use crate::table::{Table, TableError};
@@ -21,7 +23,7 @@ pub const OPERATION: &str = "CLOSED";
 const PREFIX: &str = "closing/";
 
 /// The names of the figures; `until` is in seconds, `corrects` 1 or 0.
-const FIGURES: [&str; 5] = ["version", "reference", "arrival", "until", "corrects"];
+const FIGURES: [&str; 4] = ["version", "reference", "until", "corrects"];
 
 /// The names of the words in the commit.
 const WORDS: [&str; 3] = ["by", "why", "overridden"];
@@ -37,8 +39,6 @@ pub struct Closing {
     pub version: u64,
     /// The reference version by which fees and roundings are taken.
     pub reference: u64,
-    /// The first arrival that is late.
-    pub arrival: ArrivalNumber,
     /// It holds for customers whose cycle had ended by this instant, and was not closed before; microseconds UTC, a whole second.
     pub until_us: i64,
     /// Where late usage of customers without a rule of their own goes.
@@ -58,7 +58,7 @@ pub struct Word {
 
 /// The closings that a table knows, in their order.
 pub fn closings(table: &Table) -> Vec<Closing> {
-    let mut found: BTreeMap<(u64, &str), [i64; 5]> = BTreeMap::new();
+    let mut found: BTreeMap<(u64, &str), [i64; 4]> = BTreeMap::new();
     for (name, at) in &table.snapshot().positions {
         let Some((number, rest)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('/')) else { continue };
         let Some(((cycle, figure), number)) = rest.split_once('/').zip(number.parse().ok()) else { continue };
@@ -66,12 +66,12 @@ pub fn closings(table: &Table) -> Vec<Closing> {
             found.entry((number, cycle)).or_default()[slot] = *at;
         }
     }
-    let closing = |((number, cycle), figures): ((u64, &str), [i64; 5])| {
-        let [version, reference, arrival, until_s, corrects] = figures;
-        let [version, reference, arrival] = [version, reference, arrival].map(|figure| figure.max(0).cast_unsigned());
+    let closing = |((number, cycle), figures): ((u64, &str), [i64; 4])| {
+        let [version, reference, until_s, corrects] = figures;
+        let [version, reference] = [version, reference].map(|figure| figure.max(0).cast_unsigned());
         let late = if corrects == 1 { LateUsage::Correct } else { LateUsage::Next };
         let until_us = until_s.saturating_mul(SECOND_US);
-        Closing { cycle: cycle.to_owned(), number, version, reference, arrival, until_us, late }
+        Closing { cycle: cycle.to_owned(), number, version, reference, until_us, late }
     };
     found.into_iter().map(closing).collect()
 }
@@ -84,8 +84,8 @@ pub fn closed(table: &Table) -> ClosedCycles {
 /// The cycles that some closings have closed.
 pub fn closed_by(closings: &[Closing]) -> ClosedCycles {
     let mut cycles = ClosedCycles::default();
-    for Closing { cycle, until_us, arrival, .. } in closings {
-        cycles.add(cycle, ClosedUntil { until_us: *until_us, arrival: *arrival });
+    for Closing { cycle, until_us, version, .. } in closings {
+        cycles.add(cycle, ClosedUntil { until_us: *until_us, version: *version });
     }
     cycles
 }
@@ -95,14 +95,14 @@ pub fn closed_by(closings: &[Closing]) -> ClosedCycles {
 pub fn close(
     table: &mut Table,
     (cycle, until_us): (&str, i64),
-    (reference, arrival, late): (u64, ArrivalNumber, LateUsage),
+    (reference, late): (u64, LateUsage),
     word: &Word,
     (clock, rng): (&dyn Clock, &mut dyn Rng),
 ) -> Result<Option<Closing>, TableError> {
     let Some(version) = table.snapshot().version else { return Ok(None) };
     let number = closings(table).last().map_or(0, |closing| closing.number) + 1;
     let until_s = until_us.div_euclid(SECOND_US);
-    let figures = [version, reference, arrival, until_s.max(0).cast_unsigned(), u64::from(late == LateUsage::Correct)];
+    let figures = [version, reference, until_s.max(0).cast_unsigned(), u64::from(late == LateUsage::Correct)];
     let words = [word.by.clone(), word.why.clone(), word.overridden.join("\n")];
     let info = CommitInfo {
         timestamp: clock.now_us() / 1000,
@@ -119,7 +119,7 @@ pub fn close(
         return Ok(None);
     }
     let until_us = until_s.saturating_mul(SECOND_US);
-    Ok(Some(Closing { cycle: cycle.to_owned(), number, version, reference, arrival, until_us, late }))
+    Ok(Some(Closing { cycle: cycle.to_owned(), number, version, reference, until_us, late }))
 }
 
 /// When a cycle was closed, microseconds UTC; by whom and why.

@@ -110,13 +110,13 @@ impl<'d> Due<'d> {
     pub fn has(&self, customer: &str) -> bool {
         let code = self.owners.customer_names.code(customer);
         let ends_us = code.and_then(|code| cycle_end(self.owners, code, self.cycle)).unwrap_or(i64::MIN);
-        ends_us <= self.until_us && self.closed.late_from(&self.cycle.to_string(), ends_us).is_none()
+        ends_us <= self.until_us && self.closed.version_at(&self.cycle.to_string(), ends_us).is_none()
     }
 
     /// The cycles that were closed for a customer before.
     pub fn closed_for(&self, customer: &str) -> BTreeSet<Month> {
         let code = self.owners.customer_names.code(customer);
-        let is_closed = |cycle: &&str| self.closed.late_for(cycle, code, self.owners).is_some();
+        let is_closed = |cycle: &&str| self.closed.version_for(cycle, code, self.owners).is_some();
         self.closed.cycles().filter(is_closed).filter_map(Month::parse).collect()
     }
 

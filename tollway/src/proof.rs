@@ -81,7 +81,7 @@ impl Proof {
         let rows = standing.by_reference.values().flatten().filter_map(|add| add.rows()).sum();
         let mut progress = Progress::start("verify", rows, quiet);
         let mut proof = Self::default();
-        let (mut done, mut drawing) = (0, Drawing::of(entries, installation.block_on(store.load_reference(None))?.owners));
+        let (mut done, mut drawing) = (0, Drawing::of(entries, installation.block_on(store.load_reference(None))?.owners)?);
         let mut known = HashMap::new();
         for (version, files) in &standing.by_reference {
             let loaded = installation.block_on(store.load_reference(Some(*version)))?;

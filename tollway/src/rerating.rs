@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use domain::closed::ClosedCycles;
 use domain::columns::ColumnError;
 use domain::delivery::{Account, ArrivalNumber};
 use domain::money::{Currency, Money, add_sums};
@@ -56,6 +57,23 @@ impl Meant {
         match self {
             Self::Priced(choice) => (choice.customer.as_deref(), choice.plan.as_deref()),
             Self::Drawing(choice) => (choice.customers.first().map(String::as_str), None),
+        }
+    }
+
+    /// Leaves alone what was billed in cycles that are closed.
+    pub fn leave(&mut self, closed: &ClosedCycles) {
+        let frozen = match self {
+            Self::Priced(choice) => &mut choice.frozen,
+            Self::Drawing(choice) => &mut choice.frozen,
+        };
+        closed.clone_into(frozen);
+    }
+
+    /// Whether a cycle is named that is left alone, for some customers or all.
+    fn names_closed(&self) -> bool {
+        match self {
+            Self::Priced(PricedChoice { cycle, frozen, .. }) => cycle.as_ref().is_some_and(|cycle| frozen.contains(cycle)),
+            Self::Drawing(DrawingChoice { cycles, frozen, .. }) => cycles.iter().any(|cycle| frozen.contains(cycle)),
         }
     }
 
@@ -166,6 +184,10 @@ pub struct Outlook {
     pub lost_charge: BTreeMap<Currency, Money>,
     /// How many of the rows that come out otherwise lie in which cycle, before or after.
     pub cycles: BTreeMap<String, u64>,
+    /// How many rows come out otherwise and are left as they stand, because they were billed when their cycle was closed.
+    pub left: u64,
+    /// In which cycles these stand.
+    pub left_cycles: BTreeMap<String, u64>,
     /// What each customer has and would have, by currency.
     pub customers: BTreeMap<(String, Currency), Sum>,
     /// What differs by which rule, by currency.
@@ -219,6 +241,11 @@ fn money(row: &Compared<'_>) -> impl Iterator<Item = (Currency, Sum)> {
 impl Findings for Outlook {
     fn row(&mut self, row: &Compared<'_>) -> Result<(), ColumnError> {
         self.chosen += 1;
+        if row.is_left {
+            self.left += 1;
+            *self.left_cycles.entry(row.was.cycle.unwrap_or_default().to_owned()).or_default() += 1;
+            return Ok(());
+        }
         if !row.differs {
             return Ok(());
         }
@@ -264,6 +291,8 @@ impl Findings for Outlook {
         self.chosen += later.chosen;
         self.changes += later.changes;
         self.lost += later.lost;
+        self.left += later.left;
+        later.left_cycles.into_iter().for_each(|(cycle, rows)| *self.left_cycles.entry(cycle).or_default() += rows);
         add_sums(&mut self.lost_charge, &later.lost_charge);
         later.cycles.into_iter().for_each(|(cycle, rows)| *self.cycles.entry(cycle).or_default() += rows);
         later.customers.into_iter().for_each(|(key, sum)| self.customers.entry(key).or_default().add(sum));
@@ -379,10 +408,11 @@ pub struct Rerated {
 }
 
 impl Rerated {
-    /// `unchanged`, `shown`, `ordered` or `rerated`.
+    /// `unchanged`, `left`, `shown`, `ordered` or `rerated`.
     pub fn state(&self) -> &'static str {
         match &self.acted {
-            None if self.outlook.changes == 0 => "unchanged",
+            None if self.outlook.changes == 0 && self.outlook.left == 0 => "unchanged",
+            None if self.outlook.changes == 0 => "left",
             None => "shown",
             Some(acted) if acted.is_done => "rerated",
             Some(_) => "ordered",
@@ -391,34 +421,26 @@ impl Rerated {
 }
 
 /// Why what comes out otherwise cannot be posted as it was asked for; `None` if it can.
-pub fn obstacle(installation: &Installation, outlook: &Outlook, frozen_too: bool) -> anyhow::Result<Option<anyhow::Error>> {
+pub fn obstacle(installation: &Installation, wish: &Wish, outlook: &Outlook) -> Option<anyhow::Error> {
     let rows_max = installation.config().pipeline.rerated_rows_max;
     for (path, (rows, _)) in &outlook.accounts {
         if *rows > rows_max {
-            return Ok(Some(usage(format!(
+            return Some(usage(format!(
                 "{} records of {path} come out otherwise, and a commit holds {} of them at most; choose fewer by --customer, --plan or \
                  --cycle, or raise `pipeline.rerated_rows_max`",
                 count(*rows),
                 count(rows_max)
-            ))));
+            )));
         }
     }
-    if frozen_too {
-        return Ok(None);
+    if outlook.left == 0 || !wish.meant.names_closed() {
+        return None;
     }
-    let frozen = installation.frozen_cycles(&installation.entries()?)?;
-    let touched: Vec<String> = outlook
-        .cycles
-        .iter()
-        .filter(|(cycle, _)| frozen.contains(cycle))
-        .map(|(cycle, rows)| format!("{} of these records lie in {cycle}", count(*rows)))
-        .collect();
-    Ok((!touched.is_empty()).then(|| {
-        let touched = touched.join(" and ");
-        refused(format!(
-            "{touched}, whose totals are frozen; choose another --cycle, or add --frozen to correct them all the same"
-        ))
-    }))
+    let touched = outlook.left_cycles.iter().map(|(cycle, rows)| format!("{} of these records lie in {cycle}", count(*rows)));
+    Some(refused(format!(
+        "{}, which is closed or frozen; choose another --cycle, or add --frozen to correct them all the same, and --dry-run to see them",
+        touched.collect::<Vec<_>>().join(" and ")
+    )))
 }
 
 /// Lands a decision for each account in which something changes, and lets them act. Nothing lands where nothing changes.

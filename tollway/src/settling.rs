@@ -28,7 +28,7 @@ use crate::thresholds::{self, fire};
 pub struct Settlement {
     /// Records that have another entry now, or will have.
     pub records: u64,
-    /// Records that come out otherwise in cycles whose totals are frozen, and were left as they stand.
+    /// Records that come out otherwise in closed or frozen cycles, and were left as they stand.
     pub frozen: u64,
     /// Whether it is done; else a service does it.
     pub is_done: bool,
@@ -39,11 +39,11 @@ pub struct Settlement {
 /// What settling would change, and nothing else.
 #[derive(Debug)]
 pub struct Unsettled {
-    /// Which records are meant: those in cycles that are not frozen.
+    /// Which records are meant: those that were not billed, and lie in no cycle that is frozen by hand.
     pub wish: Wish,
     /// How they come out.
     pub outlook: Outlook,
-    /// Records that come out otherwise in cycles whose totals are frozen.
+    /// Records that come out otherwise in closed or frozen cycles.
     pub frozen: u64,
     /// How far allowances are used up, also in cycles that are frozen.
     pub reached: Vec<Reached>,
@@ -81,12 +81,11 @@ pub fn unsettled(
     let touched = since.map(|mark| customers_since(entries, mark)).transpose()?.flatten();
     let named = touched.clone().filter(|customers| customers.len() <= CUSTOMERS_MAX).unwrap_or_default();
     let known = (!named.is_empty()).then_some(reference.version);
-    let wish = |frozen: &ClosedCycles| {
-        let (customers, frozen) = (named.clone(), frozen.clone());
-        let choice = DrawingChoice { customers, cycles: BTreeSet::new(), frozen, reference: known };
+    let wish = |customers: BTreeSet<String>, reference: Option<u64>| {
+        let choice = DrawingChoice { customers, cycles: BTreeSet::new(), frozen: frozen.clone(), reference };
         Wish { account: None, meant: Meant::Drawing(choice) }
     };
-    let ours = wish(frozen);
+    let ours = wish(named, known);
     if !may_draw(entries, reference) || touched.as_ref().is_some_and(BTreeSet::is_empty) {
         return Ok(Unsettled { wish: ours, outlook: Outlook::default(), frozen: 0, reached: Vec::new(), is_part: false });
     }
@@ -97,19 +96,12 @@ pub fn unsettled(
         let question = Question { what: "settle", outcomes, choice, account: None, customers };
         ask(entries, &question, (reference, &draws), quiet)
     };
-    let all = look(&wish(&ClosedCycles::default()))?;
-    let (outlook, left) = if all.cycles.keys().all(|cycle| !frozen.contains(cycle)) {
-        (all, 0)
-    } else {
-        let outlook = look(&ours)?;
-        let left = all.changes - outlook.changes;
-        (outlook, left)
-    };
+    let outlook = look(&ours)?;
+    let left = outlook.left;
     let Some(customers) = outlook.portion(rows_max, CUSTOMERS_MAX) else {
         return Ok(Unsettled { wish: ours, outlook, frozen: left, reached: draws.reached().to_vec(), is_part: false });
     };
-    let choice = DrawingChoice { customers, frozen: frozen.clone(), ..DrawingChoice::default() };
-    let wish = Wish { account: None, meant: Meant::Drawing(choice) };
+    let wish = wish(customers, None);
     let outlook = look(&wish)?;
     Ok(Unsettled { wish, outlook, frozen: left, reached: Vec::new(), is_part: true })
 }
@@ -165,7 +157,7 @@ fn settle_once(
     let asked = (&frozen, Scope::Since, installation.config().pipeline.rerated_rows_max);
     let found = unsettled(&entries, reference, landing.next_number()?, asked, global.quiet)?;
     let Unsettled { wish, outlook, frozen, reached, is_part } = found;
-    if let Some(error) = obstacle(installation, &outlook, true)? {
+    if let Some(error) = obstacle(installation, &wish, &outlook) {
         return Err(error.context("what allowances give was not settled"));
     }
     let records = outlook.changes;
@@ -200,14 +192,19 @@ impl Settlement {
                 count(self.records)
             ));
         }
-        if self.frozen > 0 {
-            remarks.push(format!(
-                "{} records of cycles whose totals are frozen draw or are priced otherwise, and were left: tollway settle --dry-run",
-                count(self.frozen)
-            ));
-        }
+        remarks.extend(self.remark_of_left());
         remarks.extend(thresholds::remark(self.thresholds));
         remarks
+    }
+
+    /// What to tell of records that were left as they stand.
+    pub fn remark_of_left(self) -> Option<String> {
+        (self.frozen > 0).then(|| {
+            format!(
+                "{} records of closed or frozen cycles draw or are priced otherwise, and were left: tollway settle --frozen --dry-run",
+                count(self.frozen)
+            )
+        })
     }
 }
 
@@ -256,7 +253,7 @@ impl Keeper {
         let asked = (&frozen, Scope::Since, installation.config().pipeline.rerated_rows_max);
         let found = unsettled(entries, reference, landing.next_number()?, asked, true)?;
         let Unsettled { wish, outlook, frozen, reached, is_part } = found;
-        if let Some(error) = obstacle(installation, &outlook, true)? {
+        if let Some(error) = obstacle(installation, &wish, &outlook) {
             tracing::error!(error = %error, "what allowances give is not settled");
         } else {
             let words = words(landing, &wish.meant, &outlook)?;
@@ -269,7 +266,7 @@ impl Keeper {
             }
         }
         if frozen > 0 {
-            tracing::warn!(records = frozen, "draw otherwise in cycles whose totals are frozen: tollway settle --frozen");
+            tracing::warn!(records = frozen, "draw otherwise in closed or frozen cycles: tollway settle --frozen");
         }
         if outlook.changes > 0 {
             tracing::info!(records = outlook.changes, "draw from allowances otherwise than they stand");

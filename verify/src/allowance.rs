@@ -27,7 +27,7 @@ pub struct Entry<'r> {
     /// Its row there.
     pub row: i64,
     /// Whether it was there when its cycle was closed: it draws before all that came later, whenever that started.
-    pub is_pinned: bool,
+    pub is_billed: bool,
 }
 
 impl Reference {
@@ -59,8 +59,8 @@ impl<'r> Settlement<'r> {
             covers.extend(cover.map(|cover| (place, cover)));
         }
         covers.sort_by_key(|(place, _)| {
-            let Entry { record, key, delivery, row, is_pinned } = &entries[*place];
-            (!is_pinned, record.start_us, *key, *delivery, *row)
+            let Entry { record, key, delivery, row, is_billed } = &entries[*place];
+            (!is_billed, record.start_us, *key, *delivery, *row)
         });
         let mut balances = Balances {
             lines: &self.lines,

@@ -47,7 +47,7 @@ pub struct DrawingChoice {
     /// The customers' billing cycles, `2026-10`; any if there is none.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub cycles: BTreeSet<String>,
-    /// Closed cycles, in which nothing is changed of what was not late: no record that stands there, and none that would come there.
+    /// Closed cycles: what was billed in them stays as it stands.
     #[serde(default, skip_serializing_if = "ClosedCycles::is_empty")]
     pub frozen: ClosedCycles,
     /// The reference version under which no record of another customer can be meant; under any other, all are looked at.
@@ -94,6 +94,9 @@ pub struct PricedChoice {
     /// The customer's billing cycle, `2026-10`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cycle: Option<String>,
+    /// Closed cycles: what was billed in them stays as it stands.
+    #[serde(default, skip_serializing_if = "ClosedCycles::is_empty")]
+    pub frozen: ClosedCycles,
 }
 
 /// A decision as it is written: one of the choices.

@@ -696,6 +696,14 @@ fn decisions_to_rate_rows_again_are_acts_each_and_found_by_account() {
             "{error}"
         );
     }
+    // A decision that knows no versions of the table leaves closed cycles alone as a whole.
+    let frozen = |text: &str| {
+        let choice: super::DrawingChoice = serde_json::from_str(&format!(r#"{{"frozen":{text}}}"#)).expect("a choice");
+        choice.frozen.version_at("2026-10", 100)
+    };
+    let found =
+        [r#"["2026-10"]"#, r#"{"2026-10":[{"until_us":100,"arrival":7}]}"#, r#"{"2026-10":[{"until_us":100,"version":7}]}"#];
+    assert_eq!(found.map(frozen), [Some(u64::MAX), Some(u64::MAX), Some(7)]);
     let cycles = BTreeSet::from(["2026-10".to_owned()]);
     let drawing = Recycling { choice: RowChoice::Drawing(super::DrawingChoice { cycles, ..Default::default() }), ..any.clone() };
     assert!([&any, &priced, &every].iter().all(|other| other.order() != drawing.order()));

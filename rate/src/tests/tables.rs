@@ -244,7 +244,7 @@ impl<'t> Month<'t> {
             self.rows.iter().map(|row| price_settled(Self::linked(row, &owners), &tariffs, draws)).collect()
         };
         let alone = rated(&Draws::default());
-        let together = || alone.iter().flat_map(|batch| demands(batch, &tariffs));
+        let together = || alone.iter().flat_map(|batch| demands(batch, &[], &tariffs));
         let draws = settle(together().collect(), &tariffs);
         let mut backwards: Vec<Demand> = together().collect();
         backwards.reverse();

@@ -18,12 +18,13 @@ use domain::columns::rated::RatedBatch;
 use domain::delivery::{Account, ArrivalNumber, DeliveryId, FileContext, KeyMode};
 use domain::ids::{AccountId, ProviderId, TenantId};
 use domain::money::Currency;
-use domain::outcome::Outcome;
+use domain::outcome::{Outcome, Reason};
 use rayon::prelude::*;
 
 pub use self::side::Side;
 use self::side::{Stood, came, cycles_of};
 use super::{Files, LiveEntries, Place};
+use crate::closing::{Now, Since, closed};
 use crate::commit::CommitError;
 use crate::delta::action::Add;
 use crate::ledger::{files_about, read_all};
@@ -50,6 +51,8 @@ pub struct Choice {
     pub drawing: Option<Drawing>,
     /// They arrived before this number: later ones were rated with what was in force by then.
     pub before: ArrivalNumber,
+    /// Closed cycles: what was billed in them stays as it stands.
+    pub frozen: ClosedCycles,
 }
 
 /// What rows that allowances cover are chosen by.
@@ -59,20 +62,21 @@ pub struct Drawing {
     pub customers: BTreeSet<String>,
     /// Their cycles; any if the list is empty.
     pub cycles: BTreeSet<String>,
-    /// Closed cycles, in which nothing is changed of what was not late.
-    pub frozen: ClosedCycles,
     /// The reference version under which all rows that are meant stand as those customers'.
     pub reference: Option<u64>,
 }
 
 impl Choice {
-    /// Whether it leaves a row of an arrival alone that stands so or comes out so.
-    fn leaves(&self, side: &Side<'_>, arrival: ArrivalNumber, owners: &Owners) -> bool {
-        let frozen = self.drawing.as_ref().map(|drawing| &drawing.frozen).filter(|frozen| !frozen.is_empty());
-        frozen.zip(side.cycle).is_some_and(|(frozen, cycle)| {
-            let customer = side.customer.and_then(|name| owners.customer_names.code(name));
-            frozen.late_for(cycle, customer, owners).is_some_and(|late| arrival < late)
-        })
+    /// Whether it leaves a record alone: it was billed where it stands, or where it would come.
+    fn leaves(&self, place: Place, (was, becomes): (&Side<'_>, &Side<'_>), since: &Since, owners: &Owners) -> bool {
+        let is_priced = was.reason.is_none_or(|reason| reason == Reason::BeyondAllowance);
+        let was_billed = |side: &Side<'_>| {
+            side.cycle.is_some_and(|cycle| {
+                let stands = is_priced && (was.customer, was.cycle) == (side.customer, side.cycle);
+                since.was_billed(place, Now { customer: side.customer, cycle, stands }, &self.frozen, owners)
+            })
+        };
+        was_billed(was) || was_billed(becomes)
     }
 }
 
@@ -117,6 +121,8 @@ pub struct Compared<'r> {
     pub fits: (bool, bool),
     /// Whether what comes out is another thing.
     pub differs: bool,
+    /// Whether it differs and is left as it stands all the same, because it was billed when its cycle was closed.
+    pub is_left: bool,
 }
 
 impl Compared<'_> {
@@ -153,7 +159,8 @@ pub fn look<F: Findings>(
     let standing = Standing::of_files(table, &is_asked)?;
     let files = files_of(&standing, meant.outcomes);
     let columns = [&premise::RATING[..], &side::COLUMNS[..], &["tenant", "provider", "account", "arrival"]].concat();
-    let question = Question { meant, choices, rate };
+    let frozen: Vec<&ClosedCycles> = choices.iter().map(|choice| &choice.frozen).collect();
+    let question = Question { meant, choices, rate, since: Since::of(table, &frozen, &is_asked)? };
     let find = |add: &&Arc<Add>| {
         let mut findings = F::default();
         standing.batches(add, &columns, &mut |batch, stand| question.ask(batch, stand, &mut findings))?;
@@ -165,16 +172,18 @@ pub fn look<F: Findings>(
 }
 
 /// Rates the rows of some outcomes as they would come out alone, and gives each batch of them, with their record keys, to `take`;
-/// those that stand as some customers', or all. Rows that no reference data can give a price are left out.
+/// those that stand as some customers', or all; beside it, which of them were billed when their cycle was closed. Rows that no reference
+/// data can give a price are left out.
 pub fn gather<T: Send>(
     table: &Table,
     outcomes: &[Outcome],
     customers: Option<&BTreeSet<String>>,
     rate: Rate<'_>,
-    take: &(dyn Fn(&RatedBatch) -> Vec<T> + Sync),
+    take: &(dyn Fn(&RatedBatch, &[bool]) -> Vec<T> + Sync),
 ) -> Result<Vec<T>, CommitError> {
-    let standing = Standing::of(table)?;
-    let asked = ["reason", "customer", "record_key", "tenant", "provider", "account", "arrival"];
+    let (standing, closed) = (Standing::of(table)?, closed(table));
+    let since = Since::of(table, &[&closed], &|_| true)?;
+    let asked = ["reason", "customer", "billing_period", "record_key", "tenant", "provider", "account"];
     let columns = [&premise::RATING[..], &asked].concat();
     let find = |add: &&Arc<Add>| {
         let mut found = Vec::new();
@@ -185,10 +194,12 @@ pub fn gather<T: Send>(
             for (mut file, rows) in by_file(v, &rows)? {
                 let first = rows.first().copied().unwrap_or(0);
                 file.account = account(v, first)?;
-                file.arrival = v.arrival()?.value(first).max(0).cast_unsigned();
                 let mut parsed = premise::for_rating(batch, &rows, &Arc::new(file))?;
                 parsed.columns.key = rows.iter().map(|i| premise::key(v, *i)).collect::<Result<_, _>>()?;
-                found.extend(take(&rate(parsed)));
+                let rated = rate(parsed);
+                let billed =
+                    if closed.is_empty() { vec![false; rows.len()] } else { billed((v, &rows), &rated, &since, &closed)? };
+                found.extend(take(&rated, &billed));
             }
             Ok(())
         })?;
@@ -196,6 +207,27 @@ pub fn gather<T: Send>(
     };
     let found = files_of(&standing, outcomes).par_iter().map(find).collect::<Result<Vec<Vec<T>>, TableError>>()?;
     Ok(found.into_iter().flatten().collect())
+}
+
+/// Which rows were billed as those that they come out as: of a customer, in a cycle that is closed for it.
+fn billed(
+    (v, rows): (EntriesView<'_>, &[usize]),
+    rated: &RatedBatch,
+    since: &Since,
+    closed: &ClosedCycles,
+) -> Result<Vec<bool>, ColumnError> {
+    let (customers, periods, reasons) = (v.customer()?, v.billing_period()?, v.reason()?);
+    let (cycles, owners, delivery) = (cycles_of(rated), &rated.linked.owners, rated.linked.parsed.file.delivery);
+    let was_billed = |(n, &i): (usize, &usize)| {
+        let cycle = cycles.get(&rated.columns.period[n]).filter(|cycle| closed.contains(cycle))?;
+        let owner = owners.windows.get(rated.linked.owner[n] as usize)?;
+        let customer = Some(owners.customer_names.name(owner.customer));
+        let is_priced = at(reasons, i).is_none_or(|reason| reason == Reason::BeyondAllowance.as_str());
+        let stands = is_priced && (at(customers, i), at(periods, i)) == (customer, Some(cycle.as_str()));
+        let place = Place { delivery, row: rated.linked.parsed.columns.row[n] };
+        Some(since.was_billed(place, Now { customer, cycle, stands }, closed, owners))
+    };
+    Ok(rows.iter().enumerate().map(|row| was_billed(row).unwrap_or(false)).collect())
 }
 
 /// Whether a row stands as one of the customers'.
@@ -225,6 +257,7 @@ struct Question<'q> {
     meant: &'q Meant<'q>,
     choices: &'q [Choice],
     rate: Rate<'q>,
+    since: Since,
 }
 
 impl Question<'_> {
@@ -248,10 +281,8 @@ impl Question<'_> {
                 let account = paths.at(i);
                 let (was, becomes) = (stood.at(i)?, came(&rated, n, &cycles));
                 let arrival = arrivals.value(i).max(0).cast_unsigned();
-                let is_free = |one: &&Choice| {
-                    arrival < one.before && !one.leaves(&was, arrival, owners) && !one.leaves(&becomes, arrival, owners)
-                };
-                let fits = |side: &Side<'_>| self.choices.iter().filter(is_free).any(|one| side.fits(one));
+                let in_time = |one: &&Choice| arrival < one.before;
+                let fits = |side: &Side<'_>| self.choices.iter().filter(in_time).any(|one| side.fits(one));
                 let fits = (fits(&was), fits(&becomes));
                 if fits == (false, false) {
                     continue;
@@ -259,10 +290,22 @@ impl Question<'_> {
                 let (delivery, row) = (v.delivery()?.value(i), v.row()?.value(i).max(0).cast_unsigned());
                 let kind = at(v.kind()?, i).unwrap_or_default();
                 let differs = !was.is_as(&becomes);
-                findings.row(&Compared { account, delivery, row, arrival, kind, was, becomes, fits, differs })?;
+                let compared = Compared { account, delivery, row, arrival, kind, was, becomes, fits, differs, is_left: false };
+                let is_left = differs && self.leaves(&compared, owners)?;
+                findings.row(&Compared { is_left, ..compared })?;
             }
         }
         Ok(())
+    }
+
+    /// Whether all choices that mean a row leave it as it stands.
+    fn leaves(&self, row: &Compared<'_>, owners: &Owners) -> Result<bool, ColumnError> {
+        if self.choices.iter().all(|one| one.frozen.is_empty()) {
+            return Ok(false);
+        }
+        let (place, (was, becomes)) = (row.place()?, (&row.was, &row.becomes));
+        let is_meant = |one: &&Choice| row.arrival < one.before && (was.fits(one) || becomes.fits(one));
+        Ok(self.choices.iter().filter(is_meant).all(|one| one.leaves(place, (was, becomes), &self.since, owners)))
     }
 }
 

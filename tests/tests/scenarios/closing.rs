@@ -193,6 +193,67 @@ fn a_late_call_draws_what_a_closed_month_has_left() {
     data.assert_sound();
 }
 
+/// *Scenario.* A call of a number that nobody has waits when its month is closed, and gets its price afterwards. *Guarantees.* It is late,
+/// though it had landed: it draws what the billed calls have left, they keep what they drew, and nothing waits for a word.
+#[test]
+fn what_gets_its_price_after_the_closing_is_late() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path(), BUNDLE);
+    let both = calls("a", 1, 3, &[(12, 100), (14, 100)]) + &calls("c", 3, 3, &[(10, 100)]).replace(HEADER, "");
+    ingest(&data, home.path(), "haven", "a.csv", &both);
+    asked(&data, &["cycle", "close", "2026-03", "--override", "--by", "anna", "--why", "one number is unknown"]);
+    let found = write(home.path(), "found.csv", &(DEVICES.to_owned() + "D-3,31612340003,C-1,flat,2026-01-01T00:00:00+01:00,\n"));
+    data.ok(&["import", "devices", &found]);
+    let rows = data.query("select record_id, coalesce(allowance_units, 0) as units, charge from cdr order by start");
+    let drawn: Vec<String> =
+        rows.iter().map(|row| format!("{} {} {}", row["record_id"], row["units"], row["charge"]).replace('"', "")).collect();
+    // Of 300 s the billed ones took 120 s each; the one found later takes the minute that is left, and pays 60 s x 0.002.
+    assert_eq!(drawn, ["c-10 60 0.120000000", "a-12 120 0.000000000", "a-14 120 0.000000000"]);
+    assert_eq!(asked(&data, &["settle"]).1["state"], json!("unchanged"));
+    let (code, proof) = asked(&data, &["verify"]);
+    assert_eq!((code, &proof["differ"], &proof["unsettled"]), (Some(0), &json!(0), &json!(0)), "{proof:#}");
+    asked(&data, &["cycle", "close", "2026-04"]);
+    assert_eq!(lines(&data, "2026-04"), ["late 2026-03 D-3 voice-mo 1 0.120000000 0.120000000"]);
+    data.assert_sound();
+}
+
+/// *Scenario.* A month is closed, a late call comes, and the price was wrong all the time. *Guarantees.* Rating again changes the late
+/// call and the open month, leaves what was billed and says so; the closed month by its name is refused; with a word it is corrected,
+/// and the next closing bills the difference.
+#[test]
+fn what_was_billed_is_rated_again_by_a_word_only() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path(), "");
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, 3, &[(12, 100), (14, 100)]));
+    asked(&data, &["cycle", "close", "2026-03"]);
+    ingest(&data, home.path(), "haven", "b.csv", &calls("b", 1, 3, &[(11, 100)]));
+    ingest(&data, home.path(), "haven", "c.csv", &calls("c", 1, 4, &[(2, 100)]));
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &tariff(true).replace("0.002", "0.004"))]);
+    let charges = || -> Vec<String> {
+        let rows = data.query("select record_id, charge from cdr order by start");
+        rows.iter().map(|row| format!("{} {}", row["record_id"], row["charge"]).replace('"', "")).collect()
+    };
+    let refused = data.run(&["rerate", "--cycle", "2026-03"]);
+    assert!(
+        refused.code == Some(5) && refused.err.contains("2 of these records lie in 2026-03, which is closed"),
+        "{}",
+        refused.err
+    );
+    let (code, done) = asked(&data, &["rerate", "--cycle", "all"]);
+    let found = (code, &done["state"], &done["posted"]["records"], &done["left"]);
+    assert_eq!(found, (Some(1), &json!("rerated"), &json!(2), &json!({"2026-03": 2})), "{done:#}");
+    // 100 s of 0.002 and of 0.004.
+    assert_eq!(charges(), ["b-11 0.400000000", "a-12 0.200000000", "a-14 0.200000000", "c-2 0.400000000"]);
+    let (code, done) = asked(&data, &["rerate", "--cycle", "2026-03", "--frozen"]);
+    assert_eq!((code, &done["posted"]["records"]), (Some(0), &json!(2)), "{done:#}");
+    asked(&data, &["cycle", "close", "2026-04"]);
+    // Of March 0.40 was billed, and 3 x 0.40 is right.
+    let april = ["usage 2026-04 D-1 voice-mo 1 0.400000000 0.400000000", "late 2026-03 D-1 voice-mo 1 0.800000000 0.800000000"];
+    assert_eq!(lines(&data, "2026-04"), april);
+    assert_eq!(asked(&data, &["verify"]).0, Some(0));
+    data.assert_sound();
+}
+
 /// *Scenario.* A customer's cycles begin on the 15th, another's on the 1st; a month is closed between the two ends, and again.
 /// *Guarantees.* It is closed for whom it has ended, and for the other one later; each has its lines once.
 #[test]

@@ -92,7 +92,7 @@ fn rated(toml: &str, records: &[Made], cost_currency: &str) -> [RatedBatch; 2] {
     let bound = set.bind(&owners);
     let alone = rate::rate(parsed(records, cost_currency), &index, &bound);
     // The order in which they come does not matter.
-    let mut demands = demands(&alone, &bound);
+    let mut demands = demands(&alone, &[], &bound);
     demands.reverse();
     let settled = rate::rate_settled(parsed(records, cost_currency), &index, &bound, &settle(demands, &bound));
     [alone, settled]
@@ -265,7 +265,7 @@ proptest! {
             let period = Month::from_number(alone.columns.period[i]).to_string();
             let found = differences(&derived, &stated(&alone, i, &period));
             prop_assert!(found.is_empty(), "{found:?}\n{made:?}\n{toml}");
-            entries.push(Entry { record, key: u128::try_from(i / 2).expect("few"), delivery: DELIVERY, is_pinned: false, row: i64::try_from(i).expect("few") });
+            entries.push(Entry { record, key: u128::try_from(i / 2).expect("few"), delivery: DELIVERY, is_billed: false, row: i64::try_from(i).expect("few") });
         }
         for (i, derived) in second.settle(&entries).expect("records of our time").iter().enumerate() {
             let period = Month::from_number(settled.columns.period[i]).to_string();

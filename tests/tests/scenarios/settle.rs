@@ -135,14 +135,16 @@ fn a_frozen_month_is_settled_by_a_word_only() {
     data.ok(&["totals", "--backup", "--cycle", "2026-11"]);
     let late = write(home.path(), "b.csv", &calls("b", 2, &[9]));
     let told = data.ok(&["ingest", "--profile", "job", "--account", "oever", &late]);
-    assert!(told.contains("cycles whose totals are frozen draw or are priced otherwise"), "{told}");
+    assert!(told.contains("2 records of closed or frozen cycles draw or are priced otherwise"), "{told}");
     let units = || drawn(&data).into_iter().map(|(_, units, _, _)| units).collect::<Vec<_>>();
     assert_eq!(units(), [120, 120, 120, 60], "five minutes and two more, until somebody says so");
     let (code, verified) = asked(&data, &["verify"]);
     assert_eq!((code, &verified["differ"], &verified["unsettled"]), (Some(1), &json!(0), &json!(2)), "{verified:#}");
     let again = data.run(&["totals", "--backup", "--cycle", "2026-11"]);
     assert!(again.code == Some(5) && again.err.contains("--frozen"), "what waits is not frozen again: {}", again.err);
-    let refused = data.run(&["settle"]);
+    let (code, left) = asked(&data, &["settle"]);
+    assert_eq!((code, &left["state"], &left["left"]), (Some(1), &json!("left"), &json!({"2026-11": 2})), "{left:#}");
+    let refused = data.run(&["settle", "--cycle", "2026-11"]);
     assert!(refused.code == Some(5) && refused.err.contains("--frozen"), "{:?}: {}", refused.code, refused.err);
     assert_eq!(asked(&data, &["settle", "--frozen"]).1["posted"]["records"], json!(2));
     assert_eq!(units(), [120, 120, 60, 0]);

@@ -122,7 +122,7 @@ pub const RERATE_HELP: &str = "Examples:\n  tollway rerate --cycle 2026-10 --dry
     tollway rerate --plan zakelijk-basis --cycle 2026-10 --output json\n\n\
     All that is named must fit, either to a record as it stands or as it comes out. What comes out as it stands keeps its entry, so \
     twice is once. Rows in suspense are not meant: `tollway suspense recycle` rates those again.\n\n\
-    Exit codes: 0 done; 1 some records have lost their price, or would; the others as of all commands.";
+    Exit codes: 0 done; 1 some records have lost their price, or would, or are left because their cycle is closed; the others as of all commands.";
 
 /// Options of `rerate`.
 #[derive(Debug, Args)]
@@ -140,7 +140,7 @@ pub struct RerateArgs {
     /// Only records of this account: its name, PROVIDER/ACCOUNT or TENANT/PROVIDER/ACCOUNT
     #[arg(long)]
     pub account: Option<String>,
-    /// Also records of cycles whose totals are frozen
+    /// Also records that were billed when their cycle was closed, or whose totals are frozen
     #[arg(long)]
     pub frozen: bool,
     /// Show the difference, and change nothing
@@ -156,9 +156,9 @@ pub struct RerateArgs {
 
 /// Examples and exit codes of `settle`.
 pub const SETTLE_HELP: &str = "Examples:\n  tollway settle --dry-run\n  tollway settle --cycle 2026-10 --customer C-00017\n\n\
-    `ingest`, `import`, `withdraw`, `suspense recycle` and a running service settle by themselves what lies in no frozen cycle. What comes \
+    `ingest`, `import`, `withdraw`, `suspense recycle` and a running service settle by themselves what was not billed. What comes \
     out does not hang on the order in which files came, and twice is once.\n\n\
-    Exit codes: 0 done; 1 some records have lost their price, or would; the others as of all commands.";
+    Exit codes: 0 done; 1 some records have lost their price, or would, or are left because their cycle is closed; the others as of all commands.";
 
 /// Options of `settle`.
 #[derive(Debug, Args)]
@@ -169,7 +169,7 @@ pub struct SettleArgs {
     /// Only records of this cycle of their customers, such as 2026-10; or all
     #[arg(long, default_value = "all")]
     pub cycle: String,
-    /// Also records of cycles whose totals are frozen
+    /// Also records that were billed when their cycle was closed, or whose totals are frozen
     #[arg(long)]
     pub frozen: bool,
     /// Show the difference, and change nothing

@@ -79,7 +79,7 @@ fn earlier(
     if let Some(first) = closed.cycles().filter_map(Month::parse).min() {
         for month in (first.number()..cycle.number()).map(Month::from_number) {
             let name = month.to_string();
-            let is_open = |code: &&u32| closed.late_for(&name, Some(**code), owners).is_none();
+            let is_open = |code: &&u32| closed.version_for(&name, Some(**code), owners).is_none();
             open.insert(month, meant.iter().filter(is_open).copied().collect());
         }
     } else {

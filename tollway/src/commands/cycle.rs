@@ -58,19 +58,19 @@ fn run_close(global: &Global, args: &CloseArgs) -> anyhow::Result<Exit> {
     let finished = finish_all(&installation, &mut entries)?;
     if let Some(known) = closed_for_all(&installation, &entries, (cycle, at_us))? {
         return match finished.iter().find(|(closing, _)| *closing == known) {
-            Some((closing, lines)) => answer(global, &entries, closing, lines, "finished"),
+            Some((closing, lines)) => answer(global, &entries, (closing, lines), "finished", None),
             None => was_closed(global, &entries, &known),
         };
     }
     // A service may be at it: whether all is settled is asked of the table.
-    settle_by_newest(global, &installation, &landing, args.workers)?;
+    let settled = settle_by_newest(global, &installation, &landing, args.workers)?;
     // Before the closing pins a version: a table that goes on behind it would have to be made again from all records.
     totals::catch_up(&mut entries, &mut installation.totals()?, &mut SystemRng::new()?)?;
     let asked = Asked { cycle, at_us, is_overridden: args.override_all, said };
     let decided = decide(&installation, &landing, &mut entries, &asked)?;
     let finished = finish_all(&installation, &mut entries)?;
     match finished.iter().find(|(closing, _)| *closing == decided) {
-        Some((closing, lines)) => answer(global, &entries, closing, lines, "closed"),
+        Some((closing, lines)) => answer(global, &entries, (closing, lines), "closed", settled.remark_of_left()),
         // Somebody else has finished it meanwhile.
         None => was_closed(global, &entries, &decided),
     }
@@ -123,7 +123,7 @@ fn decide(installation: &Installation, landing: &Landing, entries: &mut Table, a
         let (by, why) = asked.said.clone();
         let overridden = found.into_iter().map(|obstacle| obstacle.text).collect();
         let word = Word { by, why, overridden };
-        let (mut rng, pinned) = (SystemRng::new()?, (reference.version, arrival, installation.config().billing.late_usage));
+        let (mut rng, pinned) = (SystemRng::new()?, (reference.version, installation.config().billing.late_usage));
         if let Some(closing) = close(entries, (&cycle, asked.at_us), pinned, &word, (&SystemClock, &mut rng))? {
             tracing::debug!(closing = closing.number, "cycle closed");
             return Ok(closing);
@@ -259,7 +259,13 @@ fn was_closed(global: &Global, entries: &Table, closing: &Closing) -> anyhow::Re
     Ok(Exit::Done)
 }
 
-fn answer(global: &Global, entries: &Table, closing: &Closing, lines: &Lines, state: &str) -> anyhow::Result<Exit> {
+fn answer(
+    global: &Global,
+    entries: &Table,
+    (closing, lines): (&Closing, &Lines),
+    state: &str,
+    left: Option<String>,
+) -> anyhow::Result<Exit> {
     let (at_us, Word { by, why, overridden }) = word(entries, closing)?;
     let what = if state == "closed" { "is closed" } else { "had been closed and is finished" };
     let headline = format!(
@@ -271,12 +277,14 @@ fn answer(global: &Global, entries: &Table, closing: &Closing, lines: &Lines, st
         closing.version
     );
     let mut next: Vec<String> = overridden.iter().map(|text| format!("although {text}")).collect();
+    next.extend(left);
     next.push(format!("tollway cycle lines {}", closing.cycle));
     let sums = lines.sums();
     let json = json!({
         "cycle": closing.cycle, "state": state, "closing": closing.number, "entries_version": closing.version,
-        "reference_version": closing.reference, "late_from_arrival": closing.arrival, "at": show_instant(at_us), "by": by,
-        "why": why, "overridden": overridden, "lines": lines.count(), "customers": lines.customers.len(), "sums": sums_json(&sums),
+
+        "reference_version": closing.reference, "at": show_instant(at_us), "by": by, "why": why,
+        "overridden": overridden, "lines": lines.count(), "customers": lines.customers.len(), "sums": sums_json(&sums),
     });
     Answer { headline, sheets: by_kind(&sums).into_iter().collect(), next, json }.print(global.output)?;
     Ok(Exit::Done)

@@ -25,9 +25,10 @@ pub fn run(global: &Global, args: &RerateArgs) -> anyhow::Result<Exit> {
     if let Some(cycle) = cycle {
         named::cycle(cycle)?;
     }
-    let choice = PricedChoice { customer: args.customer.clone(), plan: args.plan.clone(), cycle: cycle.map(str::to_owned) };
+    let (customer, plan, cycle) = (args.customer.clone(), args.plan.clone(), cycle.map(str::to_owned));
+    let choice = PricedChoice { customer, plan, cycle, ..PricedChoice::default() };
     let wish = Wish { account: args.account.clone(), meant: Meant::Priced(choice) };
-    perform(global, &wish, &How { frozen: args.frozen, dry_run: args.dry_run, limit: args.limit, workers: args.workers })
+    perform(global, wish, &How { frozen: args.frozen, dry_run: args.dry_run, limit: args.limit, workers: args.workers })
 }
 
 /// How rows are rated again.
@@ -43,7 +44,7 @@ pub struct How {
 }
 
 /// Shows the difference and, if that is wanted, posts it.
-pub fn perform(global: &Global, wish: &Wish, how: &How) -> anyhow::Result<Exit> {
+pub fn perform(global: &Global, mut wish: Wish, how: &How) -> anyhow::Result<Exit> {
     let installation = Installation::open(global)?;
     let landing = Arc::new(installation.landing());
     if !how.dry_run {
@@ -52,12 +53,15 @@ pub fn perform(global: &Global, wish: &Wish, how: &How) -> anyhow::Result<Exit> 
     }
     let store = installation.state_read_only()?;
     let reference = installation.block_on(crate::reference::load(&store))?;
-    let (outlook, reached) = look(&installation, &landing, wish, &reference, global.quiet)?;
-    let obstacle = obstacle(&installation, &outlook, how.frozen)?;
+    if !how.frozen {
+        wish.meant.leave(&installation.frozen_cycles(&installation.entries()?)?);
+    }
+    let (outlook, reached) = look(&installation, &landing, &wish, &reference, global.quiet)?;
+    let obstacle = obstacle(&installation, &wish, &outlook);
     let (rerated, obstacle) = match obstacle {
         Some(error) if !how.dry_run => return Err(error.context("nothing was changed")),
         obstacle if how.dry_run => (Rerated { outlook, acted: None }, obstacle),
-        _ => (carry_out(global, &installation, &landing, wish, outlook, how.workers)?, None),
+        _ => (carry_out(global, &installation, &landing, &wish, outlook, how.workers)?, None),
     };
     let thresholds = match wish.meant {
         Meant::Priced(_) if rerated.state() == "rerated" => {
@@ -72,7 +76,7 @@ pub fn perform(global: &Global, wish: &Wish, how: &How) -> anyhow::Result<Exit> 
     next.extend(thresholds::remark(thresholds));
     json["thresholds"] = json!(thresholds);
     Answer { headline: headline(&rerated), sheets, next, json }.print(global.output)?;
-    Ok(if rerated.outlook.lost > 0 { Exit::NeedsHand } else { Exit::Done })
+    Ok(if rerated.outlook.lost > 0 || rerated.outlook.left > 0 { Exit::NeedsHand } else { Exit::Done })
 }
 
 fn headline(rerated: &Rerated) -> String {
@@ -84,6 +88,12 @@ fn headline(rerated: &Rerated) -> String {
         rerated.acted.iter().flat_map(|acted| &acted.decisions).map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match rerated.state() {
         "unchanged" if outlook.chosen == 0 => "no record is meant".to_owned(),
+        "left" => {
+            format!(
+                "{} of {chosen} records come out otherwise and lie in closed cycles; nothing was changed",
+                count(outlook.left)
+            )
+        }
         "unchanged" => format!("all {chosen} records come out as they stand; nothing was changed"),
         "shown" => format!("{changes} of {chosen} records would come out otherwise, {total}; nothing was changed"),
         "ordered" => format!("{changes} of {chosen} records are to be rated again, {total}, as arrival {arrivals}"),
@@ -178,6 +188,15 @@ fn next(rerated: &Rerated, obstacle: Option<anyhow::Error>, limit: usize) -> Vec
             next.push(format!("… {} more {what}: --limit 0 shows all", count((all - limit) as u64)));
         }
     }
+    if outlook.left > 0 && obstacle.is_none() {
+        let cycles: Vec<&str> = outlook.left_cycles.keys().map(String::as_str).collect();
+        next.push(format!(
+            "{} records of {} come out otherwise and are left as they stand, because that is closed or frozen; the same with --frozen \
+             --dry-run shows them",
+            count(outlook.left),
+            cycles.join(", ")
+        ));
+    }
     if outlook.lost > 0 {
         let money = Counts { charge: outlook.lost_charge.clone(), ..Counts::default() };
         let (lost, money) = (count(outlook.lost), money_text(&money));
@@ -196,7 +215,7 @@ fn next(rerated: &Rerated, obstacle: Option<anyhow::Error>, limit: usize) -> Vec
         ));
     }
     match (rerated.state(), obstacle) {
-        ("shown", Some(error)) => next.push(format!("it cannot be posted so: {error}")),
+        ("shown" | "left", Some(error)) => next.push(format!("it cannot be posted so: {error}")),
         ("shown", None) => next.push("do it: the same without --dry-run".to_owned()),
         ("ordered", _) => next.push("the service that runs on this data folder does it: tollway status".to_owned()),
         ("rerated", _) => next.push("derive every charge a second time: tollway verify".to_owned()),
@@ -242,7 +261,7 @@ fn json_of(rerated: &Rerated) -> Value {
     let decisions = rerated.acted.as_ref().map(|acted| acted.decisions.clone()).unwrap_or_default();
     json!({
         "state": rerated.state(), "chosen": outlook.chosen, "changes": outlook.changes, "lost": outlook.lost,
-        "lost_charge": texts(&outlook.lost_charge), "cycles": outlook.cycles, "total": total, "decisions": decisions,
+        "lost_charge": texts(&outlook.lost_charge), "cycles": outlook.cycles, "left": outlook.left_cycles, "total": total, "decisions": decisions,
         "customers": customers, "rules": rules, "posted": posted,
     })
 }

@@ -23,5 +23,5 @@ pub fn run(global: &Global, args: &SettleArgs) -> anyhow::Result<Exit> {
         ..DrawingChoice::default()
     });
     let how = How { frozen: args.frozen, dry_run: args.dry_run, limit: args.limit, workers: args.workers };
-    perform(global, &Wish { account: None, meant }, &how)
+    perform(global, Wish { account: None, meant }, &how)
 }

@@ -314,7 +314,7 @@ impl Desk<'_> {
         for (cycle, names) in totals::read(&self.installation.totals()?, None)?.into_keys() {
             let customer = &names[super::totals::CUSTOMER];
             let Some(code) = owners.customer_names.code(customer) else { continue };
-            if frozen.late_for(&cycle, Some(code), owners).is_some() || !seen.insert((cycle.clone(), customer.clone())) {
+            if frozen.version_for(&cycle, Some(code), owners).is_some() || !seen.insert((cycle.clone(), customer.clone())) {
                 continue;
             }
             let customer = &owners.customers[code as usize];

@@ -152,7 +152,8 @@ pub fn run(global: &Global, args: &WhatIfArgs) -> anyhow::Result<Exit> {
     let moment = Moment::given(args.known_at.as_deref())?;
     let installation = Installation::open(global)?;
     let (reference, other) = reference(&installation, args, moment)?;
-    let choice = PricedChoice { customer: args.customer.clone(), plan: args.plan.clone(), cycle: cycle.map(str::to_owned) };
+    let (customer, plan) = (args.customer.clone(), args.plan.clone());
+    let choice = PricedChoice { customer, plan, cycle: cycle.map(str::to_owned), ..PricedChoice::default() };
     let question = Question {
         what: "whatif",
         outcomes: &[Outcome::Rated, Outcome::Suspense],

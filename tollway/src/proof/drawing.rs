@@ -5,10 +5,13 @@ use std::rc::Rc;
 
 use domain::closed::ClosedCycles;
 use domain::columns::linked::Owners;
-use sinks::closing::closed;
+use domain::delivery::DeliveryId;
+use domain::outcome::Reason;
+use sinks::closing::{Now, Since, closed};
+use sinks::correction::Place;
 use sinks::correction::drawn::{customers_since, marked};
 use sinks::standing::Word;
-use sinks::table::Table;
+use sinks::table::{Table, TableError};
 use verify::{Derived, Difference, Entry, Record, Reference, Stated, VerifyError, differences};
 
 use crate::installation::Installation;
@@ -22,8 +25,8 @@ const SETTLED: [&str; 9] =
 pub(super) struct Drawing {
     customers: BTreeMap<String, Customer>,
     texts: HashMap<String, Rc<str>>,
-    /// Closed cycles.
-    closed: ClosedCycles,
+    /// Closed cycles, and what has come to them and gone since.
+    closed: (ClosedCycles, Since),
     /// Whose cycle ends when.
     owners: Option<Owners>,
 }
@@ -40,7 +43,7 @@ struct Drawn {
     delivery: Rc<str>,
     row: i64,
     key: u128,
-    is_pinned: bool,
+    is_billed: bool,
     record: Owned,
     reason: Option<Rc<str>>,
     tariff: Option<Rc<str>>,
@@ -122,8 +125,10 @@ impl Waiting {
 
 impl Drawing {
     /// Of a table, whose customers' cycles end as some reference data says.
-    pub fn of(table: &Table, owners: Owners) -> Self {
-        Self { closed: closed(table), owners: Some(owners), ..Self::default() }
+    pub fn of(table: &Table, owners: Owners) -> Result<Self, TableError> {
+        let closed = closed(table);
+        let since = Since::of(table, &[&closed], &|_| true)?;
+        Ok(Self { closed: (closed, since), owners: Some(owners), ..Self::default() })
     }
 
     /// Takes in a record that an allowance covers, derived alone by a reference version.
@@ -137,7 +142,7 @@ impl Drawing {
     ) {
         let found = differences(derived, stated);
         let others = found.into_iter().filter(|one| !SETTLED.contains(&one.field)).collect();
-        let is_pinned = self.is_pinned(derived, word.arrival);
+        let is_billed = self.is_billed(derived, word);
         let mut shared = |text: &str| match self.texts.get(text) {
             Some(known) => Rc::clone(known),
             None => Rc::clone(self.texts.entry(text.to_owned()).or_insert_with(|| text.into())),
@@ -146,7 +151,7 @@ impl Drawing {
             delivery: shared(word.delivery),
             row: word.row,
             key: word.record_key.and_then(|key| key.try_into().ok()).map_or(0, u128::from_be_bytes),
-            is_pinned,
+            is_billed,
             record: Owned {
                 plain: Record {
                     kind: "",
@@ -190,13 +195,16 @@ impl Drawing {
         }
     }
 
-    /// Whether a record of an arrival was there when its cycle was closed.
-    fn is_pinned(&self, derived: &Derived<'_>, arrival: Option<i64>) -> bool {
-        let Some(((cycle, arrival), owners)) = derived.billing_period.as_deref().zip(arrival).zip(self.owners.as_ref()) else {
-            return false;
-        };
-        let customer = derived.window.and_then(|window| owners.customer_names.code(&window.customer));
-        self.closed.late_for(cycle, customer, owners).is_some_and(|late| arrival.max(0).cast_unsigned() < late)
+    /// Whether a record was billed as the one that it is derived to be, when its cycle was closed.
+    fn is_billed(&self, derived: &Derived<'_>, word: &Word<'_>) -> bool {
+        let (closed, since) = &self.closed;
+        let cycle = derived.billing_period.as_deref().filter(|cycle| closed.contains(cycle));
+        let Some(((cycle, window), owners)) = cycle.zip(derived.window).zip(self.owners.as_ref()) else { return false };
+        let Some(delivery) = DeliveryId::parse(word.delivery) else { return false };
+        let place = Place { delivery, row: word.row.max(0).cast_unsigned() };
+        let is_priced = word.reason.is_none_or(|reason| reason == Reason::BeyondAllowance.as_str());
+        let stands = is_priced && word.customer == Some(&*window.customer) && word.billing_period == Some(cycle);
+        since.was_billed(place, Now { customer: Some(&window.customer), cycle, stands }, closed, owners)
     }
 
     /// The reference versions by which customers are settled.
@@ -227,7 +235,7 @@ impl Drawn {
     }
 
     fn entry(&self) -> Entry<'_> {
-        Entry { record: self.record.record(), key: self.key, delivery: &self.delivery, row: self.row, is_pinned: self.is_pinned }
+        Entry { record: self.record.record(), key: self.key, delivery: &self.delivery, row: self.row, is_billed: self.is_billed }
     }
 
     fn held<'h>(&'h self, derived: &'h Derived<'h>) -> Held<'h> {

@@ -98,7 +98,7 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
 
 /// Whether a cycle is open for a customer that has records in it.
 fn is_open(name: &str, cycle: &Cycle, closed: &ClosedCycles, owners: &Owners) -> bool {
-    cycle.customers.iter().any(|customer| closed.late_for(name, owners.customer_names.code(customer), owners).is_none())
+    cycle.customers.iter().any(|customer| closed.version_for(name, owners.customer_names.code(customer), owners).is_none())
 }
 
 /// Whether a cycle has ended for all customers that have records in it.
