@@ -42,5 +42,6 @@ mod scenarios {
     mod verify;
     mod withdraw;
     mod write_off;
+    mod whole_month;
     mod wrapped;
 }

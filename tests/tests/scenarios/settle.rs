@@ -1,12 +1,12 @@
 //! What allowances give, on the real program: the same whatever comes first, settled once however often it is killed, followed when
 //! lines and tariffs change, and left alone where totals are frozen.
 
-use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::bundles::with_bundles;
 use crate::support::data_folder::DataFolder;
 use crate::support::month::Month;
 use crate::support::small::{
@@ -172,66 +172,6 @@ fn a_service_settles_by_itself() {
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert_eq!(asked(&data, &["settle"]).1["state"], json!("unchanged"));
     data.assert_sound();
-}
-
-/// Bundles for the shipped tariff: personal ones with roll-over, shared and pooled ones, of minutes, bytes, messages and money.
-const BUNDLES: &str = r#"
-[[allowance]]
-name = "minutes"
-plan = "zakelijk-basis"
-kind = ["voice-mo", "voice-fwd"]
-zone = ["NL-FIX", "NL-MOB"]
-units = 1200
-minimum = 60
-increment = 60
-roll_over = 1
-
-[[allowance]]
-name = "texts"
-plan = ["zakelijk-basis", "zakelijk-plus"]
-kind = "sms-mo"
-zone = "*"
-units = 5
-scope = "pooled"
-
-[[allowance]]
-name = "family"
-plan = "zakelijk-plus"
-kind = "voice-*"
-zone = ["NL-FIX", "NL-MOB", "EU-FIX", "EU-MOB"]
-units = 1800
-scope = "shared"
-minimum = 60
-pro_rata = "days"
-
-[[allowance]]
-name = "credit"
-plan = ["zakelijk-plus", "vast"]
-kind = "*"
-zone = "*"
-money = "1.50"
-priority = 5
-
-[[allowance]]
-name = "pool"
-plan = ["m2m", "zakelijk-plus"]
-kind = "data"
-zone = ["HOME", "ROAM-EU"]
-units = 20_000_000
-increment = 100_000
-scope = "pooled"
-"#;
-
-/// The shipped tariff with bundles, in a folder of its own.
-fn with_bundles(folder: &Path) -> String {
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/tariffs");
-    fs::create_dir_all(folder).expect("a folder");
-    for table in ["prefixes", "networks", "prices"] {
-        let name = format!("nl-zakelijk-{table}.csv");
-        fs::copy(shipped.join(&name), folder.join(&name)).expect("a shipped table");
-    }
-    let toml = fs::read_to_string(shipped.join("nl-zakelijk.toml")).expect("the shipped tariff");
-    write(folder, "nl-zakelijk.toml", &(toml + BUNDLES))
 }
 
 /// Closes the month and those before it in both folders, in the second one killed again and again: the lines are the same.

@@ -2,6 +2,7 @@
 
 pub mod brokers;
 pub mod bucket;
+pub mod bundles;
 pub mod chance;
 pub mod data_folder;
 pub mod live_topic;

@@ -50,9 +50,13 @@ impl Month {
     /// Makes a month of some layouts, named as for `tollway generate`.
     pub fn of_layouts(folder: &Path, layouts: &str, rows: u64, files: u32, seed: u64) -> Self {
         let (rows, files, seed) = (rows.to_string(), files.to_string(), seed.to_string());
-        let options = ["generate", "--layouts", layouts, "--rows", &rows, "--files", &files, "--seed", &seed];
+        Self::of_options(folder, &["--layouts", layouts, "--rows", &rows, "--files", &files, "--seed", &seed])
+    }
+
+    /// Makes a month with these options of `tollway generate`.
+    pub fn of_options(folder: &Path, options: &[&str]) -> Self {
         let target = folder.to_string_lossy();
-        DataFolder::new().ok(&[&options[..], &[&target]].concat());
+        DataFolder::new().ok(&[&["generate"], options, &[&target]].concat());
         let expected = fs::read(folder.join("expected.json")).expect("a month says what to expect of it");
         let expected: Vec<Value> = serde_json::from_slice(&expected).expect("expected.json is a list");
         let files = expected.iter().map(|made| month_file(folder, made)).collect();

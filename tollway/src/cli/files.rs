@@ -94,6 +94,9 @@ pub struct GenerateArgs {
     /// Layouts, in turn; all that are shipped if `all`
     #[arg(long, value_delimiter = ',', default_value = "kpn-sp16,routit")]
     pub layouts: Vec<String>,
+    /// The month; in March and October the clock changes
+    #[arg(long, default_value = "2026-10", value_name = "YYYY-MM")]
+    pub month: String,
     /// Where to write
     pub folder: PathBuf,
 }

@@ -23,7 +23,8 @@ pub fn layouts(names: &[String]) -> anyhow::Result<Vec<Layout>> {
 
 /// Runs the command.
 pub fn run(global: &Global, args: &GenerateArgs) -> anyhow::Result<Exit> {
-    let settings = Settings { seed: args.seed, files: args.files, layouts: layouts(&args.layouts)?, ..Settings::default() };
+    let (year_month, layouts) = (args.month.clone(), layouts(&args.layouts)?);
+    let settings = Settings { seed: args.seed, files: args.files, layouts, year_month, ..Settings::default() };
     let month = Month::of_rows(args.rows, settings).map_err(|e| usage(e.to_string()))?;
     let made = month
         .write_folder(&args.folder, |_| ())
