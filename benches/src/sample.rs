@@ -100,6 +100,7 @@ impl SampleFile {
             cost_currency: profile.cost_currency(),
             key_mode: profile.key_mode(),
             account,
+            billable_from_us: i64::MIN,
         };
         Ok(Self {
             hasher: RecordHasher::new(&SECRET, &context.account),

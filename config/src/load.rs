@@ -224,7 +224,9 @@ impl Reader<'_> {
 
     fn billing(&self) -> Result<Billing, ConfigError> {
         let late_usage = LateUsage::parse(self.text("billing.late_usage")?).ok_or_else(|| self.refused("billing.late_usage"))?;
-        Ok(Billing { late_usage })
+        let days: u64 = self.number("billing.max_age_days")?;
+        let max_age = (days > 0).then(|| Duration::from_secs(days * 86_400));
+        Ok(Billing { late_usage, max_age })
     }
 
     fn http(&self) -> Result<Http, ConfigError> {

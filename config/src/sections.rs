@@ -306,6 +306,8 @@ pub struct Rating {
 pub struct Billing {
     /// What becomes of late usage.
     pub late_usage: LateUsage,
+    /// How old a record may be when its file lands; any age if none.
+    pub max_age: Option<Duration>,
 }
 
 /// `[http]`: metrics and health.

@@ -181,6 +181,7 @@ pub const SETTINGS: &[Setting] = &[
     integer("rating.buy_tolerance_per_mille", 0, 1_000_000),
     setting("rating.buy_tolerance", Kind::Amount),
     setting("billing.late_usage", Kind::Choice(&["next", "correct"])),
+    integer("billing.max_age_days", 0, 36_500),
     setting("http.listen", Kind::Address),
     setting("http.token", Kind::Secret),
     setting("logging.format", Kind::Choice(&["auto", "text", "json"])),

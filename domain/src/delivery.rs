@@ -193,6 +193,8 @@ pub struct FileContext {
     pub cost_currency: Currency,
     /// How keys are made.
     pub key_mode: KeyMode,
+    /// Records that started before this instant were too old to bill when the file landed, microseconds UTC; `i64::MIN`: none was.
+    pub billable_from_us: i64,
 }
 
 #[cfg(test)]

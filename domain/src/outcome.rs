@@ -81,6 +81,8 @@ reasons! {
     Cost = 10, "malformed.cost", "check the decimal mark and places that the profile declares";
     /// The same record id was there with other content.
     IdConflict = 20, "id_conflict", "compare both rows; the provider reused an id";
+    /// When its file landed, it was older than may be billed.
+    TooOld = 21, "too_old", "write it off, or bill it all the same with `tollway suspense recycle --reason too_old`";
     /// No device had this number at that instant.
     NoDevice = 30, "no_device", "import the device's window with `tollway import devices`";
     /// The device is known, but on no plan that any tariff sells.

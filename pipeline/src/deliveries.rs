@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::columns::parsed::ParsedBatch;
 use domain::delivery::{ArrivalNumber, FileContext, KeySecret, RecordHasher};
@@ -72,6 +73,8 @@ pub struct Deliveries {
     open: HashMap<ArrivalNumber, Arc<Opened>>,
     numbering: HashMap<ArrivalNumber, Numbering>,
     order: Vec<ArrivalNumber>,
+    /// How old a record may be when its file lands, microseconds; any age if none.
+    max_age_us: Option<i64>,
 }
 
 impl std::fmt::Debug for Deliveries {
@@ -91,7 +94,15 @@ impl Deliveries {
             open: HashMap::new(),
             numbering: HashMap::new(),
             order: Vec::new(),
+            max_age_us: None,
         }
+    }
+
+    /// The same where records of a greater age are not billed.
+    #[must_use]
+    pub fn with_max_age(self, max_age: Option<Duration>) -> Self {
+        let max_age_us = max_age.map(|age| i64::try_from(age.as_micros()).unwrap_or(i64::MAX));
+        Self { max_age_us, ..self }
     }
 
     /// The landing.
@@ -143,16 +154,18 @@ impl Deliveries {
         let head = record.live.as_ref().map_or(profile.header_bytes_max() as u64, |live| live.header_bytes).min(record.size);
         let first = if head == 0 { Vec::new() } else { self.blob.get_range(&object, 0..head)? };
         let layout = profile.resolve_header(&first).ok();
-        let file = Arc::new(context(number, record, &profile));
+        let billable_from_us = self.max_age_us.map_or(i64::MIN, |age_us| arrival.arrived_us.saturating_sub(age_us));
+        let file = Arc::new(FileContext { billable_from_us, ..context(number, record, &profile) });
         let hasher = RecordHasher::new(&self.secret, &file.account);
         let (size, cut_rows, live) = (record.size, record.cut_rows, record.live.clone());
         Ok(Opened { arrival: number, file, profile, layout, object, size, cut_rows, hasher, live })
     }
 
-    /// What the stages know about a delivery, from its record and its profile: its bytes are not asked for.
+    /// What the stages know about a delivery, from its record and its profile: its bytes are not asked for. Of its records none is too old:
+    /// whether they were was decided when they were rated first.
     pub fn file(&mut self, arrival: ArrivalNumber) -> Result<Arc<FileContext>, PipelineError> {
         if let Some(known) = self.open.get(&arrival) {
-            return Ok(Arc::clone(&known.file));
+            return Ok(Arc::new(FileContext { billable_from_us: i64::MIN, ..(*known.file).clone() }));
         }
         let landed = self.landing.arrival(arrival)?;
         let ArrivalKind::Delivery(record) = &landed.kind else {
@@ -237,5 +250,6 @@ fn context(arrival: ArrivalNumber, record: &DeliveryRecord, profile: &Profile) -
         cycle: record.identity.cycle.as_deref().map(Into::into),
         cost_currency: profile.cost_currency(),
         key_mode: profile.key_mode(),
+        billable_from_us: i64::MIN,
     }
 }

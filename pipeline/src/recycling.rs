@@ -8,7 +8,7 @@ use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::outcome::{Outcome, Reason};
 use ingest::land::{DrawingChoice, Edit, Landing, Numbered, PricedChoice, RowChoice, SuspenseChoice};
 use ingest::parse::edit::FieldEdits;
-use sinks::correction::recycle::{Act, Choice, EDITED, ServedBy, Suspended, can_change, done, plan, suspended};
+use sinks::correction::recycle::{Act, Choice, EDITED, ServedBy, Suspended, can_come_back, done, plan, suspended};
 use sinks::correction::rerate::{self, Compared, Drawing, Findings, Meant};
 use sinks::correction::{Draft, Files, LiveEntries, Place};
 use sinks::table::Table;
@@ -113,8 +113,8 @@ pub fn draft(
 ) -> Result<Draft, PipelineError> {
     let rows = if due.suspense.is_empty() { Vec::new() } else { suspended(table, Some(account), &due.suspense)? };
     // What could not be read has no columns to rate.
-    let can_change = |row: &Suspended| can_change(row.had.unwrap_or(row.reason));
-    let is_again = |row: &&Suspended| can_change(row) && row.by.iter().any(|n| due.suspense[*n].act != Act::WriteOff);
+    let can_come_back = |row: &Suspended| can_come_back(row.had.unwrap_or(row.reason));
+    let is_again = |row: &&Suspended| can_come_back(row) && row.by.iter().any(|n| due.suspense[*n].act != Act::WriteOff);
     let again: Vec<Suspended> = rows.iter().filter(is_again).cloned().collect();
     let proposal = propose(&again, due.set.as_ref(), table, deliveries, reference)?;
     if due.set.is_some() {

@@ -172,6 +172,7 @@ fn price_row(
     out.period.push(period.unwrap_or(NO_PERIOD));
     let sale = owner.ok_or(Reason::NoDevice).and_then(|owner| sale_at(tariffs.sales(owner.plan), start_us));
     match sale {
+        _ if start_us < batch.parsed.file.billable_from_us => push_without_tariff(out, Reason::TooOld),
         Err(reason) => push_without_tariff(out, reason),
         Ok(sale) => {
             let tariff = &tariffs.set().tariffs()[usize::from(sale.tariff)];

@@ -45,6 +45,7 @@ impl Backlog {
             landing: Arc::clone(landing),
             log: Arc::clone(&log),
             secret: installation.secret(),
+            max_age: installation.config().billing.max_age,
             reference: reference.clone(),
             parquet: installation.parquet(),
         };

@@ -78,10 +78,18 @@ pub struct Installed {
     pub log: Arc<dyn Log>,
     /// The secret of record keys.
     pub secret: KeySecret,
+    /// How old a record may be when its file lands; any age if none.
+    pub max_age: Option<Duration>,
     /// Devices and tariffs.
     pub reference: SharedReference,
     /// How the tables are written.
     pub parquet: sinks::parquet::ParquetSettings,
+}
+
+impl Installed {
+    fn deliveries(&self) -> Deliveries {
+        Deliveries::new(Arc::clone(&self.landing), Arc::clone(&self.blob), self.secret).with_max_age(self.max_age)
+    }
 }
 
 /// What the threads tell each other.
@@ -194,7 +202,7 @@ impl Flow {
     fn start_feeder(&mut self, entries: Table, settings: FlowSettings) -> anyhow::Result<()> {
         let i = self.installed.clone();
         let mut leading = Leading::new(i.clone(), entries, settings.lead);
-        let deliveries = Deliveries::new(Arc::clone(&i.landing), Arc::clone(&i.blob), i.secret);
+        let deliveries = i.deliveries();
         let reader = i.log.reader(GROUP, Topic::Files, 0, 1)?;
         let mut splitter = Splitter::new(reader, i.log.writer(), Arc::clone(&i.landing), deliveries);
         let (board, stop, leads) = (Arc::clone(&self.board), Arc::clone(&self.stop), Arc::clone(&self.leads));
@@ -230,7 +238,7 @@ impl Flow {
         let i = self.installed.clone();
         let reader = i.log.reader(GROUP, Topic::Batches, number, settings.workers)?;
         let committer = Committer::new(entries.with_settings(i.parquet), settings.commit);
-        let deliveries = Deliveries::new(Arc::clone(&i.landing), Arc::clone(&i.blob), i.secret);
+        let deliveries = i.deliveries();
         let references = Box::new(i.reference.clone());
         let mut worker = Worker::new(number, reader, i.log.writer(), committer, deliveries, references, settings.worker);
         let mut rng = SystemRng::new()?;

@@ -19,6 +19,7 @@ use domain::ports::{Blob, Clock, Rng};
 use ingest::land::{ArrivalKind, LandError, Landing, LandingSettings};
 use ingest::log::Log;
 use ingest::unwrap::UnwrapLimits;
+use pipeline::deliveries::Deliveries;
 use sinks::closing::closed;
 use sinks::commit::CommitSettings;
 use sinks::parquet::ParquetSettings;
@@ -195,6 +196,12 @@ impl Installation {
         let (file_bytes_max, together_files_max) = (limits.file_bytes_max, limits.together_files);
         let settings = LandingSettings { file_bytes_max, together_files_max, unwrap, ..LandingSettings::default() };
         Landing::new(Arc::clone(&self.blob), settings)
+    }
+
+    /// Deliveries of a landing, as they are read here.
+    pub fn deliveries(&self, landing: &Arc<Landing>) -> Deliveries {
+        let deliveries = Deliveries::new(Arc::clone(landing), Arc::clone(&self.blob), self.secret());
+        deliveries.with_max_age(self.config.billing.max_age)
     }
 
     /// The log, for working on it.

@@ -246,7 +246,7 @@ struct Asked<'a> {
 /// reason has to be derived, also one that nobody knows.
 fn never_priced(word: &Word<'_>, reason: &str) -> bool {
     match Reason::parse(reason) {
-        Some(Reason::IdConflict | Reason::WrittenOff) => true,
+        Some(Reason::IdConflict | Reason::TooOld | Reason::WrittenOff) => true,
         Some(reason) => reason.is_malformed() && word.kind.is_none(),
         None => false,
     }

@@ -10,7 +10,6 @@ use domain::money::{Currency, Money, add_sums};
 use domain::outcome::{Counts, Reason};
 use ingest::land::{ArrivalKind, Landing, Numbered, Recycling, RowChoice, SuspenseChoice};
 use ingest::parse::edit::{FieldEdits, Misfit};
-use pipeline::deliveries::Deliveries;
 use pipeline::proposal::{Turned, Turns, propose};
 use pipeline::recycling::choice;
 use serde_json::{Value, json};
@@ -149,7 +148,7 @@ pub fn look(
     rows.sort_by(|a, b| (&a.account, a.arrival, a.place).cmp(&(&b.account, b.arrival, b.place)));
     let store = installation.state_read_only()?;
     let reference = installation.block_on(crate::reference::load(&store))?;
-    let mut deliveries = Deliveries::new(Arc::clone(landing), Arc::clone(installation.blob()), installation.secret());
+    let mut deliveries = installation.deliveries(landing);
     let mut outlook = Outlook::default();
     for ours in rows.chunk_by(|a, b| a.account == b.account) {
         let Some(first) = ours.first() else { continue };

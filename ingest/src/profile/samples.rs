@@ -122,6 +122,7 @@ pub(crate) fn context(profile: &Profile) -> Arc<FileContext> {
         cycle: None,
         cost_currency: profile.cost_currency(),
         key_mode: profile.key_mode(),
+        billable_from_us: i64::MIN,
     })
 }
 

@@ -73,6 +73,7 @@ pub fn batch(rows: Vec<Row>, classes: &[&str]) -> ParsedBatch {
         cycle: None,
         cost_currency: Currency::EUR,
         key_mode: KeyMode::Content,
+        billable_from_us: i64::MIN,
     };
     let mut columns = ParsedColumns::default();
     for (row, n) in rows.iter().zip(0..) {

@@ -96,10 +96,16 @@ pub struct Stands {
     pub entry_no: i32,
 }
 
-/// Whether rating a row alone can change a reason at all. What was written off stays so until somebody asks for it by name; what is beyond
-/// an allowance hangs on other rows, and is settled.
+/// Whether rating a row alone can change a reason at all. What was written off or too old stays so until somebody asks for it by name; what
+/// is beyond an allowance hangs on other rows, and is settled.
 pub fn can_change(reason: Reason) -> bool {
-    !reason.is_malformed() && !matches!(reason, Reason::IdConflict | Reason::WrittenOff | Reason::BeyondAllowance)
+    !reason.is_malformed()
+        && !matches!(reason, Reason::IdConflict | Reason::TooOld | Reason::WrittenOff | Reason::BeyondAllowance)
+}
+
+/// Whether a row of a reason is rated again if somebody asks for it by name.
+pub fn can_come_back(reason: Reason) -> bool {
+    can_change(reason) || reason == Reason::TooOld
 }
 
 /// The rows in suspense, in the table as it is known, that one of the choices names, in the order of files and rows; of one account, or
@@ -207,10 +213,11 @@ impl Choice {
         match self.act {
             Act::WriteOff => fits && reason != Reason::WrittenOff,
             Act::Edit | Act::Rate if can_change(reason) => fits,
+            Act::Edit | Act::Rate if can_come_back(reason) => is_named,
             Act::Edit => false,
             // What was beyond an allowance may come back, too: it is settled then.
             Act::Rate => {
-                let may_come_back = |had: Reason| can_change(had) || had == Reason::BeyondAllowance;
+                let may_come_back = |had: Reason| can_come_back(had) || had == Reason::BeyondAllowance;
                 reason == Reason::WrittenOff && is_named && had.is_some_and(may_come_back)
             }
         }
@@ -284,7 +291,7 @@ mod tests {
         let fixed: Vec<&str> = Reason::ALL.iter().filter(|r| !can_change(**r)).map(|r| r.as_str()).collect();
         assert!(
             fixed.iter().all(|name| {
-                name.starts_with("malformed.") || ["id_conflict", "written_off", "beyond_allowance"].contains(name)
+                name.starts_with("malformed.") || ["id_conflict", "too_old", "written_off", "beyond_allowance"].contains(name)
             }),
             "{fixed:?}"
         );

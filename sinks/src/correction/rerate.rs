@@ -370,6 +370,7 @@ fn any_file(delivery: DeliveryId, cost_currency: Currency) -> FileContext {
         cycle: None,
         cost_currency,
         key_mode: KeyMode::Id,
+        billable_from_us: i64::MIN,
     }
 }
 

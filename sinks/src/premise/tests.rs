@@ -95,6 +95,7 @@ fn file() -> Arc<FileContext> {
         cycle: Some("2026-10".into()),
         cost_currency: Currency::EUR,
         key_mode: KeyMode::Id,
+        billable_from_us: i64::MIN,
     })
 }
 

@@ -61,6 +61,7 @@ fn batch(profile: &Profile, file: &[u8]) -> Option<ParsedBatch> {
         cycle: None,
         cost_currency: profile.cost_currency(),
         key_mode: profile.key_mode(),
+        billable_from_us: i64::MIN,
     };
     let hasher = RecordHasher::new(&KeySecret([7; 16]), &context.account);
     let range = RowRange { first_row: range.first_row, byte_from: range.from };

@@ -113,6 +113,7 @@ fn parsed(records: &[Made], cost_currency: &str) -> ParsedBatch {
         cycle: None,
         cost_currency: Currency::parse(cost_currency).expect("a currency"),
         key_mode: KeyMode::Content,
+        billable_from_us: i64::MIN,
     };
     let mut columns = ParsedColumns::default();
     for (made, n) in records.iter().zip(0..) {

@@ -1,13 +1,15 @@
 //! Suspense that is rated again, on the real program: shown, done once, told to the cent, and taken back with its file.
 
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use domain::zone::days_of;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::data_folder::DataFolder;
 use crate::support::month::Month;
-use crate::support::small::{DEVICES, HEADER, asked, kill_in_the_middle, tariff, write};
+use crate::support::small::{DEVICES, HEADER, asked, ingest, kill_in_the_middle, tariff, write};
 
 /// Ten minutes within the Netherlands and three to Germany, of one number that nobody has, and a row of the 31st of November.
 fn file() -> String {
@@ -154,5 +156,49 @@ fn recycling_that_is_killed_is_done_once() {
     assert_eq!(data.query(totals), other.query(totals));
     let (code, again) = asked(&data, &["suspense", "recycle"]);
     assert_eq!((code, &again["state"]), (Some(1), &json!("unchanged")), "{again:#}");
+    data.assert_sound();
+}
+
+/// *Scenario.* An installation bills nothing from before 2023; a file brings calls of 2020 and of 2026, of one line and of nobody.
+/// *Guarantees.* The old ones wait as too old, whoever they are of, and imports leave them there; the derivation passes over them; asked
+/// for by name, each is rated as any other, also where another file lands again; the others were never touched.
+#[test]
+fn what_is_too_old_waits_until_somebody_asks_for_it() {
+    let home = TempDir::new().expect("a temporary folder");
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock behind 1970").as_secs() / 86_400;
+    let of_2023 = u64::try_from(days_of(2023, 1, 1).expect("a day")).expect("behind 1970");
+    let data = DataFolder::new().with("TOLLWAY_BILLING__MAX_AGE_DAYS", since_1970 - of_2023);
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &tariff(true))]);
+    let one = "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\nD-1,31612340001,C-1,flat,2019-01-01T00:00:00Z,\n";
+    data.ok(&["import", "devices", &write(home.path(), "devices.csv", one)]);
+    let call =
+        |id: &str, line: u32, start: &str| format!("{id},voice,+3161234000{line},+31201234567,{start},100,,,MO,20408,0.10\n");
+    let rows = [
+        call("old", 1, "2020-03-10T10:00:00+01:00"),
+        call("nobodys", 2, "2020-03-11T10:00:00+01:00"),
+        call("new", 1, "2026-03-10T10:00:00+01:00"),
+    ];
+    ingest(&data, home.path(), "haven", "a.csv", &(HEADER.to_owned() + &rows.concat()));
+    let reasons = || {
+        let rows = data.query("select record_id, coalesce(reason, '-') as reason, charge from cdr order by record_id");
+        let text = |row: &Value| format!("{} {} {}", row["record_id"], row["reason"], row["charge"]).replace('"', "");
+        rows.iter().map(text).collect::<Vec<_>>()
+    };
+    let waiting = ["new - 0.200000000", "nobodys too_old null", "old too_old null"];
+    assert_eq!(reasons(), waiting);
+    let two = one.to_owned() + "D-2,31612340002,C-1,flat,2019-01-01T00:00:00Z,\n";
+    data.ok(&["import", "devices", &write(home.path(), "devices.csv", &two)]);
+    data.run(&["suspense", "recycle"]);
+    assert_eq!(reasons(), waiting, "nobody has asked for them");
+    let (code, proof) = asked(&data, &["verify"]);
+    assert_eq!((code, &proof["unpriced"]["too_old"], &proof["differ"]), (Some(0), &json!(2), &json!(0)), "{proof:#}");
+    asked(
+        &data,
+        &["suspense", "edit", "--reason", "too_old", "--set", "duration_s=50", "--by", "anna", "--why", "test", "--dry-run"],
+    );
+    data.ok(&["suspense", "recycle", "--reason", "too_old"]);
+    assert_eq!(reasons(), ["new - 0.200000000", "nobodys - 0.200000000", "old - 0.200000000"]);
+    assert_eq!(asked(&data, &["verify"]).0, Some(0));
+    assert_eq!(asked(&data, &["rerate", "--cycle", "all"]).1["state"], json!("unchanged"));
     data.assert_sound();
 }

@@ -7,7 +7,7 @@ use domain::outcome::Reason;
 use ingest::land::{Edit, RowChoice};
 use ingest::parse::edit::{FieldEdit, FieldEdits};
 use serde_json::json;
-use sinks::correction::recycle::can_change;
+use sinks::correction::recycle::can_come_back;
 
 use super::edited::shown;
 use super::recycle::{chosen, place, what_helps};
@@ -37,6 +37,9 @@ pub fn run(global: &Global, args: &EditArgs) -> anyhow::Result<Exit> {
     if let Some(record) = &args.rows.record {
         let place = place(&installation, record, PRICED)?;
         refuse(&format!("`{record}`"), place.reason, Some(record))?;
+        if wish.reasons.is_empty() && place.reason == Reason::TooOld {
+            wish.reasons.insert(place.reason);
+        }
         (wish.delivery, wish.row) = (Some(place.delivery), Some(place.row));
     }
     if wish.is_everything() {
@@ -76,7 +79,7 @@ fn fields(set: &[String]) -> anyhow::Result<FieldEdits> {
 
 /// Refuses rows of which no field can be set.
 fn refuse(rows: &str, reason: Reason, record: Option<&str>) -> anyhow::Result<()> {
-    if can_change(reason) {
+    if can_come_back(reason) {
         return Ok(());
     }
     Err(bad_input(match reason {

@@ -154,6 +154,7 @@ fn read_and_rate(folder: &Path, reference: &Reference) -> anyhow::Result<Vec<Rat
                 cycle: None,
                 cost_currency: profile.cost_currency(),
                 key_mode: profile.key_mode(),
+                billable_from_us: i64::MIN,
             });
             let from = layout.body_from();
             let range = RowRange { first_row: 0, byte_from: from };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::delivery::DeliveryId;
 use domain::outcome::Reason;
 use ingest::land::Landing;
-use sinks::correction::recycle::can_change;
+use sinks::correction::recycle::can_come_back;
 use sinks::keys::stopped::Stopped;
 
 use super::rows::{ask_rows, key_or_place_filter};
@@ -20,7 +20,7 @@ use crate::recycling::{Recycled, Wish, carry_out, look};
 /// Runs the command; if it is dry, nothing is changed.
 pub fn run(global: &Global, args: &RecycleArgs, is_dry: bool) -> anyhow::Result<Exit> {
     let reasons = args.reasons.iter().map(|reason| check_reason(reason)).collect::<Result<Vec<Reason>, _>>()?;
-    if let Some(fixed) = reasons.iter().find(|reason| !can_change(**reason) && **reason != Reason::WrittenOff) {
+    if let Some(fixed) = reasons.iter().find(|reason| !can_come_back(**reason) && **reason != Reason::WrittenOff) {
         return Err(usage(format!("rows with `{}` come out the same each time: {}", fixed.as_str(), what_helps(*fixed))));
     }
     let installation = Installation::open(global)?;
@@ -28,9 +28,9 @@ pub fn run(global: &Global, args: &RecycleArgs, is_dry: bool) -> anyhow::Result<
     let mut wish = chosen(&installation, &landing, args)?;
     if let Some(record) = &args.record {
         let place = place(&installation, record, "is corrected by `tollway rerate`")?;
-        // What was written off is meant only where that is said: whoever names the record says it.
-        if wish.reasons.is_empty() && place.reason == Reason::WrittenOff {
-            wish.reasons.insert(Reason::WrittenOff);
+        // What was written off or too old is meant only where that is said: whoever names the record says it.
+        if wish.reasons.is_empty() && matches!(place.reason, Reason::WrittenOff | Reason::TooOld) {
+            wish.reasons.insert(place.reason);
         }
         if place.reason == Reason::BeyondAllowance {
             return Err(usage(format!("a record `{}` comes out the same: {}", place.reason.as_str(), what_helps(place.reason))));

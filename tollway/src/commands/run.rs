@@ -47,6 +47,7 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
         landing,
         log: Arc::clone(&log),
         secret: installation.secret(),
+        max_age: config.billing.max_age,
         reference: reference.clone(),
         parquet: installation.parquet(),
     };

@@ -7,7 +7,6 @@ use domain::delivery::DeliveryId;
 use domain::outcome::Counts;
 use ingest::land::{Arrival, ArrivalKind, Decision, DeliveryRecord, DeliveryState, Landing};
 use ingest::log::LogError;
-use pipeline::deliveries::Deliveries;
 use pipeline::orders::{Acted, is_open};
 use serde_json::json;
 use sinks::keys::stopped::Stopped;
@@ -184,8 +183,7 @@ fn delivery(arrival: Arrival) -> Option<DeliveryRecord> {
 
 /// Files that wait because they cannot be opened: the first of each is told, with the cause.
 fn blocked(installation: &Installation, arrivals: &[Arrival], settled: &HashSet<DeliveryId>) -> Vec<Trouble> {
-    let mut deliveries =
-        Deliveries::new(Arc::new(installation.landing()), Arc::clone(installation.blob()), installation.secret());
+    let mut deliveries = installation.deliveries(&Arc::new(installation.landing()));
     let waits = |arrival: &&Arrival| match &arrival.kind {
         ArrivalKind::Delivery(d) => d.state == DeliveryState::Announced && !settled.contains(&d.delivery),
         _ => false,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use domain::outcome::Counts;
 use ingest::land::{DeliveryState, Landing};
 use pipeline::corrector::complete;
-use pipeline::deliveries::Deliveries;
 use serde_json::json;
 use sinks::correction::Draft;
 use sinks::correction::stop::{self, Stop};
@@ -102,7 +101,7 @@ fn effect(installation: &Installation, landing: &Arc<Landing>, named: &Named) ->
     };
     let store = installation.state_read_only()?;
     let reference = installation.block_on(crate::reference::load(&store))?;
-    let mut deliveries = Deliveries::new(Arc::clone(landing), Arc::clone(installation.blob()), installation.secret());
+    let mut deliveries = installation.deliveries(landing);
     let draft: Draft = complete(plan, &entries, landing, &mut deliveries, &reference)?;
     let (taken, anew) = (draft.live.sums(&entries)?, draft.anew());
     Ok(Effect {

@@ -10,7 +10,7 @@ use ingest::land::{ArrivalKind, Landing, Recycling, RowChoice, WriteOff};
 use pipeline::recycling::choice;
 use serde_json::json;
 use sinks::correction::Place;
-use sinks::correction::recycle::{Act, ServedBy, Suspended, can_change, suspended};
+use sinks::correction::recycle::{Act, ServedBy, Suspended, can_come_back, suspended};
 
 use super::recycle::{chosen, place};
 use crate::cli::{Global, WriteOffArgs};
@@ -133,7 +133,7 @@ impl Meant {
         match state {
             "shown" => vec!["do it: the same without --dry-run".to_owned()],
             "ordered" => vec!["the service that runs on this data folder does it: tollway status".to_owned()],
-            "written_off" if self.rows.keys().any(|reason| can_change(*reason)) => {
+            "written_off" if self.rows.keys().any(|reason| can_come_back(*reason)) => {
                 vec![match record {
                     Some(record) => format!("take it back: tollway suspense recycle {record}"),
                     None => "take all such decisions back: tollway suspense recycle --reason written_off".to_owned(),

@@ -137,6 +137,7 @@ fn batch() -> ParsedBatch {
         cycle: None,
         cost_currency: Currency::EUR,
         key_mode: KeyMode::Content,
+        billable_from_us: i64::MIN,
     };
     let columns = ParsedColumns {
         row: vec![4, 9],

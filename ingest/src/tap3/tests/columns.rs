@@ -37,6 +37,7 @@ fn parse_as(rules: &Rules, key_mode: KeyMode, bytes: &[u8]) -> ParsedBatch {
         cycle: None,
         cost_currency: rules.cost_currency,
         key_mode,
+        billable_from_us: i64::MIN,
     };
     let head = head_of(bytes);
     let split = split(rules, bytes, u64::MAX);

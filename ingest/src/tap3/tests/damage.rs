@@ -31,6 +31,7 @@ fn context() -> (Arc<FileContext>, RecordHasher) {
         cycle: None,
         cost_currency: rules().cost_currency,
         key_mode: KeyMode::Content,
+        billable_from_us: i64::MIN,
     };
     (Arc::new(file), hasher)
 }
