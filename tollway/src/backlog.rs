@@ -40,15 +40,7 @@ impl Backlog {
         let reference = SharedReference::open(Arc::clone(landing), installation.state()?, runtime)?;
         let (entries, sums) = (installation.entries()?, installation.totals()?);
         let settings = installation.flow_settings(workers);
-        let installed = Installed {
-            blob: Arc::clone(installation.blob()),
-            landing: Arc::clone(landing),
-            log: Arc::clone(&log),
-            secret: installation.secret(),
-            max_age: installation.config().billing.max_age,
-            reference: reference.clone(),
-            parquet: installation.parquet(),
-        };
+        let installed = Installed::of(installation, Arc::clone(landing), Arc::clone(&log), reference.clone());
         let flow = Flow::start(installed, &entries, settings)?;
         Ok(Some(Self {
             flow,

@@ -22,6 +22,7 @@ use pipeline::worker::{Step, Worker, WorkerSettings};
 use sinks::commit::{CommitSettings, Committer};
 use sinks::table::Table;
 
+use crate::installation::Installation;
 use crate::leading::{Announced, LeadSettings, Leading};
 use crate::log::GROUP;
 use crate::log_end::log_ends;
@@ -87,6 +88,19 @@ pub struct Installed {
 }
 
 impl Installed {
+    /// What an installation gives it.
+    pub fn of(installation: &Installation, landing: Arc<Landing>, log: Arc<dyn Log>, reference: SharedReference) -> Self {
+        Self {
+            blob: Arc::clone(installation.blob()),
+            landing,
+            log,
+            secret: installation.secret(),
+            max_age: installation.config().billing.max_age,
+            reference,
+            parquet: installation.parquet(),
+        }
+    }
+
     fn deliveries(&self) -> Deliveries {
         Deliveries::new(Arc::clone(&self.landing), Arc::clone(&self.blob), self.secret).with_max_age(self.max_age)
     }

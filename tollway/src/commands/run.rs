@@ -42,15 +42,7 @@ pub fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     let watched = |folder| WatchFolder::new(folder, Arc::clone(&landing), config.data.tenant.clone(), config.landing.cut_rows);
     let folder = config.landing.watch_folder.clone().map(watched);
     let (log, live_landing) = (outlast(installation.patience(), || installation.log())?, Arc::clone(&landing));
-    let installed = Installed {
-        blob: Arc::clone(installation.blob()),
-        landing,
-        log: Arc::clone(&log),
-        secret: installation.secret(),
-        max_age: config.billing.max_age,
-        reference: reference.clone(),
-        parquet: installation.parquet(),
-    };
+    let installed = Installed::of(&installation, landing, Arc::clone(&log), reference.clone());
     let flow = Flow::start(installed, &entries, settings)?;
     let stop = Arc::new(flow.stopper());
     let listeners = Listeners::start(&installation, &live_landing)?;
