@@ -113,6 +113,8 @@ rules! {
     IdleTable "idle_table" Warning,
     /// A number in the list of what numbers ask whose zone has no price that adds it.
     IdleNumber "idle_number" Warning,
+    /// A price that adds what numbers ask, in a zone of which none is listed.
+    UnlistedZone "unlisted_zone" Warning,
     /// An allowance that covers nothing that costs anything.
     IdleAllowance "idle_allowance" Warning,
     /// A sell plan for an owner path that no customer has.

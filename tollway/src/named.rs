@@ -1,7 +1,8 @@
 //! Files, accounts, cycles and ids as people name them. A file is named by its name, arrival number, or the first digits of its delivery.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
+use domain::columns::linked::Owners;
 use domain::delivery::ArrivalNumber;
 use domain::nearest;
 use domain::period::Month;
@@ -36,6 +37,13 @@ pub fn unknown_id<'a>(what: &str, id: &str, known: impl IntoIterator<Item = &'a 
     }
     let hint = if near.is_empty() { remedy.to_owned() } else { format!("did you mean {}?", near.join(", ")) };
     bad_input(format!("there is no {what} `{id}` in the reference data; {hint}"))
+}
+
+/// The same for a customer.
+pub fn unknown_customer(owners: &Owners, id: &str) -> anyhow::Error {
+    let codes = 0..u32::try_from(owners.customers.len()).unwrap_or(0);
+    let known: BTreeSet<&str> = codes.map(|code| owners.customer_names.name(code)).collect();
+    unknown_id("customer", id, known, "see `tollway totals`")
 }
 
 /// A file that has landed.

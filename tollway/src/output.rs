@@ -172,6 +172,11 @@ pub fn count(n: u64) -> String {
     text
 }
 
+/// So many of something whose plural ends in `s`: `1 line`, `318,400 lines`.
+pub fn counted(n: u64, what: &str) -> String {
+    format!("{} {what}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
 /// A share in hundredths of a per cent, rounded half up, as `98.27 %`.
 pub fn share(part: u64, whole: u64) -> String {
     if whole == 0 {

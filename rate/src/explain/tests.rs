@@ -46,8 +46,8 @@ fn a_call_is_explained_from_plan_to_charge() {
             "  class: the source gives none",
             "  destination 318•••••567: longest prefix `3187` → NL-SVC (nl-zakelijk-prefixes.csv line 81)",
             "  31 → NL-FIX matches, but is shorter (nl-zakelijk-prefixes.csv line 66)",
-            "band: peak at 2026-10-14T12:00:00+02:00, by the tariff's clock (Europe/Amsterdam) in the window mon-fri 08:00 to 20:00 \
-             (nl-zakelijk.toml line 50)",
+            "band: peak at 2026-10-14T12:00:00+02:00, by the tariff's clock (Europe/Amsterdam) in the window mon-fri except holidays \
+             08:00 to 20:00 (nl-zakelijk.toml line 69)",
             "price: row 33 (nl-zakelijk-prices.csv line 32)",
             "  setup 0.045, minimum 60",
             "  from 0 on: 0.12 per 60, in increments of 1",
@@ -57,6 +57,7 @@ fn a_call_is_explained_from_plan_to_charge() {
             "  0.045 + 0.12 × 61 / 60 = 0.167 (61 billed)",
             "  rounded half up to 6 places: 0.167 EUR",
             "charge: 0.167 EUR",
+            "tax: excluded, class standard",
         ]
     );
 }
@@ -84,7 +85,7 @@ fn steps_and_cost_plus_show_their_sums() {
     let world = Number::e164(12_125_551_234, 11);
     let steps = lines("vast", Row { duration_s: 1861, b_number: world, ..Row::default() });
     assert_eq!(
-        steps[steps.len() - 6..],
+        steps[steps.len() - 7..],
         [
             "  from 0: 0 + ⌈max(0, 300 - 0) / 1⌉ × 1 = 300 billed",
             "  from 300: 0 + ⌈max(0, 1500 - 0) / 1⌉ × 1 = 1500 billed",
@@ -92,19 +93,21 @@ fn steps_and_cost_plus_show_their_sums() {
             "  0.05 + 0.60 × 300 / 60 + 0.40 × 1500 / 60 + 0.30 × 120 / 60 = 13.65 (1920 billed)",
             "  rounded half up to 6 places: 13.65 EUR",
             "charge: 13.65 EUR",
+            "tax: excluded, class standard",
         ]
     );
     let cost = lines("zakelijk-inkoop", Row { cost_nano: 10_000, ..Row::default() });
     assert_eq!(
-        cost[cost.len() - 3..],
+        cost[cost.len() - 4..],
         [
             "  0.00001 × (100 + 15) / 100 + 0.001 = 0.0010115",
             "  rounded half up to 6 places: 0.001012 EUR",
-            "charge: 0.001012 EUR"
+            "charge: 0.001012 EUR",
+            "tax: excluded, class standard",
         ]
     );
     let third = lines("zakelijk-plus", Row { duration_s: 61, ..Row::default() });
-    assert_eq!(third[third.len() - 3], "  0.00 + 0.10 × 61 / 60 = 0.101666666666… (61 billed)");
+    assert_eq!(third[third.len() - 4], "  0.00 + 0.10 × 61 / 60 = 0.101666666666… (61 billed)");
 }
 
 /// A plan by which calls are cut at the edges of bands; data of the same tariff has a price by day alone.

@@ -17,13 +17,14 @@ pub(super) fn findings(tariff: &Tariff) -> Vec<Finding> {
     let rows = &tariff.prices.rows;
     let mut findings = Vec::new();
     if let Some(first) = tariff.information.as_ref().and_then(|list| list.rows.first())
-        && !rows.iter().any(|row| information(row) == Some(Information::Listed))
+        && adding(tariff).next().is_none()
     {
         let what = "no price adds what numbers ask: the list counts for nothing";
         let remedy = "write `information = \"listed\"` in the prices of such numbers, or remove the table";
         findings.push(Finding::new(Rule::IdleTable, &first.place, what, remedy));
     }
     findings.extend(numbers(tariff));
+    findings.extend(unlisted(tariff));
     findings.extend(gaps("prefix", &tariff.deck.rules));
     findings.extend(gaps("network", &tariff.networks.rules));
     let asks_cost =
@@ -49,22 +50,12 @@ fn information(row: &PriceRow) -> Option<Information> {
 
 /// Listed numbers that lead to a zone without a price that adds what they ask; nothing where no price does, which is said of the table.
 fn numbers(tariff: &Tariff) -> Vec<Finding> {
-    let adding = tariff.prices.rows.iter().filter(|row| information(row) == Some(Information::Listed));
-    let zones: BTreeSet<&str> = adding.flat_map(|row| &row.zones).map(String::as_str).collect();
+    let zones: BTreeSet<&str> = adding(tariff).flat_map(|row| &row.zones).map(String::as_str).collect();
     if zones.is_empty() || zones.contains("*") {
         return Vec::new();
     }
-    let first_day = tariff.day_of(tariff.from_us());
     let finding = |row: &Asked| {
-        let (value, digits) = (row.key.value(), row.key.digits());
-        let rule = match row.key.kind() {
-            NumberKind::E164 => {
-                tariff.deck.rules.get(tariff.deck.longest_on(value, digits, || row.days.from.max(first_day)) as usize)
-            }
-            _ => tariff.short_codes.rules.get(tariff.short_codes.exact(value, digits) as usize),
-        };
-        let zone = rule.map(|rule| tariff.zones.name(u32::from(rule.zone)));
-        let what = match zone {
+        let what = match zone_of(tariff, row) {
             Some(zone) if zones.contains(zone) => return None,
             Some(zone) => format!("no price adds what `{}` asks: it is in zone {zone}", row.number),
             None => format!("no prefix or short code leads to a zone for `{}`", row.number),
@@ -73,6 +64,39 @@ fn numbers(tariff: &Tariff) -> Vec<Finding> {
         Some(Finding::new(Rule::IdleNumber, &row.place, what, remedy))
     };
     tariff.information.iter().flat_map(|list| &list.rows).filter_map(finding).take(FINDINGS_MAX).collect()
+}
+
+/// Prices that add what numbers ask, in zones of prefixes or short codes of which no number is listed.
+fn unlisted(tariff: &Tariff) -> Vec<Finding> {
+    let listed: BTreeSet<&str> =
+        tariff.information.iter().flat_map(|list| &list.rows).filter_map(|row| zone_of(tariff, row)).collect();
+    let rules = tariff.deck.rules.iter().chain(&tariff.short_codes.rules);
+    let dialled: BTreeSet<&str> = rules.map(|rule| tariff.zones.name(u32::from(rule.zone))).collect();
+    let finding = |row: &PriceRow| {
+        let zone = row.zones.iter().find(|zone| dialled.contains(zone.as_str()) && !listed.contains(zone.as_str()))?;
+        let what = format!("this price adds what numbers ask, but no number of zone {zone} is listed: it adds nothing there");
+        let remedy = "list the numbers of that zone under `[information]`, or remove `information` from its price";
+        Some(Finding::new(Rule::UnlistedZone, &row.place, what, remedy))
+    };
+    adding(tariff).filter_map(finding).take(FINDINGS_MAX).collect()
+}
+
+/// Prices that add what the table says that numbers ask.
+fn adding(tariff: &Tariff) -> impl Iterator<Item = &PriceRow> {
+    tariff.prices.rows.iter().filter(|row| information(row) == Some(Information::Listed))
+}
+
+/// The zone to which a listed number leads on its first day.
+fn zone_of<'t>(tariff: &'t Tariff, row: &Asked) -> Option<&'t str> {
+    let (value, digits) = (row.key.value(), row.key.digits());
+    let first_day = tariff.day_of(tariff.from_us());
+    let rule = match row.key.kind() {
+        NumberKind::E164 => {
+            tariff.deck.rules.get(tariff.deck.longest_on(value, digits, || row.days.from.max(first_day)) as usize)
+        }
+        _ => tariff.short_codes.rules.get(tariff.short_codes.exact(value, digits) as usize),
+    };
+    rule.map(|rule| tariff.zones.name(u32::from(rule.zone)))
 }
 
 /// Days between two rows of one key on which neither holds.

@@ -216,6 +216,11 @@ fn tables_that_no_price_asks_are_found() {
             "information.csv line 3: no prefix or short code leads to a zone for `1888`",
         ]
     );
+    // The only numbers that are listed are Dutch: +31900123, and 1888, which leads nowhere.
+    let nothing = "this price adds what numbers ask, but no number of zone BE is listed: it adds nothing there";
+    assert_eq!(said(&only_belgium, &TABLES, "unlisted_zone"), [format!("most.toml line 19: {nothing}")]);
+    assert_eq!(said(&TOML.replacen("zone = \"*\"", "zone = \"NL\"", 1), &TABLES, "unlisted_zone"), [""; 0]);
+    assert_eq!(said(TOML, &TABLES, "unlisted_zone"), [""; 0], "a price of all zones is of those with numbers, too");
     assert_eq!(said(TOML, &TABLES, "row_gap"), [""; 0]);
     let later = TABLES.map(|(name, text)| (name, text.replace("262,FAR,2026-07-01", "262,FAR,2026-07-03")));
     let later: Vec<(&str, &str)> = later.iter().map(|(name, text)| (*name, text.as_str())).collect();

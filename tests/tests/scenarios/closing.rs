@@ -108,6 +108,24 @@ fn lines_are_what_invoices_print_and_late_calls_come_with_the_next() {
     assert_eq!(correcting.json(&["verify"])["lines"]["agree"], json!(10), "lines are held to the rule by which they were posted");
 }
 
+/// *Scenario.* A month of one customer is closed; its lines are asked for him, and for somebody with a slip in the name. *Guarantees.* One
+/// is one in words; nobody's name is told from a customer without lines.
+#[test]
+fn lines_are_asked_for_a_customer_that_exists() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path(), FEES);
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, 3, &[(2, 100)]));
+    let closed = data.ok(&["cycle", "close", "2026-03"]);
+    assert!(closed.starts_with("2026-03 is closed: 4 lines for 1 customer (closing 1, "), "{closed}");
+    let listed = data.ok(&["cycle", "list"]);
+    assert!(listed.starts_with("1 cycle has records, 1 is closed"), "{listed}");
+    let his = data.ok(&["cycle", "lines", "2026-03", "--customer", "C-1"]);
+    assert!(his.starts_with("4 lines of 2026-03: EUR "), "{his}");
+    let nobody = data.run(&["cycle", "lines", "2026-03", "--customer", "C-11"]);
+    assert!(nobody.code == Some(3) && nobody.err.contains("no customer `C-11`"), "{}", nobody.err);
+    assert!(nobody.err.contains("did you mean C-1?"), "{}", nobody.err);
+}
+
 /// *Scenario.* A month is closed; then the amount of a posted line is raised by a cent in a file of the table. *Guarantees.* Before that
 /// nothing is said of lines until there are any; then `verify` names closing, customer, line, field and both amounts, and ends as for a bug.
 #[test]

@@ -1,7 +1,10 @@
-//! `tollway demo`: twice, killed, and elsewhere.
+//! `tollway demo`: twice, killed, elsewhere, and closed with its fees.
+
+use serde_json::{Value, json};
 
 use crate::support::data_folder::DataFolder;
 use crate::support::readers;
+use crate::support::small::asked;
 
 const TABLES: [&str; 2] = ["cdr_entries", "totals"];
 
@@ -36,4 +39,45 @@ fn demo_twice_and_killed() {
     let folders = [data.path().to_string_lossy(), killed.path().to_string_lossy()];
     println!("{}", readers::python("tests/readers/same_tables.py", &folders.each_ref().map(|f| &**f)).trim_end());
     killed.assert_sound();
+}
+
+/// Closes a month of the demo by a clock at which it had ended, whatever is in its way, for the sums by kind of line.
+fn closed(data: &DataFolder, cycle: &str) -> Vec<Value> {
+    let word = ["--at", "2026-11-20T00:00:00Z", "--override", "--by", "test", "--why", "the demo leaves rows in suspense"];
+    let (_, said) = asked(data, &[&["cycle", "close", cycle][..], &word].concat());
+    said["sums"].as_array().unwrap_or_else(|| panic!("{said:#}")).clone()
+}
+
+/// *Scenario.* August and October of the demo are closed. *Guarantees.* The fees and the minimum of the shipped tariff are the sums by hand,
+/// by days where a line changes its plan; each line is derived a second time.
+#[test]
+fn months_of_the_demo_are_closed_with_their_fees() {
+    let data = DataFolder::new();
+    data.json(&["demo"]);
+    let august = closed(&data, "2026-08");
+    let of = |sums: &[Value], kind: &str| {
+        let sum = sums.iter().find(|sum| sum["kind"] == kind).unwrap_or_else(|| panic!("no {kind}: {sums:#?}"));
+        (sum["lines"].clone(), sum["exact"].clone())
+    };
+    // Lines of devices.csv that had their plan all August, by the price of their plan: 352 x 7.50 = 2640.00, 60 x 22.50 = 1350.00,
+    // 145 x 15.00 = 2175.00, 36 x 3.00 = 108.00, 53 x 1.50 = 79.50, 34 x 9.50 = 323.00. Customers: 9 with an exchange x 29.50 = 265.50,
+    // 40 x -1.00 = -40.00. Together 729 and 6901.00. Nobody is new.
+    assert_eq!(of(&august, "recurring"), (json!(729), json!("6901.000000000")));
+    assert!(august.iter().all(|sum| sum["kind"] != "one_time"), "{august:#?}");
+    // Of the 8 companies with `samen`, which called nobody, one has 37 lines of 15.00, one 3, six 1: 0.00 + 55.00 + 6 x 85.00.
+    assert_eq!(of(&august, "commitment"), (json!(8), json!("565.000000000")));
+
+    let october = closed(&data, "2026-10");
+    // 18 lines begin in October: 18 x 15.00.
+    assert_eq!(of(&october, "one_time"), (json!(18), json!("270.000000000")));
+    let fees = "select item, says, exact from lines where closed_cycle = '2026-10' and subscription = 'S-10020' and item is not null \
+                order by item";
+    // It leaves bellen-200 for zakelijk-basis on the 16th: 7.50 x 16 / 31 = 3.8709677419, 15.00 x 15 / 31 = 7.2580645161.
+    let by_hand = [
+        json!({"item": "abonnement", "says": "7.50 x 16 of 31 days", "exact": "3.870967742"}),
+        json!({"item": "abonnement-bundel", "says": "15.00 x 15 of 31 days", "exact": "7.258064516"}),
+    ];
+    assert_eq!(data.query(fees), by_hand);
+    let proof = data.run(&["verify", "--cycle", "2026-10"]);
+    assert!(proof.code == Some(0) && proof.out.contains(" lines of 1 closing agree"), "{}", proof.out);
 }

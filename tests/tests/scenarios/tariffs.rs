@@ -72,9 +72,15 @@ fn tariffs_are_listed_beside_a_running_service() {
 fn a_price_list_reads_as_its_files_say() {
     let data = DataFolder::new();
     let screen = data.ok(&["tariff", "show", "nl-zakelijk", "--plan", "zakelijk-plus", "--zone", "PREMIUM"]);
-    for part in
-        ["in EUR", "half up", "0.90 per 60 s", "nl-zakelijk-prices.csv line", "31906", "N_PREMIUM", "mon-fri 08:00 to 20:00"]
-    {
+    for part in [
+        "in EUR",
+        "half up",
+        "0.90 per 60 s",
+        "nl-zakelijk-prices.csv line",
+        "31906",
+        "N_PREMIUM",
+        "mon-fri except holidays 08:00 to 20:00",
+    ] {
         assert!(screen.contains(part), "`{part}` in\n{screen}");
     }
     let (_, said) = asked(&data, &["tariff", "show", "nl-zakelijk", "--plan", "vast", "--zone", "WORLD"]);

@@ -22,7 +22,7 @@ use crate::closing::{Due, Lines, Pinned, finish_all, make, unfinished};
 use crate::exit_code::{Exit, refused, usage};
 use crate::installation::Installation;
 use crate::named;
-use crate::output::{Answer, count};
+use crate::output::{Answer, count, counted};
 use crate::recycling::finish_open;
 use crate::settling::{Scope, settle_by_newest, unsettled};
 use crate::system::{SystemClock, SystemRng};
@@ -210,16 +210,17 @@ fn preview(
     let lines = would_post(installation, &entries, (cycle, at_us), &reference)?;
     let can = if found.is_empty() { "can be closed" } else { "cannot be closed yet" };
     let headline = format!(
-        "{name} {can}: it has ended for {} of {} customers, and would post {} lines",
+        "{name} {can}: it has ended for {} of {}, and would post {}",
         count(due),
-        count(due + running),
-        count(lines.count())
+        counted(due + running, "customer"),
+        counted(lines.count(), "line")
     );
     let waiting = unsettled.outlook.changes;
     let mut next = Vec::new();
     next.extend((waiting > 0).then(|| format!("{} records are settled first, which changes the figures", count(waiting))));
     next.extend(
-        runs_until_us.map(|end_us| format!("it runs for {} customers until {} at most", count(running), show_instant(end_us))),
+        runs_until_us
+            .map(|end_us| format!("it runs for {} until {} at most", counted(running, "customer"), show_instant(end_us))),
     );
     let mut sheets: Vec<_> = obstacle_sheet(&told(&found)).into_iter().collect();
     sheets.extend(by_kind(&lines.sums()));
@@ -229,10 +230,6 @@ fn preview(
     });
     Answer { headline, sheets, next, json }.print(global.output)?;
     Ok(if found.is_empty() { Exit::Done } else { Exit::NeedsHand })
-}
-
-fn customers(lines: &Lines) -> String {
-    count(lines.customers.len() as u64)
 }
 
 /// The last closing of a cycle, if that has closed it for everybody for whom it has ended.
@@ -269,10 +266,10 @@ fn answer(
     let (at_us, Word { by, why, overridden }) = word(entries, closing)?;
     let what = if state == "closed" { "is closed" } else { "had been closed and is finished" };
     let headline = format!(
-        "{} {what}: {} lines for {} customers (closing {}, records up to version {})",
+        "{} {what}: {} for {} (closing {}, records up to version {})",
         closing.cycle,
-        count(lines.count()),
-        customers(lines),
+        counted(lines.count(), "line"),
+        counted(lines.customers.len() as u64, "customer"),
         closing.number,
         closing.version
     );

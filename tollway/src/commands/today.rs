@@ -19,7 +19,7 @@ use crate::cli::{Global, TodayArgs};
 use crate::counts::grouped;
 use crate::exit_code::{Exit, usage};
 use crate::installation::Installation;
-use crate::output::{Answer, Sheet, count};
+use crate::output::{Answer, Sheet, count, counted};
 use crate::system::SystemClock;
 use crate::unassigned::{amounts_json, total_at_risk, worklist};
 use crate::{numbered, rhythm, totals};
@@ -329,7 +329,7 @@ impl Desk<'_> {
                 kind: "cycle_due",
                 is_urgent: false,
                 what: format!("cycle {cycle}"),
-                text: format!("can be closed for {} of {} customers", count(ended), count(all)),
+                text: format!("can be closed for {} of {}", count(ended), counted(all, "customer")),
                 command: format!("tollway cycle close {cycle} --dry-run"),
                 facts: json!({"cycle": cycle, "ended": ended, "customers": all}),
             })

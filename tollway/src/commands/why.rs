@@ -54,7 +54,11 @@ pub fn run(global: &Global, args: &WhyArgs) -> anyhow::Result<Exit> {
     let month = named::cycle(&args.cycle)?;
     let installation = Installation::open(global)?;
     let reference = installation.block_on(installation.state_read_only()?.load_reference(None))?;
-    let code = reference.owners.customer_names.code(&args.customer).ok_or_else(|| unknown(&reference, &args.customer))?;
+    let code = reference
+        .owners
+        .customer_names
+        .code(&args.customer)
+        .ok_or_else(|| named::unknown_customer(&reference.owners, &args.customer))?;
     let charged = charged(&installation, &args.customer, &args.cycle)?;
     let numbers = windows(&reference, code, month);
     let mut findings = Vec::new();
@@ -69,13 +73,6 @@ pub fn run(global: &Global, args: &WhyArgs) -> anyhow::Result<Exit> {
         findings.push(Finding::new("no records", None, text, remedy));
     }
     answer(global, args, &charged, &findings)
-}
-
-fn unknown(reference: &Reference, customer: &str) -> anyhow::Error {
-    let names = &reference.owners.customer_names;
-    let known: BTreeSet<&str> =
-        (0..u32::try_from(reference.owners.customers.len()).unwrap_or(0)).map(|c| names.name(c)).collect();
-    named::unknown_id("customer", customer, known, "see `tollway totals`")
 }
 
 fn charged(installation: &Installation, customer: &str, cycle: &str) -> anyhow::Result<Charged> {

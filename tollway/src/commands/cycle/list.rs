@@ -18,7 +18,7 @@ use crate::commands::totals::{CURRENCY, CUSTOMER};
 use crate::counts::grouped;
 use crate::exit_code::Exit;
 use crate::installation::Installation;
-use crate::output::{Answer, Sheet, count};
+use crate::output::{Answer, Sheet, count, counted};
 use crate::system::SystemClock;
 use crate::totals;
 
@@ -90,7 +90,9 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
             "why": said.as_ref().map(|(_, word)| word.why.clone()), "overridden": said.as_ref().map(|(_, word)| word.overridden.clone()),
         }));
     }
-    let headline = format!("{} cycles have records, {} are closed", count(cycles.len() as u64), count(known.len() as u64));
+    let has = if cycles.len() == 1 { "has" } else { "have" };
+    let are = if known.len() == 1 { "is" } else { "are" };
+    let headline = format!("{} {has} records, {} {are} closed", counted(cycles.len() as u64, "cycle"), count(known.len() as u64));
     let sheets = if cycles.is_empty() { Vec::new() } else { vec![sheet] };
     Answer { headline, sheets, next: Vec::new(), json: json!({"cycles": rows}) }.print(global.output)?;
     Ok(Exit::Done)

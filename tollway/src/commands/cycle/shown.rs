@@ -15,7 +15,7 @@ use crate::counts::grouped;
 use crate::exit_code::{Exit, bad_input, refused};
 use crate::installation::Installation;
 use crate::named;
-use crate::output::{Answer, Sheet, count};
+use crate::output::{Answer, Sheet, count, counted};
 
 /// Places of exact sums on the screen.
 const EXACT_PLACES: u8 = 6;
@@ -83,6 +83,9 @@ pub fn run(global: &Global, args: &LinesArgs) -> anyhow::Result<Exit> {
     }
     if let Some(customer) = &args.customer {
         found.retain(|read| *read.customer == **customer);
+        if found.is_empty() {
+            must_exist(&installation, customer)?;
+        }
     }
     let is_screen = global.output == OutputMode::Table;
     let shown = if args.limit == 0 || !is_screen { found.len() } else { args.limit.min(found.len()) };
@@ -95,7 +98,7 @@ pub fn run(global: &Global, args: &LinesArgs) -> anyhow::Result<Exit> {
         total.iter().map(|(currency, sum)| format!("{currency} {}", grouped(*sum, AMOUNT_PLACES))).collect();
     let headline = match found.len() {
         0 => format!("no lines of {}", args.customer.as_deref().unwrap_or("anybody")),
-        lines => format!("{} lines of {}: {}", count(lines as u64), args.cycle, totals.join(", ")),
+        lines => format!("{} of {}: {}", counted(lines as u64, "line"), args.cycle, totals.join(", ")),
     };
     let sheet = if is_screen { screen(&found[..shown]) } else { machine(&found) };
     let next = (shown < found.len()).then(|| format!("… {} more: --limit 0 shows all", found.len() - shown));
@@ -103,6 +106,16 @@ pub fn run(global: &Global, args: &LinesArgs) -> anyhow::Result<Exit> {
     let json = json!({"cycle": args.cycle, "lines": found.iter().map(to_json).collect::<Vec<_>>()});
     Answer { headline, sheets, next: next.into_iter().collect(), json }.print(global.output)?;
     Ok(Exit::Done)
+}
+
+/// Refuses a customer that nobody knows: a name that is misspelt is not somebody without lines.
+fn must_exist(installation: &Installation, customer: &str) -> anyhow::Result<()> {
+    let reference = installation.block_on(installation.state_read_only()?.load_reference(None))?;
+    let owners = &reference.owners;
+    if owners.customer_names.code(customer).is_some() {
+        return Ok(());
+    }
+    Err(named::unknown_customer(owners, customer))
 }
 
 fn screen(found: &[Read]) -> Sheet {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::named::Known;
 use crate::cli::{Global, OutputMode, TariffLintArgs};
 use crate::exit_code::Exit;
-use crate::output::{Answer, Sheet, count};
+use crate::output::{Answer, Sheet, count, counted};
 
 /// Runs the command.
 pub fn run(global: &Global, args: &TariffLintArgs) -> anyhow::Result<Exit> {
@@ -93,7 +93,7 @@ impl Looked {
 }
 
 fn totals([errors, warnings, notes]: [usize; 3], in_force: usize) -> String {
-    let many = |n: usize, what: &str| format!("{} {what}{}", count(n as u64), if n == 1 { "" } else { "s" });
+    let many = |n: usize, what: &str| counted(n as u64, what);
     let beside = match in_force {
         0 => String::new(),
         n => format!("; compared with {} in the data folder", many(n, "tariff")),
