@@ -26,6 +26,10 @@ pub struct Effort {
     pub commits: u32,
     /// Records that a round appends to the log without waiting for the disk; a hundredth of it where each waits.
     pub appends: u32,
+    /// Rows of a large deck of destinations.
+    pub prefixes: u32,
+    /// Customers with an allowance each, when it is asked what these take of memory.
+    pub allowances: u32,
 }
 
 impl Effort {
@@ -40,6 +44,8 @@ impl Effort {
         warm_ups: 30,
         commits: 300,
         appends: 50_000,
+        prefixes: 500_000,
+        allowances: 200_000,
     };
 
     /// For tests: the same code, in less than a second.
@@ -53,6 +59,8 @@ impl Effort {
         warm_ups: 1,
         commits: 3,
         appends: 200,
+        prefixes: 2_000,
+        allowances: 300,
     };
 
     /// Reads the arguments of a program: `--bench`, which cargo adds, and perhaps a number of rounds.

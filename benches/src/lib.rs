@@ -11,10 +11,12 @@ pub mod report;
 pub mod sample;
 pub mod reference;
 pub mod outside;
+pub mod deck;
 
 pub mod split;
 pub mod parse;
 pub mod rate;
+pub mod plans;
 pub mod dedupe;
 pub mod encode;
 pub mod commit;

@@ -34,10 +34,24 @@ impl References for OneVersion {
     }
 }
 
-/// Devices and tariff of a month.
+/// Devices of a month, and the shipped tariff that sells their plans.
 pub fn reference(month: &Month) -> anyhow::Result<Reference> {
+    build(month, shipped()?, None)
+}
+
+/// The same devices, all of them on one plan of another tariff.
+pub fn all_on(month: &Month, plan: &str, tariff: Tariff) -> anyhow::Result<Reference> {
+    build(month, tariff, Some(plan))
+}
+
+fn build(month: &Month, tariff: Tariff, plan: Option<&str>) -> anyhow::Result<Reference> {
     let text = month.reference().devices_csv;
-    let rows = rows(&text)?;
+    let mut rows = rows(&text)?;
+    if let Some(plan) = plan {
+        for row in &mut rows {
+            row[6] = plan;
+        }
+    }
     let names = |column: usize| Names::new(rows.iter().map(|row| row[column]));
     let (devices, subscriptions, customer_names, plans) = (names(0), names(4), names(5), names(6));
     let customer = Customer { owner_path: "bench".into(), cycle_day: CycleDay::FIRST, zone: 0 };
@@ -65,7 +79,7 @@ pub fn reference(month: &Month) -> anyhow::Result<Reference> {
     let owners =
         Arc::new(Owners { windows, devices, subscriptions, customer_names, customers, plans, groups: Names::default(), zones });
     let index = DeviceIndex::build(Arc::clone(&owners), identifiers)?;
-    let tariffs = Arc::new(TariffSet::build(vec![tariff()?])?).bind(&owners);
+    let tariffs = Arc::new(TariffSet::build(vec![tariff])?).bind(&owners);
     Ok(Reference { version: 1, index, tariffs })
 }
 
@@ -81,7 +95,7 @@ fn instant_us(text: &str) -> anyhow::Result<i64> {
     Ok(text.parse::<Timestamp>().with_context(|| format!("`{text}` is no instant"))?.as_microsecond())
 }
 
-fn tariff() -> anyhow::Result<Tariff> {
+fn shipped() -> anyhow::Result<Tariff> {
     let toml = config::tariffs::find(TARIFF).with_context(|| format!("the tariff `{TARIFF}` is not shipped"))?;
     let named = companion_names(toml);
     let companions = config::tariffs::companions(named.iter().map(String::as_str));

@@ -33,6 +33,19 @@ pub struct Latency {
     pub waits_ns: Vec<u64>,
 }
 
+/// What a process holds in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Footprint {
+    /// `stage/step`: after which step.
+    pub name: String,
+    /// How many of what the step brings.
+    pub items: u64,
+    /// Resident bytes; `None` where the system does not say.
+    pub bytes: Option<u64>,
+    /// The most that they were since the process began.
+    pub bytes_max: Option<u64>,
+}
+
 /// What a bench found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
@@ -40,6 +53,8 @@ pub struct Report {
     pub throughputs: Vec<Throughput>,
     /// Times of single operations.
     pub latencies: Vec<Latency>,
+    /// Memory, step by step.
+    pub footprints: Vec<Footprint>,
 }
 
 /// Smallest, middle and largest value of a list.
@@ -122,6 +137,13 @@ impl fmt::Display for Latency {
     }
 }
 
+impl fmt::Display for Footprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |bytes: Option<u64>| bytes.map_or("-".to_owned(), |bytes| grouped(per(bytes.into(), 1_000_000)));
+        write!(f, "| {} | {} | {} | {} |", self.name, grouped(self.items), shown(self.bytes), shown(self.bytes_max))
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.throughputs.is_empty() {
@@ -137,6 +159,13 @@ impl fmt::Display for Report {
         }
         for latency in &self.latencies {
             writeln!(f, "{latency}")?;
+        }
+        if !self.footprints.is_empty() {
+            writeln!(f, "\n| bench | items | MB resident | MB at most |")?;
+            writeln!(f, "| --- | --- | --- | --- |")?;
+        }
+        for footprint in &self.footprints {
+            writeln!(f, "{footprint}")?;
         }
         Ok(())
     }
@@ -165,6 +194,13 @@ mod tests {
     fn what_is_not_known_is_a_dash() {
         let shown = Throughput { name: "dedupe/new".to_owned(), laps: vec![lap(1_000, None, 1_000_000, None)] }.to_string();
         assert_eq!(shown, "| dedupe/new | 1,000 | 1,000,000 (1,000,000-1,000,000) | - | - |");
+    }
+
+    #[test]
+    fn memory_is_in_millions_of_bytes() {
+        let held = |bytes| Footprint { name: "plans/deck".to_owned(), items: 500_000, bytes, bytes_max: Some(1_234_567_890) };
+        assert_eq!(held(Some(61_500_000)).to_string(), "| plans/deck | 500,000 | 62 | 1,235 |");
+        assert_eq!(held(None).to_string(), "| plans/deck | 500,000 | - | 1,235 |");
     }
 
     #[test]

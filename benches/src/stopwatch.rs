@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::hint::black_box;
+use std::ops::AddAssign;
 use std::thread;
 use std::time::Instant;
 
@@ -14,6 +15,18 @@ pub struct Spent {
     pub wall_ns: u64,
     /// Nanoseconds of CPU, over all threads of the process; `None` where the system does not say.
     pub cpu_ns: Option<u64>,
+}
+
+impl Spent {
+    /// Nothing yet.
+    pub const NOTHING: Self = Self { wall_ns: 0, cpu_ns: Some(0) };
+}
+
+impl AddAssign for Spent {
+    fn add_assign(&mut self, more: Self) {
+        self.wall_ns += more.wall_ns;
+        self.cpu_ns = self.cpu_ns.zip(more.cpu_ns).map(|(one, other)| one + other);
+    }
 }
 
 /// Times a piece of work.

@@ -128,9 +128,10 @@ impl Rounding {
     /// The quotient `numerator / denominator` of nano-units, rounded once to these places. `denominator` is positive.
     pub fn divide(self, numerator: i128, denominator: i128) -> i128 {
         debug_assert!(denominator > 0 && self.places <= NANO_PLACES);
-        let unit = 10i128.pow(u32::from(NANO_PLACES - self.places));
+        let unit = i128::from(10i64.pow(u32::from(NANO_PLACES - self.places)));
         let divisor = denominator * unit;
-        let (quotient, rest) = (numerator / divisor, numerator % divisor);
+        let quotient = quotient(numerator, divisor);
+        let rest = numerator - quotient * divisor;
         let away = match self.mode {
             RoundingMode::HalfUp => rest.abs() * 2 >= divisor,
             RoundingMode::HalfEven => rest.abs() * 2 > divisor || (rest.abs() * 2 == divisor && quotient % 2 != 0),
@@ -138,6 +139,15 @@ impl Rounding {
             RoundingMode::Down => false,
         };
         (quotient + if away { numerator.signum() } else { 0 }) * unit
+    }
+}
+
+/// Towards zero; `divisor` is positive. What fits 64 bits is divided there, which most amounts do and takes a fraction of the time.
+#[inline]
+fn quotient(numerator: i128, divisor: i128) -> i128 {
+    match (i64::try_from(numerator), i64::try_from(divisor)) {
+        (Ok(numerator), Ok(divisor)) => i128::from(numerator / divisor),
+        _ => numerator / divisor,
     }
 }
 

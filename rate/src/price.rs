@@ -10,6 +10,7 @@ pub mod zone;
 pub mod charge;
 pub(crate) mod allowance;
 mod cycle;
+pub(crate) mod numbers;
 pub(crate) mod edge;
 
 use domain::columns::linked::{LinkedBatch, NO_GROUP, Party};
@@ -26,6 +27,7 @@ use crate::price::cycle::Cycles;
 use crate::price::zone::{ZoneFacts, Zoned};
 use crate::settle::Draws;
 use crate::tariff::plan::BandEdge;
+use crate::tariff::price_table::Charge;
 use crate::tariff::set::{BoundTariffs, Sale};
 use crate::tariff::{NONE_ROW, Tariff};
 
@@ -98,7 +100,7 @@ impl ClassRows {
 }
 
 /// What pricing asks of one row, whatever table it comes from.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Facts {
     pub usage: Usage,
     pub start_us: i64,
@@ -142,11 +144,17 @@ pub(crate) fn decide(tariff: &Tariff, plan: u32, facts: &Facts, class_row: u32) 
     let Some(charge) = tariff.prices.find(plan, facts.usage, zone, facts.party, band) else {
         return Verdict { zoned, band, price_row: NONE, tax: 0, charged: Err(Reason::NoPrice) };
     };
-    let charged = match charge.band_edge {
+    let charged = charge_of(tariff, plan, zone, facts, charge);
+    Verdict { zoned, band, price_row: charge.row, tax: charge.tax, charged }
+}
+
+/// What a row costs by a price, for itself.
+#[inline]
+pub(crate) fn charge_of(tariff: &Tariff, plan: u32, zone: u16, facts: &Facts, charge: &Charge) -> Result<Charged, Reason> {
+    match charge.band_edge {
         BandEdge::Start => charge::apply(tariff, charge, facts),
         BandEdge::Increment | BandEdge::Anew => edge::apply(tariff, plan, zone, facts, charge),
-    };
-    Verdict { zoned, band, price_row: charge.row, tax: charge.tax, charged }
+    }
 }
 
 /// The sale that holds an instant, or why there is none.

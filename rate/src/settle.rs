@@ -4,6 +4,7 @@
 //! a customer ([`demands`]) come one after the other; where that comes to something else, [`Draws`] says
 //! so, and [`crate::rate_settled`] prices the record by it. What comes out hangs on the records and the reference data alone.
 
+mod bucket;
 pub(crate) mod calendar;
 mod fold;
 mod grant;
@@ -11,10 +12,10 @@ mod reached;
 mod running;
 mod trace;
 
-use std::collections::HashMap;
+use std::num::NonZeroU128;
 
 use domain::columns::linked::{NO_GROUP, Party};
-use domain::columns::parsed::ParsedBatch;
+use domain::columns::parsed::{ParsedBatch, Texts};
 use domain::columns::rated::RatedBatch;
 use domain::delivery::{Account, DeliveryId};
 use rayon::prelude::*;
@@ -26,14 +27,16 @@ use self::grant::Grants;
 pub use self::reached::Reached;
 pub use self::trace::{Draw, Ran, Trace};
 use crate::price::allowance::Settled;
-use crate::price::{ClassRows, Facts, facts, sale_at};
+use crate::price::charge::Charged;
+use crate::price::{Facts, facts, sale_at};
 use crate::tariff::set::BoundTariffs;
+use crate::words::ByWord;
 
 /// A record: its delivery and its row there.
 pub type Record = (DeliveryId, u64);
 
 /// A record that hangs on others, as settling takes it.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Demand {
     record: Record,
     /// The record key: which of two records with one start is first.
@@ -43,40 +46,46 @@ pub struct Demand {
     /// [`NO_GROUP`] if the line is in none.
     group: u32,
     /// Hash of the account and the id of the session that it is a part of.
-    session: Option<u128>,
+    session: Option<NonZeroU128>,
     /// The billing period, as a month's number.
     period: i32,
     /// Whether it was billed when its cycle was closed.
     is_billed: bool,
     tariff: u16,
     plan: u32,
-    class_row: u32,
+    /// A code of the tariff's zones, ...
+    zone: u16,
+    /// ... and of its bands.
+    band: u8,
+    /// What it costs if no record came before it; only of plans without allowances.
+    alone: Option<Charged>,
     facts: Facts,
 }
 
 impl Demand {
-    /// By customer, then as they draw: what was billed when its cycle was closed goes before all that came later.
-    fn order(&self) -> (u32, bool, i64, u128, Record) {
-        (self.customer, !self.is_billed, self.facts.start_us, self.key, self.record)
+    /// As the records of a customer draw: what was billed when its cycle was closed goes before all that came later.
+    fn order(&self) -> (bool, i64, u128, Record) {
+        (!self.is_billed, self.facts.start_us, self.key, self.record)
     }
 }
 
 /// The records of a batch that hang on others: an allowance covers them, their price is of a total, or they have a discount. Their customers and plans are codes of the reference version that the tariffs are
-/// bound to, which has rated the batch. `billed` says which rows were billed when their cycle was closed; where it ends, none was.
+/// bound to, which has rated the batch, each record for itself. `billed` says which rows were billed when their cycle was closed; where it
+/// ends, none was.
 pub fn demands(rated: &RatedBatch, billed: &[bool], tariffs: &BoundTariffs) -> Vec<Demand> {
     if rated.columns.drawn.is_empty() {
         return Vec::new();
     }
     let parsed = &rated.linked.parsed;
-    let classes = ClassRows::resolve(parsed, tariffs);
+    let sessions = Sessions::of(parsed);
     let demand = |i: usize| {
-        if !rated.is_covered(i) {
-            return None;
-        }
-        let columns = &parsed.columns;
+        let (columns, found) = (&parsed.columns, &rated.columns);
         let owner = rated.linked.owners.windows.get(rated.linked.owner[i] as usize)?;
         let sale = sale_at(tariffs.sales(owner.plan), columns.start_us[i]).ok()?;
-        let party = (Party::from_code(rated.columns.party[i]), owner.group != NO_GROUP);
+        let tariff = &tariffs.set().tariffs()[usize::from(sale.tariff)];
+        let (zone, band) = tariffs.set().codes(sale.tariff).own(found.zone[i], found.band[i])?;
+        let alone = Charged { billed: found.billed[i], charge_nano: found.charge_nano[i] };
+        let party = (Party::from_code(found.party[i]), owner.group != NO_GROUP);
         let facts = facts(columns, i, parsed.file.cost_currency, party);
         Some(Demand {
             record: (parsed.file.delivery, columns.row[i]),
@@ -84,47 +93,69 @@ pub fn demands(rated: &RatedBatch, billed: &[bool], tariffs: &BoundTariffs) -> V
             customer: owner.customer,
             subscription: owner.subscription,
             group: owner.group,
-            session: session(parsed, i),
+            session: if tariff.prices.has_totals(sale.plan) { sessions.name(i) } else { None },
             period: rated.columns.period[i],
             is_billed: billed.get(i).copied().unwrap_or(false),
             tariff: sale.tariff,
             plan: sale.plan,
-            class_row: classes.find(sale.tariff, columns.class.get(i).copied().unwrap_or(0)),
+            zone,
+            band,
+            alone: tariff.allowances.of(sale.plan).is_empty().then_some(alone),
             facts,
         })
     };
-    (0..parsed.len()).filter_map(demand).collect()
+    let covered = || (0..parsed.len()).filter(|i| rated.is_covered(*i));
+    let mut all = Vec::with_capacity(covered().count());
+    all.extend(covered().filter_map(demand));
+    all
 }
 
-/// Names a session among all accounts.
-fn session(parsed: &ParsedBatch, i: usize) -> Option<u128> {
-    let ids = &parsed.columns.session_id;
-    let id = (i < ids.len()).then(|| ids.get(i)).filter(|id| !id.is_empty())?;
-    let Account { tenant, provider, account } = &parsed.file.account;
-    let mut hash = Sha256::new();
-    for part in [tenant.as_str(), provider.as_str(), account.as_str(), id] {
-        hash.update(part);
-        hash.update([0]);
+/// Names the sessions of a batch among those of all accounts.
+struct Sessions<'b> {
+    ids: &'b Texts,
+    /// What has taken in the account.
+    account: Sha256,
+}
+
+impl<'b> Sessions<'b> {
+    fn of(parsed: &'b ParsedBatch) -> Self {
+        let Account { tenant, provider, account } = &parsed.file.account;
+        let mut hash = Sha256::new();
+        for part in [tenant.as_str(), provider.as_str(), account.as_str()] {
+            hash.update(part);
+            hash.update([0]);
+        }
+        Self { ids: &parsed.columns.session_id, account: hash }
     }
-    hash.finalize().first_chunk::<16>().map(|bytes| u128::from_be_bytes(*bytes))
+
+    /// The session of a row, if it is part of one.
+    fn name(&self, i: usize) -> Option<NonZeroU128> {
+        let id = (i < self.ids.len()).then(|| self.ids.get(i)).filter(|id| !id.is_empty())?;
+        let hash = self.account.clone().chain_update(id).chain_update([0]).finalize();
+        hash.first_chunk::<16>().and_then(|bytes| NonZeroU128::new(u128::from_be_bytes(*bytes)))
+    }
 }
 
 /// What records come to that do not get all that they ask for.
 #[derive(Debug, Default)]
 pub struct Draws {
-    settled: HashMap<Record, Settled>,
+    /// Numbers of their deliveries.
+    deliveries: ByWord<DeliveryId, usize>,
+    /// By that and the row, where it stands among all.
+    places: ByWord<(usize, u64), usize>,
+    settled: Vec<Settled>,
     reached: Vec<Reached>,
 }
 
 impl Draws {
     /// How many records do not get all that they ask for.
     pub fn len(&self) -> usize {
-        self.settled.len()
+        self.places.len()
     }
 
     /// Whether every record gets all that it asks for.
     pub fn is_empty(&self) -> bool {
-        self.settled.is_empty()
+        self.places.is_empty()
     }
 
     /// The parts of allowances that are used up, by customer and in the order of the records; of periods that ended a month before the
@@ -136,50 +167,75 @@ impl Draws {
     /// What a record comes to.
     #[inline]
     pub(crate) fn of(&self, record: Record) -> Option<&Settled> {
-        self.settled.get(&record)
+        let (delivery, row) = record;
+        let place = self.places.get(&(*self.deliveries.get(&delivery)?, row))?;
+        Some(&self.settled[*place])
+    }
+
+    fn add(&mut self, (delivery, row): Record, settled: Settled) {
+        let next = self.deliveries.len();
+        let delivery = *self.deliveries.entry(delivery).or_insert(next);
+        self.places.insert((delivery, row), self.settled.len());
+        self.settled.push(settled);
     }
 }
 
 /// Lets the records draw; the order in which they come does not matter.
 pub fn settle(demands: Vec<Demand>, tariffs: &BoundTariffs) -> Draws {
-    let fold = |fold: &mut Fold<'_>, of: &[Demand]| {
-        let settled = of.iter().filter_map(|demand| fold.draw(demand, None).map(|settled| (demand.record, settled)));
-        let settled: Vec<(Record, Settled)> = settled.collect();
-        (settled, std::mem::take(&mut fold.reached))
+    let fold = |(settled, reached): &mut (Vec<(Record, Settled)>, Vec<Reached>), fold: &mut Fold<'_>, of: &[&Demand]| {
+        settled.extend(of.iter().filter_map(|demand| Some((demand.record, fold.draw(demand, None)?))));
+        reached.append(&mut fold.reached);
     };
+    let all = each_customer(demands, tariffs, &fold);
     let mut draws = Draws::default();
-    for (settled, reached) in each_customer(demands, tariffs, &fold) {
-        draws.settled.extend(settled);
-        draws.reached.extend(reached);
+    let count = all.iter().map(|(settled, _)| settled.len()).sum();
+    draws.places.reserve(count);
+    draws.settled.reserve_exact(count);
+    for (settled, reached) in all {
+        for (record, settled) in settled {
+            draws.add(record, settled);
+        }
+        if draws.reached.is_empty() {
+            draws.reached = reached;
+        } else {
+            draws.reached.extend(reached);
+        }
     }
     draws
 }
 
 /// Lets the records of one customer draw, and tells how one of them does; `None` if it is not among them.
 pub fn trace(demands: Vec<Demand>, record: Record, tariffs: &BoundTariffs) -> Option<Trace> {
-    let fold = |fold: &mut Fold<'_>, of: &[Demand]| {
-        of.iter().find_map(|demand| {
+    let fold = |found: &mut Option<Trace>, fold: &mut Fold<'_>, of: &[&Demand]| {
+        let told = of.iter().find_map(|demand| {
             let mut trace = Trace::default();
             let is_it = demand.record == record;
             fold.draw(demand, is_it.then_some(&mut trace));
             is_it.then_some(trace)
-        })
+        });
+        *found = found.take().or(told);
     };
     each_customer(demands, tariffs, &fold).into_iter().flatten().next()
 }
 
-/// Gives each customer's records, as they draw, to a fold of its own.
-fn each_customer<T: Send>(
-    mut demands: Vec<Demand>,
+/// Gives each customer's records, as they draw, to a fold of its own; what comes of some customers together, by customer.
+fn each_customer<T: Default + Send>(
+    demands: Vec<Demand>,
     tariffs: &BoundTariffs,
-    run: &(dyn Fn(&mut Fold<'_>, &[Demand]) -> T + Sync),
+    run: &(dyn Fn(&mut T, &mut Fold<'_>, &[&Demand]) + Sync),
 ) -> Vec<T> {
-    demands.par_sort_unstable_by_key(Demand::order);
-    let plans = Grants::of(tariffs, demands.iter().map(|demand| demand.customer));
-    let customers: Vec<&[Demand]> = demands.chunk_by(|a, b| a.customer == b.customer).collect();
-    let fold = |of: &[Demand]| {
-        let newest_us = of.iter().map(|demand| demand.facts.start_us).max().unwrap_or(i64::MIN);
-        Fold::new(tariffs, &plans, of[0].customer, newest_us)
+    // A record is large and is moved once: to those of its customer, which fit the processor's caches.
+    let mut by_customer: Vec<(u32, usize)> = demands.iter().map(|demand| demand.customer).zip(0..).collect();
+    by_customer.par_sort_unstable();
+    let customers: Vec<&[(u32, usize)]> = by_customer.chunk_by(|a, b| a.0 == b.0).collect();
+    let plans = Grants::of(tariffs, &customers.iter().map(|of| of[0].0).collect::<Vec<_>>());
+    let fold = |mut all: T, of: &&[(u32, usize)]| {
+        let theirs: Vec<Demand> = of.iter().map(|(_, position)| demands[*position]).collect();
+        let mut in_order: Vec<&Demand> = theirs.iter().collect();
+        in_order.sort_unstable_by_key(|demand| demand.order());
+        let newest_us = theirs.iter().map(|demand| demand.facts.start_us).max().unwrap_or(i64::MIN);
+        run(&mut all, &mut Fold::new(tariffs, &plans, of[0].0, newest_us), &in_order);
+        all
     };
-    customers.par_iter().map(|of| run(&mut fold(of), of)).collect()
+    customers.par_iter().fold(T::default, fold).collect()
 }

@@ -10,7 +10,8 @@ use domain::outcome::Reason;
 
 use crate::price::charge::{self, Charged, free_units};
 use crate::price::edge::Call;
-use crate::price::{Facts, Verdict};
+use crate::price::numbers::Numbers;
+use crate::price::{Facts, Verdict, charge_of};
 use crate::settle::{Draws, Record};
 use crate::tariff::Tariff;
 use crate::tariff::allowance::{Allowance, Gives, Whose};
@@ -29,7 +30,9 @@ pub(crate) struct Covered<'t, 'f> {
     pub charge: &'t Charge,
     /// What it costs without allowances, if no record came before it.
     pub alone: Charged,
-    /// The same by its own units alone, without a discount.
+    /// The same with its discount; an error if that makes more of it than a row holds.
+    first: Result<Charged, Reason>,
+    /// The same by its own units alone, without a discount; not asked of a total.
     pub plain: Charged,
     /// What its price is of, if that is not the record.
     pub total: Option<&'t Total>,
@@ -76,28 +79,65 @@ impl<'t, 'f> Covered<'t, 'f> {
         if !tariff.settles.get(plan as usize).copied().unwrap_or(false) {
             return None;
         }
-        Self::by_plan(tariff, plan, facts, verdict)
-    }
-
-    fn by_plan(tariff: &'t Tariff, plan: u32, facts: &'f Facts, verdict: &Verdict) -> Option<Self> {
         let (alone, zone, band) = (*verdict.charged.as_ref().ok()?, verdict.zoned.zone?, verdict.band);
         let charge = tariff.prices.find(plan, facts.usage, zone, facts.party, band)?;
+        Self::by_plan((tariff, plan), facts, (zone, band, charge), alone)?.first_of_all()
+    }
+
+    /// The same where it is known to be one, and perhaps what it costs if no record came before it: in a plan without allowances it was
+    /// rated so.
+    pub fn known(
+        tariff: &'t Tariff,
+        plan: u32,
+        facts: &'f Facts,
+        (zone, band): (u16, u8),
+        alone: Option<Charged>,
+    ) -> Option<Self> {
+        let charge = tariff.prices.find(plan, facts.usage, zone, facts.party, band)?;
+        let is_of_total = tariff.prices.rows[charge.row as usize].total.is_some();
+        // Nobody asks what a record of a total costs by its own units.
+        let plain = if is_of_total { Charged::default() } else { charge_of(tariff, plan, zone, facts, charge).ok()? };
+        let record = Self::by_plan((tariff, plan), facts, (zone, band, charge), plain)?;
+        match alone {
+            Some(alone) => Some(Self { alone, first: Ok(alone), ..record }),
+            None => record.first_of_all(),
+        }
+    }
+
+    #[inline]
+    fn by_plan(
+        (tariff, plan): (&'t Tariff, u32),
+        facts: &'f Facts,
+        (zone, band, charge): (u16, u8, &'t Charge),
+        alone: Charged,
+    ) -> Option<Self> {
         let has_group = |whose: Whose| whose != Whose::Group || facts.has_group;
         let total = tariff.prices.rows[charge.row as usize].total.as_ref();
         let covers = |coverage: &Coverage| coverage.is_of(plan) && coverage.covers(facts.usage, zone, facts.party, band);
         let discount = tariff.discounts.iter().find(|discount| has_group(discount.whose) && covers(&discount.coverage));
         let units = facts.units.unwrap_or(0);
         let units = if charge.has_free_units { units.saturating_sub(free_units(&tariff.prices, charge)) } else { units };
-        let record = Self { tariff, plan, zone, facts, charge, alone, plain: alone, total, discount, units, band };
+        let record =
+            Self { tariff, plan, zone, facts, charge, alone, first: Ok(alone), plain: alone, total, discount, units, band };
         let is_something = |(_, allowance): (u16, &Allowance)| !allowance.is_money() || alone.charge_nano > 0;
         if total.is_none() && discount.is_none() {
             let has_something = record.asks().any(is_something);
             return has_something.then_some(record);
         }
+        Some(record)
+    }
+
+    /// The same with what it costs if no record came before it in its total and its discount.
+    #[inline]
+    fn first_of_all(self) -> Option<Self> {
+        if self.total.is_none() && self.discount.is_none() {
+            return Some(self);
+        }
         let alone = |record: &Self| record.charged(Taken::default(), Before::default()).map(|outcome| outcome.charged);
         // A discount takes no price away.
-        let alone = alone(&record).or_else(|_| alone(&Self { discount: None, ..record })).ok()?;
-        Some(Self { alone, ..record })
+        let first = alone(&self);
+        let alone = first.or_else(|_| alone(&Self { discount: None, ..self })).ok()?;
+        Some(Self { alone, first, ..self })
     }
 
     /// The allowances that cover it, by number, in the order in which it asks them where nothing is left from earlier cycles; those in
@@ -162,12 +202,12 @@ impl<'t, 'f> Covered<'t, 'f> {
     /// What it comes to if it draws nothing: also where what allowances leave of it cannot be charged, because an allowance takes no
     /// price away.
     pub fn undrawn(&self) -> Settled {
-        Settled { drawn: Vec::new(), units: 0, nano: 0, charged: Ok(self.alone) }
+        Settled { drawn: Numbers::default(), units: 0, nano: 0, charged: Ok(self.alone) }
     }
 
     /// What it comes to if there is nothing to draw and nothing may be charged.
     pub fn blocked() -> Settled {
-        Settled { drawn: Vec::new(), units: 0, nano: 0, charged: Err(Reason::BeyondAllowance) }
+        Settled { drawn: Numbers::default(), units: 0, nano: 0, charged: Err(Reason::BeyondAllowance) }
     }
 
     pub fn call(&self) -> Call<'t, 'f> {
@@ -179,7 +219,7 @@ impl<'t, 'f> Covered<'t, 'f> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settled {
     /// The allowances that it drew from, by number, in that order.
-    pub drawn: Vec<u16>,
+    pub drawn: Numbers,
     /// Units that they gave.
     pub units: i64,
     /// Money that they gave, in nano-units.
@@ -193,6 +233,17 @@ pub(crate) fn assumed(record: &Covered<'_, '_>) -> Settled {
     all_given(record).unwrap_or_else(|_| record.undrawn())
 }
 
+/// Whether a record comes to just that. Most do, and most of these are given whole by one allowance, which is told at a glance.
+pub(crate) fn is_assumed(record: &Covered<'_, '_>, settled: &Settled) -> bool {
+    let is_whole = |(number, allowance): (u16, &Allowance)| {
+        *settled.drawn == [number] && settled.units.unsigned_abs() == allowance.rounded(record.units, allowance.minimum)
+    };
+    let is_free = settled.nano == 0 && settled.charged == Ok(Charged::default());
+    let is_by_itself = record.total.is_none() && record.discount.is_none();
+    is_free && is_by_itself && record.asks().find(|(_, allowance)| !allowance.is_money()).is_some_and(is_whole)
+        || *settled == assumed(record)
+}
+
 fn all_given(record: &Covered<'_, '_>) -> Result<Settled, Reason> {
     let in_units = record.asks().find(|(_, allowance)| !allowance.is_money());
     let taken = in_units.map_or(Taken::default(), |(_, allowance)| Taken {
@@ -200,9 +251,12 @@ fn all_given(record: &Covered<'_, '_>) -> Result<Settled, Reason> {
         rest: 0,
         setup_always: allowance.setup_always,
     });
-    let mut charged = record.charged(taken, Before::default())?.charged;
+    let mut charged = if taken == Taken::default() { record.first? } else { record.charged(taken, Before::default())?.charged };
     let units = i64::try_from(taken.units).map_err(|_| Reason::ChargeLimit)?;
-    let mut drawn: Vec<u16> = in_units.map(|(n, _)| n).into_iter().collect();
+    let mut drawn = Numbers::default();
+    if let Some((n, _)) = in_units {
+        drawn.push(n);
+    }
     let mut nano = 0;
     if charged.charge_nano > 0 {
         let most = |allowance: &Allowance| match allowance.gives {

@@ -1,90 +1,24 @@
 //! The records of one customer, one after the other: each draws from what is left, and leaves the rest to those behind it.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
 use domain::outcome::Reason;
 
 use super::Demand;
-use super::calendar::{Calendar, Period};
-use super::grant::{Grant, Grants, Sort, Wanted};
+use super::bucket::{Bucket, Buckets, Subject};
+use super::calendar::Calendar;
+use super::grant::Grants;
 use super::reached::Reached;
 use super::running::Running;
 use super::trace::{Draw, Trace};
-use crate::price::allowance::{Before, Covered, Outcome, Settled, Taken, assumed};
+use crate::price::allowance::{Before, Covered, Outcome, Settled, Taken, is_assumed};
 use crate::price::charge::Charged;
-use crate::price::decide;
-use crate::tariff::allowance::{Allowance, Gives, Whose};
+use crate::price::numbers::Numbers;
+use crate::tariff::allowance::{Allowance, Gives};
 use crate::tariff::set::BoundTariffs;
 
 /// Of periods that ended longer before the customer's newest record it is not told how far they were used.
 const TOLD_US: i64 = 31 * 86_400 * 1_000_000;
-
-/// What is left of a grant.
-#[derive(Debug)]
-struct Bucket {
-    grant: Grant,
-    left: u64,
-    /// What records of its own period have used.
-    used: u64,
-    /// When the period begins that gave it.
-    begins_us: i64,
-    /// When it can be drawn from no more.
-    expires_us: i64,
-}
-
-impl Bucket {
-    fn new(grant: Grant, (begins_us, expires_us): (i64, i64)) -> Self {
-        Self { grant, left: grant.size().unwrap_or(u64::MAX), used: 0, begins_us, expires_us }
-    }
-
-    /// Takes as much of this as there is.
-    fn take(&mut self, wanted: u64) -> u64 {
-        let taken = wanted.min(self.left);
-        if self.grant.gives != Gives::Unlimited {
-            self.left -= taken;
-        }
-        taken
-    }
-
-    fn give_back(&mut self, taken: u64) {
-        if self.grant.gives != Gives::Unlimited {
-            self.left += taken;
-        }
-    }
-}
-
-/// Whose something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Subject {
-    Line(u32),
-    Customer,
-    /// The customer's, as the sum of what lines bring.
-    Pool,
-    /// Of a group of the customer's lines.
-    Group(u32),
-}
-
-impl Subject {
-    pub fn of(whose: Whose, demand: &Demand) -> Self {
-        match whose {
-            Whose::Personal => Self::Line(demand.subscription),
-            Whose::Shared => Self::Customer,
-            Whose::Pooled => Self::Pool,
-            Whose::Group => Self::Group(demand.group),
-        }
-    }
-}
-
-/// Whose bucket, of what, given when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Key<'t> {
-    subject: Subject,
-    /// The allowance, whichever tariff gives it.
-    name: &'t str,
-    sort: Sort,
-    period: Period,
-}
 
 /// A bucket that a record may draw from.
 struct Candidate<'t> {
@@ -92,9 +26,15 @@ struct Candidate<'t> {
     /// Number of the allowance in the record's tariff.
     number: u16,
     allowance: &'t Allowance,
-    key: Key<'t>,
+    /// Which of the fold's buckets.
+    bucket: usize,
+}
+
+impl Candidate<'_> {
     /// Whether the record lies in the period that gave it.
-    is_own: bool,
+    fn is_own(&self) -> bool {
+        self.turn.0
+    }
 }
 
 /// When a bucket comes: what is left of earlier periods first, then by priority, weight, expiry, the begin of the period that gave it, and
@@ -115,66 +55,63 @@ struct Take {
 /// The balances of one customer.
 pub(super) struct Fold<'t> {
     tariffs: &'t BoundTariffs,
-    grants: &'t Grants<'t>,
     customer: u32,
     calendar: Calendar<'t>,
-    /// What was asked for so far; `None`: the period gives nothing of it.
-    buckets: HashMap<Key<'t>, Option<Bucket>>,
+    buckets: Buckets<'t>,
     /// What totals and discounts stand at.
     running: Running<'t>,
     /// Periods that end before are not told of.
     told_from_us: i64,
     /// How far allowances were used.
     pub reached: Vec<Reached>,
+    /// What the record before left of these lists is their room.
+    candidates: Vec<Candidate<'t>>,
+    takes: Vec<Take>,
 }
 
 impl<'t> Fold<'t> {
     /// The balances of a customer whose newest record starts at an instant.
     pub fn new(tariffs: &'t BoundTariffs, grants: &'t Grants<'t>, customer: u32, newest_us: i64) -> Self {
         let (calendar, told_from_us) = (grants.calendar(customer), newest_us.saturating_sub(TOLD_US));
-        let (buckets, running) = (HashMap::new(), Running::new(calendar));
-        Self { tariffs, grants, customer, calendar, buckets, running, told_from_us, reached: Vec::new() }
+        Self {
+            tariffs,
+            customer,
+            calendar,
+            buckets: Buckets::new(grants, customer),
+            running: Running::new(calendar),
+            told_from_us,
+            reached: Vec::new(),
+            candidates: Vec::new(),
+            takes: Vec::new(),
+        }
     }
 
     /// Lets a record draw; what it comes to, if that is something else than what rating it alone says.
     pub fn draw(&mut self, demand: &Demand, trace: Option<&mut Trace>) -> Option<Settled> {
         let tariff = &self.tariffs.set().tariffs()[usize::from(demand.tariff)];
-        let verdict = decide(tariff, demand.plan, &demand.facts, demand.class_row);
-        let record = Covered::of(tariff, demand.plan, &demand.facts, &verdict)?;
-        let candidates = self.candidates(&record, demand);
+        let record = Covered::known(tariff, demand.plan, &demand.facts, (demand.zone, demand.band), demand.alone)?;
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.clear();
+        self.find(&record, demand, &mut candidates);
         let settled = self.settle(&record, &candidates, demand, trace);
-        (settled != assumed(&record)).then_some(settled)
+        self.candidates = candidates;
+        (!is_assumed(&record, &settled)).then_some(settled)
     }
 
-    /// The buckets that a record may draw from, in the order in which it does.
-    fn candidates(&mut self, record: &Covered<'t, '_>, demand: &Demand) -> Vec<Candidate<'t>> {
-        let mut found: Vec<Candidate<'t>> = Vec::new();
+    /// Finds the buckets that a record may draw from, in the order in which it does.
+    fn find(&mut self, record: &Covered<'t, '_>, demand: &Demand, found: &mut Vec<Candidate<'t>>) {
         for (number, allowance) in record.asks() {
-            let name = &*allowance.name;
-            let own = self.calendar.period(allowance.every, demand.facts.start_us, demand.period);
-            let reach = i32::try_from(self.grants.reach(name)).unwrap_or(0);
-            let sort = Sort::of(allowance, record.tariff.currency());
-            for period in (-reach..=0).map(|by| own.later(by)) {
-                let key = Key { subject: Subject::of(allowance.whose, demand), name, sort, period };
-                let (grants, calendar) = (self.grants, self.calendar);
-                let given = || {
-                    let wanted = Wanted { name, sort, whose: allowance.whose, group: demand.group, period };
-                    let grant = grants.grant(self.customer, demand.subscription, wanted)?;
-                    let last = i32::try_from(grant.roll_over).unwrap_or(0);
-                    Some(Bucket::new(grant, (calendar.begin(period), calendar.begin(period.later(last + 1)))))
-                };
-                let Some(bucket) = self.buckets.entry(key).or_insert_with(given) else { continue };
-                if bucket.expires_us <= demand.facts.start_us {
-                    continue;
+            let Allowance { priority, weight, .. } = allowance;
+            let (own, list) = self.buckets.of((number, allowance), record.tariff.currency(), demand);
+            for bucket in list.map(|at| self.buckets.listed(at)) {
+                let Bucket { period, begins_us, expires_us, .. } = self.buckets.all[bucket];
+                if expires_us > demand.facts.start_us {
+                    let turn = (period == own, *priority, Reverse(*weight), expires_us, begins_us, number);
+                    found.push(Candidate { turn, number, allowance, bucket });
                 }
-                let Allowance { priority, weight, .. } = allowance;
-                let is_own = period == own;
-                let turn = (is_own, *priority, Reverse(*weight), bucket.expires_us, bucket.begins_us, number);
-                found.push(Candidate { turn, number, allowance, key, is_own });
             }
         }
         found.sort_by_key(|candidate| candidate.turn);
-        found
     }
 
     /// Draws, and gives back what was taken if what is left cannot be charged, or must not be.
@@ -185,10 +122,12 @@ impl<'t> Fold<'t> {
         demand: &Demand,
         trace: Option<&mut Trace>,
     ) -> Settled {
-        let mut takes: Vec<Take> = Vec::new();
+        let mut takes = std::mem::take(&mut self.takes);
+        takes.clear();
         let taken = self.take_units(record, candidates, &mut takes);
         let is_blocked = |is_money| is_blocked(record, is_money);
-        let before = self.running.before(record, demand);
+        let place = self.running.place(record, demand);
+        let before = self.running.before(place);
         let settled = if taken.rest > 0 && is_blocked(false) {
             Ok((Covered::blocked(), Outcome::default()))
         } else {
@@ -204,33 +143,32 @@ impl<'t> Fold<'t> {
         });
         if let Some(trace) = trace {
             let rest = if takes.is_empty() { record.units } else { taken.rest };
-            let draws = takes.iter().filter_map(|take| self.told(&candidates[take.at], *take)).collect();
+            let draws = takes.iter().map(|take| self.told(&candidates[take.at], *take)).collect();
             let (total, discount) = self.running.told(record, demand, before, outcome);
             *trace = Trace { draws, rest, is_blocked: settled.charged.is_err(), total, discount };
         }
-        self.running.move_on(record, demand, outcome);
+        self.running.move_on(place, outcome);
         if settled.charged.is_err() {
             self.give_back(candidates, &mut takes);
         }
         self.note(candidates, &takes, demand);
+        self.takes = takes;
         settled
     }
 
     fn give_back(&mut self, candidates: &[Candidate<'t>], takes: &mut Vec<Take>) {
         for take in takes.drain(..) {
-            if let Some(bucket) = self.bucket(&candidates[take.at].key) {
-                bucket.give_back(take.out);
-            }
+            self.buckets.all[candidates[take.at].bucket].give_back(take.out);
         }
     }
 
     fn take_units(&mut self, record: &Covered<'t, '_>, candidates: &[Candidate<'t>], takes: &mut Vec<Take>) -> Taken {
         let mut taken = Taken { rest: record.units, ..Taken::default() };
-        for (at, Candidate { number, allowance, key, .. }) in candidates.iter().enumerate() {
-            if taken.rest == 0 || allowance.is_money() {
+        for (at, Candidate { number, allowance, bucket, .. }) in candidates.iter().enumerate() {
+            let bucket = &mut self.buckets.all[*bucket];
+            if taken.rest == 0 || allowance.is_money() || bucket.left == 0 {
                 continue;
             }
-            let Some(bucket) = self.bucket(key).filter(|bucket| bucket.left > 0) else { continue };
             // What an allowance has rounded up is whole, also for what is left of its other periods.
             let is_rounded = takes.iter().any(|take| candidates[take.at].number == *number);
             let minimum = if takes.is_empty() { allowance.minimum } else { 0 };
@@ -260,12 +198,14 @@ impl<'t> Fold<'t> {
         let mut left = u64::try_from(charge_nano).unwrap_or(0);
         left -= self.limit(candidates, left, takes);
         for (at, candidate) in in_money(candidates, |gives| matches!(gives, Gives::Money(_))) {
-            let Some(bucket) = self.bucket(&candidate.key).filter(|bucket| bucket.left > 0 && left > 0) else { continue };
-            let money = bucket.take(left);
+            let money = self.buckets.all[candidate.bucket].take(left);
+            if money == 0 {
+                continue;
+            }
             takes.push(Take { at, out: money, given: money });
             left -= money;
         }
-        let mut drawn: Vec<u16> = Vec::with_capacity(takes.len());
+        let mut drawn = Numbers::default();
         for take in takes.iter().filter(|take| take.given > 0) {
             let number = candidates[take.at].number;
             if !drawn.contains(&number) {
@@ -282,57 +222,54 @@ impl<'t> Fold<'t> {
     /// What limits take off a charge; all of them count what passes.
     fn limit(&mut self, candidates: &[Candidate<'t>], charge: u64, takes: &mut Vec<Take>) -> u64 {
         let limits: Vec<(usize, u64)> = in_money(candidates, |gives| matches!(gives, Gives::Beyond(_)))
-            .filter_map(|(at, candidate)| Some((at, self.bucket(&candidate.key)?.left)))
+            .map(|(at, candidate)| (at, self.buckets.all[candidate.bucket].left))
             .collect();
         let Some((least, left)) = limits.iter().copied().min_by_key(|(_, left)| *left).filter(|_| charge > 0) else { return 0 };
         let passes = charge.min(left);
         for (at, _) in limits {
-            if let Some(bucket) = self.bucket(&candidates[at].key) {
-                takes.push(Take { at, out: bucket.take(passes), given: if at == least { charge - passes } else { 0 } });
-            }
+            let out = self.buckets.all[candidates[at].bucket].take(passes);
+            takes.push(Take { at, out, given: if at == least { charge - passes } else { 0 } });
         }
         charge - passes
     }
 
-    fn bucket(&mut self, key: &Key<'t>) -> Option<&mut Bucket> {
-        self.buckets.get_mut(key).and_then(Option::as_mut)
-    }
-
-    fn told(&self, candidate: &Candidate<'t>, take: Take) -> Option<Draw> {
-        let Candidate { allowance, key, .. } = candidate;
-        let bucket = self.buckets.get(key)?.as_ref()?;
+    fn told(&self, candidate: &Candidate<'t>, take: Take) -> Draw {
+        let allowance = candidate.allowance;
+        let bucket = &self.buckets.all[candidate.bucket];
         let given = bucket.grant.size();
-        Some(Draw {
+        Draw {
             allowance: allowance.name.to_string(),
-            period: key.period,
+            period: bucket.period,
             given,
             before: given.map(|_| bucket.left + take.out),
             after: given.map(|_| bucket.left),
             taken: take.given,
             is_money: allowance.is_money(),
             is_limit: allowance.is_limit(),
-        })
+        }
     }
 
     /// Notes the parts of allowances that are used up by a record, of those that its own periods gave.
     fn note(&mut self, candidates: &[Candidate<'t>], takes: &[Take], demand: &Demand) {
-        for take in takes.iter().filter(|take| candidates[take.at].is_own && take.out > 0) {
-            let Candidate { number, allowance, key, .. } = &candidates[take.at];
-            let is_told = self.calendar.begin(key.period.later(1)) > self.told_from_us;
-            let Some(bucket) = self.buckets.get_mut(key).and_then(Option::as_mut) else { continue };
+        for take in takes.iter().filter(|take| candidates[take.at].is_own() && take.out > 0) {
+            let Candidate { number, allowance, bucket, .. } = &candidates[take.at];
+            let bucket = &mut self.buckets.all[*bucket];
             let Some(given) = bucket.grant.size() else { continue };
             let part = |used: u64| u128::from(used) * 100;
             let before = part(bucket.used);
             bucket.used = bucket.used.saturating_add(take.out);
             let now = part(bucket.used);
             let at = |percent: &&u8| u128::from(given) * u128::from(**percent);
-            for percent in allowance.thresholds.iter().filter(|percent| is_told && before < at(percent) && at(percent) <= now) {
+            for percent in allowance.thresholds.iter().filter(|percent| before < at(percent) && at(percent) <= now) {
+                if self.calendar.begin(bucket.period.later(1)) <= self.told_from_us {
+                    continue;
+                }
                 self.reached.push(Reached {
                     customer: self.customer,
-                    subject: key.subject,
+                    subject: Subject::of(allowance.whose, demand),
                     tariff: demand.tariff,
                     allowance: *number,
-                    period: key.period,
+                    period: bucket.period,
                     percent: *percent,
                     used: bucket.used,
                     given,

@@ -1,6 +1,6 @@
 //! What a period gives to a customer: by the plans that its lines had in it, and the terms of the tariff versions that sell these.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use domain::columns::linked::Owner;
@@ -11,6 +11,7 @@ use super::calendar::{Calendar, Period};
 use crate::tariff::Tariff;
 use crate::tariff::allowance::{Allowance, Gives, Whose};
 use crate::tariff::set::BoundTariffs;
+use crate::words::ByWord;
 
 /// What is given once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,40 +66,51 @@ pub(super) struct Wanted<'n> {
     pub period: Period,
 }
 
+/// What all tariffs say of the allowances of a name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named {
+    /// Stands for the name.
+    pub name: u32,
+    /// For how many periods one stays usable, at most.
+    pub reach: u32,
+}
+
 /// What customers have that gives them anything.
 pub(super) struct Grants<'t> {
     tariffs: &'t BoundTariffs,
-    /// By customer and subscription: the windows whose plan has allowances.
-    windows: HashMap<u32, BTreeMap<u32, Vec<&'t Owner>>>,
-    /// For how many periods an allowance stays usable by any tariff, by name.
-    reach: HashMap<&'t str, u32>,
+    /// The windows whose plan has allowances, by customer and subscription.
+    windows: Vec<&'t Owner>,
+    /// By tariff and number of the allowance.
+    names: Vec<Vec<Named>>,
 }
 
 impl<'t> Grants<'t> {
-    /// Those of some customers of the reference version that the tariffs are bound to.
-    pub fn of(tariffs: &'t BoundTariffs, customers: impl Iterator<Item = u32>) -> Self {
-        let mut windows: HashMap<u32, BTreeMap<u32, Vec<&Owner>>> =
-            customers.map(|customer| (customer, BTreeMap::new())).collect();
-        for window in &tariffs.owners().windows {
-            if tariffs.plan_has_allowances(window.plan)
-                && let Some(theirs) = windows.get_mut(&window.customer)
-            {
-                theirs.entry(window.subscription).or_default().push(window);
-            }
+    /// Those of some customers, in rising order, of the reference version that the tariffs are bound to.
+    pub fn of(tariffs: &'t BoundTariffs, customers: &[u32]) -> Self {
+        let gives =
+            |window: &&Owner| tariffs.plan_has_allowances(window.plan) && customers.binary_search(&window.customer).is_ok();
+        let mut windows: Vec<&Owner> = tariffs.owners().windows.iter().filter(gives).collect();
+        windows.sort_by_key(|window| (window.customer, window.subscription));
+        let versions = tariffs.set().tariffs();
+        let mut by_name: ByWord<&str, Named> = ByWord::default();
+        for (allowance, name) in versions.iter().flat_map(|tariff| &tariff.allowances.list).zip(0..) {
+            let named = by_name.entry(&*allowance.name).or_insert(Named { name, reach: 0 });
+            named.reach = allowance.roll_over.max(named.reach);
         }
-        let mut reach: HashMap<&str, u32> = HashMap::new();
-        for tariff in tariffs.set().tariffs() {
-            for allowance in &tariff.allowances.list {
-                let most = reach.entry(&*allowance.name).or_default();
-                *most = allowance.roll_over.max(*most);
-            }
-        }
-        Self { tariffs, windows, reach }
+        let named = |tariff: &Tariff| tariff.allowances.list.iter().map(|allowance| by_name[&*allowance.name]).collect();
+        Self { tariffs, windows, names: versions.iter().map(named).collect() }
     }
 
-    /// For how many periods an allowance stays usable, at most.
-    pub fn reach(&self, name: &str) -> u32 {
-        self.reach.get(name).copied().unwrap_or(0)
+    /// The windows of a customer.
+    fn of_customer(&self, customer: u32) -> &[&'t Owner] {
+        let from = self.windows.partition_point(|window| window.customer < customer);
+        let count = self.windows[from..].partition_point(|window| window.customer == customer);
+        &self.windows[from..][..count]
+    }
+
+    /// What is the same under the name of an allowance.
+    pub fn named(&self, tariff: u16, allowance: u16) -> Named {
+        self.names[usize::from(tariff)][usize::from(allowance)]
     }
 
     /// The customer's calendar.
@@ -110,19 +122,18 @@ impl<'t> Grants<'t> {
     pub fn grant(&self, customer: u32, subscription: u32, wanted: Wanted<'_>) -> Option<Grant> {
         let calendar = self.calendar(customer);
         let stage = Stage { calendar, within: calendar.instants(wanted.period) };
-        let windows = self.windows.get(&customer)?;
-        let held = |windows: &Vec<&'t Owner>| self.held(windows, wanted, &stage.within);
+        let windows = self.of_customer(customer);
+        let lines = || windows.chunk_by(|a, b| a.subscription == b.subscription);
+        let held = |windows: &[&'t Owner]| self.held(windows.iter().copied(), wanted, &stage.within);
         match wanted.whose {
-            Whose::Personal => stage.once(&held(windows.get(&subscription)?)),
-            Whose::Shared => stage.once(&windows.values().flat_map(held).collect::<Vec<_>>()),
+            Whose::Personal => stage.once(&held(lines().find(|windows| windows[0].subscription == subscription)?)),
+            Whose::Shared => stage.once(&held(windows)),
             Whose::Group => {
-                let of_group = |windows: &Vec<&'t Owner>| -> Vec<&'t Owner> {
-                    windows.iter().copied().filter(|window| window.group == wanted.group).collect()
-                };
-                stage.once(&windows.values().flat_map(|windows| held(&of_group(windows))).collect::<Vec<_>>())
+                let of_group = windows.iter().copied().filter(|window| window.group == wanted.group);
+                stage.once(&self.held(of_group, wanted, &stage.within))
             }
             Whose::Pooled => {
-                let all: Vec<Vec<Stretch<'t>>> = windows.values().map(held).collect();
+                let all: Vec<Vec<Stretch<'t>>> = lines().map(held).collect();
                 let first = all.iter().flatten().min_by_key(|stretch| stretch.order())?;
                 let gives = all.iter().filter_map(|of_line| Some(stage.once(of_line)?.gives)).reduce(sum)?;
                 Some(first.terms.grant(gives))
@@ -131,7 +142,7 @@ impl<'t> Grants<'t> {
     }
 
     /// While which stretches of a period a line had what is wanted.
-    fn held(&self, windows: &[&'t Owner], wanted: Wanted<'_>, within: &Range<i64>) -> Vec<Stretch<'t>> {
+    fn held(&self, windows: impl Iterator<Item = &'t Owner>, wanted: Wanted<'_>, within: &Range<i64>) -> Vec<Stretch<'t>> {
         let mut held = Vec::new();
         for window in windows {
             for sale in self.tariffs.sales(window.plan) {

@@ -9,7 +9,7 @@ use domain::period::Month;
 use domain::usage::UsageKind;
 
 use super::Period;
-use super::fold::Subject;
+use super::bucket::Subject;
 use crate::tariff::set::BoundTariffs;
 
 /// A record with which a part of an allowance was used up, in the codes of the reference data.

@@ -1,22 +1,24 @@
 //! What runs on over several records of a customer: totals that prices are of, and money that discounts go by.
 
-use std::collections::HashMap;
+use std::hash::Hash;
+use std::num::NonZeroU128;
 
 use domain::columns::linked::NO_GROUP;
 use domain::money::Currency;
 
 use super::Demand;
+use super::bucket::Subject;
 use super::calendar::{Calendar, Period};
-use super::fold::Subject;
 use super::trace::Ran;
 use crate::price::allowance::{Before, Covered, Outcome};
 use crate::tariff::allowance::{Whose, family};
 use crate::tariff::total::Over;
+use crate::words::ByWord;
 
 /// Over what a total runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Span {
-    Session(u128),
+    Session(NonZeroU128),
     Period(Period),
 }
 
@@ -42,30 +44,46 @@ struct SpentKey<'t> {
 /// What totals and discounts of one customer stand at.
 pub(super) struct Running<'t> {
     calendar: Calendar<'t>,
-    totals: HashMap<TotalKey<'t>, u64>,
-    spent: HashMap<SpentKey<'t>, i128>,
+    /// Units of each total that a record was in; `None`: none has moved it.
+    totals: Vec<Option<u64>>,
+    total_places: ByWord<TotalKey<'t>, usize>,
+    /// Nano-units that were charged under each discount.
+    spent: Vec<i128>,
+    spent_places: ByWord<SpentKey<'t>, usize>,
+}
+
+/// Where a record's total and discount are among all.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    total: Option<usize>,
+    spent: Option<usize>,
 }
 
 impl<'t> Running<'t> {
     pub fn new(calendar: Calendar<'t>) -> Self {
-        Self { calendar, totals: HashMap::new(), spent: HashMap::new() }
+        let (total_places, spent_places) = (ByWord::default(), ByWord::default());
+        Self { calendar, totals: Vec::new(), total_places, spent: Vec::new(), spent_places }
+    }
+
+    /// Finds what a record is in, from nothing on if it is the first.
+    pub fn place(&mut self, record: &Covered<'t, '_>, demand: &Demand) -> Place {
+        let total = self.total(record, demand).map(|key| place(&mut self.total_places, key, &mut self.totals));
+        let spent = self.spent(record, demand).map(|key| place(&mut self.spent_places, key, &mut self.spent));
+        Place { total, spent }
     }
 
     /// What came before a record.
-    pub fn before(&self, record: &Covered<'t, '_>, demand: &Demand) -> Before {
-        Before {
-            total: self.total(record, demand).and_then(|key| self.totals.get(&key).copied()),
-            spent: self.spent(record, demand).and_then(|key| self.spent.get(&key).copied()).unwrap_or(0),
-        }
+    pub fn before(&self, Place { total, spent }: Place) -> Before {
+        Before { total: total.and_then(|at| self.totals[at]), spent: spent.map_or(0, |at| self.spent[at]) }
     }
 
     /// Takes in what a record came to.
-    pub fn move_on(&mut self, record: &Covered<'t, '_>, demand: &Demand, outcome: Outcome) {
-        if let Some((key, units)) = self.total(record, demand).zip(outcome.total) {
-            self.totals.insert(key, units);
+    pub fn move_on(&mut self, Place { total, spent }: Place, outcome: Outcome) {
+        if let Some((at, units)) = total.zip(outcome.total) {
+            self.totals[at] = Some(units);
         }
-        if let Some((key, spent)) = self.spent(record, demand).zip(outcome.spent) {
-            self.spent.insert(key, spent);
+        if let Some((at, nano)) = spent.zip(outcome.spent) {
+            self.spent[at] = nano;
         }
     }
 
@@ -116,4 +134,12 @@ impl<'t> Running<'t> {
         let (subject, currency) = (Subject::of(discount.whose, demand), record.tariff.currency());
         Some(SpentKey { subject, name: &discount.name, currency, period })
     }
+}
+
+/// Where the value of a key is; a new one is added.
+fn place<K: Eq + Hash, V: Default>(places: &mut ByWord<K, usize>, key: K, values: &mut Vec<V>) -> usize {
+    *places.entry(key).or_insert_with(|| {
+        values.push(V::default());
+        values.len() - 1
+    })
 }

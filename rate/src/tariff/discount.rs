@@ -16,7 +16,7 @@ const DISCOUNTS_MAX: usize = 1_000;
 const STEPS_MAX: usize = 16;
 
 /// A hundred percent in nano-percent.
-const WHOLE_NANO: i128 = 100_000_000_000;
+const WHOLE_NANO: i64 = 100_000_000_000;
 
 /// A discount, or a surcharge.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(crate) struct Discount {
     pub is_volume: bool,
     /// At least one; the first begins at 0.
     pub steps: Vec<Percent>,
+    /// What a hundred percent and those of all steps are multiples of, in nano-percent: counted in these, most sums fit 64 bits.
+    unit: i64,
     pub coverage: Coverage,
 }
 
@@ -46,15 +48,16 @@ impl Discount {
     pub fn of(&self, spent: i128, rounding: Rounding) -> i128 {
         let sum = if self.is_volume {
             let step = self.steps.iter().rev().find(|step| i128::from(step.from) < spent).unwrap_or(&self.steps[0]);
-            spent.saturating_mul(step.percent.into())
+            spent.saturating_mul((step.percent / self.unit).into())
         } else {
             let part = |(n, step): (usize, &Percent)| {
                 let end = self.steps.get(n + 1).map_or(i128::MAX, |next| next.from.into());
-                (spent.min(end) - i128::from(step.from)).max(0).saturating_mul(step.percent.into())
+                (spent.min(end) - i128::from(step.from)).saturating_mul((step.percent / self.unit).into())
             };
-            self.steps.iter().enumerate().map(part).fold(0i128, i128::saturating_add)
+            let reached = self.steps.iter().enumerate().take_while(|(_, step)| i128::from(step.from) < spent);
+            reached.map(part).fold(0i128, i128::saturating_add)
         };
-        rounding.divide(sum, WHOLE_NANO)
+        if sum == 0 { 0 } else { rounding.divide(sum, (WHOLE_NANO / self.unit).into()) }
     }
 }
 
@@ -83,15 +86,21 @@ pub(super) fn build(
 fn check(place: Place, raw: &RawDiscount, known: &Known<'_>) -> Result<Discount, TariffError> {
     let RawDiscount { plan, kind, zone, band, party, .. } = raw;
     let coverage = known.coverage(&place, &RawCoverage { plan, kind, zone, band: band.as_ref(), party: party.as_ref() })?;
+    let steps = steps(&place, raw)?;
     Ok(Discount {
         name: raw.name.as_str().into(),
         every: every(&place, raw.every.as_deref())?,
         whose: whose(&place, "scope", raw.scope.as_deref(), &[Whose::Personal, Whose::Shared, Whose::Group])?,
         is_volume: one_of(&place, "count", raw.count.as_deref(), ["graduated", "volume"])?,
-        steps: steps(&place, raw)?,
+        unit: steps.iter().fold(WHOLE_NANO, |unit, step| gcd(unit, step.percent.abs())),
+        steps,
         coverage,
         place,
     })
+}
+
+fn gcd(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 fn steps(place: &Place, raw: &RawDiscount) -> Result<Vec<Percent>, TariffError> {

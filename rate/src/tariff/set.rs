@@ -50,6 +50,15 @@ pub(crate) struct SetCodes {
     pub taxes: Vec<u16>,
 }
 
+impl SetCodes {
+    /// The tariff's own codes of a zone and a band of the set; both lists are in the order of their names.
+    pub fn own(&self, zone: u16, band: u8) -> Option<(u16, u8)> {
+        let zone = self.zones.binary_search(&zone).ok().and_then(|code| u16::try_from(code).ok());
+        let band = self.bands.binary_search(&band).ok().and_then(|code| u8::try_from(code).ok());
+        zone.zip(band)
+    }
+}
+
 /// Who sells which plan when, and who sells what nobody sells.
 struct Sales {
     plans: BTreeMap<String, Vec<Sale>>,

@@ -1,6 +1,7 @@
 //! The zone tables of a tariff: rows from its file and its companions, and one list of the zones that they name.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::ids::Names;
 
@@ -16,8 +17,9 @@ use crate::tariff::raw::RawZones;
 
 /// A row of a zone table before zones have codes.
 struct NamedRule {
-    key: String,
-    zone: String,
+    key: Box<str>,
+    /// One text for all rows that lead there.
+    zone: Arc<str>,
     days: Days,
     place: Place,
 }
@@ -40,14 +42,17 @@ impl Loader<'_> {
         }
         let all = [&prefixes, &short_codes, &networks, &classes];
         let abroad = roaming.iter().map(|pair| &pair.zone);
-        let zones = Names::new(all.into_iter().flatten().map(|rule| &rule.zone).chain(single).chain(abroad));
+        let led = all.into_iter().flatten().map(|rule| &*rule.zone);
+        // A large deck leads to few zones.
+        let named: BTreeSet<&str> = led.chain(single.map(String::as_str)).chain(abroad.map(String::as_str)).collect();
+        let zones = Names::new(named);
         if zones.len() > ZONES_MAX {
             return Err(TariffError::TooMany { place: self.place.clone(), what: "zones", limit: ZONES_MAX });
         }
         let coded = |rules: Vec<NamedRule>| {
             let coded = rules.into_iter().map(|rule| ZoneRule {
                 zone: zone_code(&zones, &rule.zone),
-                key: rule.key.into(),
+                key: rule.key,
                 days: rule.days,
                 place: rule.place,
             });
@@ -72,7 +77,15 @@ impl Loader<'_> {
         limit: usize,
     ) -> Result<Vec<NamedRule>, TariffError> {
         let inline = Place { file: format!("{} [{field}]", self.file.name).into(), line: None };
-        let rule = |key: &str, zone: &str, days, place| NamedRule { key: key.to_owned(), zone: zone.to_owned(), days, place };
+        let mut known: BTreeSet<Arc<str>> = BTreeSet::new();
+        let mut rule = |key: &str, zone: &str, days, place| {
+            let zone = known.get(zone).cloned().unwrap_or_else(|| {
+                let zone: Arc<str> = zone.into();
+                known.insert(Arc::clone(&zone));
+                zone
+            });
+            NamedRule { key: key.into(), zone, days, place }
+        };
         let mut rules: Vec<NamedRule> =
             raw.zones.iter().map(|(key, zone)| rule(key, zone, Days::ALWAYS, inline.clone())).collect();
         if let Some(companion) = self.companion(raw.table.as_ref(), &SAME_NAMES) {
