@@ -80,10 +80,22 @@ impl ClosedCycles {
         self.0.entry(cycle.to_owned()).or_default().push(closed);
     }
 
-    /// A cycle in which nothing changes for anybody, whatever arrives; one that is closed stays as it is.
+    /// A cycle in which nothing changes, whatever arrives, for all whose cycle no closing has closed.
     pub fn freeze(&mut self, cycle: String) {
         let all = ClosedUntil { until_us: i64::MAX, version: whatever_comes() };
-        self.0.entry(cycle).or_insert_with(|| vec![all]);
+        let closings = self.0.entry(cycle).or_default();
+        if closings.last() != Some(&all) {
+            closings.push(all);
+        }
+    }
+
+    /// Takes in what was closed since: closings stand before a freezing by hand.
+    pub fn take_in(&mut self, newer: &Self) {
+        for (cycle, closings) in &newer.0 {
+            let known = self.0.entry(cycle.clone()).or_default();
+            known.extend(closings.iter().filter(|closing| !known.contains(closing)).copied().collect::<Vec<_>>());
+            known.sort_by_key(|closing| (closing.version, closing.until_us));
+        }
     }
 
     /// Whether no cycle is closed for anybody.
@@ -101,9 +113,18 @@ impl ClosedCycles {
         self.0.contains_key(cycle)
     }
 
-    /// The first version that was billed for some customers of a cycle; `None` if it is open for all.
-    pub fn first_of(&self, cycle: &str) -> Option<u64> {
-        self.0.get(cycle)?.iter().map(|closed| closed.version).min()
+    /// The first version that was billed of a cycle or a later one, of whomever; `None` if all of them are open.
+    pub fn first_from(&self, cycle: &str) -> Option<u64> {
+        self.0.range(cycle.to_owned()..).flat_map(|(_, closings)| closings).map(|closed| closed.version).min()
+    }
+
+    /// The versions at which lines were made for a customer of a cycle or a later one, in the order of the closings.
+    pub fn versions_from(&self, cycle: &str, customer: Option<u32>, owners: &Owners) -> Vec<u64> {
+        let of = |(cycle, _): (&String, _)| self.version_for(cycle, customer, owners);
+        let mut versions: Vec<u64> =
+            self.0.range(cycle.to_owned()..).filter_map(of).filter(|version| *version != u64::MAX).collect();
+        versions.sort_unstable();
+        versions
     }
 
     /// The version that was billed of a cycle that ends for its customer at an instant; `None` if it is open for that customer.
@@ -136,8 +157,13 @@ mod tests {
         cycles.add("2026-10", ClosedUntil { until_us: 100, version: 7 });
         cycles.add("2026-10", ClosedUntil { until_us: 200, version: 9 });
         assert_eq!([100, 101, 200, 201].map(|end| cycles.version_at("2026-10", end)), [Some(7), Some(9), Some(9), None]);
+        assert_eq!(cycles.version_at("2026-09", 0), None);
+        assert_eq!(["2026-09", "2026-10", "2026-11"].map(|cycle| cycles.first_from(cycle)), [Some(7), Some(7), None]);
         cycles.freeze("2026-10".to_owned());
-        assert_eq!((cycles.version_at("2026-10", 201), cycles.version_at("2026-09", 0)), (None, None));
-        assert_eq!((cycles.first_of("2026-10"), cycles.first_of("2026-09")), (Some(7), None));
+        assert_eq!([200, 201].map(|end| cycles.version_at("2026-10", end)), [Some(9), Some(u64::MAX)]);
+        let mut decided = ClosedCycles::default();
+        decided.freeze("2026-10".to_owned());
+        decided.take_in(&cycles);
+        assert_eq!(decided, cycles);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::columns::parsed::ParsedBatch;
 use domain::delivery::{ArrivalNumber, FileContext, KeySecret, RecordHasher};
 use domain::ports::{Blob, BlobError};
-use ingest::land::{ArrivalKind, DeliveryRecord, Landing, LiveRange};
+use ingest::land::{ArrivalKind, DeliveryRecord, Landing, LiveRange, Replaces};
 use ingest::message::ClaimCheck;
 use ingest::parse::occurrence::{Occurrences, number, number_live};
 use ingest::parse::{RowRange, parse};
@@ -154,7 +154,9 @@ impl Deliveries {
         let head = record.live.as_ref().map_or(profile.header_bytes_max() as u64, |live| live.header_bytes).min(record.size);
         let first = if head == 0 { Vec::new() } else { self.blob.get_range(&object, 0..head)? };
         let layout = profile.resolve_header(&first).ok();
-        let billable_from_us = self.max_age_us.map_or(i64::MIN, |age_us| arrival.arrived_us.saturating_sub(age_us));
+        // A corrected file brings what was billed by the one before it.
+        let max_age_us = self.max_age_us.filter(|_| !matches!(record.replaces, Some(Replaces::Arrival(_))));
+        let billable_from_us = max_age_us.map_or(i64::MIN, |age_us| arrival.arrived_us.saturating_sub(age_us));
         let file = Arc::new(FileContext { billable_from_us, ..context(number, record, &profile) });
         let hasher = RecordHasher::new(&self.secret, &file.account);
         let (size, cut_rows, live) = (record.size, record.cut_rows, record.live.clone());

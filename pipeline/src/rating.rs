@@ -68,7 +68,7 @@ impl Reference {
             return Ok(Vec::new());
         }
         // What was billed when its cycle was closed keeps what it drew; who comes later has what is left (docs/adr/0025).
-        let take = |rated: &RatedBatch, billed: &[bool]| demands(rated, billed, &self.tariffs);
+        let take = |rated: &RatedBatch, epochs: &[u64]| demands(rated, epochs, &self.tariffs);
         gather(table, outcomes, customers, &|batch| self.rate(batch), &take)
     }
 }

@@ -8,7 +8,8 @@ use domain::delivery::{ArrivalNumber, DeliveryId};
 use domain::outcome::{Outcome, Reason};
 use ingest::land::{DrawingChoice, Edit, Landing, Numbered, PricedChoice, RowChoice, SuspenseChoice};
 use ingest::parse::edit::FieldEdits;
-use sinks::correction::recycle::{Act, Choice, EDITED, ServedBy, Suspended, can_come_back, done, plan, suspended};
+use sinks::closing::closed;
+use sinks::correction::recycle::{Act, Choice, EDITED, ServedBy, Suspended, can_come_back, done, plan, suspended, was_rated};
 use sinks::correction::rerate::{self, Compared, Drawing, Findings, Meant};
 use sinks::correction::{Draft, Files, LiveEntries, Place};
 use sinks::table::Table;
@@ -76,13 +77,13 @@ pub fn choice(word: &SuspenseChoice, act: Act, decided: ArrivalNumber) -> Choice
 
 /// The choice of a decision about rows with a price, as the table is asked.
 pub fn priced_choice(word: &PricedChoice, decided: ArrivalNumber) -> rerate::Choice {
-    let PricedChoice { customer, plan, cycle, frozen } = word.clone();
+    let PricedChoice { customer, plan, cycle, frozen, .. } = word.clone();
     rerate::Choice { customer, plan, cycle, drawing: None, before: decided, frozen }
 }
 
 /// The choice of a decision about rows that draw from allowances, as the table is asked.
 pub fn drawing_choice(word: &DrawingChoice, decided: ArrivalNumber) -> rerate::Choice {
-    let DrawingChoice { customers, cycles, frozen, reference } = word.clone();
+    let DrawingChoice { customers, cycles, frozen, reference, .. } = word.clone();
     rerate::Choice {
         drawing: Some(Drawing { customers, cycles, reference }),
         before: decided,
@@ -95,7 +96,9 @@ pub fn drawing_choice(word: &DrawingChoice, decided: ArrivalNumber) -> rerate::C
 pub fn due(account: &str, decision: ArrivalNumber, landing: &Landing, table: &Table) -> Result<Due, PipelineError> {
     let from = done(table).get(account).copied().unwrap_or(0);
     let mut due = Due::default();
-    for (number, word) in landing.recyclings(account, from, decision)? {
+    let closed = closed(table);
+    for (number, mut word) in landing.recyclings(account, from, decision)? {
+        word.leave(&closed);
         if !due.take(number, word) {
             break;
         }
@@ -113,7 +116,7 @@ pub fn draft(
 ) -> Result<Draft, PipelineError> {
     let rows = if due.suspense.is_empty() { Vec::new() } else { suspended(table, Some(account), &due.suspense)? };
     // What could not be read has no columns to rate.
-    let can_come_back = |row: &Suspended| can_come_back(row.had.unwrap_or(row.reason));
+    let can_come_back = |row: &Suspended| can_come_back(row.reason) || row.had.is_some_and(was_rated);
     let is_again = |row: &&Suspended| can_come_back(row) && row.by.iter().any(|n| due.suspense[*n].act != Act::WriteOff);
     let again: Vec<Suspended> = rows.iter().filter(is_again).cloned().collect();
     let proposal = propose(&again, due.set.as_ref(), table, deliveries, reference)?;

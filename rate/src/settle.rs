@@ -49,8 +49,8 @@ pub struct Demand {
     session: Option<NonZeroU128>,
     /// The billing period, as a month's number.
     period: i32,
-    /// Whether it was billed when its cycle was closed.
-    is_billed: bool,
+    /// Which closing has billed it, as its version; `u64::MAX`: none has.
+    epoch: u64,
     tariff: u16,
     plan: u32,
     /// A code of the tariff's zones, ...
@@ -63,16 +63,16 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// As the records of a customer draw: what was billed when its cycle was closed goes before all that came later.
-    fn order(&self) -> (bool, i64, u128, Record) {
-        (!self.is_billed, self.facts.start_us, self.key, self.record)
+    /// As the records of a customer draw: what a closing has billed goes before all that came later.
+    fn order(&self) -> (u64, i64, u128, Record) {
+        (self.epoch, self.facts.start_us, self.key, self.record)
     }
 }
 
 /// The records of a batch that hang on others: an allowance covers them, their price is of a total, or they have a discount. Their customers and plans are codes of the reference version that the tariffs are
-/// bound to, which has rated the batch, each record for itself. `billed` says which rows were billed when their cycle was closed; where it
-/// ends, none was.
-pub fn demands(rated: &RatedBatch, billed: &[bool], tariffs: &BoundTariffs) -> Vec<Demand> {
+/// bound to, which has rated the batch, each record for itself. `epochs` says which closing has billed which row, as its version; where it
+/// ends, none has.
+pub fn demands(rated: &RatedBatch, epochs: &[u64], tariffs: &BoundTariffs) -> Vec<Demand> {
     if rated.columns.drawn.is_empty() {
         return Vec::new();
     }
@@ -95,7 +95,7 @@ pub fn demands(rated: &RatedBatch, billed: &[bool], tariffs: &BoundTariffs) -> V
             group: owner.group,
             session: if tariff.prices.has_totals(sale.plan) { sessions.name(i) } else { None },
             period: rated.columns.period[i],
-            is_billed: billed.get(i).copied().unwrap_or(false),
+            epoch: epochs.get(i).copied().unwrap_or(u64::MAX),
             tariff: sale.tariff,
             plan: sale.plan,
             zone,

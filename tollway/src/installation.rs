@@ -3,6 +3,7 @@
 //! `installation.json` (format, tenant), `secret.key` (record keys), and, unless they lie elsewhere, `store/` (landing and
 //! tables), `log/` and `state.db`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -229,13 +230,15 @@ impl Installation {
     /// Cycles that are closed; and those whose totals were frozen without that, in which nothing changes whatever arrives.
     pub fn frozen_cycles(&self, entries: &Table) -> anyhow::Result<ClosedCycles> {
         let mut cycles = closed(entries);
-        if let Some(backups) = self.totals_backup()? {
-            let frozen = backups.snapshot().files.values().filter_map(|add| add.partition("billing_period"));
-            for cycle in frozen {
-                cycles.freeze(cycle.to_owned());
-            }
-        }
+        self.frozen_by_hand()?.into_iter().for_each(|cycle| cycles.freeze(cycle));
         Ok(cycles)
+    }
+
+    /// Cycles whose totals were frozen without closing them.
+    pub fn frozen_by_hand(&self) -> anyhow::Result<BTreeSet<String>> {
+        let Some(backups) = self.totals_backup()? else { return Ok(BTreeSet::new()) };
+        let frozen = backups.snapshot().files.values().filter(|add| !totals::is_of_closing(add));
+        Ok(frozen.filter_map(|add| add.partition("billing_period")).map(str::to_owned).collect())
     }
 
     /// The frozen totals; `None` if none were ever frozen.

@@ -172,9 +172,9 @@ impl Proof {
 
     /// Notes how a record that draws from allowances came out.
     fn settled(&mut self, held: Held<'_>, limit: usize, waiting: &Waiting) {
-        let Held { place, derived, stated, differences, draws_only } = held;
+        let Held { place, derived, stated, differences, draws_only, is_billed } = held;
         let customer = derived.window.map_or("", |window| window.customer.as_str());
-        if !differences.is_empty() && draws_only && waiting.means(customer, derived.billing_period.as_deref()) {
+        if !differences.is_empty() && draws_only && waiting.means(customer, derived.billing_period.as_deref(), is_billed) {
             self.unsettled += 1;
         } else {
             self.note(place, derived, &stated, differences, limit);

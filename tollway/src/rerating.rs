@@ -60,13 +60,14 @@ impl Meant {
         }
     }
 
-    /// Leaves alone what was billed in cycles that are closed.
-    pub fn leave(&mut self, closed: &ClosedCycles) {
-        let frozen = match self {
-            Self::Priced(choice) => &mut choice.frozen,
-            Self::Drawing(choice) => &mut choice.frozen,
+    /// Leaves alone what was billed in cycles that are closed, or means that, too.
+    pub fn leave(&mut self, closed: Option<&ClosedCycles>) {
+        let (frozen, billed_too) = match self {
+            Self::Priced(choice) => (&mut choice.frozen, &mut choice.billed_too),
+            Self::Drawing(choice) => (&mut choice.frozen, &mut choice.billed_too),
         };
-        closed.clone_into(frozen);
+        *billed_too = closed.is_none();
+        *frozen = closed.cloned().unwrap_or_default();
     }
 
     /// Whether a cycle is named that is left alone, for some customers or all.

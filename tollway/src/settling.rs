@@ -82,7 +82,8 @@ pub fn unsettled(
     let named = touched.clone().filter(|customers| customers.len() <= CUSTOMERS_MAX).unwrap_or_default();
     let known = (!named.is_empty()).then_some(reference.version);
     let wish = |customers: BTreeSet<String>, reference: Option<u64>| {
-        let choice = DrawingChoice { customers, cycles: BTreeSet::new(), frozen: frozen.clone(), reference };
+        let (cycles, frozen) = (BTreeSet::new(), frozen.clone());
+        let choice = DrawingChoice { customers, cycles, frozen, reference, billed_too: false };
         Wish { account: None, meant: Meant::Drawing(choice) }
     };
     let ours = wish(named, known);

@@ -217,7 +217,7 @@ pub fn freeze(
     clock: &dyn Clock,
     rng: &mut dyn Rng,
 ) -> anyhow::Result<()> {
-    let taken_at = format!("closing-{closing}");
+    let taken_at = format!("{OF_CLOSING}{closing}");
     let pin = format!("backup/{period}/{taken_at}");
     if frozen.snapshot().positions.contains_key(&pin) {
         return Ok(());
@@ -226,6 +226,14 @@ pub fn freeze(
         anyhow::bail!("another backup was written at the same time; run it again");
     }
     Ok(())
+}
+
+/// What names a copy of totals that a closing has taken; its number follows.
+const OF_CLOSING: &str = "closing-";
+
+/// Whether a file of frozen totals is a closing's.
+pub fn is_of_closing(add: &Add) -> bool {
+    add.partition("taken_at").is_some_and(|taken_at| taken_at.starts_with(OF_CLOSING))
 }
 
 /// Freezes the totals of a period: a copy in `totals_backup`, pinned to the version of `cdr_entries` that they hold.

@@ -26,8 +26,8 @@ pub struct Entry<'r> {
     pub delivery: &'r str,
     /// Its row there.
     pub row: i64,
-    /// Whether it was there when its cycle was closed: it draws before all that came later, whenever that started.
-    pub is_billed: bool,
+    /// Which closing has billed it, as its version; `u64::MAX`: none has. It draws before all that came later, whenever that started.
+    pub epoch: u64,
 }
 
 impl Reference {
@@ -59,8 +59,8 @@ impl<'r> Settlement<'r> {
             covers.extend(cover.map(|cover| (place, cover)));
         }
         covers.sort_by_key(|(place, _)| {
-            let Entry { record, key, delivery, row, is_billed } = &entries[*place];
-            (!is_billed, record.start_us, *key, *delivery, *row)
+            let Entry { record, key, delivery, row, epoch } = &entries[*place];
+            (*epoch, record.start_us, *key, *delivery, *row)
         });
         let mut balances = Balances {
             lines: &self.lines,

@@ -208,7 +208,7 @@ impl<'t> Block<'t> {
         let mut entries: Vec<Entry<'_>> = Vec::with_capacity(self.rows.len());
         for (row, number) in self.rows.iter().zip(&numbers) {
             entries.push(Entry {
-                is_billed: false,
+                epoch: u64::MAX,
                 record: row.record(number),
                 key: row.number.unsigned_abs().into(),
                 delivery: "",

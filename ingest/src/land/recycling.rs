@@ -37,6 +37,20 @@ pub enum RowChoice {
     Edit(Edit),
 }
 
+impl RowChoice {
+    /// Leaves alone what was billed when these cycles were closed, unless that is meant, too.
+    pub fn leave(&mut self, closed: &ClosedCycles) {
+        let (frozen, billed_too) = match self {
+            Self::Priced(choice) => (&mut choice.frozen, choice.billed_too),
+            Self::Drawing(choice) => (&mut choice.frozen, choice.billed_too),
+            Self::Suspense(_) | Self::WriteOff(_) | Self::Edit(_) => return,
+        };
+        if !billed_too {
+            frozen.take_in(closed);
+        }
+    }
+}
+
 /// What rows that allowances cover are chosen by; all that is named must fit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,9 +61,12 @@ pub struct DrawingChoice {
     /// The customers' billing cycles, `2026-10`; any if there is none.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub cycles: BTreeSet<String>,
-    /// Closed cycles: what was billed in them stays as it stands.
+    /// Closed cycles: what was billed in them stays as it stands; as it does in those that are closed before this is carried out.
     #[serde(default, skip_serializing_if = "ClosedCycles::is_empty")]
     pub frozen: ClosedCycles,
+    /// What was billed is meant, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub billed_too: bool,
     /// The reference version under which no record of another customer can be meant; under any other, all are looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -94,9 +111,12 @@ pub struct PricedChoice {
     /// The customer's billing cycle, `2026-10`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cycle: Option<String>,
-    /// Closed cycles: what was billed in them stays as it stands.
+    /// Closed cycles: what was billed in them stays as it stands; as it does in those that are closed before this is carried out.
     #[serde(default, skip_serializing_if = "ClosedCycles::is_empty")]
     pub frozen: ClosedCycles,
+    /// What was billed is meant, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub billed_too: bool,
 }
 
 /// A decision as it is written: one of the choices.

@@ -108,6 +108,11 @@ pub fn can_come_back(reason: Reason) -> bool {
     can_change(reason) || reason == Reason::TooOld
 }
 
+/// Whether a row that was written off with a reason may be rated when that is taken back; what was beyond an allowance is settled then.
+pub fn was_rated(had: Reason) -> bool {
+    can_come_back(had) || had == Reason::BeyondAllowance
+}
+
 /// The rows in suspense, in the table as it is known, that one of the choices names, in the order of files and rows; of one account, or
 /// of all. Reads every file of suspense; memory grows with the rows chosen.
 pub fn suspended(table: &Table, account: Option<&str>, choices: &[Choice]) -> Result<Vec<Suspended>, CommitError> {
@@ -215,9 +220,9 @@ impl Choice {
             Act::Edit | Act::Rate if can_change(reason) => fits,
             Act::Edit | Act::Rate if can_come_back(reason) => is_named,
             Act::Edit => false,
-            // What was beyond an allowance may come back, too: it is settled then.
+            // What was too old is not billed because a write-off is taken back: that is to be said, too.
             Act::Rate => {
-                let may_come_back = |had: Reason| can_come_back(had) || had == Reason::BeyondAllowance;
+                let may_come_back = |had: Reason| was_rated(had) && (had != Reason::TooOld || self.reasons.contains(&had));
                 reason == Reason::WrittenOff && is_named && had.is_some_and(may_come_back)
             }
         }

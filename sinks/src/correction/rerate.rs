@@ -68,12 +68,14 @@ pub struct Drawing {
 
 impl Choice {
     /// Whether it leaves a record alone: it was billed where it stands, or where it would come.
-    fn leaves(&self, place: Place, (was, becomes): (&Side<'_>, &Side<'_>), since: &Since, owners: &Owners) -> bool {
+    fn leaves(&self, row: &Compared<'_>, place: Place, since: &Since, owners: &Owners) -> bool {
+        let (was, becomes) = (&row.was, &row.becomes);
         let is_priced = was.reason.is_none_or(|reason| reason == Reason::BeyondAllowance);
         let was_billed = |side: &Side<'_>| {
             side.cycle.is_some_and(|cycle| {
                 let stands = is_priced && (was.customer, was.cycle) == (side.customer, side.cycle);
-                since.was_billed(place, Now { customer: side.customer, cycle, stands }, &self.frozen, owners)
+                let now = Now { key: row.key, place, customer: side.customer, cycle, stands };
+                since.was_billed(now, &self.frozen, owners)
             })
         };
         was_billed(was) || was_billed(becomes)
@@ -111,6 +113,8 @@ pub struct Compared<'r> {
     pub row: u64,
     /// The arrival number of the delivery.
     pub arrival: ArrivalNumber,
+    /// Its record key.
+    pub key: u128,
     /// Kind and direction.
     pub kind: &'r str,
     /// What stands.
@@ -158,7 +162,8 @@ pub fn look<F: Findings>(
     let is_asked = |add: &Add| versions.as_ref().is_none_or(|versions| versions.contains(&add.version()));
     let standing = Standing::of_files(table, &is_asked)?;
     let files = files_of(&standing, meant.outcomes);
-    let columns = [&premise::RATING[..], &side::COLUMNS[..], &["tenant", "provider", "account", "arrival"]].concat();
+    let columns =
+        [&premise::RATING[..], &side::COLUMNS[..], &["tenant", "provider", "account", "arrival", "record_key"]].concat();
     let frozen: Vec<&ClosedCycles> = choices.iter().map(|choice| &choice.frozen).collect();
     let question = Question { meant, choices, rate, since: Since::of(table, &frozen, &is_asked)? };
     let find = |add: &&Arc<Add>| {
@@ -172,14 +177,14 @@ pub fn look<F: Findings>(
 }
 
 /// Rates the rows of some outcomes as they would come out alone, and gives each batch of them, with their record keys, to `take`;
-/// those that stand as some customers', or all; beside it, which of them were billed when their cycle was closed. Rows that no reference
-/// data can give a price are left out.
+/// those that stand as some customers', or all; beside it, in which epoch each draws ([`Since::epoch`]), nothing if no cycle is closed. Rows
+/// that no reference data can give a price are left out.
 pub fn gather<T: Send>(
     table: &Table,
     outcomes: &[Outcome],
     customers: Option<&BTreeSet<String>>,
     rate: Rate<'_>,
-    take: &(dyn Fn(&RatedBatch, &[bool]) -> Vec<T> + Sync),
+    take: &(dyn Fn(&RatedBatch, &[u64]) -> Vec<T> + Sync),
 ) -> Result<Vec<T>, CommitError> {
     let (standing, closed) = (Standing::of(table)?, closed(table));
     let since = Since::of(table, &[&closed], &|_| true)?;
@@ -197,9 +202,8 @@ pub fn gather<T: Send>(
                 let mut parsed = premise::for_rating(batch, &rows, &Arc::new(file))?;
                 parsed.columns.key = rows.iter().map(|i| premise::key(v, *i)).collect::<Result<_, _>>()?;
                 let rated = rate(parsed);
-                let billed =
-                    if closed.is_empty() { vec![false; rows.len()] } else { billed((v, &rows), &rated, &since, &closed)? };
-                found.extend(take(&rated, &billed));
+                let epochs = if closed.is_empty() { Vec::new() } else { epochs((v, &rows), &rated, &since, &closed)? };
+                found.extend(take(&rated, &epochs));
             }
             Ok(())
         })?;
@@ -209,25 +213,32 @@ pub fn gather<T: Send>(
     Ok(found.into_iter().flatten().collect())
 }
 
-/// Which rows were billed as those that they come out as: of a customer, in a cycle that is closed for it.
-fn billed(
+/// The epochs in which rows draw as those that they come out as: of a customer, in a cycle.
+fn epochs(
     (v, rows): (EntriesView<'_>, &[usize]),
     rated: &RatedBatch,
     since: &Since,
     closed: &ClosedCycles,
-) -> Result<Vec<bool>, ColumnError> {
+) -> Result<Vec<u64>, ColumnError> {
     let (customers, periods, reasons) = (v.customer()?, v.billing_period()?, v.reason()?);
-    let (cycles, owners, delivery) = (cycles_of(rated), &rated.linked.owners, rated.linked.parsed.file.delivery);
-    let was_billed = |(n, &i): (usize, &usize)| {
-        let cycle = cycles.get(&rated.columns.period[n]).filter(|cycle| closed.contains(cycle))?;
-        let owner = owners.windows.get(rated.linked.owner[n] as usize)?;
+    let (cycles, parsed, owners) = (cycles_of(rated), &rated.linked.parsed, &rated.linked.owners);
+    // Records of a customer follow each other, and lie in few cycles.
+    let mut last: Option<((u32, i32), Vec<u64>)> = None;
+    let mut epoch = |n: usize, i: usize| {
+        let period = rated.columns.period[n];
+        let (cycle, owner) = (cycles.get(&period)?, owners.windows.get(rated.linked.owner[n] as usize)?);
+        let of = (owner.customer, period);
+        if last.as_ref().is_none_or(|(known, _)| *known != of) {
+            last = Some((of, closed.versions_from(cycle, Some(owner.customer), owners)));
+        }
+        let (_, versions) = last.as_ref().filter(|(_, versions)| !versions.is_empty())?;
         let customer = Some(owners.customer_names.name(owner.customer));
         let is_priced = at(reasons, i).is_none_or(|reason| reason == Reason::BeyondAllowance.as_str());
         let stands = is_priced && (at(customers, i), at(periods, i)) == (customer, Some(cycle.as_str()));
-        let place = Place { delivery, row: rated.linked.parsed.columns.row[n] };
-        Some(since.was_billed(place, Now { customer, cycle, stands }, closed, owners))
+        let place = Place { delivery: parsed.file.delivery, row: parsed.columns.row[n] };
+        Some(since.epoch(Now { key: parsed.columns.key[n], place, customer, cycle, stands }, versions))
     };
-    Ok(rows.iter().enumerate().map(|row| was_billed(row).unwrap_or(false)).collect())
+    Ok(rows.iter().enumerate().map(|(n, i)| epoch(n, *i).unwrap_or(u64::MAX)).collect())
 }
 
 /// Whether a row stands as one of the customers'.
@@ -290,7 +301,9 @@ impl Question<'_> {
                 let (delivery, row) = (v.delivery()?.value(i), v.row()?.value(i).max(0).cast_unsigned());
                 let kind = at(v.kind()?, i).unwrap_or_default();
                 let differs = !was.is_as(&becomes);
-                let compared = Compared { account, delivery, row, arrival, kind, was, becomes, fits, differs, is_left: false };
+                let key = premise::key(v, i)?;
+                let compared =
+                    Compared { account, delivery, row, arrival, key, kind, was, becomes, fits, differs, is_left: false };
                 let is_left = differs && self.leaves(&compared, owners)?;
                 findings.row(&Compared { is_left, ..compared })?;
             }
@@ -303,9 +316,9 @@ impl Question<'_> {
         if self.choices.iter().all(|one| one.frozen.is_empty()) {
             return Ok(false);
         }
-        let (place, (was, becomes)) = (row.place()?, (&row.was, &row.becomes));
-        let is_meant = |one: &&Choice| row.arrival < one.before && (was.fits(one) || becomes.fits(one));
-        Ok(self.choices.iter().filter(is_meant).all(|one| one.leaves(place, (was, becomes), &self.since, owners)))
+        let place = row.place()?;
+        let is_meant = |one: &&Choice| row.arrival < one.before && (row.was.fits(one) || row.becomes.fits(one));
+        Ok(self.choices.iter().filter(is_meant).all(|one| one.leaves(row, place, &self.since, owners)))
     }
 }
 

@@ -272,6 +272,77 @@ fn what_was_billed_is_rated_again_by_a_word_only() {
     data.assert_sound();
 }
 
+/// *Scenario.* What is left of a bundle rolls over; a late call of a closed month comes before the next month is closed. *Guarantees.* Closing
+/// changes nothing that a call draws: nothing waits to be settled behind it, and the overrun is charged once.
+#[test]
+fn a_closing_changes_nothing_that_was_drawn() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = DataFolder::new();
+    let bundle = BUNDLE.replace("units = 300", "units = 300\nroll_over = 1");
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &(tariff(true) + &bundle))]);
+    data.ok(&["import", "devices", &write(home.path(), "devices.csv", &DEVICES.replace("2026-01-01", "2026-03-01"))]);
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, 3, &[(10, 240)]));
+    asked(&data, &["cycle", "close", "2026-03"]);
+    ingest(&data, home.path(), "haven", "late.csv", &calls("late", 1, 3, &[(20, 60)]));
+    ingest(&data, home.path(), "haven", "b.csv", &calls("b", 1, 4, &[(10, 360)]));
+    let charges = || -> Vec<String> {
+        let rows = data.query("select record_id, charge from cdr order by start");
+        rows.iter().map(|row| format!("{} {}", row["record_id"], row["charge"]).replace('"', "")).collect()
+    };
+    // March has 300 s, 240 and 60 are taken; April has 300 s of 360, and 60 s x 0.002 are paid.
+    let expected = ["a-10 0.000000000", "late-20 0.000000000", "b-10 0.120000000"];
+    assert_eq!(charges(), expected);
+    asked(&data, &["cycle", "close", "2026-04"]);
+    assert_eq!(asked(&data, &["settle"]).1["state"], json!("unchanged"));
+    assert_eq!(charges(), expected);
+    assert_eq!(asked(&data, &["verify"]).0, Some(0));
+    // What was invoiced late is billed, too: a new price does not reach it without a word.
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &(tariff(true).replace("0.002", "0.004") + &bundle))]);
+    assert_eq!(charges(), expected);
+    let (code, left) = asked(&data, &["rerate", "--cycle", "all"]);
+    assert!(code == Some(1) && left["state"] == json!("left"), "{left:#}");
+    data.assert_sound();
+}
+
+/// *Scenario.* Two files bring the same call; the month is closed, and the file whose copy counted is taken back. *Guarantees.* The other
+/// copy is the same call: it draws what that drew, and nothing is billed anew.
+#[test]
+fn the_other_copy_of_a_billed_call_draws_the_same() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path(), &BUNDLE.replace("units = 300", "units = 120"));
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, 3, &[(12, 100)]));
+    ingest(&data, home.path(), "haven", "b.csv", &calls("a", 1, 3, &[(12, 100), (20, 30)]));
+    asked(&data, &["cycle", "close", "2026-03"]);
+    data.ok(&["withdraw", "a.csv", "--yes"]);
+    let rows = data.query("select record_id, charge from cdr order by start");
+    let charges: Vec<String> =
+        rows.iter().map(|row| format!("{} {}", row["record_id"], row["charge"]).replace('"', "")).collect();
+    assert_eq!(charges, ["a-12 0.000000000", "a-20 0.060000000"]);
+    asked(&data, &["cycle", "close", "2026-04"]);
+    assert_eq!(lines(&data, "2026-04"), Vec::<String>::new());
+    data.assert_sound();
+}
+
+/// *Scenario.* A month's totals are frozen by hand, and then it is closed for whom it has ended. *Guarantees.* For the others it stays frozen.
+#[test]
+fn a_closing_in_part_lifts_no_freezing_by_hand() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path(), "");
+    let customers = "customer_id,name,owner_path,cycle_day,time_zone\nC-1,C-1,main/C-1,1,Europe/Amsterdam\n\
+        C-2,C-2,main/C-2,15,Europe/Amsterdam\n";
+    data.ok(&["import", "customers", &write(home.path(), "customers.csv", customers)]);
+    let devices = DEVICES.replace("D-2,31612340002,C-1", "D-2,31612340002,C-2");
+    data.ok(&["import", "devices", &write(home.path(), "devices.csv", &devices)]);
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, 3, &[(2, 100)]));
+    ingest(&data, home.path(), "haven", "b.csv", &calls("b", 2, 3, &[(20, 100)]));
+    data.ok(&["totals", "--cycle", "2026-03", "--backup"]);
+    asked(&data, &["cycle", "close", "2026-03", "--at", "2026-04-02T00:00:00Z", "--override", "--by", "anna", "--why", "a test"]);
+    data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &tariff(true).replace("0.002", "0.004"))]);
+    let (code, left) = asked(&data, &["rerate", "--cycle", "all"]);
+    assert_eq!((code, &left["state"], &left["left"]), (Some(1), &json!("left"), &json!({"2026-03": 2})), "{left:#}");
+    data.assert_sound();
+}
+
 /// *Scenario.* A customer's cycles begin on the 15th, another's on the 1st; a month is closed between the two ends, and again.
 /// *Guarantees.* It is closed for whom it has ended, and for the other one later; each has its lines once.
 #[test]

@@ -266,7 +266,7 @@ proptest! {
             let period = Month::from_number(alone.columns.period[i]).to_string();
             let found = differences(&derived, &stated(&alone, i, &period));
             prop_assert!(found.is_empty(), "{found:?}\n{made:?}\n{toml}");
-            entries.push(Entry { record, key: u128::try_from(i / 2).expect("few"), delivery: DELIVERY, is_billed: false, row: i64::try_from(i).expect("few") });
+            entries.push(Entry { record, key: u128::try_from(i / 2).expect("few"), delivery: DELIVERY, epoch: u64::MAX, row: i64::try_from(i).expect("few") });
         }
         for (i, derived) in second.settle(&entries).expect("records of our time").iter().enumerate() {
             let period = Month::from_number(settled.columns.period[i]).to_string();

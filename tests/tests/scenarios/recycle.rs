@@ -1,7 +1,8 @@
 //! Suspense that is rated again, on the real program: shown, done once, told to the cent, and taken back with its file.
 
+use std::fs;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use domain::zone::days_of;
 use serde_json::{Value, json};
@@ -165,7 +166,13 @@ fn recycling_that_is_killed_is_done_once() {
 #[test]
 fn what_is_too_old_waits_until_somebody_asks_for_it() {
     let home = TempDir::new().expect("a temporary folder");
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock behind 1970").as_secs() / 86_400;
+    let since_1970 = fs::metadata(home.path())
+        .and_then(|made| made.modified())
+        .expect("made just now")
+        .duration_since(UNIX_EPOCH)
+        .expect("a clock behind 1970")
+        .as_secs()
+        / 86_400;
     let of_2023 = u64::try_from(days_of(2023, 1, 1).expect("a day")).expect("behind 1970");
     let data = DataFolder::new().with("TOLLWAY_BILLING__MAX_AGE_DAYS", since_1970 - of_2023);
     data.ok(&["import", "tariffs", &write(home.path(), "small.toml", &tariff(true))]);
@@ -196,7 +203,14 @@ fn what_is_too_old_waits_until_somebody_asks_for_it() {
         &data,
         &["suspense", "edit", "--reason", "too_old", "--set", "duration_s=50", "--by", "anna", "--why", "test", "--dry-run"],
     );
-    data.ok(&["suspense", "recycle", "--reason", "too_old"]);
+    data.ok(&["suspense", "write-off", "--reason", "too_old", "--by", "anna", "--why", "too late"]);
+    data.run(&["suspense", "recycle", "--reason", "written_off"]);
+    assert_eq!(
+        reasons(),
+        ["new - 0.200000000", "nobodys written_off null", "old written_off null"],
+        "taken back it would be billed"
+    );
+    data.ok(&["suspense", "recycle", "--reason", "written_off", "--reason", "too_old"]);
     assert_eq!(reasons(), ["new - 0.200000000", "nobodys - 0.200000000", "old - 0.200000000"]);
     assert_eq!(asked(&data, &["verify"]).0, Some(0));
     assert_eq!(asked(&data, &["rerate", "--cycle", "all"]).1["state"], json!("unchanged"));

@@ -30,7 +30,7 @@ pub fn run(global: &Global, args: &RecycleArgs, is_dry: bool) -> anyhow::Result<
         let place = place(&installation, record, "is corrected by `tollway rerate`")?;
         // What was written off or too old is meant only where that is said: whoever names the record says it.
         if wish.reasons.is_empty() && matches!(place.reason, Reason::WrittenOff | Reason::TooOld) {
-            wish.reasons.insert(place.reason);
+            wish.reasons.extend([place.reason, Reason::TooOld]);
         }
         if place.reason == Reason::BeyondAllowance {
             return Err(usage(format!("a record `{}` comes out the same: {}", place.reason.as_str(), what_helps(place.reason))));

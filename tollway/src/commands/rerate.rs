@@ -53,9 +53,8 @@ pub fn perform(global: &Global, mut wish: Wish, how: &How) -> anyhow::Result<Exi
     }
     let store = installation.state_read_only()?;
     let reference = installation.block_on(crate::reference::load(&store))?;
-    if !how.frozen {
-        wish.meant.leave(&installation.frozen_cycles(&installation.entries()?)?);
-    }
+    let closed = if how.frozen { None } else { Some(installation.frozen_cycles(&installation.entries()?)?) };
+    wish.meant.leave(closed.as_ref());
     let (outlook, reached) = look(&installation, &landing, &wish, &reference, global.quiet)?;
     let obstacle = obstacle(&installation, &wish, &outlook);
     let (rerated, obstacle) = match obstacle {

@@ -43,7 +43,7 @@ struct Drawn {
     delivery: Rc<str>,
     row: i64,
     key: u128,
-    is_billed: bool,
+    epoch: u64,
     record: Owned,
     reason: Option<Rc<str>>,
     tariff: Option<Rc<str>>,
@@ -97,6 +97,8 @@ pub(super) struct Held<'h> {
     pub differences: Vec<Difference>,
     /// Whether they are only of what settling decides.
     pub draws_only: bool,
+    /// Whether a closing has billed it.
+    pub is_billed: bool,
 }
 
 /// Whose records may wait to be settled.
@@ -104,8 +106,8 @@ pub(super) struct Held<'h> {
 pub(super) struct Waiting {
     /// Customers of whom something has come since; `None`: nobody knows, so all.
     customers: Option<BTreeSet<String>>,
-    /// Cycles that are settled by a word only.
-    frozen: ClosedCycles,
+    /// Cycles that are frozen by hand.
+    frozen: BTreeSet<String>,
 }
 
 impl Waiting {
@@ -113,12 +115,14 @@ impl Waiting {
     pub fn of(installation: &Installation, entries: &Table, newest: Option<u64>) -> anyhow::Result<Self> {
         let since = marked(entries).filter(|mark| newest.is_none_or(|newest| newest <= mark.reference));
         let customers = since.map(|mark| customers_since(entries, mark)).transpose()?.flatten();
-        Ok(Self { customers, frozen: installation.frozen_cycles(entries)? })
+        Ok(Self { customers, frozen: installation.frozen_by_hand()? })
     }
 
-    /// Whether a customer's records of a cycle are among them.
-    pub fn means(&self, customer: &str, cycle: Option<&str>) -> bool {
+    /// Whether a customer's record of a cycle is among them: something of the customer has come since, it was billed, or the cycle is frozen
+    /// by hand.
+    pub fn means(&self, customer: &str, cycle: Option<&str>, is_billed: bool) -> bool {
         self.customers.as_ref().is_none_or(|customers| customers.contains(customer))
+            || is_billed
             || cycle.is_some_and(|cycle| self.frozen.contains(cycle))
     }
 }
@@ -142,7 +146,7 @@ impl Drawing {
     ) {
         let found = differences(derived, stated);
         let others = found.into_iter().filter(|one| !SETTLED.contains(&one.field)).collect();
-        let is_billed = self.is_billed(derived, word);
+        let epoch = self.epoch(derived, word);
         let mut shared = |text: &str| match self.texts.get(text) {
             Some(known) => Rc::clone(known),
             None => Rc::clone(self.texts.entry(text.to_owned()).or_insert_with(|| text.into())),
@@ -150,8 +154,8 @@ impl Drawing {
         let drawn = Drawn {
             delivery: shared(word.delivery),
             row: word.row,
-            key: word.record_key.and_then(|key| key.try_into().ok()).map_or(0, u128::from_be_bytes),
-            is_billed,
+            key: key_of(word),
+            epoch,
             record: Owned {
                 plain: Record {
                     kind: "",
@@ -195,16 +199,18 @@ impl Drawing {
         }
     }
 
-    /// Whether a record was billed as the one that it is derived to be, when its cycle was closed.
-    fn is_billed(&self, derived: &Derived<'_>, word: &Word<'_>) -> bool {
+    /// Which closing has billed a record as the one that it is derived to be, as its version; `u64::MAX`: none has.
+    fn epoch(&self, derived: &Derived<'_>, word: &Word<'_>) -> u64 {
         let (closed, since) = &self.closed;
-        let cycle = derived.billing_period.as_deref().filter(|cycle| closed.contains(cycle));
-        let Some(((cycle, window), owners)) = cycle.zip(derived.window).zip(self.owners.as_ref()) else { return false };
-        let Some(delivery) = DeliveryId::parse(word.delivery) else { return false };
+        let cycle = derived.billing_period.as_deref().filter(|cycle| closed.first_from(cycle).is_some());
+        let Some(((cycle, window), owners)) = cycle.zip(derived.window).zip(self.owners.as_ref()) else { return u64::MAX };
+        let Some(delivery) = DeliveryId::parse(word.delivery) else { return u64::MAX };
         let place = Place { delivery, row: word.row.max(0).cast_unsigned() };
         let is_priced = word.reason.is_none_or(|reason| reason == Reason::BeyondAllowance.as_str());
         let stands = is_priced && word.customer == Some(&*window.customer) && word.billing_period == Some(cycle);
-        since.was_billed(place, Now { customer: Some(&window.customer), cycle, stands }, closed, owners)
+        let code = owners.customer_names.code(&window.customer);
+        let now = Now { key: key_of(word), place, customer: Some(&window.customer), cycle, stands };
+        since.epoch(now, &closed.versions_from(cycle, code, owners))
     }
 
     /// The reference versions by which customers are settled.
@@ -235,7 +241,7 @@ impl Drawn {
     }
 
     fn entry(&self) -> Entry<'_> {
-        Entry { record: self.record.record(), key: self.key, delivery: &self.delivery, row: self.row, is_billed: self.is_billed }
+        Entry { record: self.record.record(), key: self.key, delivery: &self.delivery, row: self.row, epoch: self.epoch }
     }
 
     fn held<'h>(&'h self, derived: &'h Derived<'h>) -> Held<'h> {
@@ -256,6 +262,11 @@ impl Drawn {
         found.retain(|one| SETTLED.contains(&one.field));
         found.extend(self.differences.iter().cloned());
         let draws_only = self.differences.is_empty();
-        Held { place: (&self.delivery, self.row), derived, stated, differences: found, draws_only }
+        let (place, is_billed) = ((&*self.delivery, self.row), self.epoch != u64::MAX);
+        Held { place, derived, stated, differences: found, draws_only, is_billed }
     }
+}
+
+fn key_of(word: &Word<'_>) -> u128 {
+    word.record_key.and_then(|key| key.try_into().ok()).map_or(0, u128::from_be_bytes)
 }

@@ -36,7 +36,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("arrow*", &["domain", "aggregate", "sinks", "tests", "benches"]),
     ("sqlx", &["store"]),
     ("tokio", &["aggregate", "sinks", "store", "tollway"]),
-    ("rayon", &["ingest", "rate", "sinks", "pipeline", "generator", "tollway"]),
+    ("rayon", &["ingest", "rate", "sinks", "pipeline", "generator", "tollway", "benches"]),
     ("object_store", &["sinks"]),
     ("rdkafka", &["ingest", "tests"]),
     ("axum", &["tollway"]),
