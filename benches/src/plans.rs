@@ -46,22 +46,40 @@ const KINDS: [Kind; 5] = [
     Kind { name: "allowances", rules: include_str!("../tariffs/allowances.toml"), has_large_deck: false, settles: true },
 ];
 
+/// What is measured of a kind of plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Link, zone and price.
+    Rate,
+    /// The fold in the order of event time.
+    Settle,
+}
+
+/// Each kind, and what settling adds to it where its records hang on each other.
+fn parts() -> impl Iterator<Item = (&'static Kind, Part)> {
+    KINDS
+        .iter()
+        .flat_map(|kind| [Part::Rate, Part::Settle].into_iter().take(1 + usize::from(kind.settles)).map(move |part| (kind, part)))
+}
+
 /// Measures what allowances and a large deck hold, and then each kind of plan on one core.
 pub fn bench(effort: &Effort) -> anyhow::Result<Report> {
     let footprints = memory::measure(effort)?;
     let one_core = ThreadPoolBuilder::new().num_threads(1).build()?;
     let throughputs = one_core.install(|| {
         let (month, batches) = batches(effort)?;
-        let of = |kind: &Kind| {
+        let of = |(kind, part): (&Kind, Part)| {
             let reference = all_on(&month, PLAN, tariff(kind, effort)?)?;
             let round = || {
                 let counted = count(&batches, &reference);
                 counted.check(kind)?;
-                Ok(Lap { rows: counted.rows, bytes: None, spent: counted.spent })
+                let spent = if part == Part::Rate { counted.rating } else { counted.settling };
+                Ok(Lap { rows: counted.rows, bytes: None, spent })
             };
-            measure(&format!("plans/{}", kind.name), effort.rounds, round)
+            let name = if part == Part::Rate { kind.name.to_owned() } else { format!("{} settled", kind.name) };
+            measure(&format!("plans/{name}"), effort.rounds, round)
         };
-        KINDS.iter().map(of).collect::<anyhow::Result<Vec<_>>>()
+        parts().map(of).collect::<anyhow::Result<Vec<_>>>()
     })?;
     Ok(Report { throughputs, footprints, ..Report::default() })
 }
@@ -113,25 +131,29 @@ struct Counted {
     given: i128,
     billed: i128,
     charge_nano: i128,
-    spent: Spent,
+    /// Link, zone and price.
+    rating: Spent,
+    /// The fold that settles.
+    settling: Spent,
 }
 
 /// Rates batch after batch, and settles what hangs on others. The clock runs for these only.
 fn count(batches: &[Arc<ParsedBatch>], reference: &Reference) -> Counted {
-    let mut spent = Spent::NOTHING;
+    let (mut rating, mut settling) = (Spent::NOTHING, Spent::NOTHING);
     let mut found = Vec::new();
     for batch in batches {
         let (rated, took) = time(|| reference.rate(Arc::clone(batch)));
-        spent += took;
+        rating += took;
         let (demands, took) = time(|| demands(&rated, &[], &reference.tariffs));
         found.extend(demands);
-        spent += took;
+        settling += took;
     }
     let demands = found.len() as u64;
     let (draws, took) = time(|| settle(found, &reference.tariffs));
-    spent += took;
+    settling += took;
     let moved = draws.len() as u64;
-    let mut counted = Counted { rows: 0, priced: 0, demands, moved, units: 0, given: 0, billed: 0, charge_nano: 0, spent };
+    let mut counted =
+        Counted { rows: 0, priced: 0, demands, moved, units: 0, given: 0, billed: 0, charge_nano: 0, rating, settling };
     for batch in batches {
         counted.take(&reference.rate_settled(Arc::clone(batch), &draws));
     }
@@ -188,7 +210,7 @@ mod tests {
     #[test]
     fn every_kind_of_plan_prices_all_that_the_generator_planted_no_flaw_in() {
         let report = bench(&MONTH).expect("it runs");
-        assert_eq!(report.throughputs.len(), KINDS.len());
+        assert_eq!(report.throughputs.len(), parts().count());
         let (month, _) = batches(&MONTH).expect("a month");
         let flawless: u64 = month.plan().iter().map(|file| month.facts(file).flawless()).sum();
         for kind in KINDS {
@@ -202,7 +224,8 @@ mod tests {
     fn a_large_deck_changes_no_price() {
         let effort = Effort { rows: 2_000, ..Effort::TINY };
         let (simple, deck) = (counted("simple", &effort), counted("deck", &effort));
-        assert_eq!(Counted { spent: Spent::NOTHING, ..simple }, Counted { spent: Spent::NOTHING, ..deck });
+        let untimed = |counted| Counted { rating: Spent::NOTHING, settling: Spent::NOTHING, ..counted };
+        assert_eq!(untimed(simple), untimed(deck));
     }
 
     #[test]
