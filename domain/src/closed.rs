@@ -41,6 +41,38 @@ pub struct ClosedUntil {
     pub version: u64,
 }
 
+/// What settling is told of a record beside the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beside<'r> {
+    /// Which closing has billed it as what it comes out as, by its version; `u64::MAX`: none has.
+    pub epoch: u64,
+    /// What it stands as, if it stays so because it was billed.
+    pub stands: Option<Stands<'r>>,
+}
+
+/// A record that stays as it stands: whose it is, and what it drew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stands<'r> {
+    /// The customer.
+    pub customer: &'r str,
+    /// The line.
+    pub subscription: &'r str,
+    /// The number of the customer's cycle ([`Month::number`]).
+    pub period: i32,
+    /// The first closing that has billed it so, by its version; `u64::MAX` where the cycle is frozen by hand.
+    pub epoch: u64,
+    /// Whether it has a price; if not, an allowance that was used up has blocked it.
+    pub is_priced: bool,
+    /// The allowances that it drew from, joined by `+`; empty: none.
+    pub allowance: &'r str,
+    /// Units that they gave.
+    pub units: u64,
+    /// Nano-units that they gave.
+    pub nano: i64,
+    /// What is charged, nano-units.
+    pub charge_nano: i64,
+}
+
 /// The version of a cycle in which nothing changes, whatever comes.
 fn whatever_comes() -> u64 {
     u64::MAX

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use domain::closed::{Beside, ClosedCycles};
 use domain::columns::parsed::{ParsedBatch, ParsedColumns};
 use domain::columns::rated::RatedBatch;
 use domain::outcome::Outcome;
@@ -15,7 +16,7 @@ use rate::settle::{Demand, Draws, Record, Trace, demands, settle, trace};
 use rate::tariff::set::BoundTariffs;
 use rayon::prelude::*;
 use sinks::commit::{CommitError, ParsedRange};
-use sinks::correction::rerate::gather;
+use sinks::correction::rerate::{Choice, Meant, gather};
 use sinks::ledger::Verdict;
 use sinks::table::Table;
 
@@ -45,31 +46,42 @@ impl Reference {
         rate::rate_settled(batch, &self.index, &self.tariffs, draws)
     }
 
-    /// What allowances give to the standing records of a table, or of some customers in it (docs/adr/0022). Memory grows with the
-    /// records that allowances cover.
-    pub fn draws(&self, table: &Table, outcomes: &[Outcome], customers: Option<&BTreeSet<String>>) -> Result<Draws, CommitError> {
-        Ok(settle(self.demands(table, outcomes, customers)?, &self.tariffs))
-    }
-
-    /// How a standing record of a customer draws from allowances; `None` if none covers it.
-    pub fn trace(&self, table: &Table, customer: &str, record: Record) -> Result<Option<Trace>, CommitError> {
-        let customers = BTreeSet::from([customer.to_owned()]);
-        Ok(trace(self.demands(table, &[Outcome::Rated], Some(&customers))?, record, &self.tariffs))
-    }
-
-    /// The standing records that allowances cover; without such tariffs the table is not read.
-    fn demands(
+    /// What allowances give to the standing records of a table, or of some customers in it (docs/adr/0022), as far as the choices change
+    /// anything: what was billed draws what it stands with, unless one of them means it all the same. Memory grows with the records that
+    /// allowances cover.
+    pub fn draws(
         &self,
         table: &Table,
         outcomes: &[Outcome],
         customers: Option<&BTreeSet<String>>,
-    ) -> Result<Vec<Demand>, CommitError> {
+        choices: &[Choice],
+    ) -> Result<Draws, CommitError> {
+        let meant = Meant { outcomes, accounts: None, customers };
+        Ok(settle(self.demands(table, &meant, choices)?, &self.tariffs))
+    }
+
+    /// How a standing record of a customer draws from allowances where some cycles are frozen; `None` if none covers it.
+    pub fn trace(
+        &self,
+        table: &Table,
+        customer: &str,
+        record: Record,
+        frozen: ClosedCycles,
+    ) -> Result<Option<Trace>, CommitError> {
+        let customers = BTreeSet::from([customer.to_owned()]);
+        let meant = Meant { outcomes: &[Outcome::Rated], accounts: None, customers: Some(&customers) };
+        let choice = Choice { frozen, ..Choice::default() };
+        Ok(trace(self.demands(table, &meant, &[choice])?, record, &self.tariffs))
+    }
+
+    /// The standing records that allowances cover; without such tariffs the table is not read.
+    fn demands(&self, table: &Table, meant: &Meant<'_>, choices: &[Choice]) -> Result<Vec<Demand>, CommitError> {
         if !self.tariffs.settles() {
             return Ok(Vec::new());
         }
         // What was billed when its cycle was closed keeps what it drew; who comes later has what is left (docs/adr/0025).
-        let take = |rated: &RatedBatch, epochs: &[u64]| demands(rated, epochs, &self.tariffs);
-        gather(table, outcomes, customers, &|batch| self.rate(batch), &take)
+        let take = |rated: &RatedBatch, beside: &[Beside<'_>]| demands(rated, beside, &self.tariffs);
+        gather(table, meant, choices, &|batch| self.rate(batch), &take)
     }
 }
 

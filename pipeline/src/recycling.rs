@@ -131,7 +131,7 @@ pub fn draft(
     let mut priced = None;
     if !due.priced.is_empty() {
         let only = rerate::standing_customers(&due.priced, reference.version);
-        let draws = reference.draws(table, &[Outcome::Rated], only.as_ref())?;
+        let draws = reference.draws(table, &[Outcome::Rated], only.as_ref(), &due.priced)?;
         let rate = |batch| reference.rate_settled(batch, &draws);
         let meant = Meant { outcomes: &[Outcome::Rated], accounts: Some(&|of| of == account), customers: only.as_ref() };
         let found: Differing = rerate::look(table, &meant, &due.priced, &rate, &|_| ())?;

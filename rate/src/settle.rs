@@ -10,11 +10,13 @@ mod fold;
 mod grant;
 mod reached;
 mod running;
+mod standing;
 mod trace;
 
 use std::num::NonZeroU128;
 
-use domain::columns::linked::{NO_GROUP, Party};
+use domain::closed::{Beside, Stands};
+use domain::columns::linked::{NO_GROUP, Owner, Party};
 use domain::columns::parsed::{ParsedBatch, Texts};
 use domain::columns::rated::RatedBatch;
 use domain::delivery::{Account, DeliveryId};
@@ -25,6 +27,7 @@ pub use self::calendar::Period;
 use self::fold::Fold;
 use self::grant::Grants;
 pub use self::reached::Reached;
+use self::standing::Standing;
 pub use self::trace::{Draw, Ran, Trace};
 use crate::price::allowance::Settled;
 use crate::price::charge::Charged;
@@ -36,7 +39,7 @@ use crate::words::ByWord;
 pub type Record = (DeliveryId, u64);
 
 /// A record that hangs on others, as settling takes it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Demand {
     record: Record,
     /// The record key: which of two records with one start is first.
@@ -60,6 +63,8 @@ pub struct Demand {
     /// What it costs if no record came before it; only of plans without allowances.
     alone: Option<Charged>,
     facts: Facts,
+    /// What it stays as, because it was billed.
+    stands: Option<Box<Standing>>,
 }
 
 impl Demand {
@@ -67,47 +72,102 @@ impl Demand {
     fn order(&self) -> (u64, i64, u128, Record) {
         (self.epoch, self.facts.start_us, self.key, self.record)
     }
+
+    /// Whether it comes out as what it stands as.
+    fn is_as_it_comes(&self) -> bool {
+        self.stands.as_ref().is_none_or(|standing| standing.is_as_it_comes)
+    }
 }
 
-/// The records of a batch that hang on others: an allowance covers them, their price is of a total, or they have a discount. Their customers and plans are codes of the reference version that the tariffs are
-/// bound to, which has rated the batch, each record for itself. `epochs` says which closing has billed which row, as its version; where it
-/// ends, none has.
-pub fn demands(rated: &RatedBatch, epochs: &[u64], tariffs: &BoundTariffs) -> Vec<Demand> {
-    if rated.columns.drawn.is_empty() {
+/// The records of a batch that hang on others: an allowance covers them, their price is of a total, or they have a discount; and those
+/// that stand as what drew from an allowance, and stay so. Their customers and plans are codes of the reference version that the tariffs are
+/// bound to, which has rated the batch, each record for itself. `beside` says of each row what was billed of it; where it ends, nothing was.
+pub fn demands(rated: &RatedBatch, beside: &[Beside<'_>], tariffs: &BoundTariffs) -> Vec<Demand> {
+    let stands = |i: usize| beside.get(i).and_then(|beside| beside.stands.as_ref());
+    let draws = |i: usize| stands(i).is_some_and(|stands| !stands.allowance.is_empty());
+    if rated.columns.drawn.is_empty() && !(0..beside.len()).any(draws) {
         return Vec::new();
     }
-    let parsed = &rated.linked.parsed;
-    let sessions = Sessions::of(parsed);
-    let demand = |i: usize| {
-        let (columns, found) = (&parsed.columns, &rated.columns);
-        let owner = rated.linked.owners.windows.get(rated.linked.owner[i] as usize)?;
-        let sale = sale_at(tariffs.sales(owner.plan), columns.start_us[i]).ok()?;
-        let tariff = &tariffs.set().tariffs()[usize::from(sale.tariff)];
-        let (zone, band) = tariffs.set().codes(sale.tariff).own(found.zone[i], found.band[i])?;
-        let alone = Charged { billed: found.billed[i], charge_nano: found.charge_nano[i] };
-        let party = (Party::from_code(found.party[i]), owner.group != NO_GROUP);
-        let facts = facts(columns, i, parsed.file.cost_currency, party);
-        Some(Demand {
-            record: (parsed.file.delivery, columns.row[i]),
-            key: columns.key.get(i).copied().unwrap_or(0),
-            customer: owner.customer,
-            subscription: owner.subscription,
-            group: owner.group,
-            session: if tariff.prices.has_totals(sale.plan) { sessions.name(i) } else { None },
-            period: rated.columns.period[i],
-            epoch: epochs.get(i).copied().unwrap_or(u64::MAX),
-            tariff: sale.tariff,
-            plan: sale.plan,
-            zone,
-            band,
-            alone: tariff.allowances.of(sale.plan).is_empty().then_some(alone),
-            facts,
-        })
+    let sessions = Sessions::of(&rated.linked.parsed);
+    let demand = |i: usize| match stands(i) {
+        None => as_it_comes(rated, i, &sessions, tariffs),
+        Some(stands) => {
+            let owners = &rated.linked.owners;
+            let is_its = |one: &Demand| {
+                let (customer, line) = (owners.customer_names.name(one.customer), owners.subscriptions.name(one.subscription));
+                (customer, line, one.period) == (stands.customer, stands.subscription, stands.period)
+            };
+            let came = rated.is_covered(i).then(|| as_it_comes(rated, i, &sessions, tariffs)).flatten().filter(is_its);
+            let standing = Standing::of(stands, came.is_some(), tariffs);
+            let demand = came.or_else(|| as_it_stands(rated, i, stands))?;
+            Some(Demand { stands: Some(Box::new(standing)), ..demand })
+        }
     };
-    let covered = || (0..parsed.len()).filter(|i| rated.is_covered(*i));
-    let mut all = Vec::with_capacity(covered().count());
-    all.extend(covered().filter_map(demand));
+    let asked = || (0..rated.linked.parsed.len()).filter(|i| rated.is_covered(*i) || draws(*i));
+    let mut all = Vec::with_capacity(asked().count());
+    all.extend(asked().filter_map(|i| {
+        let epoch = beside.get(i).map(|beside| beside.epoch);
+        let demand = demand(i)?;
+        Some(Demand { epoch: epoch.filter(|_| demand.is_as_it_comes()).unwrap_or(demand.epoch), ..demand })
+    }));
     all
+}
+
+/// A record as whoever's it comes out as.
+fn as_it_comes(rated: &RatedBatch, i: usize, sessions: &Sessions<'_>, tariffs: &BoundTariffs) -> Option<Demand> {
+    let parsed = &rated.linked.parsed;
+    let (columns, found) = (&parsed.columns, &rated.columns);
+    let owner = rated.linked.owners.windows.get(rated.linked.owner[i] as usize)?;
+    let sale = sale_at(tariffs.sales(owner.plan), columns.start_us[i]).ok()?;
+    let tariff = &tariffs.set().tariffs()[usize::from(sale.tariff)];
+    let (zone, band) = tariffs.set().codes(sale.tariff).own(found.zone[i], found.band[i])?;
+    let alone = Charged { billed: found.billed[i], charge_nano: found.charge_nano[i] };
+    let party = (Party::from_code(found.party[i]), owner.group != NO_GROUP);
+    let facts = facts(columns, i, parsed.file.cost_currency, party);
+    Some(Demand {
+        record: (parsed.file.delivery, columns.row[i]),
+        key: columns.key.get(i).copied().unwrap_or(0),
+        customer: owner.customer,
+        subscription: owner.subscription,
+        group: owner.group,
+        session: if tariff.prices.has_totals(sale.plan) { sessions.name(i) } else { None },
+        period: rated.columns.period[i],
+        epoch: u64::MAX,
+        tariff: sale.tariff,
+        plan: sale.plan,
+        zone,
+        band,
+        alone: tariff.allowances.of(sale.plan).is_empty().then_some(alone),
+        facts,
+        stands: None,
+    })
+}
+
+/// A record as whoever's it stands as, where it comes out as another's or as nothing that draws; nothing where there is no such customer.
+fn as_it_stands(rated: &RatedBatch, i: usize, stands: &Stands<'_>) -> Option<Demand> {
+    let (parsed, owners) = (&rated.linked.parsed, &rated.linked.owners);
+    let (customer, subscription) =
+        (owners.customer_names.code(stands.customer)?, owners.subscriptions.code(stands.subscription)?);
+    let is_its = |owner: &&Owner| (owner.customer, owner.subscription) == (customer, subscription);
+    let group = owners.windows.get(rated.linked.owner[i] as usize).filter(is_its).map_or(NO_GROUP, |owner| owner.group);
+    let party = (Party::default(), group != NO_GROUP);
+    Some(Demand {
+        record: (parsed.file.delivery, parsed.columns.row[i]),
+        key: parsed.columns.key.get(i).copied().unwrap_or(0),
+        customer,
+        subscription,
+        group,
+        session: None,
+        period: stands.period,
+        epoch: stands.epoch,
+        tariff: 0,
+        plan: 0,
+        zone: 0,
+        band: 0,
+        alone: None,
+        facts: facts(&parsed.columns, i, parsed.file.cost_currency, party),
+        stands: None,
+    })
 }
 
 /// Names the sessions of a batch among those of all accounts.
@@ -230,7 +290,7 @@ fn each_customer<T: Default + Send>(
     let customers: Vec<&[(u32, usize)]> = by_customer.chunk_by(|a, b| a.0 == b.0).collect();
     let plans = Grants::of(tariffs, &customers.iter().map(|of| of[0].0).collect::<Vec<_>>());
     let fold = |mut all: T, of: &&[(u32, usize)]| {
-        let theirs: Vec<Demand> = of.iter().map(|(_, position)| demands[*position]).collect();
+        let theirs: Vec<Demand> = of.iter().map(|(_, position)| demands[*position].clone()).collect();
         let mut in_order: Vec<&Demand> = theirs.iter().collect();
         in_order.sort_unstable_by_key(|demand| demand.order());
         let newest_us = theirs.iter().map(|demand| demand.facts.start_us).max().unwrap_or(i64::MIN);

@@ -11,7 +11,7 @@ use domain::closed::{ClosedCycles, ClosedUntil, LateUsage};
 use domain::ports::{Clock, Rng};
 use domain::zone::SECOND_US;
 
-pub use self::since::{Now, Since};
+pub use self::since::{Now, Since, Versions};
 use crate::delta::action::CommitInfo;
 use crate::delta::log::Attempt;
 use crate::table::{Table, TableError};

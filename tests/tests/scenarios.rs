@@ -9,6 +9,7 @@ mod scenarios {
     //! One file per promise.
 
     mod bench_job;
+    mod billed;
     mod broker_faults;
     mod brokers;
     mod bucket;

@@ -4,7 +4,7 @@ mod drawing;
 pub mod lines;
 mod posted;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use domain::columns::linked::NO_GROUP;
@@ -17,7 +17,7 @@ use verify::owner::{Customer, Identifier, Owners, Window};
 use verify::tariff::Tariff;
 use verify::{Derived, Difference, Record, Reference, Stated, differences};
 
-use self::drawing::{Drawing, Held, Waiting};
+use self::drawing::{Billed, Drawing, Held, Waiting};
 use crate::installation::Installation;
 use crate::progress::Progress;
 
@@ -50,9 +50,11 @@ pub struct Proof {
     pub unpriced: BTreeMap<String, u64>,
     /// Records that cannot be derived, by what is in the way.
     pub underivable: BTreeMap<String, u64>,
-    /// Records that draw otherwise from what allowances give, of customers of whom something has come since they were settled, or in
-    /// cycles whose totals are frozen: they wait to be settled.
+    /// Records that draw otherwise from what allowances give, of customers of whom something has come since they were settled, or billed
+    /// ones that do not cost either what they should beside what they drew: they wait to be settled.
     pub unsettled: u64,
+    /// Records among those that agree which stay as they were billed: now they would draw otherwise.
+    pub stay: u64,
     /// Records that keep the price of a total or a discount that the tariff in force has no more, so that nothing derives it.
     pub kept: u64,
     /// Records that disagree.
@@ -81,7 +83,8 @@ impl Proof {
         let rows = standing.by_reference.values().flatten().filter_map(|add| add.rows()).sum();
         let mut progress = Progress::start("verify", rows, quiet);
         let mut proof = Self::default();
-        let (mut done, mut drawing) = (0, Drawing::of(entries, installation.block_on(store.load_reference(None))?.owners)?);
+        let (frozen, owners) = (installation.frozen_cycles(entries)?, installation.block_on(store.load_reference(None))?.owners);
+        let (mut done, mut drawing) = (0, Drawing::of(entries, frozen, owners)?);
         let mut known = HashMap::new();
         for (version, files) in &standing.by_reference {
             let loaded = installation.block_on(store.load_reference(Some(*version)))?;
@@ -102,13 +105,25 @@ impl Proof {
                 progress.at(done);
             }
         }
-        let waiting = Waiting::of(installation, entries, standing.by_reference.keys().next_back().copied())?;
+        let waiting = Waiting::of(entries, standing.by_reference.keys().next_back().copied())?;
+        let mut again: BTreeMap<u64, BTreeSet<Billed<'_>>> = BTreeMap::new();
         for version in drawing.versions() {
             let loaded = installation.block_on(store.load_reference(Some(version)))?;
             let reference = second_reference(&loaded, &mut known)?;
-            drawing.settle(version, &reference, &mut |held| match held {
+            let billed = drawing.settle(version, &reference, &mut |held| match held {
                 Some(held) => proof.settled(held, limit, &waiting),
                 None => proof.kept += 1,
+            })?;
+            for (version, record) in billed {
+                again.entry(version).or_default().insert(record);
+            }
+        }
+        for (version, records) in &again {
+            let loaded = installation.block_on(store.load_reference(Some(*version)))?;
+            let reference = second_reference(&loaded, &mut known)?;
+            drawing.settle_again(records, &reference, &mut |held| {
+                proof.stay += u64::from(held.differences.is_empty());
+                proof.settled(held, limit, &waiting);
             })?;
         }
         progress.finish();
@@ -174,7 +189,7 @@ impl Proof {
     fn settled(&mut self, held: Held<'_>, limit: usize, waiting: &Waiting) {
         let Held { place, derived, stated, differences, draws_only, is_billed } = held;
         let customer = derived.window.map_or("", |window| window.customer.as_str());
-        if !differences.is_empty() && draws_only && waiting.means(customer, derived.billing_period.as_deref(), is_billed) {
+        if !differences.is_empty() && draws_only && waiting.means(customer, is_billed) {
             self.unsettled += 1;
         } else {
             self.note(place, derived, &stated, differences, limit);
@@ -228,7 +243,7 @@ impl Proof {
         json!({
             "records": self.records(), "agree": self.agree(), "differ": self.differ, "charge": charge,
             "tariffs": tariffs.collect::<Vec<_>>(), "suspense": self.suspense, "unpriced": self.unpriced,
-            "underivable": self.underivable, "unsettled": self.unsettled, "kept": self.kept, "too_much": too_much,
+            "underivable": self.underivable, "unsettled": self.unsettled, "kept": self.kept, "stay": self.stay, "too_much": too_much,
             "reference_versions": self.references, "fields": self.fields, "differences": shown.collect::<Vec<_>>(),
         })
     }

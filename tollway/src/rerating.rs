@@ -1,6 +1,7 @@
 //! Rows that have a price, rated again: what would come of it by customer and by rule, the decisions to do it, and what came of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::closed::ClosedCycles;
@@ -327,7 +328,7 @@ pub fn look(
     let choice = wish.meant.choice(landing.next_number()?);
     let account = wish.account.as_deref();
     let question = Question { what: "rerate", outcomes: &[Outcome::Rated], choice, account, customers: None };
-    let draws = reference.draws(&entries, question.outcomes, question.customers)?;
+    let draws = reference.draws(&entries, question.outcomes, question.customers, slice::from_ref(&question.choice))?;
     let outlook: Outlook = ask(&entries, &question, (reference, &draws), quiet)?;
     if outlook.chosen == 0 {
         known(wish.meant.names(), wish.account.as_deref(), &entries, reference)?;

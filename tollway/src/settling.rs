@@ -91,7 +91,7 @@ pub fn unsettled(
         return Ok(Unsettled { wish: ours, outlook: Outlook::default(), frozen: 0, reached: Vec::new(), is_part: false });
     }
     let outcomes = &[Outcome::Rated];
-    let draws = reference.draws(entries, outcomes, touched.as_ref())?;
+    let draws = reference.draws(entries, outcomes, touched.as_ref(), &[ours.meant.choice(next)])?;
     let look = |wish: &Wish| -> anyhow::Result<Outlook> {
         let (choice, customers) = (wish.meant.choice(next), touched.as_ref());
         let question = Question { what: "settle", outcomes, choice, account: None, customers };

@@ -11,6 +11,7 @@ use crate::grant::{Bucket, Lines, Sort};
 use crate::owner::{Customer, Whose, Window};
 use crate::period::{Day, Period};
 use crate::record::Record;
+use crate::standing::{Stood, stray};
 use crate::tariff::Tariff;
 use crate::terms::Allowance;
 use crate::total::Total;
@@ -28,6 +29,8 @@ pub struct Entry<'r> {
     pub row: i64,
     /// Which closing has billed it, as its version; `u64::MAX`: none has. It draws before all that came later, whenever that started.
     pub epoch: u64,
+    /// What it stays as, if it was billed and nothing changes that.
+    pub stood: Option<Stood<'r>>,
 }
 
 impl Reference {
@@ -39,43 +42,66 @@ impl Reference {
 
     /// Makes ready to settle one customer after the other.
     pub fn settlement(&self) -> Settlement<'_> {
-        Settlement { lines: Lines::of(self) }
+        Settlement { lines: Lines::of(self), keeps: false }
+    }
+
+    /// The same, but what stays as it was billed comes to what it costs beside what it says it drew.
+    pub fn settlement_of_billed(&self) -> Settlement<'_> {
+        Settlement { keeps: true, ..self.settlement() }
     }
 }
 
 /// Settles customers under the same reference data: everybody's lines are looked through once.
 pub struct Settlement<'r> {
     lines: Lines<'r>,
+    keeps: bool,
 }
 
 impl<'r> Settlement<'r> {
     /// What each record comes to, in the order of the input; customers do not share anything.
     pub fn settle(&self, entries: &[Entry<'_>]) -> Result<Vec<Derived<'r>>, VerifyError> {
-        let mut derived = Vec::with_capacity(entries.len());
-        let mut covers = Vec::new();
+        let (mut derived, mut turns) = (Vec::with_capacity(entries.len()), Vec::new());
         for (place, entry) in entries.iter().enumerate() {
             let (alone, cover) = self.lines.reference.alone(&entry.record)?;
+            let is_its = |stood: &Stood<'_>| {
+                cover.is_some() && alone.window.is_some_and(|window| stood.is_of(window, alone.billing_period.as_deref()))
+            };
+            // What it would come to as another's does not take anything from anybody.
+            let stray = entry.stood.as_ref().filter(|stood| !is_its(stood)).map(|stood| stray(stood, alone.window));
             derived.push(alone);
-            covers.extend(cover.map(|cover| (place, cover)));
+            if cover.is_some() || stray.is_some() {
+                turns.push((place, cover, stray));
+            }
         }
-        covers.sort_by_key(|(place, _)| {
-            let Entry { record, key, delivery, row, epoch } = &entries[*place];
+        turns.sort_by_key(|(place, ..)| {
+            let Entry { record, key, delivery, row, epoch, .. } = &entries[*place];
             (*epoch, record.start_us, *key, *delivery, *row)
         });
         let mut balances = Balances {
             lines: &self.lines,
+            keeps: self.keeps,
             days: HashMap::new(),
             buckets: HashMap::new(),
             totals: HashMap::new(),
             spent: HashMap::new(),
         };
-        for (place, cover) in covers {
-            let (record, result) = (&entries[place].record, &mut derived[place]);
-            let customer =
-                result.window.and_then(|window| Some((window, self.lines.reference.owners.customers.get(&window.customer)?)));
+        let customers = &self.lines.reference.owners.customers;
+        for (place, cover, stray) in &turns {
+            let (Entry { record, stood, .. }, result) = (&entries[*place], &mut derived[*place]);
+            if let Some((stood, window)) = stood.as_ref().zip(stray.as_ref()) {
+                if let Some(customer) = customers.get(&window.customer) {
+                    balances.stay(stood, (window, customer), record, &[]);
+                }
+                if let Some(cover) = cover {
+                    result.priced = result.priced.clone().after(Ok(cover.assumed(record)));
+                }
+                continue;
+            }
+            let Some(cover) = cover else { continue };
+            let customer = result.window.and_then(|window| Some((window, customers.get(&window.customer)?)));
             // Who is no customer has no periods, and so nothing that could run out or add up.
             let draw = match customer {
-                Some((window, customer)) => balances.draw(window, customer, &cover, record),
+                Some((window, customer)) => balances.draw(window, customer, cover, (record, stood.as_ref())),
                 None => Ok(cover.assumed(record)),
             };
             result.priced = result.priced.clone().after(draw);
@@ -85,8 +111,10 @@ impl<'r> Settlement<'r> {
 }
 
 /// What is left of all that was granted, and what records came to so far.
-struct Balances<'s, 'r> {
+pub(crate) struct Balances<'s, 'r> {
     lines: &'s Lines<'r>,
+    /// Whether what stays as it was billed comes to what it costs so.
+    keeps: bool,
     days: HashMap<(&'r str, Period), Vec<Day>>,
     /// `None` where nothing was granted.
     buckets: HashMap<Bucket<'r>, Option<Balance>>,
@@ -119,13 +147,14 @@ struct Balance {
 }
 
 impl<'r> Balances<'_, 'r> {
-    /// Lets a record draw from what is left; one that is blocked takes and moves nothing.
+    /// Lets a record draw from what is left; one that is blocked takes and moves nothing. One that stays as it stood takes and moves what it
+    /// did then.
     fn draw(
         &mut self,
         window: &'r Window,
         customer: &Customer,
         cover: &Cover<'r>,
-        record: &Record<'_>,
+        (record, stood): (&Record<'_>, Option<&Stood<'_>>),
     ) -> Result<Draw, &'static str> {
         let start = cover.place.start;
         let total = cover.over.and_then(|over| Total::of(over, record, window, customer, start));
@@ -139,20 +168,44 @@ impl<'r> Balances<'_, 'r> {
             units: total.as_ref().and_then(|total| self.totals.get(total).copied()),
             spent: spent.and_then(|spent| self.spent.get(&spent).copied()).unwrap_or(0),
         };
-        let (sources, buckets): (Vec<_>, Vec<_>) = self.open(window, customer, cover).into_iter().unzip();
-        let draw = cover.draw_within(record, &sources, before)?;
-        for (bucket, take) in buckets.iter().zip(&draw.takes) {
-            if let Some(Some(Balance { left: Some(left), .. })) = self.buckets.get_mut(bucket) {
-                *left -= take;
+        let open = self.open(window, customer, cover);
+        let (sources, buckets): (Vec<_>, Vec<_>) = open.iter().copied().unzip();
+        let mut draw = cover.draw_within(record, &sources, before);
+        let (counted, spends) = match (stood.filter(|stood| !stood.is(draw.as_ref())), &draw) {
+            (Some(stood), _) => {
+                let first = self.stay(stood, (window, customer), record, &open);
+                if self.keeps {
+                    draw = cover.kept_within(record, stood, first, before);
+                }
+                if stood.is_priced { cover.moved(record, stood, first, before) } else { (None, 0) }
             }
-        }
-        if let Some((total, counted)) = total.zip(draw.counted) {
+            (None, Ok(draw)) => {
+                for (bucket, take) in buckets.iter().zip(&draw.takes) {
+                    self.deduct(bucket, *take);
+                }
+                (draw.counted, draw.spends.into())
+            }
+            (None, Err(_)) => (None, 0),
+        };
+        if let Some((total, counted)) = total.zip(counted) {
             *self.totals.entry(total).or_default() += counted;
         }
         if let Some(spent) = spent {
-            *self.spent.entry(spent).or_default() += i128::from(draw.spends);
+            *self.spent.entry(spent).or_default() += spends;
         }
-        Ok(draw)
+        draw
+    }
+
+    /// Takes something out of a bucket.
+    pub(crate) fn deduct(&mut self, bucket: &Bucket<'r>, take: u128) {
+        if let Some(Some(Balance { left: Some(left), .. })) = self.buckets.get_mut(bucket) {
+            *left -= take;
+        }
+    }
+
+    /// All tariffs.
+    pub(crate) fn tariffs(&self) -> impl Iterator<Item = &'r Tariff> + use<'_, 'r> {
+        self.lines.reference.tariffs.iter().map(|tariff| &**tariff)
     }
 
     /// The buckets that a record may draw from, in the order of their turns.
@@ -160,17 +213,29 @@ impl<'r> Balances<'_, 'r> {
         let mut open = Vec::new();
         for (position, allowance) in &cover.allowances {
             let now = Period::of(allowance.every, customer, cover.place.start);
-            for age in 0..=self.oldest(allowance) {
-                let bucket = bucket(window, cover.place.tariff, allowance, now.plus(-age));
-                let balance = self.balance(&bucket, customer).filter(|balance| age <= balance.roll_over);
-                open.extend(balance.map(|Balance { left, begins_us, expires_us, .. }| {
-                    let turn = Turn { is_new: age == 0, begins_us, expires_us, ..Turn::assumed(allowance, *position) };
-                    (Source { allowance, turn, left }, bucket)
-                }));
-            }
+            self.offer((window, customer), cover.place.tariff, (*position, *allowance), now, &mut open);
         }
         open.sort_by_key(|(source, _)| source.turn);
         open
+    }
+
+    /// Adds the buckets of one allowance that a record of a period may draw from.
+    pub(crate) fn offer(
+        &mut self,
+        (window, customer): (&'r Window, &Customer),
+        tariff: &'r Tariff,
+        (position, allowance): (usize, &'r Allowance),
+        now: Period,
+        open: &mut Vec<(Source<'r>, Bucket<'r>)>,
+    ) {
+        for age in 0..=self.oldest(allowance) {
+            let bucket = bucket(window, tariff, allowance, now.plus(-age));
+            let balance = self.balance(&bucket, customer).filter(|balance| age <= balance.roll_over);
+            open.extend(balance.map(|Balance { left, begins_us, expires_us, .. }| {
+                let turn = Turn { is_new: age == 0, begins_us, expires_us, ..Turn::assumed(allowance, position) };
+                (Source { allowance, turn, left }, bucket)
+            }));
+        }
     }
 
     /// A bucket, which is granted when the first record asks for it.

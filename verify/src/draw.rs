@@ -6,8 +6,9 @@ use crate::charge::{Charge, Share, charge};
 use crate::cover::Cover;
 use crate::derive::Drawn;
 use crate::record::Record;
+use crate::standing::Stood;
 use crate::terms::{Allowance, Stage};
-use crate::text::settled::Beyond;
+use crate::text::settled::{Beyond, SetupFee};
 use crate::total::charge_in;
 
 /// When it is a bucket's turn among those that a record may draw from; the least goes first.
@@ -103,7 +104,9 @@ impl Cover<'_> {
         before: Before,
     ) -> Result<Draw, &'static str> {
         let taken = countable(takes.iter().sum())?;
-        let (full, counted) = self.price(record, sources, &takes, rest, before)?;
+        let beyond = countable(rest)?.unsigned_abs();
+        let first = sources.iter().zip(&takes).find(|(_, take)| **take > 0).map(|(source, _)| source.allowance.setup);
+        let (full, counted) = self.price(record, first, (taken.unsigned_abs(), beyond), before)?;
         let mut charge = self.discounted(full, before.spent)?;
         let (limit, off) = hold(&mut charge, sources, &mut takes).unzip();
         let money = i128::from(off.unwrap_or(0)) + take_money(&mut charge, sources, &mut takes);
@@ -116,20 +119,17 @@ impl Cover<'_> {
         Ok(Draw { charge, drawn, takes, counted, spends: full.nano.max(0), rest })
     }
 
-    /// What its price charges for the units that no source took, and by how many it moves its total.
+    /// What its price charges for the units that no source took, and by how many it moves its total. `setup` is what the first source says
+    /// that some were taken from.
     fn price(
         &self,
         record: &Record<'_>,
-        sources: &[Source<'_>],
-        takes: &[u128],
-        rest: u128,
+        setup: Option<SetupFee>,
+        (taken, rest): (u64, u64),
         before: Before,
     ) -> Result<(Charge, Option<u64>), &'static str> {
-        let rest = countable(rest)?.unsigned_abs();
-        let taken = countable(takes.iter().sum())?.unsigned_abs();
-        let first = sources.iter().zip(takes).find(|(_, take)| **take > 0).map(|(source, _)| source.allowance);
-        let share = match (first, self.over) {
-            (Some(allowance), _) if rest == 0 => Share::Covered { setup: allowance.setup },
+        let share = match (setup, self.over) {
+            (Some(setup), _) if rest == 0 => Share::Covered { setup },
             (_, Some(_)) => {
                 let charge = charge_in(&self.place, self.found, record, before.units, rest)?;
                 return Ok((charge, Some(rest)));
@@ -138,6 +138,65 @@ impl Cover<'_> {
             (Some(_), None) => Share::Beyond { taken, rest },
         };
         Ok((charge(&self.place, self.found, record, share)?, None))
+    }
+
+    /// What a record moves that was billed so, whatever it would draw: the units of its total, and what its discount goes by, in units of
+    /// 10⁻⁹. That is in no row: it is what the price says where that comes to what was charged, and else what was charged.
+    pub fn moved(
+        &self,
+        record: &Record<'_>,
+        stood: &Stood<'_>,
+        first: Option<&Allowance>,
+        before: Before,
+    ) -> (Option<u64>, i128) {
+        let said = self.beside(record, stood, first, before);
+        let (full, counted, charge) = said.map_or((0, None, 0), |(full, counted, charge)| (full.nano, counted, charge.nano));
+        let charged = stood.charged();
+        let goes_by = if i128::from(charge) == charged { full.into() } else { charged };
+        (counted, if self.discount.is_some() { goes_by.max(0) } else { 0 })
+    }
+
+    /// What a record is charged beside what it says it drew; nothing if an allowance blocks it, and it says so.
+    pub fn kept_within(
+        &self,
+        record: &Record<'_>,
+        stood: &Stood<'_>,
+        first: Option<&Allowance>,
+        before: Before,
+    ) -> Result<Draw, &'static str> {
+        if !stood.is_priced && self.allowances.iter().any(|(_, allowance)| allowance.beyond == Beyond::Block) {
+            return Err("beyond_allowance");
+        }
+        let (_, counted, charge) = self.beside(record, stood, first, before)?;
+        let nano = i64::try_from(i128::from(charge.nano) - stood.money_nano).map_err(|_| "charge_limit")?;
+        let drawn = (!stood.allowance.is_empty()).then(|| Drawn {
+            allowance: stood.allowance.to_owned(),
+            units: i64::try_from(stood.units).ok().filter(|units| *units > 0),
+            money_nano: Some(stood.money_nano).filter(|money| *money > 0),
+        });
+        Ok(Draw { charge: Charge { nano, ..charge }, drawn, takes: Vec::new(), counted, spends: 0, rest: 0 })
+    }
+
+    /// The price of what a record has beyond the units that it says it drew, by how many it moves its total, and what its discount makes
+    /// of it.
+    fn beside(
+        &self,
+        record: &Record<'_>,
+        stood: &Stood<'_>,
+        first: Option<&Allowance>,
+        before: Before,
+    ) -> Result<(Charge, Option<u64>, Charge), &'static str> {
+        let rest = match (stood.units, first) {
+            (0, _) => self.units,
+            (taken, None) => self.units.saturating_sub(taken),
+            (taken, Some(allowance)) => {
+                let beyond = allowance.rounded(self.units.into(), allowance.minimum).saturating_sub(taken.into());
+                u64::try_from(beyond).unwrap_or(u64::MAX)
+            }
+        };
+        let setup = (stood.units > 0).then(|| first.map(|allowance| allowance.setup).unwrap_or_default());
+        let (full, counted) = self.price(record, setup, (stood.units, rest), before)?;
+        Ok((full, counted, self.discounted(full, before.spent)?))
     }
 
     /// What becomes of a charge behind others that come to so much: only what is above zero has a discount.

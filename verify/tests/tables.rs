@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 use verify::derive::Priced;
 use verify::owner::{Customer, Identifier, Owners, Window};
 use verify::tariff::Tariff;
-use verify::{Entry, Record, Reference};
+use verify::{Entry, Record, Reference, Stood};
 
 type Cells<'t> = HashMap<&'t str, &'t str>;
 
@@ -147,6 +147,32 @@ impl<'t> Row<'t> {
     }
 }
 
+impl<'t> Row<'t> {
+    /// What the row was billed as in a cycle, if it says so: `blocked`, or the allowances, units, money, and the charge.
+    fn stood<'r>(&self, billing_period: &'r str) -> Option<Stood<'r>>
+    where
+        't: 'r,
+    {
+        let stays = self.cell("stays")?;
+        let (customer, subscription) = ("c", self.cell("line").expect("a row names its line"));
+        let blocked = Stood { customer, subscription, billing_period, ..Stood::default() };
+        let words: Vec<&str> = stays.split_whitespace().collect();
+        let [allowance, units, money, charge] = words[..] else {
+            assert_eq!(stays, "blocked", "line {}: that is nothing that it stays as", self.number);
+            return Some(blocked);
+        };
+        let amount = |text: &str| if text == "-" { 0 } else { nano(text) };
+        Some(Stood {
+            is_priced: true,
+            allowance: if allowance == "-" { "" } else { allowance },
+            units: if units == "-" { 0 } else { units.parse().expect("whole units") },
+            money_nano: amount(money),
+            charge_nano: amount(charge),
+            ..blocked
+        })
+    }
+}
+
 /// When a line had a plan, and in which group.
 struct Line<'t> {
     name: &'t str,
@@ -205,10 +231,15 @@ impl<'t> Block<'t> {
         let reference = Reference { owners: self.owners(), tariffs: vec![table.tariff()] };
         let number = |row: &Row<'_>| self.number(row.cell("line").expect("a row names its line"));
         let numbers: Vec<String> = self.rows.iter().map(number).collect();
+        let of_row = |(row, number): (&Row<'_>, &String)| reference.derive(&row.record(number)).unwrap_or_else(|e| panic!("{e}"));
+        let cycles: Vec<String> =
+            self.rows.iter().zip(&numbers).map(|row| of_row(row).billing_period.unwrap_or_default()).collect();
         let mut entries: Vec<Entry<'_>> = Vec::with_capacity(self.rows.len());
-        for (row, number) in self.rows.iter().zip(&numbers) {
+        for ((row, number), cycle) in self.rows.iter().zip(&numbers).zip(&cycles) {
+            let stood = row.stood(cycle);
             entries.push(Entry {
-                epoch: u64::MAX,
+                epoch: if stood.is_some() { 1 } else { u64::MAX },
+                stood,
                 record: row.record(number),
                 key: row.number.unsigned_abs().into(),
                 delivery: "",

@@ -140,6 +140,14 @@ impl<'t, 'f> Covered<'t, 'f> {
         Some(Self { alone, first, ..self })
     }
 
+    /// Whether others may change what it comes to: it has units that an allowance takes, money that one or a discount changes, or a total.
+    pub fn hangs(&self) -> bool {
+        let pays = self.plain.charge_nano > 0;
+        self.total.is_some()
+            || (self.discount.is_some() && pays)
+            || self.asks().any(|(_, allowance)| !allowance.is_money() || pays)
+    }
+
     /// The allowances that cover it, by number, in the order in which it asks them where nothing is left from earlier cycles; those in
     /// units only if it has some.
     pub fn asks(&self) -> impl Iterator<Item = (u16, &'t Allowance)> + '_ {

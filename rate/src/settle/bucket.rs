@@ -97,8 +97,13 @@ impl<'t> Buckets<'t> {
     }
 
     /// The period of an allowance of a tariff that a record lies in, and which of [`Self::listed`] it may draw from while they last.
-    pub fn of(&mut self, (number, allowance): (u16, &Allowance), currency: Currency, demand: &Demand) -> (Period, Range<usize>) {
-        let Named { name, reach } = self.grants.named(demand.tariff, number);
+    pub fn of(
+        &mut self,
+        (tariff, number, allowance): (u16, u16, &Allowance),
+        currency: Currency,
+        demand: &Demand,
+    ) -> (Period, Range<usize>) {
+        let Named { name, reach } = self.grants.named(tariff, number);
         let period = self.calendar.period(allowance.every, demand.facts.start_us, demand.period);
         let key = Key { subject: Subject::of(allowance.whose, demand), name, sort: Sort::of(allowance, currency), period };
         let list = self.lists.get(&key).cloned();

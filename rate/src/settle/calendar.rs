@@ -42,6 +42,11 @@ impl Period {
         }
     }
 
+    /// Whether what an earlier period gave, or this one, stays usable in it for so many periods.
+    pub(crate) fn is_within(self, periods: u32, given: Self) -> bool {
+        i64::from(self.number) - i64::from(given.number) <= i64::from(periods)
+    }
+
     /// So many periods later.
     pub(crate) fn later(self, by: i32) -> Self {
         Self { number: self.number + by, ..self }

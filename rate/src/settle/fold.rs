@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use domain::money::Currency;
 use domain::outcome::Reason;
 
 use super::Demand;
@@ -21,13 +22,16 @@ use crate::tariff::set::BoundTariffs;
 const TOLD_US: i64 = 31 * 86_400 * 1_000_000;
 
 /// A bucket that a record may draw from.
-struct Candidate<'t> {
-    turn: Turn,
-    /// Number of the allowance in the record's tariff.
+#[derive(Clone, Copy)]
+pub(super) struct Candidate<'t> {
+    pub turn: Turn,
+    /// Number of the tariff, which is nearly always the record's, ...
+    tariff: u16,
+    /// ... and of the allowance in it.
     number: u16,
-    allowance: &'t Allowance,
+    pub allowance: &'t Allowance,
     /// Which of the fold's buckets.
-    bucket: usize,
+    pub bucket: usize,
 }
 
 impl Candidate<'_> {
@@ -39,27 +43,27 @@ impl Candidate<'_> {
 
 /// When a bucket comes: what is left of earlier periods first, then by priority, weight, expiry, the begin of the period that gave it, and
 /// the order of the file.
-type Turn = (bool, i64, Reverse<i64>, i64, i64, u16);
+pub(super) type Turn = (bool, i64, Reverse<i64>, i64, i64, u16);
 
 /// What a record moves in a bucket.
 #[derive(Clone, Copy)]
-struct Take {
+pub(super) struct Take {
     /// Which candidate.
-    at: usize,
+    pub at: usize,
     /// What the bucket has less.
-    out: u64,
+    pub out: u64,
     /// What the record gets: units, or nano-units that are taken off its charge.
-    given: u64,
+    pub given: u64,
 }
 
 /// The balances of one customer.
 pub(super) struct Fold<'t> {
-    tariffs: &'t BoundTariffs,
+    pub tariffs: &'t BoundTariffs,
     customer: u32,
     calendar: Calendar<'t>,
-    buckets: Buckets<'t>,
+    pub buckets: Buckets<'t>,
     /// What totals and discounts stand at.
-    running: Running<'t>,
+    pub running: Running<'t>,
     /// Periods that end before are not told of.
     told_from_us: i64,
     /// How far allowances were used.
@@ -86,58 +90,81 @@ impl<'t> Fold<'t> {
         }
     }
 
-    /// Lets a record draw; what it comes to, if that is something else than what rating it alone says.
+    /// Lets a record draw; what it comes to, if that is something else than what rating it alone says. Of one that stays as it stands that
+    /// is what it would come to, beside what the others stand as.
     pub fn draw(&mut self, demand: &Demand, trace: Option<&mut Trace>) -> Option<Settled> {
+        if let Some(standing) = demand.stands.as_deref().filter(|standing| !standing.is_as_it_comes) {
+            self.with_takes(|fold, takes| fold.stay(None, &[], (demand, standing), takes));
+            return None;
+        }
         let tariff = &self.tariffs.set().tariffs()[usize::from(demand.tariff)];
         let record = Covered::known(tariff, demand.plan, &demand.facts, (demand.zone, demand.band), demand.alone)?;
+        if let Some(standing) = demand.stands.as_deref().filter(|_| !record.hangs()) {
+            self.with_takes(|fold, takes| fold.stay(None, &[], (demand, standing), takes));
+            return None;
+        }
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        self.find(&record, demand, &mut candidates);
-        let settled = self.settle(&record, &candidates, demand, trace);
+        for (number, allowance) in record.asks() {
+            self.offer((demand.tariff, number, allowance), tariff.currency(), demand, &mut candidates);
+        }
+        candidates.sort_by_key(|candidate| candidate.turn);
+        let settled = self.with_takes(|fold, takes| fold.settle(&record, &candidates, demand, (trace, takes)));
         self.candidates = candidates;
         (!is_assumed(&record, &settled)).then_some(settled)
     }
 
-    /// Finds the buckets that a record may draw from, in the order in which it does.
-    fn find(&mut self, record: &Covered<'t, '_>, demand: &Demand, found: &mut Vec<Candidate<'t>>) {
-        for (number, allowance) in record.asks() {
-            let Allowance { priority, weight, .. } = allowance;
-            let (own, list) = self.buckets.of((number, allowance), record.tariff.currency(), demand);
-            for bucket in list.map(|at| self.buckets.listed(at)) {
-                let Bucket { period, begins_us, expires_us, .. } = self.buckets.all[bucket];
-                if expires_us > demand.facts.start_us {
-                    let turn = (period == own, *priority, Reverse(*weight), expires_us, begins_us, number);
-                    found.push(Candidate { turn, number, allowance, bucket });
-                }
-            }
-        }
-        found.sort_by_key(|candidate| candidate.turn);
+    /// Runs with the room for what is taken.
+    fn with_takes<T>(&mut self, run: impl FnOnce(&mut Self, &mut Vec<Take>) -> T) -> T {
+        let mut takes = std::mem::take(&mut self.takes);
+        takes.clear();
+        let came = run(self, &mut takes);
+        self.takes = takes;
+        came
     }
 
-    /// Draws, and gives back what was taken if what is left cannot be charged, or must not be.
+    /// Adds the buckets of an allowance of a tariff that a record may draw from.
+    pub fn offer(
+        &mut self,
+        (tariff, number, allowance): (u16, u16, &'t Allowance),
+        currency: Currency,
+        demand: &Demand,
+        found: &mut Vec<Candidate<'t>>,
+    ) {
+        let Allowance { priority, weight, .. } = allowance;
+        let (own, list) = self.buckets.of((tariff, number, allowance), currency, demand);
+        for bucket in list.map(|at| self.buckets.listed(at)) {
+            let Bucket { grant, period, begins_us, expires_us, .. } = self.buckets.all[bucket];
+            if own.is_within(grant.roll_over, period) {
+                let turn = (period == own, *priority, Reverse(*weight), expires_us, begins_us, number);
+                found.push(Candidate { turn, tariff, number, allowance, bucket });
+            }
+        }
+    }
+
+    /// Draws, and gives back what was taken if what is left cannot be charged, or must not be; or if the record stays as it stands, and
+    /// that is something else.
     fn settle(
         &mut self,
         record: &Covered<'t, '_>,
         candidates: &[Candidate<'t>],
         demand: &Demand,
-        trace: Option<&mut Trace>,
+        (trace, takes): (Option<&mut Trace>, &mut Vec<Take>),
     ) -> Settled {
-        let mut takes = std::mem::take(&mut self.takes);
-        takes.clear();
-        let taken = self.take_units(record, candidates, &mut takes);
+        let taken = self.take_units(record, candidates, takes);
         let is_blocked = |is_money| is_blocked(record, is_money);
         let place = self.running.place(record, demand);
         let before = self.running.before(place);
         let settled = if taken.rest > 0 && is_blocked(false) {
             Ok((Covered::blocked(), Outcome::default()))
         } else {
-            self.charge(record, candidates, (taken, before), &mut takes).map(|(settled, outcome)| {
+            self.charge(record, candidates, (taken, before), takes).map(|(settled, outcome)| {
                 let is_charged = settled.charged.is_ok_and(|charged| charged.charge_nano > 0);
                 if is_charged && is_blocked(true) { (Covered::blocked(), Outcome::default()) } else { (settled, outcome) }
             })
         };
         let (settled, outcome) = settled.unwrap_or_else(|_: Reason| {
-            self.give_back(candidates, &mut takes);
+            self.give_back(candidates, takes);
             let is_charged = record.alone.charge_nano > 0;
             (if is_charged && is_blocked(true) { Covered::blocked() } else { record.undrawn() }, Outcome::default())
         });
@@ -147,12 +174,16 @@ impl<'t> Fold<'t> {
             let (total, discount) = self.running.told(record, demand, before, outcome);
             *trace = Trace { draws, rest, is_blocked: settled.charged.is_err(), total, discount };
         }
+        if let Some(standing) = demand.stands.as_deref().filter(|standing| !standing.is(&settled, record, self.tariffs)) {
+            self.give_back(candidates, takes);
+            self.stay(Some(record), candidates, (demand, standing), takes);
+            return settled;
+        }
         self.running.move_on(place, outcome);
         if settled.charged.is_err() {
-            self.give_back(candidates, &mut takes);
+            self.give_back(candidates, takes);
         }
-        self.note(candidates, &takes, demand);
-        self.takes = takes;
+        self.note(candidates, takes, demand);
         settled
     }
 
@@ -250,9 +281,9 @@ impl<'t> Fold<'t> {
     }
 
     /// Notes the parts of allowances that are used up by a record, of those that its own periods gave.
-    fn note(&mut self, candidates: &[Candidate<'t>], takes: &[Take], demand: &Demand) {
+    pub fn note(&mut self, candidates: &[Candidate<'t>], takes: &[Take], demand: &Demand) {
         for take in takes.iter().filter(|take| candidates[take.at].is_own() && take.out > 0) {
-            let Candidate { number, allowance, bucket, .. } = &candidates[take.at];
+            let Candidate { tariff, number, allowance, bucket, .. } = &candidates[take.at];
             let bucket = &mut self.buckets.all[*bucket];
             let Some(given) = bucket.grant.size() else { continue };
             let part = |used: u64| u128::from(used) * 100;
@@ -267,7 +298,7 @@ impl<'t> Fold<'t> {
                 self.reached.push(Reached {
                     customer: self.customer,
                     subject: Subject::of(allowance.whose, demand),
-                    tariff: demand.tariff,
+                    tariff: *tariff,
                     allowance: *number,
                     period: bucket.period,
                     percent: *percent,

@@ -36,6 +36,8 @@ pub struct TariffSet {
     tariffs: Vec<Tariff>,
     labels: Arc<RateLabels>,
     codes: Vec<SetCodes>,
+    /// The names of all allowances.
+    allowances: Names,
     plans: BTreeMap<String, Vec<Sale>>,
     /// Who sells what nobody sells, by time.
     fallback: Vec<Sale>,
@@ -123,8 +125,9 @@ impl TariffSet {
         }
         let label = |tariff: &Tariff| TariffLabel { id: tariff.id().clone(), currency: tariff.currency() };
         let labels = Arc::new(RateLabels { tariffs: tariffs.iter().map(label).collect(), zones, bands, taxes });
+        let allowances = Names::new(tariffs.iter().flat_map(|tariff| &tariff.allowances.list).map(|allowance| &*allowance.name));
         let Sales { plans, fallback } = sales(&tariffs)?;
-        Ok(Self { tariffs, labels, codes, plans, fallback })
+        Ok(Self { tariffs, labels, codes, allowances, plans, fallback })
     }
 
     /// The names behind the codes of rated rows.
@@ -135,6 +138,11 @@ impl TariffSet {
     /// All versions, in the order of [`RateLabels::tariffs`].
     pub fn tariffs(&self) -> &[Tariff] {
         &self.tariffs
+    }
+
+    /// The names of the allowances of all versions.
+    pub(crate) fn allowances(&self) -> &Names {
+        &self.allowances
     }
 
     /// A version by its `name@hash`.

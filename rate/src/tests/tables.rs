@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
+use domain::closed::{Beside, Stands};
 use domain::columns::linked::{Customer, LinkedBatch, NO_GROUP, NO_OWNER, Owner, Owners, Party};
 use domain::columns::parsed::NO_COST;
 use domain::columns::rated::{Drawn, RatedBatch};
@@ -32,7 +33,7 @@ use crate::tariff::network::NetworkKey;
 use crate::tariff::set::TariffSet;
 use crate::tests::fixture::{Row, batch, linked, local, owners, read, repository, set_of, with_tables};
 
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 22] = [
     "plan",
     "kind",
     "to",
@@ -54,6 +55,7 @@ const COLUMNS: [&str; 21] = [
     "drawn",
     "session",
     "money",
+    "stays",
 ];
 
 type Cells<'t> = HashMap<&'t str, &'t str>;
@@ -244,7 +246,10 @@ impl<'t> Month<'t> {
             self.rows.iter().map(|row| price_settled(Self::linked(row, &owners), &tariffs, draws)).collect()
         };
         let alone = rated(&Draws::default());
-        let together = || alone.iter().flat_map(|batch| demands(batch, &[], &tariffs));
+        let together = || {
+            let rows = self.rows.iter().zip(&alone);
+            rows.flat_map(|((_, _, cells), batch)| demands(batch, &[beside(cells, batch)], &tariffs))
+        };
         let draws = settle(together().collect(), &tariffs);
         let mut backwards: Vec<Demand> = together().collect();
         backwards.reverse();
@@ -286,6 +291,27 @@ impl<'t> Month<'t> {
         linked.party = vec![if is_number { party } else { Party::Unasked } as u8];
         linked
     }
+}
+
+/// What was billed of a row.
+fn beside<'r>(cells: &Cells<'r>, rated: &'r RatedBatch) -> Beside<'r> {
+    let Some(stays) = cells.get("stays") else { return Beside { epoch: u64::MAX, stands: None } };
+    let is_priced = *stays != "blocked";
+    let words: Vec<&str> = if is_priced { stays.split_whitespace().collect() } else { vec!["-", "-", "-", "0"] };
+    let [allowance, units, money, charge] = words[..] else { panic!("`{stays}` is not ALLOWANCE UNITS MONEY CHARGE") };
+    let nano = |text: &str| i64::try_from(Money::parse(text.trim_matches('-')).unwrap_or_default().0).expect("an amount");
+    let stands = Stands {
+        customer: rated.linked.owners.customer_names.name(0),
+        subscription: cells["line"],
+        period: rated.columns.period[0],
+        epoch: 1,
+        is_priced,
+        allowance: allowance.trim_matches('-'),
+        units: units.parse().unwrap_or(0),
+        nano: nano(money),
+        charge_nano: nano(charge),
+    };
+    Beside { epoch: 1, stands: Some(stands) }
 }
 
 /// What settling decides of records.

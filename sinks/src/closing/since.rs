@@ -55,6 +55,22 @@ pub struct Now<'n> {
     pub stands: bool,
 }
 
+/// When a cycle was closed for a customer, as versions of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versions {
+    /// When lines of the cycle itself were made; `u64::MAX`: it is frozen by hand, `None`: it is open.
+    pub own: Option<u64>,
+    /// When lines of it or of a later one were made, in the order of the closings.
+    pub all: Vec<u64>,
+}
+
+impl Versions {
+    /// Those of a customer by its code.
+    pub fn of(closed: &ClosedCycles, cycle: &str, customer: Option<u32>, owners: &Owners) -> Self {
+        Self { own: closed.version_for(cycle, customer, owners), all: closed.versions_from(cycle, customer, owners) }
+    }
+}
+
 impl Since {
     /// Of the files of a table that are asked for; where nothing is closed, none is read.
     pub fn of(table: &Table, closed: &[&ClosedCycles], is_asked: &(dyn Fn(&Add) -> bool + Sync)) -> Result<Self, TableError> {
@@ -83,9 +99,14 @@ impl Since {
     /// a later one. Where a cycle is frozen by hand, everything counts as billed.
     pub fn was_billed(&self, now: Now<'_>, closed: &ClosedCycles, owners: &Owners) -> bool {
         let code = now.customer.and_then(|name| owners.customer_names.code(name));
-        let Some(own) = closed.version_for(now.cycle, code, owners) else { return false };
+        self.is_billed(now, &Versions::of(closed, now.cycle, code, owners))
+    }
+
+    /// The same where it is known when its customer's cycle was closed.
+    pub fn is_billed(&self, now: Now<'_>, versions: &Versions) -> bool {
+        let Some(own) = versions.own else { return false };
         let stood = |version: &u64| self.stood(now, *version, &|step| step.place == now.place);
-        own == u64::MAX || closed.versions_from(now.cycle, code, owners).iter().filter(|version| **version >= own).any(stood)
+        own == u64::MAX || versions.all.iter().filter(|version| **version >= own).any(stood)
     }
 
     /// Whether some rows of the record stood at a version.

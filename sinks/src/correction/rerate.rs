@@ -3,13 +3,14 @@
 //! Nothing but what rating was given goes in, and by the code that rated them first. What comes out as it stands is forgotten at
 //! once, so memory grows with the differences. If nothing but the name of the tariff's version is another, a row is as it was.
 
+mod billed;
 mod side;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow_array::{RecordBatch, StringArray};
-use domain::closed::ClosedCycles;
+use domain::closed::{Beside, ClosedCycles};
 use domain::columns::ColumnError;
 use domain::columns::entries::EntriesView;
 use domain::columns::linked::Owners;
@@ -18,13 +19,14 @@ use domain::columns::rated::RatedBatch;
 use domain::delivery::{Account, ArrivalNumber, DeliveryId, FileContext, KeyMode};
 use domain::ids::{AccountId, ProviderId, TenantId};
 use domain::money::Currency;
-use domain::outcome::{Outcome, Reason};
+use domain::outcome::Outcome;
 use rayon::prelude::*;
 
+use self::billed::Billed;
 pub use self::side::Side;
 use self::side::{Stood, came, cycles_of};
 use super::{Files, LiveEntries, Place};
-use crate::closing::{Now, Since, closed};
+use crate::closing::{Now, Since};
 use crate::commit::CommitError;
 use crate::delta::action::Add;
 use crate::ledger::{files_about, read_all};
@@ -69,16 +71,12 @@ pub struct Drawing {
 impl Choice {
     /// Whether it leaves a record alone: it was billed where it stands, or where it would come.
     fn leaves(&self, row: &Compared<'_>, place: Place, since: &Since, owners: &Owners) -> bool {
-        let (was, becomes) = (&row.was, &row.becomes);
-        let is_priced = was.reason.is_none_or(|reason| reason == Reason::BeyondAllowance);
         let was_billed = |side: &Side<'_>| {
-            side.cycle.is_some_and(|cycle| {
-                let stands = is_priced && (was.customer, was.cycle) == (side.customer, side.cycle);
-                let now = Now { key: row.key, place, customer: side.customer, cycle, stands };
-                since.was_billed(now, &self.frozen, owners)
-            })
+            let stands = row.was.stands_as(side);
+            let now = side.cycle.map(|cycle| Now { key: row.key, place, customer: side.customer, cycle, stands });
+            now.is_some_and(|now| since.was_billed(now, &self.frozen, owners))
         };
-        was_billed(was) || was_billed(becomes)
+        was_billed(&row.was) || was_billed(&row.becomes)
     }
 }
 
@@ -177,68 +175,38 @@ pub fn look<F: Findings>(
 }
 
 /// Rates the rows of some outcomes as they would come out alone, and gives each batch of them, with their record keys, to `take`;
-/// those that stand as some customers', or all; beside it, in which epoch each draws ([`Since::epoch`]), nothing if no cycle is closed. Rows
-/// that no reference data can give a price are left out.
+/// those that stand as some customers', or all; beside it, what a closing has billed of them, nothing if no cycle is closed. What was billed
+/// stays as it stands, unless one of the choices means it although it was. Rows that no reference data can give a price are left out.
 pub fn gather<T: Send>(
     table: &Table,
-    outcomes: &[Outcome],
-    customers: Option<&BTreeSet<String>>,
+    meant: &Meant<'_>,
+    choices: &[Choice],
     rate: Rate<'_>,
-    take: &(dyn Fn(&RatedBatch, &[u64]) -> Vec<T> + Sync),
+    take: &(dyn Fn(&RatedBatch, &[Beside<'_>]) -> Vec<T> + Sync),
 ) -> Result<Vec<T>, CommitError> {
-    let (standing, closed) = (Standing::of(table)?, closed(table));
-    let since = Since::of(table, &[&closed], &|_| true)?;
-    let asked = ["reason", "customer", "billing_period", "record_key", "tenant", "provider", "account"];
-    let columns = [&premise::RATING[..], &asked].concat();
+    let (standing, billed) = (Standing::of(table)?, Billed::of(table, choices)?);
+    let asked = ["tenant", "provider", "account", "arrival", "record_key"];
+    let columns = [&premise::RATING[..], &side::COLUMNS[..], &asked].concat();
     let find = |add: &&Arc<Add>| {
         let mut found = Vec::new();
         standing.batches(add, &columns, &mut |batch, stand| {
             let v = EntriesView(batch);
-            let (mut rows, stand_as) = (side::may_change(v.reason()?, stand, outcomes)?, v.customer()?);
-            rows.retain(|i| is_of(customers, stand_as, *i));
+            let (mut rows, stand_as) = (side::may_change(v.reason()?, stand, meant.outcomes)?, v.customer()?);
+            rows.retain(|i| is_of(meant.customers, stand_as, *i));
             for (mut file, rows) in by_file(v, &rows)? {
                 let first = rows.first().copied().unwrap_or(0);
                 file.account = account(v, first)?;
                 let mut parsed = premise::for_rating(batch, &rows, &Arc::new(file))?;
                 parsed.columns.key = rows.iter().map(|i| premise::key(v, *i)).collect::<Result<_, _>>()?;
                 let rated = rate(parsed);
-                let epochs = if closed.is_empty() { Vec::new() } else { epochs((v, &rows), &rated, &since, &closed)? };
-                found.extend(take(&rated, &epochs));
+                found.extend(take(&rated, &billed.beside((v, &rows), &rated)?));
             }
             Ok(())
         })?;
         Ok(found)
     };
-    let found = files_of(&standing, outcomes).par_iter().map(find).collect::<Result<Vec<Vec<T>>, TableError>>()?;
+    let found = files_of(&standing, meant.outcomes).par_iter().map(find).collect::<Result<Vec<Vec<T>>, TableError>>()?;
     Ok(found.into_iter().flatten().collect())
-}
-
-/// The epochs in which rows draw as those that they come out as: of a customer, in a cycle.
-fn epochs(
-    (v, rows): (EntriesView<'_>, &[usize]),
-    rated: &RatedBatch,
-    since: &Since,
-    closed: &ClosedCycles,
-) -> Result<Vec<u64>, ColumnError> {
-    let (customers, periods, reasons) = (v.customer()?, v.billing_period()?, v.reason()?);
-    let (cycles, parsed, owners) = (cycles_of(rated), &rated.linked.parsed, &rated.linked.owners);
-    // Records of a customer follow each other, and lie in few cycles.
-    let mut last: Option<((u32, i32), Vec<u64>)> = None;
-    let mut epoch = |n: usize, i: usize| {
-        let period = rated.columns.period[n];
-        let (cycle, owner) = (cycles.get(&period)?, owners.windows.get(rated.linked.owner[n] as usize)?);
-        let of = (owner.customer, period);
-        if last.as_ref().is_none_or(|(known, _)| *known != of) {
-            last = Some((of, closed.versions_from(cycle, Some(owner.customer), owners)));
-        }
-        let (_, versions) = last.as_ref().filter(|(_, versions)| !versions.is_empty())?;
-        let customer = Some(owners.customer_names.name(owner.customer));
-        let is_priced = at(reasons, i).is_none_or(|reason| reason == Reason::BeyondAllowance.as_str());
-        let stands = is_priced && (at(customers, i), at(periods, i)) == (customer, Some(cycle.as_str()));
-        let place = Place { delivery: parsed.file.delivery, row: parsed.columns.row[n] };
-        Some(since.epoch(Now { key: parsed.columns.key[n], place, customer, cycle, stands }, versions))
-    };
-    Ok(rows.iter().enumerate().map(|(n, i)| epoch(n, *i).unwrap_or(u64::MAX)).collect())
 }
 
 /// Whether a row stands as one of the customers'.

@@ -11,7 +11,7 @@ use crate::support::readers::read;
 use crate::support::small::{HEADER, asked, ingest, tariff, write};
 
 /// Two lines of `C-1`, the second one from the 17th of March on.
-const DEVICES: &str = "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\nD-1,31612340001,C-1,flat,2026-01-01T00:00:00+01:00,\n\
+pub(super) const DEVICES: &str = "device_id,msisdn,customer_id,plan_id,valid_from,valid_to\nD-1,31612340001,C-1,flat,2026-01-01T00:00:00+01:00,\n\
     D-2,31612340002,C-1,flat,2026-03-17T00:00:00+01:00,\n";
 
 /// Ten a month for each line, by the day, and fifteen at least from all calls of a customer.
@@ -19,10 +19,10 @@ const FEES: &str = "\n[[fee]]\nname = \"abonnement\"\nplan = \"flat\"\namount = 
     [[commitment]]\nname = \"minimum\"\nplan = \"flat\"\namount = \"15.00\"\n";
 
 /// Five minutes a month for the customer, taken by whole minutes.
-const BUNDLE: &str = "\n[[allowance]]\nname = \"family\"\nplan = \"flat\"\nkind = \"voice-mo\"\nzone = \"NL\"\nscope = \"shared\"\nunits = 300\n\
+pub(super) const BUNDLE: &str = "\n[[allowance]]\nname = \"family\"\nplan = \"flat\"\nkind = \"voice-mo\"\nzone = \"NL\"\nscope = \"shared\"\nunits = 300\n\
     increment = 60\n";
 
-fn installed(home: &Path, more: &str) -> DataFolder {
+pub(super) fn installed(home: &Path, more: &str) -> DataFolder {
     let data = DataFolder::new();
     data.ok(&["import", "tariffs", &write(home, "small.toml", &(tariff(true) + more))]);
     data.ok(&["import", "devices", &write(home, "devices.csv", DEVICES)]);
@@ -30,7 +30,7 @@ fn installed(home: &Path, more: &str) -> DataFolder {
 }
 
 /// Calls of a line on days of a month of 2026, each of so many seconds.
-fn calls(name: &str, line: u32, month: u32, days: &[(u32, u32)]) -> String {
+pub(super) fn calls(name: &str, line: u32, month: u32, days: &[(u32, u32)]) -> String {
     let row = |(day, seconds): &(u32, u32)| {
         format!(
             "{name}-{day},voice,+3161234000{line},+31201234567,2026-{month:02}-{day:02}T10:00:00+01:00,{seconds},,,MO,20408,0.10\n"
@@ -40,7 +40,7 @@ fn calls(name: &str, line: u32, month: u32, days: &[(u32, u32)]) -> String {
 }
 
 /// Kind, cycle, subscription, item, records, exact sum and amount of each line that a closing has posted.
-fn lines(data: &DataFolder, cycle: &str) -> Vec<String> {
+pub(super) fn lines(data: &DataFolder, cycle: &str) -> Vec<String> {
     let sql = format!(
         "select line_kind, billing_period, coalesce(subscription, '-') as line_of, coalesce(item, kind, '-') as what, count, exact, amount \
          from lines where closed_cycle = '{cycle}' order by closing, customer, line"

@@ -1,14 +1,16 @@
 //! Two derivations of one price: rating's columns and the second derivation's search and fractions, over random tariffs and records.
 
 mod random;
+mod stays;
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use domain::closed::Beside;
 use domain::columns::linked::{Customer, NO_GROUP, NO_OWNER, Owner, Owners, Party};
 use domain::columns::parsed::{NO_COST, ParsedBatch, ParsedColumns};
-use domain::columns::rated::{RatedBatch, TaxLabel, ZoneBy};
+use domain::columns::rated::{NO_PERIOD, RatedBatch, TaxLabel, ZoneBy};
 use domain::delivery::{Account, DeliveryId, FileContext, KeyMode};
 use domain::ids::{AccountId, Names, ProviderId, TenantId};
 use domain::money::Currency;
@@ -25,6 +27,7 @@ use verify::owner::{Identifier, Window};
 use verify::{Entry, Record, Reference, Stated, differences};
 
 use self::random::{Made, a_record, a_tariff, companions, select, source};
+use self::stays::{Stays, a_billed};
 
 /// The last one is sold by nobody.
 const PLANS: [&str; 4] = ["a", "b", "c", "d"];
@@ -32,6 +35,8 @@ const NUMBERS: [u64; 4] = [31_610_000_001, 31_610_000_002, 31_610_000_003, 31_61
 /// The first SIM is the third device's until the clocks go back.
 const SIM: u64 = 204_041_234_567_890;
 const SIM_ENDS_US: i64 = 1_792_890_000_000_000;
+/// October 2026.
+const ANY_CYCLE: i32 = 2026 * 12 + 9;
 /// The delivery of all records, as the table names it.
 const DELIVERY: &str = "00000000000000000000000000000001";
 const CYCLE_DAYS: [u8; 4] = [1, 25, 31, 2];
@@ -62,7 +67,7 @@ fn windows() -> [Line; 7] {
 }
 
 /// The records rated alone, and as they draw from allowances together.
-fn rated(toml: &str, records: &[Made], cost_currency: &str) -> [RatedBatch; 2] {
+fn rated(toml: &str, records: &[Made], stays: &[Option<Stays>], cost_currency: &str) -> [RatedBatch; 2] {
     let codes = |n: usize| u32::try_from(n).expect("few");
     let owner = |(_, _, who, plan, from_us, to_us): Line| Owner {
         from_us,
@@ -91,11 +96,22 @@ fn rated(toml: &str, records: &[Made], cost_currency: &str) -> [RatedBatch; 2] {
     let set = Arc::new(TariffSet::build(vec![tariff]).expect("one tariff"));
     let bound = set.bind(&owners);
     let alone = rate::rate(parsed(records, cost_currency), &index, &bound);
+    let billed = |(i, (made, stays)): (usize, (&Made, &Option<Stays>))| match stays {
+        None => Beside { epoch: u64::MAX, stands: None },
+        Some(stays) => Beside { epoch: 1, stands: Some(stays.stands(made.who, cycle(&alone, i).number())) },
+    };
+    let beside: Vec<Beside<'_>> = records.iter().zip(stays).enumerate().map(billed).collect();
     // The order in which they come does not matter.
-    let mut demands = demands(&alone, &[], &bound);
+    let mut demands = demands(&alone, &beside, &bound);
     demands.reverse();
     let settled = rate::rate_settled(parsed(records, cost_currency), &index, &bound, &settle(demands, &bound));
     [alone, settled]
+}
+
+/// The cycle of a record; any for one that is nobody's.
+fn cycle(rated: &RatedBatch, i: usize) -> Month {
+    let number = rated.columns.period[i];
+    Month::from_number(if number == NO_PERIOD { ANY_CYCLE } else { number })
 }
 
 fn parsed(records: &[Made], cost_currency: &str) -> ParsedBatch {
@@ -230,14 +246,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     /// *Guarantees.* Whatever a tariff says and whatever a record holds, both derivations name the same owner, cycle, zone, band,
-    /// billed units and charge, or the same reason without one; alone, and as they draw from allowances together.
+    /// billed units and charge, or the same reason without one; alone, as they draw from allowances together, and beside records that
+    /// were billed as something and stay so.
     #[test]
     fn rating_and_the_second_derivation_agree_over_random_tariffs(
         toml in a_tariff(),
         records in prop::collection::vec(a_record(), 1..40),
+        stays in prop::collection::vec(a_billed(), 40),
         cost_currency in select(&["EUR", "USD", "CHF"]),
     ) {
-        let ([alone, settled], second) = (rated(&toml, &records, cost_currency), second(&toml));
+        let nothing = vec![None; records.len()];
+        let ([alone, settled], second) = (rated(&toml, &records, &nothing, cost_currency), second(&toml));
         let number = |made: &Made| NUMBERS.get(made.who).copied().unwrap_or(31_699_999_999).to_string();
         let numbers: Vec<String> = records.iter().map(number).collect();
         let mut entries = Vec::new();
@@ -266,12 +285,29 @@ proptest! {
             let period = Month::from_number(alone.columns.period[i]).to_string();
             let found = differences(&derived, &stated(&alone, i, &period));
             prop_assert!(found.is_empty(), "{found:?}\n{made:?}\n{toml}");
-            entries.push(Entry { record, key: u128::try_from(i / 2).expect("few"), delivery: DELIVERY, epoch: u64::MAX, row: i64::try_from(i).expect("few") });
+            let key = u128::try_from(i / 2).expect("few");
+            let row = i64::try_from(i).expect("few");
+            entries.push(Entry { record, key, delivery: DELIVERY, epoch: u64::MAX, stood: None, row });
         }
-        for (i, derived) in second.settle(&entries).expect("records of our time").iter().enumerate() {
-            let period = Month::from_number(settled.columns.period[i]).to_string();
-            let found = differences(derived, &stated(&settled, i, &period));
-            prop_assert!(found.is_empty(), "settled: {found:?}\n{:?}\n{records:#?}\n{toml}", records[i]);
+        let agree = |settled: &RatedBatch, entries: &[Entry<'_>], stays: &[Option<Stays>]| {
+            for (i, derived) in second.settle(entries).expect("records of our time").iter().enumerate() {
+                let period = Month::from_number(settled.columns.period[i]).to_string();
+                let found = differences(derived, &stated(settled, i, &period));
+                prop_assert!(found.is_empty(), "settled: {found:?}\n{i}: {:?}\n{records:#?}\n{stays:#?}\n{toml}", records[i]);
+            }
+            Ok(())
+        };
+        agree(&settled, &entries, &nothing)?;
+        let stays = &stays[..records.len()];
+        let of = |(i, stays): (usize, &Option<Stays>)| {
+            cycle(&alone, i).number() - stays.as_ref().map_or(0, Stays::before)
+        };
+        let cycles: Vec<String> = stays.iter().enumerate().map(|of_it| Month::from_number(of(of_it)).to_string()).collect();
+        for (i, (entry, stays)) in entries.iter_mut().zip(stays).enumerate() {
+            entry.stood = stays.as_ref().map(|stays| stays.stood(records[i].who, &cycles[i]));
+            entry.epoch = if entry.stood.is_some() { 1 } else { u64::MAX };
         }
+        let [_, beside] = rated(&toml, &records, stays, cost_currency);
+        agree(&beside, &entries, stays)?;
     }
 }

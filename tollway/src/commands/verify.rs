@@ -164,6 +164,13 @@ fn next(proof: &Proof, is_past: bool) -> Vec<String> {
             mended_by("tollway settle, or, where totals are frozen, tollway settle --frozen")
         ));
     }
+    if proof.stay > 0 {
+        next.push(format!(
+            "{} of them stay as they were billed, and would come to something else now{}",
+            count(proof.stay),
+            mended_by("tollway settle --frozen --dry-run shows what")
+        ));
+    }
     if proof.kept > 0 {
         next.push(format!(
             "{} more keep the price of a total or a discount that the tariff in force has no more, and are not derived{}",

@@ -9,7 +9,7 @@ use ingest::land::PricedChoice;
 use pipeline::rating::Reference;
 use pipeline::recycling::priced_choice;
 use serde_json::{Value, json};
-use sinks::correction::rerate::{Compared, Findings};
+use sinks::correction::rerate::{Choice, Compared, Findings};
 
 use super::tariff::named::Known;
 use crate::cli::{Global, OutputMode, WhatIfArgs};
@@ -162,7 +162,9 @@ pub fn run(global: &Global, args: &WhatIfArgs) -> anyhow::Result<Exit> {
         customers: None,
     };
     let entries = installation.entries()?;
-    let draws = reference.draws(&entries, question.outcomes, question.customers)?;
+    // The draft holds as if it had always been there, also for what was billed.
+    let all = Choice { before: u64::MAX, ..Choice::default() };
+    let draws = reference.draws(&entries, question.outcomes, question.customers, &[all])?;
     let comparison: Comparison = ask(&entries, &question, (&reference, &draws), global.quiet)?;
     if comparison.records == 0 {
         known((choice.customer.as_deref(), choice.plan.as_deref()), args.account.as_deref(), &entries, &reference)?;

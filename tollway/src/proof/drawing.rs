@@ -7,14 +7,12 @@ use domain::closed::ClosedCycles;
 use domain::columns::linked::Owners;
 use domain::delivery::DeliveryId;
 use domain::outcome::Reason;
-use sinks::closing::{Now, Since, closed};
+use sinks::closing::{Now, Since, Versions};
 use sinks::correction::Place;
 use sinks::correction::drawn::{customers_since, marked};
 use sinks::standing::Word;
 use sinks::table::{Table, TableError};
-use verify::{Derived, Difference, Entry, Record, Reference, Stated, VerifyError, differences};
-
-use crate::installation::Installation;
+use verify::{Derived, Difference, Entry, Record, Reference, Settlement, Stated, Stood, VerifyError, differences};
 
 /// What settling decides of a record; all else is as it is alone.
 const SETTLED: [&str; 9] =
@@ -25,10 +23,18 @@ const SETTLED: [&str; 9] =
 pub(super) struct Drawing {
     customers: BTreeMap<String, Customer>,
     texts: HashMap<String, Rc<str>>,
-    /// Closed cycles, and what has come to them and gone since.
-    closed: (ClosedCycles, Since),
+    /// Closed cycles and those that are frozen by hand, and what has come to them and gone since.
+    frozen: (ClosedCycles, Since),
     /// Whose cycle ends when.
     owners: Option<Owners>,
+}
+
+/// A record that stays as it was billed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Billed<'d> {
+    customer: &'d str,
+    /// Its place among the customer's.
+    number: usize,
 }
 
 #[derive(Default)]
@@ -43,7 +49,11 @@ struct Drawn {
     delivery: Rc<str>,
     row: i64,
     key: u128,
+    /// The reference version that it was rated by.
+    version: u64,
     epoch: u64,
+    /// Its customer, subscription and cycle, where it was billed as theirs and stays as it stands.
+    stays_of: Option<[Rc<str>; 3]>,
     record: Owned,
     reason: Option<Rc<str>>,
     tariff: Option<Rc<str>>,
@@ -97,7 +107,7 @@ pub(super) struct Held<'h> {
     pub differences: Vec<Difference>,
     /// Whether they are only of what settling decides.
     pub draws_only: bool,
-    /// Whether a closing has billed it.
+    /// Whether it was billed, or lies in a cycle that is frozen by hand, and stays as it stands.
     pub is_billed: bool,
 }
 
@@ -106,33 +116,27 @@ pub(super) struct Held<'h> {
 pub(super) struct Waiting {
     /// Customers of whom something has come since; `None`: nobody knows, so all.
     customers: Option<BTreeSet<String>>,
-    /// Cycles that are frozen by hand.
-    frozen: BTreeSet<String>,
 }
 
 impl Waiting {
     /// Those of a table whose rows were rated with reference data up to a version.
-    pub fn of(installation: &Installation, entries: &Table, newest: Option<u64>) -> anyhow::Result<Self> {
+    pub fn of(entries: &Table, newest: Option<u64>) -> anyhow::Result<Self> {
         let since = marked(entries).filter(|mark| newest.is_none_or(|newest| newest <= mark.reference));
         let customers = since.map(|mark| customers_since(entries, mark)).transpose()?.flatten();
-        Ok(Self { customers, frozen: installation.frozen_by_hand()? })
+        Ok(Self { customers })
     }
 
-    /// Whether a customer's record of a cycle is among them: something of the customer has come since, it was billed, or the cycle is frozen
-    /// by hand.
-    pub fn means(&self, customer: &str, cycle: Option<&str>, is_billed: bool) -> bool {
-        self.customers.as_ref().is_none_or(|customers| customers.contains(customer))
-            || is_billed
-            || cycle.is_some_and(|cycle| self.frozen.contains(cycle))
+    /// Whether a customer's record is among them: something of the customer has come since, or it stays as it was billed.
+    pub fn means(&self, customer: &str, is_billed: bool) -> bool {
+        self.customers.as_ref().is_none_or(|customers| customers.contains(customer)) || is_billed
     }
 }
 
 impl Drawing {
-    /// Of a table, whose customers' cycles end as some reference data says.
-    pub fn of(table: &Table, owners: Owners) -> Result<Self, TableError> {
-        let closed = closed(table);
-        let since = Since::of(table, &[&closed], &|_| true)?;
-        Ok(Self { closed: (closed, since), owners: Some(owners), ..Self::default() })
+    /// Of a table, whose customers' cycles end as some reference data says, and of which some cycles are frozen.
+    pub fn of(table: &Table, frozen: ClosedCycles, owners: Owners) -> Result<Self, TableError> {
+        let since = Since::of(table, &[&frozen], &|_| true)?;
+        Ok(Self { frozen: (frozen, since), owners: Some(owners), ..Self::default() })
     }
 
     /// Takes in a record that an allowance covers, derived alone by a reference version.
@@ -146,7 +150,7 @@ impl Drawing {
     ) {
         let found = differences(derived, stated);
         let others = found.into_iter().filter(|one| !SETTLED.contains(&one.field)).collect();
-        let epoch = self.epoch(derived, word);
+        let (epoch, is_billed) = self.billed(derived, word);
         let mut shared = |text: &str| match self.texts.get(text) {
             Some(known) => Rc::clone(known),
             None => Rc::clone(self.texts.entry(text.to_owned()).or_insert_with(|| text.into())),
@@ -155,7 +159,12 @@ impl Drawing {
             delivery: shared(word.delivery),
             row: word.row,
             key: key_of(word),
+            version,
             epoch,
+            stays_of: is_billed.then(|| {
+                let texts = [word.customer, word.subscription, word.billing_period];
+                texts.map(|text| shared(text.unwrap_or_default()))
+            }),
             record: Owned {
                 plain: Record {
                     kind: "",
@@ -199,18 +208,21 @@ impl Drawing {
         }
     }
 
-    /// Which closing has billed a record as the one that it is derived to be, as its version; `u64::MAX`: none has.
-    fn epoch(&self, derived: &Derived<'_>, word: &Word<'_>) -> u64 {
-        let (closed, since) = &self.closed;
-        let cycle = derived.billing_period.as_deref().filter(|cycle| closed.first_from(cycle).is_some());
-        let Some(((cycle, window), owners)) = cycle.zip(derived.window).zip(self.owners.as_ref()) else { return u64::MAX };
-        let Some(delivery) = DeliveryId::parse(word.delivery) else { return u64::MAX };
+    /// Which closing has billed a record as the one that it is derived to be, as its version; `u64::MAX`: none has. And whether it stays
+    /// as it stands because of that, or because its cycle is frozen by hand.
+    fn billed(&self, derived: &Derived<'_>, word: &Word<'_>) -> (u64, bool) {
+        let (frozen, since) = &self.frozen;
+        let none = (u64::MAX, false);
+        let cycle = derived.billing_period.as_deref().filter(|cycle| frozen.first_from(cycle).is_some());
+        let Some(((cycle, window), owners)) = cycle.zip(derived.window).zip(self.owners.as_ref()) else { return none };
+        let Some(delivery) = DeliveryId::parse(word.delivery) else { return none };
         let place = Place { delivery, row: word.row.max(0).cast_unsigned() };
         let is_priced = word.reason.is_none_or(|reason| reason == Reason::BeyondAllowance.as_str());
         let stands = is_priced && word.customer == Some(&*window.customer) && word.billing_period == Some(cycle);
         let code = owners.customer_names.code(&window.customer);
         let now = Now { key: key_of(word), place, customer: Some(&window.customer), cycle, stands };
-        since.epoch(now, &closed.versions_from(cycle, code, owners))
+        let versions = Versions::of(frozen, cycle, code, owners);
+        (since.epoch(now, &versions.all), since.is_billed(now, &versions))
     }
 
     /// The reference versions by which customers are settled.
@@ -219,19 +231,58 @@ impl Drawing {
     }
 
     /// Settles the customers of a version, and hands out how each of their records that was asked for came out; nothing of one that has
-    /// the price of a total or a discount which the tariff in force has no more: it keeps that until somebody rates it again.
-    pub fn settle(&self, version: u64, reference: &Reference, take: &mut dyn FnMut(Option<Held<'_>>)) -> Result<(), VerifyError> {
-        let settlement = reference.settlement();
-        for customer in self.customers.values().filter(|customer| customer.version == version) {
-            let entries: Vec<Entry<'_>> = customer.records.iter().map(Drawn::entry).collect();
-            for (drawn, derived) in customer.records.iter().zip(&settlement.settle(&entries)?) {
-                if drawn.is_asked {
+    /// the price of a total or a discount which the tariff in force has no more: it keeps that until somebody rates it again. What stays as
+    /// it was billed may come out otherwise by now; then it is given back, with the version that it was rated by.
+    pub fn settle(
+        &self,
+        version: u64,
+        reference: &Reference,
+        take: &mut dyn FnMut(Option<Held<'_>>),
+    ) -> Result<Vec<(u64, Billed<'_>)>, VerifyError> {
+        let (settlement, mut again) = (reference.settlement(), Vec::new());
+        for (name, customer) in self.customers.iter().filter(|(_, customer)| customer.version == version) {
+            for (number, (drawn, derived)) in customer.records.iter().zip(&customer.settle(&settlement)?).enumerate() {
+                let held = drawn.held(derived);
+                if !drawn.is_asked {
+                    continue;
+                }
+                // Where a cycle is frozen by hand, what came later was not billed, and waits.
+                if drawn.epoch != u64::MAX && held.is_billed && !held.differences.is_empty() {
+                    again.push((drawn.version, Billed { customer: name, number }));
+                } else {
                     let is_kept = !derived.priced.is_covered && drawn.allowance.is_none() && drawn.is_rated();
-                    take((!is_kept).then(|| drawn.held(derived)));
+                    take((!is_kept).then_some(held));
                 }
             }
         }
+        Ok(again)
+    }
+
+    /// Hands out what records cost that were billed, beside what they say they drew, by the version that they were rated by.
+    pub fn settle_again(
+        &self,
+        records: &BTreeSet<Billed<'_>>,
+        reference: &Reference,
+        take: &mut dyn FnMut(Held<'_>),
+    ) -> Result<(), VerifyError> {
+        let (settlement, mut settled) = (reference.settlement_of_billed(), None);
+        for Billed { customer, number } in records {
+            let Some(theirs) = self.customers.get(*customer) else { continue };
+            if settled.as_ref().is_none_or(|(of, _)| of != customer) {
+                settled = Some((*customer, theirs.settle(&settlement)?));
+            }
+            if let Some((_, derived)) = &settled {
+                take(theirs.records[*number].held(&derived[*number]));
+            }
+        }
         Ok(())
+    }
+}
+
+impl Customer {
+    /// What each record comes to.
+    fn settle<'r>(&self, settlement: &Settlement<'r>) -> Result<Vec<Derived<'r>>, VerifyError> {
+        settlement.settle(&self.records.iter().map(Drawn::entry).collect::<Vec<Entry<'_>>>())
     }
 }
 
@@ -241,7 +292,18 @@ impl Drawn {
     }
 
     fn entry(&self) -> Entry<'_> {
-        Entry { record: self.record.record(), key: self.key, delivery: &self.delivery, row: self.row, epoch: self.epoch }
+        let stood = self.stays_of.as_ref().map(|[customer, subscription, billing_period]| Stood {
+            customer,
+            subscription,
+            billing_period,
+            is_priced: self.is_rated(),
+            allowance: self.allowance.as_deref().unwrap_or_default(),
+            units: self.allowance_units.map_or(0, |units| units.max(0).cast_unsigned()),
+            money_nano: self.allowance_money.unwrap_or(0),
+            charge_nano: self.charge_nano.unwrap_or(0),
+        });
+        let (record, delivery) = (self.record.record(), &*self.delivery);
+        Entry { record, key: self.key, delivery, row: self.row, epoch: self.epoch, stood }
     }
 
     fn held<'h>(&'h self, derived: &'h Derived<'h>) -> Held<'h> {
@@ -262,7 +324,7 @@ impl Drawn {
         found.retain(|one| SETTLED.contains(&one.field));
         found.extend(self.differences.iter().cloned());
         let draws_only = self.differences.is_empty();
-        let (place, is_billed) = ((&*self.delivery, self.row), self.epoch != u64::MAX);
+        let (place, is_billed) = ((&*self.delivery, self.row), self.stays_of.is_some());
         Held { place, derived, stated, differences: found, draws_only, is_billed }
     }
 }

@@ -94,6 +94,12 @@ impl Side<'_> {
         compared(self) == compared(other)
     }
 
+    /// Whether it stands as one side or the other has it: as that customer's, in that cycle, with a price or beyond an allowance.
+    pub(super) fn stands_as(&self, other: &Side<'_>) -> bool {
+        let is_priced = self.reason.is_none_or(|reason| reason == Reason::BeyondAllowance);
+        is_priced && (self.customer, self.cycle) == (other.customer, other.cycle)
+    }
+
     pub(super) fn fits(&self, choice: &Choice) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|wanted| found == Some(wanted));
         let is_in = |wanted: &BTreeSet<String>, found: Option<&str>| {

@@ -80,7 +80,7 @@ fn drawn(view: &View<'_>, row: &Row, reference: &Reference, is_covered: bool) ->
     let is_blocked = row.text("reason") == Some(Reason::BeyondAllowance.as_str());
     let record = row.text("delivery").and_then(DeliveryId::parse).map(|delivery| (delivery, row.number("row")));
     if let Some((record, customer)) = record.zip(row.text("customer")).filter(|_| is_covered)
-        && let Some(trace) = reference.trace(&view.entries, customer, record)?
+        && let Some(trace) = reference.trace(&view.entries, customer, record, view.installation.frozen_cycles(&view.entries)?)?
     {
         let of = |is_money| trace.draws.iter().filter(move |draw| draw.is_money == is_money).map(|draw| draw.taken);
         let sum = |is_money| if trace.is_blocked { 0 } else { of(is_money).sum::<u64>() };
