@@ -118,7 +118,7 @@ fn lines_are_asked_for_a_customer_that_exists() {
     let closed = data.ok(&["cycle", "close", "2026-03"]);
     assert!(closed.starts_with("2026-03 is closed: 4 lines for 1 customer (closing 1, "), "{closed}");
     let listed = data.ok(&["cycle", "list"]);
-    assert!(listed.starts_with("1 cycle has records, 1 is closed"), "{listed}");
+    assert!(listed.starts_with("1 cycle: 1 closed\n"), "{listed}");
     let his = data.ok(&["cycle", "lines", "2026-03", "--customer", "C-1"]);
     assert!(his.starts_with("4 lines of 2026-03: EUR "), "{his}");
     let nobody = data.run(&["cycle", "lines", "2026-03", "--customer", "C-11"]);
@@ -362,6 +362,8 @@ fn a_cycle_is_closed_for_whom_it_has_ended() {
     assert_eq!((&first["customers"], &first["lines"]), (&json!(1), &json!(1)), "{first:#}");
     let (_, listed) = asked(&data, &["cycle", "list"]);
     assert_eq!(listed["cycles"][0]["state"], json!("closed in part"), "{listed:#}");
+    let screen = data.ok(&["cycle", "list"]);
+    assert!(screen.starts_with("1 cycle: 1 closed in part\n"), "{screen}");
     let (_, second) = asked(&data, &["cycle", "close", "2026-03"]);
     assert_eq!((&second["state"], &second["closing"], &second["lines"]), (&json!("closed"), &json!(2), &json!(1)), "{second:#}");
     let all = ["usage 2026-03 D-1 voice-mo 1 0.200000000 0.200000000", "usage 2026-03 D-2 voice-mo 1 0.066000000 0.070000000"];
@@ -440,8 +442,8 @@ fn of_today(data: &DataFolder, kind: &str) -> Vec<Value> {
     items
 }
 
-/// *Scenario.* One customer has calls in a month, another pays fees alone; the month is closed. *Guarantees.* `today` counts the customers
-/// that `cycle close` counts.
+/// *Scenario.* One customer has calls in a month, another pays fees alone; the month is closed, and the one after it, in which nobody has
+/// called. *Guarantees.* `today` counts the customers that `cycle close` counts; a cycle with fees alone is listed with who pays them.
 #[test]
 fn screens_count_who_pays_fees_alone() {
     let home = TempDir::new().expect("a temporary folder");
@@ -454,6 +456,12 @@ fn screens_count_who_pays_fees_alone() {
     let due = of_today(&data, "cycle_due");
     assert_eq!((due.len(), &due[0]["text"]), (1, &json!("can be closed for 2 of 2 customers")), "{due:#?}");
     data.ok(&["cycle", "close", "2026-03"]);
+    data.ok(&["cycle", "close", "2026-04"]);
+    let (_, listed) = asked(&data, &["cycle", "list"]);
+    let april = &listed["cycles"][1];
+    let expected = (&json!("2026-04"), &json!(2), &json!({"EUR": "0.000000000"}));
+    assert_eq!((&april["cycle"], &april["customers"], &april["charge"]), expected, "{listed:#}");
+    assert!(data.ok(&["cycle", "list"]).starts_with("2 cycles: 2 closed\n"));
     assert!(of_today(&data, "cycle_due").is_empty());
 }
 
