@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use aggregate::query::{Analyst, Answered, ColumnKind, Numbers, TableFile, TableFiles};
+use aggregate::query::{Analyst, Answered, ColumnKind, Numbers, QueryError, TableFile, TableFiles};
 use domain::columns::entries::{Entries, PARTITION};
 use domain::columns::lines::{LineRows, PARTITION as LINES_PARTITION};
 use domain::columns::thresholds::{PARTITION as THRESHOLDS_PARTITION, ThresholdRows};
@@ -13,7 +13,7 @@ use sinks::table::Table;
 
 use crate::cli::{Global, OutputMode, QueryArgs};
 use crate::closing::table::open_if_there;
-use crate::exit_code::Exit;
+use crate::exit_code::{Exit, Help};
 use crate::installation::Installation;
 use crate::output::{Answer, Sheet, count, to_stdout};
 use crate::thresholds;
@@ -22,15 +22,27 @@ use crate::thresholds;
 pub fn run(global: &Global, args: &QueryArgs) -> anyhow::Result<Exit> {
     let installation = Installation::open(global)?;
     let analyst = analyst(&installation, if global.clear { Numbers::Clear } else { Numbers::Masked })?;
-    let mut answer = installation.block_on(analyst.stream(&args.sql))?;
+    let mut answer = installation.block_on(analyst.stream(&args.sql)).map_err(explained)?;
     let columns: Columns = answer.columns().into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect();
-    let parts = std::iter::from_fn(|| installation.block_on(answer.next()).map_err(anyhow::Error::from).transpose());
+    let parts = std::iter::from_fn(|| installation.block_on(answer.next()).map_err(explained).transpose());
     match global.output {
         OutputMode::Table => show(&columns, parts, args.limit)?,
         OutputMode::Csv => to_stdout(|out| write_csv(&columns, parts, out))?,
         OutputMode::Json => to_stdout(|out| write_json(&columns, parts, out))?,
     }
     Ok(Exit::Done)
+}
+
+/// A mistake with what to do about it: that keys are bytes shows in no name.
+fn explained(error: QueryError) -> anyhow::Error {
+    let takes_bytes_for_text = matches!(&error, QueryError::Sql(text) if text.contains("UTF-8") || text.contains("Binary"));
+    let error = anyhow::Error::from(error);
+    if takes_bytes_for_text {
+        return error.context(Help(
+            "keys and `raw` are bytes, not text; ask for their digits: encode(record_key, 'hex') like 'a%'".to_owned(),
+        ));
+    }
+    error
 }
 
 /// Names and kinds.
