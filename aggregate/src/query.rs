@@ -55,7 +55,7 @@ pub struct TableFiles {
 /// Why a question was not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// The SQL is wrong, or names what is not there.
+    /// The SQL is wrong, names what is not there, or asks of a value what it does not bear.
     #[error("the query cannot be run: {0}")]
     Sql(String),
     /// Reading failed in the middle.
@@ -136,7 +136,7 @@ impl Analyst {
             .with_allow_statements(false);
         let frame = self.session.sql_with_options(question, options).await.map_err(|e| QueryError::Sql(plain(&e)))?;
         let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
-        let batches = frame.execute_stream().await.map_err(|e| QueryError::Run(plain(&e)))?;
+        let batches = frame.execute_stream().await.map_err(|e| while_running(&e))?;
         Ok(Answer { schema, batches })
     }
 }
@@ -161,7 +161,7 @@ impl Answer {
 
     /// The next rows, some thousands at most; `None` when there are no more.
     pub async fn next(&mut self) -> Result<Option<Answered>, QueryError> {
-        let batch = self.batches.try_next().await.map_err(|e| QueryError::Run(plain(&e)))?;
+        let batch = self.batches.try_next().await.map_err(|e| while_running(&e))?;
         Ok(batch.map(|batch| Answered { schema: Arc::clone(&self.schema), batches: vec![batch] }))
     }
 }
@@ -219,6 +219,30 @@ impl Answered {
             .iter()
             .flat_map(move |batch| (0..batch.num_rows()).map(move |i| batch.columns().iter().map(|c| cell(c, i)).collect()))
     }
+}
+
+/// What went wrong in the middle. Much of what is wrong with a question is found by its first rows only: bytes that are no text, a
+/// text that is no number, a division by zero.
+fn while_running(e: &DataFusionError) -> QueryError {
+    use arrow_schema::ArrowError as Arrow;
+    let is_of_question = match e.find_root() {
+        DataFusionError::Plan(_)
+        | DataFusionError::SchemaError(..)
+        | DataFusionError::NotImplemented(_)
+        | DataFusionError::Execution(_) => true,
+        DataFusionError::ArrowError(cause, _) => matches!(
+            **cause,
+            Arrow::CastError(_)
+                | Arrow::ParseError(_)
+                | Arrow::ComputeError(_)
+                | Arrow::DivideByZero
+                | Arrow::ArithmeticOverflow(_)
+                | Arrow::InvalidArgumentError(_)
+                | Arrow::NotYetImplemented(_)
+        ),
+        _ => false,
+    };
+    if is_of_question { QueryError::Sql(plain(e)) } else { QueryError::Run(plain(e)) }
 }
 
 /// The engine's message without its wrapping.

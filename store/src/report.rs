@@ -35,6 +35,11 @@ impl<T> Listed<T> {
         }
     }
 
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        (self.count, self.first) = (0, Vec::new());
+    }
+
     /// The same list of other things.
     pub fn map<U>(&self, other: impl Fn(T) -> U) -> Listed<U>
     where

@@ -4,6 +4,7 @@
 //! finds it at the next call, and makes the same lines (docs/adr/0025).
 
 pub mod obstacles;
+pub mod standing;
 pub mod table;
 mod usage;
 

@@ -1,6 +1,6 @@
 //! What goes to the screen: an answer as tables for people, as JSON or as CSV; complaints on stderr.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::Value;
@@ -47,18 +47,17 @@ pub struct Answer {
 impl Answer {
     /// Prints to stdout.
     pub fn print(&self, mode: OutputMode) -> anyhow::Result<()> {
-        let out = std::io::stdout();
-        let mut out = out.lock();
-        let done = match mode {
-            OutputMode::Json => serde_json::to_writer_pretty(&mut out, &self.json)
-                .map_err(std::io::Error::from)
-                .and_then(|()| out.write_all(b"\n")),
-            OutputMode::Csv => self.write_csv(&mut out),
-            OutputMode::Table => self.write_tables(&mut out),
-        };
-        match done {
-            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            other => Ok(other?),
+        to_stdout(|out| self.write(mode, out))
+    }
+
+    fn write(&self, mode: OutputMode, out: &mut dyn Write) -> anyhow::Result<()> {
+        match mode {
+            OutputMode::Json => {
+                serde_json::to_writer_pretty(&mut *out, &self.json)?;
+                Ok(out.write_all(b"\n")?)
+            }
+            OutputMode::Csv => self.write_csv(out),
+            OutputMode::Table => Ok(self.write_tables(out)?),
         }
     }
 
@@ -67,7 +66,7 @@ impl Answer {
         Ok(self.write_tables(&mut std::io::stderr().lock())?)
     }
 
-    fn write_csv(&self, out: &mut impl Write) -> std::io::Result<()> {
+    fn write_csv(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let mut csv = csv::Writer::from_writer(out);
         let Some(sheet) = self.sheets.first() else {
             // No main table: the facts for machines, one in a row.
@@ -75,7 +74,7 @@ impl Answer {
             let mut facts = Vec::new();
             flatten("", &self.json, &mut facts);
             facts.iter().try_for_each(|(name, value)| csv.write_record([name, value]))?;
-            return csv.flush();
+            return Ok(csv.flush()?);
         };
         csv.write_record(sheet.heads.iter().map(|h| h.trim_start_matches('#')))?;
         for row in &sheet.rows {
@@ -85,10 +84,10 @@ impl Answer {
             };
             csv.write_record(row.iter().zip(&sheet.heads).map(plain))?;
         }
-        csv.flush()
+        Ok(csv.flush()?)
     }
 
-    fn write_tables(&self, out: &mut impl Write) -> std::io::Result<()> {
+    fn write_tables(&self, out: &mut dyn Write) -> std::io::Result<()> {
         if !self.headline.is_empty() {
             writeln!(out, "{}", self.headline)?;
         }
@@ -106,6 +105,26 @@ impl Answer {
             }
         }
         Ok(())
+    }
+}
+
+/// Writes to stdout. All that commands print goes through here: a reader that has seen enough is nobody's fault, whatever its mode.
+pub fn to_stdout(write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    unless_nobody_reads(write(&mut out).and_then(|()| Ok(out.flush()?)))
+}
+
+fn unless_nobody_reads(written: anyhow::Result<()>) -> anyhow::Result<()> {
+    // CSV and JSON wrap the cause, each in its way.
+    let is_closed = |e: &anyhow::Error| {
+        let of_csv = |e: &csv::Error| matches!(e.kind(), csv::ErrorKind::Io(e) if e.kind() == ErrorKind::BrokenPipe);
+        e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe)
+            || e.downcast_ref::<serde_json::Error>().is_some_and(|e| e.io_error_kind() == Some(ErrorKind::BrokenPipe))
+            || e.downcast_ref::<csv::Error>().is_some_and(of_csv)
+    };
+    match written {
+        Err(e) if is_closed(&e) => Ok(()),
+        written => written,
     }
 }
 
@@ -248,6 +267,34 @@ mod tests {
         let helped = error.context(Help("free space".to_owned()));
         let expected = "error: failed to land `a.csv`\n  because: no space\n  help: free space\n";
         assert_eq!(complaint(&helped, Exit::Outside), expected);
+    }
+
+    /// The end of a pipe that nobody reads any more.
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_left_is_no_failure_in_whatever_mode() {
+        let mut sheet = Sheet::new("", &["customer"]);
+        // More than CSV buffers: it fails in the middle, not at its end.
+        (0..10_000).for_each(|n| sheet.row([format!("C-{n}")]));
+        let json = serde_json::json!({"customers": sheet.rows});
+        let answer = Answer { sheets: vec![sheet], json, ..Answer::default() };
+        for mode in [OutputMode::Csv, OutputMode::Json, OutputMode::Table] {
+            let written = answer.write(mode, &mut Closed);
+            assert!(written.is_err(), "it stops writing: {mode:?}");
+            unless_nobody_reads(written).expect("nobody's fault");
+        }
+        assert!(unless_nobody_reads(Err(std::io::Error::from(ErrorKind::StorageFull).into())).is_err());
     }
 
     #[test]

@@ -162,3 +162,18 @@ fn explain_of_a_broken_row_names_the_reason_and_what_to_do() {
     desk.tollway(&["explain", record]).ends(DONE).says(&["in suspense: malformed.time", "impossible time", "in/a.csv"]);
     desk.tollway(&["totals", "--cycle", "october"]).ends(WRONG_USE).says(&["`october` is no cycle"]);
 }
+
+#[test]
+fn a_question_that_takes_keys_for_text_is_a_mistake_with_a_remedy() {
+    let desk = desk_with_a_file();
+    let help = "help: keys and `raw` are bytes, not text; ask for their digits: encode(record_key, 'hex') like 'a%'";
+    for output in ["table", "csv", "json"] {
+        let said = desk.tollway(&["query", "select * from cdr where record_key like 'a%'", "--output", output]);
+        said.ends(WRONG_USE).says(&["the query cannot be run", help]);
+    }
+    desk.tollway(&["query", "select * from cdr where encode(record_key, 'hex') like '%'"]).ends(DONE).says(&["5 rows"]);
+    for sql in ["select 1 / 0", "select cast(record_id as int) from cdr", "select * from cdr where row like 5"] {
+        let said = desk.tollway(&["query", sql]).ends(WRONG_USE);
+        assert!(!format!("{said:?}").contains("help:"), "{said:?}");
+    }
+}

@@ -38,6 +38,42 @@ fn the_same_bytes_under_another_account_are_held_until_someone_says_so() {
 }
 
 #[test]
+fn rejected_bytes_that_come_again_say_so_and_what_takes_them_in() {
+    let desk = Desk::new();
+    desk.write("in/a.csv", kpn::good("a", 3));
+    desk.ingest(&["in/a.csv"]).ends(DONE);
+    desk.write("later/a.csv", kpn::good("b", 2));
+    desk.ingest(&["later/a.csv"]).ends(NEEDS_HAND).says(&["this file waits as arrival 4"]);
+    desk.tollway(&["withdraw", "4", "--yes"]).ends(DONE).says(&["later/a.csv: rejected as arrival 5"]);
+    desk.tollway(&["status"]).ends(DONE);
+
+    desk.write("in/b.csv", kpn::good("b", 2));
+    let facts = ["in/b.csv", "rejected", "came as `later/a.csv`, arrival 4", "as arrival 5", "--as-new", "0 held"];
+    desk.ingest(&["in/b.csv"]).ends(NEEDS_HAND).says(&facts);
+    let said = desk.ingest(&["in/b.csv", "--output", "json"]).ends(NEEDS_HAND).json();
+    assert_eq!((&said["files"]["held"], &said["files"]["rejected"]), (&0.into(), &1.into()), "{said}");
+    assert_eq!(said["rejected"][0]["file"], "in/b.csv", "{said}");
+    desk.tollway(&["status"]).ends(DONE).says(&["all well"]);
+    desk.holds(3, 0);
+
+    desk.ingest(&["in/b.csv", "--as-new"]).ends(DONE);
+    desk.holds(5, 0);
+}
+
+#[test]
+fn rejected_bytes_may_take_the_place_of_a_file_after_all() {
+    let desk = Desk::new();
+    desk.write("in/a.csv", kpn::good("a", 3));
+    desk.ingest(&["in/a.csv"]).ends(DONE);
+    desk.write("in/a.csv", kpn::good("b", 2));
+    desk.ingest(&["in/a.csv"]).ends(NEEDS_HAND);
+    desk.tollway(&["withdraw", "4", "--yes"]).ends(DONE);
+    desk.ingest(&["in/a.csv"]).ends(NEEDS_HAND).says(&["--replaces N"]);
+    desk.ingest(&["in/a.csv", "--replaces", "3"]).ends(DONE);
+    desk.holds(2, 0);
+}
+
+#[test]
 fn other_bytes_under_a_known_name_are_held_until_someone_says_so() {
     let desk = Desk::new();
     desk.write("in/a.csv", kpn::good("a", 3));

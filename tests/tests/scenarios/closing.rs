@@ -118,7 +118,7 @@ fn lines_are_asked_for_a_customer_that_exists() {
     let closed = data.ok(&["cycle", "close", "2026-03"]);
     assert!(closed.starts_with("2026-03 is closed: 4 lines for 1 customer (closing 1, "), "{closed}");
     let listed = data.ok(&["cycle", "list"]);
-    assert!(listed.starts_with("1 cycle has records, 1 is closed"), "{listed}");
+    assert!(listed.starts_with("1 cycle: 1 closed\n"), "{listed}");
     let his = data.ok(&["cycle", "lines", "2026-03", "--customer", "C-1"]);
     assert!(his.starts_with("4 lines of 2026-03: EUR "), "{his}");
     let nobody = data.run(&["cycle", "lines", "2026-03", "--customer", "C-11"]);
@@ -362,6 +362,8 @@ fn a_cycle_is_closed_for_whom_it_has_ended() {
     assert_eq!((&first["customers"], &first["lines"]), (&json!(1), &json!(1)), "{first:#}");
     let (_, listed) = asked(&data, &["cycle", "list"]);
     assert_eq!(listed["cycles"][0]["state"], json!("closed in part"), "{listed:#}");
+    let screen = data.ok(&["cycle", "list"]);
+    assert!(screen.starts_with("1 cycle: 1 closed in part\n"), "{screen}");
     let (_, second) = asked(&data, &["cycle", "close", "2026-03"]);
     assert_eq!((&second["state"], &second["closing"], &second["lines"]), (&json!("closed"), &json!(2), &json!(1)), "{second:#}");
     let all = ["usage 2026-03 D-1 voice-mo 1 0.200000000 0.200000000", "usage 2026-03 D-2 voice-mo 1 0.066000000 0.070000000"];
@@ -387,6 +389,11 @@ fn what_is_in_the_way_needs_a_word_that_is_kept() {
         assert!(refused.err.contains(told), "{told}: {}", refused.err);
     }
     assert!(lines(&data, "2026-03").is_empty());
+    let shown = asked(&data, &["cycle", "close", "2026-03", "--dry-run"]).1;
+    let first = shown["obstacles"][0]["text"].as_str().expect("something is in the way");
+    let others = shown["obstacles"].as_array().map_or(0, Vec::len) - 1;
+    let due = of_today(&data, "cycle_due").pop().expect("March is on the morning's screen");
+    assert_eq!(due["text"], json!(format!("cannot be closed yet: {first}, and {others} more")), "{due:#}");
     assert_ne!(data.run(&["cycle", "close", "2026-03", "--override"]).code, Some(0), "a word has a reason");
     let word = ["cycle", "close", "2026-03", "--override", "--by", "m.jansen", "--why", "ticket 4711"];
     let (_, closed) = asked(&data, &word);
@@ -426,4 +433,66 @@ fn a_closing_that_is_killed_is_finished_as_it_was_decided() {
         data.assert_sound();
     }
     assert_eq!(killed, 3);
+}
+
+/// The lines of `today` of a kind.
+fn of_today(data: &DataFolder, kind: &str) -> Vec<Value> {
+    let mut items = asked(data, &["today"]).1["items"].as_array().expect("items").clone();
+    items.retain(|item| item["kind"] == kind);
+    items
+}
+
+/// *Scenario.* One customer has calls in a month, another pays fees alone; the month is closed, and the one after it, in which nobody has
+/// called. *Guarantees.* `today` counts the customers that `cycle close` counts; a cycle with fees alone is listed with who pays them.
+#[test]
+fn screens_count_who_pays_fees_alone() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path(), FEES);
+    let devices = DEVICES.replace("D-2,31612340002,C-1", "D-2,31612340002,C-2");
+    data.ok(&["import", "devices", &write(home.path(), "devices.csv", &devices)]);
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, 3, &[(2, 100)]));
+    let (_, shown) = asked(&data, &["cycle", "close", "2026-03", "--dry-run"]);
+    assert_eq!(shown["customers"], json!(2), "{shown:#}");
+    let due = of_today(&data, "cycle_due");
+    assert_eq!((due.len(), &due[0]["text"]), (1, &json!("can be closed for 2 of 2 customers")), "{due:#?}");
+    data.ok(&["cycle", "close", "2026-03"]);
+    data.ok(&["cycle", "close", "2026-04"]);
+    let (_, listed) = asked(&data, &["cycle", "list"]);
+    let april = &listed["cycles"][1];
+    let expected = (&json!("2026-04"), &json!(2), &json!({"EUR": "0.000000000"}));
+    assert_eq!((&april["cycle"], &april["customers"], &april["charge"]), expected, "{listed:#}");
+    assert!(data.ok(&["cycle", "list"]).starts_with("2 cycles: 2 closed\n"));
+    assert!(of_today(&data, "cycle_due").is_empty());
+}
+
+/// *Scenario.* A closing was interrupted before its lines were posted. *Guarantees.* A dry run, of its cycle and of the next one, and
+/// `today` say so and what finishes it; that finishes it, and then they say it no more.
+#[test]
+fn an_interrupted_closing_is_told_until_it_is_finished() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path(), FEES);
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, 3, &[(2, 100)]));
+    ingest(&data, home.path(), "haven", "b.csv", &calls("b", 1, 4, &[(2, 100)]));
+    data.ok(&["cycle", "close", "2026-03", "--by", "m.jansen"]);
+    fs::remove_dir_all(data.table("cycle_lines")).expect("lines were posted");
+    let (code, its) = asked(&data, &["cycle", "close", "2026-03", "--dry-run"]);
+    assert_eq!((code, &its["state"]), (Some(1), &json!("interrupted")), "{its:#}");
+    assert_eq!(its["obstacles"][0]["command"], json!("tollway cycle close 2026-03"), "{its:#}");
+    let screen = data.run(&["cycle", "close", "2026-04", "--dry-run"]);
+    assert_eq!(screen.code, Some(1), "{}", screen.err);
+    for told in ["2026-04 cannot be closed yet", "by m.jansen was interrupted", "tollway cycle close 2026-03"] {
+        assert!(screen.out.contains(told), "{told}: {}", screen.out);
+    }
+    let told = of_today(&data, "cycle_interrupted");
+    assert_eq!(
+        (told.len(), &told[0]["urgent"], &told[0]["command"]),
+        (1, &json!(true), &its["obstacles"][0]["command"]),
+        "{told:#?}"
+    );
+    assert_eq!(told[0]["text"], its["obstacles"][0]["text"]);
+    assert_eq!(of_today(&data, "cycle_due")[0]["text"], json!("cannot be closed yet: the closing of 2026-03 was interrupted"));
+    assert_eq!(asked(&data, &["cycle", "close", "2026-03"]).1["state"], json!("finished"));
+    assert!(of_today(&data, "cycle_interrupted").is_empty());
+    assert_eq!(of_today(&data, "cycle_due")[0]["text"], json!("can be closed for 1 of 1 customer"));
+    data.assert_sound();
 }

@@ -144,6 +144,11 @@ fn a_frozen_month_is_settled_by_a_word_only() {
     assert!(again.code == Some(5) && again.err.contains("--frozen"), "what waits is not frozen again: {}", again.err);
     let (code, left) = asked(&data, &["settle"]);
     assert_eq!((code, &left["state"], &left["left"]), (Some(1), &json!("left"), &json!({"2026-11": 2})), "{left:#}");
+    let screen = data.run(&["settle"]).out;
+    assert!(
+        screen.starts_with("2 of 4 records come out otherwise and lie in 2026-11 (frozen by hand); nothing was changed"),
+        "{screen}"
+    );
     let refused = data.run(&["settle", "--cycle", "2026-11"]);
     assert!(refused.code == Some(5) && refused.err.contains("--frozen"), "{:?}: {}", refused.code, refused.err);
     assert_eq!(asked(&data, &["settle", "--frozen"]).1["posted"]["records"], json!(2));

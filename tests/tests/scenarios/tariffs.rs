@@ -164,3 +164,31 @@ fn two_tariffs_are_compared_price_by_price() {
     let told = data.ok(&["tariff", "diff", "shipped:nl-zakelijk", "nl-zakelijk"]);
     assert!(told.starts_with("3 differences") && told.contains("the shipped one differs: shipped:nl-zakelijk"), "{told}");
 }
+
+/// *Scenario.* A tariff is imported, again as it is, and with a dearer price, first as a dry run. *Guarantees.* The import tells the version
+/// that `tariff list` and rows carry, and which one it takes the place of; what has landed is told to machines.
+#[test]
+fn an_import_tells_the_version_that_rows_will_carry() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = DataFolder::new();
+    let in_force = || data.json(&["tariff", "list"])[0]["head"]["id"].as_str().expect("an id").to_owned();
+    let first = data.ok(&["import", "tariffs", "nl-zakelijk"]);
+    let before = in_force();
+    assert!(first.contains(&format!("\nversion {before}\n")), "{first}");
+    let same = data.ok(&["tariff", "import", "nl-zakelijk"]);
+    assert!(same.contains(&format!("\nversion {before}, as before")), "{same}");
+    let next = copy(
+        home.path(),
+        SHIPPED[3],
+        "zakelijk-plus,voice-*,NL-MOB,*,0,60,1,0.10",
+        "zakelijk-plus,voice-*,NL-MOB,*,0,60,1,0.115",
+    );
+    let next = next.to_string_lossy();
+    let dry = data.ok(&["import", "tariffs", &next, "--dry-run"]);
+    let said = data.json(&["import", "tariffs", &next]);
+    let after = in_force();
+    assert!(dry.contains(&format!("\nversion {after} in the place of {before}")), "{dry}");
+    assert!(!dry.contains("sha256"), "{dry}");
+    assert_eq!((&said["tariff"]["version"], &said["tariff"]["was"]), (&after.as_str().into(), &before.as_str().into()), "{said}");
+    assert_eq!(said["tariff"]["landed_sha256"], said["report"]["field_changes"]["first"][0]["becomes"], "{said}");
+}

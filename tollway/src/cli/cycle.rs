@@ -16,7 +16,7 @@ pub const CLOSE_HELP: &str = "Examples:\n  tollway cycle close 2026-10 --dry-run
 /// `tollway cycle …`.
 #[derive(Debug, Subcommand)]
 pub enum CycleCommand {
-    /// All cycles that have records: running, ended or closed
+    /// All cycles that have records or lines: running, ended or closed
     #[command(after_help = "Example:\n  tollway cycle list")]
     List,
     /// Close a cycle: settle, pin, freeze, and post its lines

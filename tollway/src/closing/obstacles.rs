@@ -34,24 +34,36 @@ pub struct Obstacle {
 /// Obstacles of one kind that are told; more are counted.
 const TOLD_MAX: usize = 3;
 
-/// All that speaks against closing a cycle at an instant.
-pub fn obstacles(
-    installation: &Installation,
-    entries: &Table,
-    owners: &Owners,
-    (cycle, until_us, next): (Month, i64, ArrivalNumber),
-) -> anyhow::Result<Vec<Obstacle>> {
-    let landing = installation.landing();
-    // What counts as not late has to be in the table, whenever it came.
-    let mut came = deliveries(&landing.arrivals(0)?, i64::MAX);
-    came.retain(|one| one.number < next);
-    let frozen = installation.frozen_cycles(entries)?;
-    let mut found: Vec<Obstacle> = later(&closed(entries), cycle).into_iter().collect();
-    found.extend(earlier(installation, (&closed(entries), &frozen), owners, (cycle, until_us))?);
-    found.extend(missing(&landing, &came, until_us)?);
-    found.extend(files(entries, &landing, &came)?);
-    found.extend(suspense(installation, cycle)?);
-    Ok(found)
+/// What speaks against closing cycles at an instant.
+#[derive(Debug)]
+pub struct Obstacles {
+    until_us: i64,
+    closed: ClosedCycles,
+    frozen: ClosedCycles,
+    /// Of the files, whatever the cycle.
+    of_all: Vec<Obstacle>,
+}
+
+impl Obstacles {
+    /// Those at an instant; what arrives from `next` on is not looked at.
+    pub fn at(installation: &Installation, entries: &Table, (until_us, next): (i64, ArrivalNumber)) -> anyhow::Result<Self> {
+        let landing = installation.landing();
+        // What counts as not late has to be in the table, whenever it came.
+        let mut came = deliveries(&landing.arrivals(0)?, i64::MAX);
+        came.retain(|one| one.number < next);
+        let mut of_all = missing(&landing, &came, until_us)?;
+        of_all.extend(files(entries, &landing, &came)?);
+        Ok(Self { until_us, closed: closed(entries), frozen: installation.frozen_cycles(entries)?, of_all })
+    }
+
+    /// All that speaks against closing a cycle.
+    pub fn of(&self, installation: &Installation, owners: &Owners, cycle: Month) -> anyhow::Result<Vec<Obstacle>> {
+        let mut found: Vec<Obstacle> = later(&self.closed, cycle).into_iter().collect();
+        found.extend(earlier(installation, (&self.closed, &self.frozen), owners, (cycle, self.until_us))?);
+        found.extend(self.of_all.iter().cloned());
+        found.extend(suspense(installation, cycle)?);
+        Ok(found)
+    }
 }
 
 /// A later cycle that is closed: what is posted now stands behind it.

@@ -17,8 +17,9 @@ use store::instant::{parse_instant, show_instant};
 use self::shown::{by_kind, obstacle_json, obstacle_sheet, sums_json};
 use super::write_off::by_and_why;
 use crate::cli::{CloseArgs, CycleCommand, Global};
-use crate::closing::obstacles::{Obstacle, obstacles, told};
-use crate::closing::{Due, Lines, Pinned, finish_all, make, unfinished};
+use crate::closing::obstacles::{Obstacle, Obstacles, told};
+use crate::closing::standing::{Ended, Standing, View, interrupted};
+use crate::closing::{Due, Lines, Pinned, finish_all, make};
 use crate::exit_code::{Exit, refused, usage};
 use crate::installation::Installation;
 use crate::named;
@@ -114,7 +115,7 @@ fn decide(installation: &Installation, landing: &Landing, entries: &mut Table, a
         if let (0, Some(end_us)) = (due, runs_until_us) {
             return Err(refused(runs_for_all(&cycle, end_us)));
         }
-        let found = obstacles(installation, entries, owners, (asked.cycle, asked.at_us, arrival))?;
+        let found = Obstacles::at(installation, entries, (asked.at_us, arrival))?.of(installation, owners, asked.cycle)?;
         if !found.is_empty() && !asked.is_overridden {
             return Err(refused(in_the_way(&cycle, &found)));
         }
@@ -187,26 +188,18 @@ fn preview(
     (cycle, at_us): (Month, i64),
 ) -> anyhow::Result<Exit> {
     let entries = installation.entries()?;
-    if let Some(closing) = closed_for_all(installation, &entries, (cycle, at_us))? {
-        return was_closed(global, &entries, &closing);
-    }
-    if let Some(open) = unfinished(installation, &entries)?.first() {
-        return Err(refused(format!(
-            "{} was closed and its lines are not written: tollway cycle close {} first",
-            open.cycle, open.cycle
-        )));
-    }
-    let known = closings(&entries);
     let store = installation.state_read_only()?;
     let reference = installation.block_on(crate::reference::load(&store))?;
-    let name = cycle.to_string();
-    let (due, running, runs_until_us) = Due::of(cycle, at_us, &known, reference.index.owners()).counts();
-    if let (0, Some(end_us)) = (due, runs_until_us) {
-        return Err(refused(runs_for_all(&name, end_us)));
-    }
+    let (name, next_number) = (cycle.to_string(), landing.next_number()?);
+    let view = View::at(installation, &entries, reference.index.owners(), (at_us, next_number))?;
+    let Ended { due, running, runs_until_us, obstacles: found } = match view.of(cycle)? {
+        Standing::Closed(closing) => return was_closed(global, &entries, &closing),
+        Standing::Interrupted(closing) => return was_interrupted(global, &entries, &name, &closing),
+        Standing::Runs(end_us) => return Err(refused(runs_for_all(&name, end_us))),
+        Standing::Ended(ended) => ended,
+    };
     let frozen = installation.frozen_cycles(&entries)?;
-    let unsettled = unsettled(&entries, &reference, landing.next_number()?, (&frozen, Scope::Since, u64::MAX), global.quiet)?;
-    let found = obstacles(installation, &entries, reference.index.owners(), (cycle, at_us, landing.next_number()?))?;
+    let unsettled = unsettled(&entries, &reference, next_number, (&frozen, Scope::Since, u64::MAX), global.quiet)?;
     let lines = would_post(installation, &entries, (cycle, at_us), &reference)?;
     let can = if found.is_empty() { "can be closed" } else { "cannot be closed yet" };
     let headline = format!(
@@ -230,6 +223,19 @@ fn preview(
     });
     Answer { headline, sheets, next, json }.print(global.output)?;
     Ok(if found.is_empty() { Exit::Done } else { Exit::NeedsHand })
+}
+
+/// Nothing is shown before a closing that was interrupted is finished: lines follow from those of the closings before.
+fn was_interrupted(global: &Global, entries: &Table, cycle: &str, closing: &Closing) -> anyhow::Result<Exit> {
+    let open = interrupted(entries, closing)?;
+    let headline = if closing.cycle == cycle {
+        format!("the closing of {cycle} was interrupted")
+    } else {
+        format!("{cycle} cannot be closed yet: the closing of {} was interrupted", closing.cycle)
+    };
+    let json = json!({"cycle": cycle, "state": "interrupted", "closing": closing.number, "obstacles": [obstacle_json(&open)]});
+    Answer { headline, sheets: obstacle_sheet(&[open]).into_iter().collect(), next: Vec::new(), json }.print(global.output)?;
+    Ok(Exit::NeedsHand)
 }
 
 /// The last closing of a cycle, if that has closed it for everybody for whom it has ended.

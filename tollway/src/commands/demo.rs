@@ -27,7 +27,7 @@ use crate::counts::{grouped, outcomes, sum, to_json};
 use crate::exit_code::{Exit, refused};
 use crate::flow::Finished;
 use crate::installation::Installation;
-use crate::output::{Answer, Sheet, bytes, count, seconds};
+use crate::output::{Answer, Sheet, bytes, count, seconds, to_stdout};
 use crate::settling::settle;
 use crate::system::SystemClock;
 
@@ -48,10 +48,9 @@ pub fn run(global: &Global, args: &DemoArgs) -> anyhow::Result<Exit> {
     let installation = Installation::open_or_create(global)?;
     let folder = installation.folder().join("demo");
     claim_folder(&folder, args.seed, installation.landing().next_number()? > 1)?;
-    let say = |text: String| {
-        if global.output == OutputMode::Table {
-            println!("{text}");
-        }
+    let say = |text: String| match global.output {
+        OutputMode::Table => to_stdout(|out| Ok(writeln!(out, "{text}")?)),
+        OutputMode::Json | OutputMode::Csv => Ok(()),
     };
     let month = Month::new(Settings { seed: args.seed, ..Settings::default() })?;
     say(format!(
@@ -59,11 +58,11 @@ pub fn run(global: &Global, args: &DemoArgs) -> anyhow::Result<Exit> {
         installation.folder().display(),
         month.settings().year_month,
         args.seed
-    ));
+    ))?;
     let made = month.write_folder(&folder, |_| ()).context("failed to write the demo's files")?;
     let rows: u64 = made.iter().map(|f| f.facts.rows).sum();
     let at = SystemClock.now_us();
-    say(format!("  made      {} files, {} rows   {}", made.len(), count(rows), seconds(at - began)));
+    say(format!("  made      {} files, {} rows   {}", made.len(), count(rows), seconds(at - began)))?;
 
     let store = installation.state()?;
     let tariffs = installation.block_on(store.load_reference(None))?.tariffs;
@@ -88,7 +87,7 @@ pub fn run(global: &Global, args: &DemoArgs) -> anyhow::Result<Exit> {
         landed.known,
         bytes(landed.bytes),
         seconds(landed_at - at)
-    ));
+    ))?;
     let new_rows: u64 = if landed.new.is_empty() { 0 } else { rows };
     let landing = Arc::new(installation.landing());
     let Some(backlog) = Backlog::start(&installation, &landing, None)? else {
@@ -104,9 +103,9 @@ pub fn run(global: &Global, args: &DemoArgs) -> anyhow::Result<Exit> {
             count(finished.counts.rows_in),
             seconds(rated_us),
             count(per_second(finished.counts.rows_in, rated_us))
-        ));
+        ))?;
     } else {
-        say("  rated     nothing: every file was here before, and nothing has changed".to_owned());
+        say("  rated     nothing: every file was here before, and nothing has changed".to_owned())?;
     }
     let shown =
         Shown { installation: &installation, landed: &landed, finished: &finished, took_us: SystemClock.now_us() - began };

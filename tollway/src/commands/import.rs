@@ -1,5 +1,7 @@
 //! `tollway import`: reference data, landed first, then put in force; a dry run shows what would change.
 
+mod version;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,7 @@ use store::{
 };
 use tokio::runtime::Handle;
 
+use self::version::Version;
 use crate::cli::{Global, ImportArgs, ImportWhat, ListMode};
 use crate::exit_code::{Exit, bad_input, usage};
 use crate::installation::{ENTRIES, Installation};
@@ -59,10 +62,11 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
     let named = |e: ImportError| bad_input(format!("{}: {e}", args.file.display()));
     let rows = parse_import(kind, &bytes, &ImportLimits::default()).map_err(named)?;
     let store = installation.state()?;
-    if let ImportContent::Tariff(bundle) = &rows.content {
-        fits_the_others(&installation, &store, bundle)?;
-    }
     catch_up(&installation, &store)?;
+    let version = match &rows.content {
+        ImportContent::Tariff(bundle) => Some(Version::of(&installation, &store, bundle)?),
+        _ => None,
+    };
     let as_of_us = as_of(args)?;
     let rows = rows
         .with_mode(as_of_us.map_or(ImportMode::Delta, |as_of_us| ImportMode::Full(FullList { as_of_us, ended_max: u64::MAX })));
@@ -72,7 +76,7 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
     let needs_approval = word.is_some_and(|word| word.is_none());
     let mut json = json!({
         "what": kind.as_str(), "mode": if as_of_us.is_some() { "full" } else { "delta" }, "dry_run": args.dry_run,
-        "needs_approval": needs_approval, "report": serde_json::to_value(&report)?,
+        "needs_approval": needs_approval, "report": serde_json::to_value(&report)?, "tariff": version.as_ref().map(Version::to_json),
     });
     let (mut next, mut sheets) = (Vec::new(), Vec::new());
     let (headline, exit) = if report.is_refused() {
@@ -117,7 +121,8 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
         }
         (format!("imported as arrival {}", landed.number), Exit::Done)
     };
-    Answer { headline: format!("{headline}\n{report}").trim_end().to_owned(), sheets, next, json }.print(global.output)?;
+    let told = version.map_or_else(|| report.to_string(), |version| version.told(&report));
+    Answer { headline: format!("{headline}\n{told}").trim_end().to_owned(), sheets, next, json }.print(global.output)?;
     Ok(exit)
 }
 
@@ -193,18 +198,6 @@ fn too_many(installation: &Installation, report: &ImportReport) -> String {
         report.kept(),
         count(ended_free(installation, report)),
     )
-}
-
-/// Whether the tariffs in force and a new one can stand together: found out now, because once it is in force nothing can be
-/// rated until they do.
-fn fits_the_others(installation: &Installation, store: &Store, bundle: &TariffBundle) -> anyhow::Result<()> {
-    let mut bundles = installation.block_on(store.load_reference(None))?.tariffs;
-    bundles.retain(|other| other.name != bundle.name);
-    bundles.push(bundle.clone());
-    let load = |b: &TariffBundle| rate::tariff::Tariff::load(&crate::reference::source(&b.name, &b.toml, &b.companions));
-    let tariffs = bundles.iter().map(load).collect::<Result<Vec<_>, _>>()?;
-    rate::tariff::set::TariffSet::build(tariffs)?;
-    Ok(())
 }
 
 /// An import as it is landed.

@@ -1,5 +1,7 @@
 //! `tollway ingest`: lands files and, unless a service runs on the data folder, rates them at once.
 
+mod repeat;
+
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
@@ -18,18 +20,16 @@ use ingest::land::{
 use ingest::profile::Profile;
 use ingest::unwrap::Skipped;
 use serde_json::json;
-use sinks::keys::stopped::Stopped;
 use sinks::ledger::LedgerEntry;
-use sinks::settled::Settled;
-use sinks::table::Table;
 
+use self::repeat::repeat;
 use crate::attention::{self, Trouble};
 use crate::backlog::Backlog;
 use crate::cli::{Global, IngestArgs};
 use crate::counts::{outcomes, sum, to_json};
-use crate::exit_code::{Exit, Help, bad_input, usage};
+use crate::exit_code::{Exit, Help, bad_input};
 use crate::installation::Installation;
-use crate::named::{self, Named, find_announced};
+use crate::named;
 use crate::output::{Answer, bytes, count, seconds};
 use crate::replacements;
 use crate::settling::{Settlement, settle};
@@ -42,6 +42,7 @@ const READ_BYTES: usize = 1 << 20;
 const HELD: &str = "held";
 const UNREADABLE: &str = "unreadable";
 const KNOWN: &str = "known";
+const REJECTED: &str = "rejected";
 
 /// What landing made of the paths.
 #[derive(Debug, Default)]
@@ -52,6 +53,8 @@ pub struct LandedFiles {
     pub known: u64,
     /// Files that wait for a word: name and reason.
     pub held: Vec<(String, String)>,
+    /// Files whose bytes waited once and were rejected: name and what takes them in all the same.
+    pub rejected: Vec<(String, String)>,
     /// A file that was to be landed as new and counts already: name and reason.
     pub no_news: Vec<(String, String)>,
     /// Files that could not be opened or unwrapped: name and reason.
@@ -68,8 +71,9 @@ impl LandedFiles {
     /// The files that were not taken, as trouble.
     fn troubles(&self) -> Vec<Trouble> {
         let held = self.held.iter().map(|file| (file, HELD));
+        let rejected = self.rejected.iter().map(|file| (file, REJECTED));
         let known = self.no_news.iter().map(|file| (file, KNOWN));
-        let all = held.chain(known).chain(self.unreadable.iter().map(|file| (file, UNREADABLE)));
+        let all = held.chain(rejected).chain(known).chain(self.unreadable.iter().map(|file| (file, UNREADABLE)));
         let trouble = |((file, message), state): (&(String, String), &str)| Trouble {
             file: file.clone(),
             state: state.to_owned(),
@@ -125,66 +129,6 @@ pub fn run(global: &Global, args: &IngestArgs) -> anyhow::Result<Exit> {
     let settled = rated_by.as_deref().map(|reference| settle(global, &installation, &landing, reference, args.workers));
     let settled = settled.transpose()?;
     answer(global, (&installation, &landing), &landed, settled, SystemClock.now_us() - began)
-}
-
-/// What is to be done with a file that looks like one that is here, of so many files.
-fn repeat(
-    installation: &Installation,
-    landing: &Landing,
-    args: &IngestArgs,
-    account: &Account,
-    files: usize,
-) -> anyhow::Result<Repeat> {
-    let Some(name) = &args.replaces else {
-        return Ok(if args.as_new { Repeat::AsNew } else { Repeat::Hold });
-    };
-    if files != 1 {
-        return Err(usage(format!(
-            "--replaces takes one file, these are {files}: which of them takes the other's place is not said"
-        )));
-    }
-    let entries = installation.entries()?;
-    let stopped = Stopped::of_table(&entries);
-    let former = find_announced(landing, &stopped, name, Some(&account.path()))?;
-    if former.record.state != DeliveryState::Announced {
-        return Err(bad_input(format!("`{name}` is held: no row of it counts, so nothing can take its place")));
-    }
-    if let Some(why) = counts_no_more(landing, &entries, &former)? {
-        return Err(bad_input(format!("nothing can take the place of `{name}`, arrival {}: {why}", former.number)));
-    }
-    Ok(Repeat::Replaces(former.number))
-}
-
-/// Why nothing can take the place of a file: another has it, or it was taken back. A file that was refused has taken none.
-fn counts_no_more(landing: &Landing, entries: &Table, named: &Named) -> anyhow::Result<Option<String>> {
-    if let Some(decision) = landing.withdrawal_of(named.number)? {
-        return Ok(Some(format!("it was taken back as arrival {decision}; land the file with --as-new")));
-    }
-    if let Some(by) = landing.superseded_by(named.number)?
-        && !was_refused(landing, entries, by)?
-    {
-        let instead = match landing.stands_for(by)? {
-            Some(acting) => format!("what counts now is arrival {acting}: --replaces {acting}"),
-            None => "and was taken back since; land the file with --as-new".to_owned(),
-        };
-        return Ok(Some(format!("arrival {by} has taken it; {instead}")));
-    }
-    if named.record.replaces.is_some()
-        && was_refused(landing, entries, named.number)?
-        && let Some((acting, _)) = landing.replaced_by(named.number, &named.record)?.last()
-    {
-        return Ok(Some(format!(
-            "it was refused and has taken nobody's place; what counts is arrival {acting}: --replaces {acting}"
-        )));
-    }
-    Ok(None)
-}
-
-/// Whether a file has its verdict and is not whole.
-fn was_refused(landing: &Landing, entries: &Table, number: ArrivalNumber) -> anyhow::Result<bool> {
-    let ArrivalKind::Delivery(record) = landing.arrival(number)?.kind else { return Ok(false) };
-    let settled = Settled::of_entries(&sinks::ledger::read_delivery(entries, number, record.delivery)?);
-    Ok(settled.contains(record.delivery) && !settled.is_whole(record.delivery))
 }
 
 fn is_stream(path: &Path) -> bool {
@@ -276,7 +220,15 @@ impl Desk<'_> {
     }
 
     fn note_landed(&self, request: &LandRequest, all: LandedFile, notes: &mut Notes) -> anyhow::Result<()> {
+        let is_alone = all.landed.len() == 1;
         for mut outcome in all.landed {
+            if let Some((record, word)) = self.rejected(&outcome)? {
+                // The name of today: the former one says nothing to whoever has typed another.
+                let file = if is_alone { &request.origin } else { &record.origin };
+                notes.landed.rejected.push((file.clone(), word));
+                notes.landed.bytes += record.size;
+                continue;
+            }
             if let Some(former) = under_another_profile(&outcome, self.profile)
                 && refused(&mut notes.refused, self.installation)?.contains(&former.delivery)
             {
@@ -294,6 +246,21 @@ impl Desk<'_> {
             error => (request.origin.clone(), error.to_string()),
         }));
         Ok(())
+    }
+
+    /// What bytes were that waited and were rejected, and what takes them in all the same.
+    fn rejected<'o>(&self, outcome: &'o Landed) -> anyhow::Result<Option<(&'o DeliveryRecord, String)>> {
+        let Landed::Already(Arrival { number, kind: ArrivalKind::Delivery(record), .. }) = outcome else { return Ok(None) };
+        if record.state == DeliveryState::Announced {
+            return Ok(None);
+        }
+        let Some(decision) = self.landing.withdrawal_of(*number)? else { return Ok(None) };
+        let word = format!(
+            "the same bytes came as `{}`, arrival {number}, and were rejected as arrival {decision}: nothing waits; if their rows are \
+             to count all the same, `tollway ingest --as-new` takes the file in, `--replaces N` in the place of arrival N",
+            record.origin
+        );
+        Ok(Some((record, word)))
     }
 }
 
@@ -384,12 +351,14 @@ fn answer(
     );
     let mut json = to_json(&counts);
     let of = |states: fn(&str) -> bool| troubles.iter().filter(|t| states(&t.state)).map(Trouble::to_json).collect::<Vec<_>>();
-    let (held, unreadable) = (of(|s| s == HELD), of(|s| s == UNREADABLE));
-    let refused = of(|s| ![HELD, KNOWN, UNREADABLE].contains(&s));
+    let (held, rejected, unreadable) = (of(|s| s == HELD), of(|s| s == REJECTED), of(|s| s == UNREADABLE));
+    let refused = of(|s| ![HELD, REJECTED, KNOWN, UNREADABLE].contains(&s));
     json["files"] = json!({
-        "new": landed.new.len(), "known": landed.known, "held": held.len(), "refused": refused.len(), "unreadable": unreadable.len(),
+        "new": landed.new.len(), "known": landed.known, "held": held.len(), "rejected": rejected.len(), "refused": refused.len(),
+        "unreadable": unreadable.len(),
     });
     json["held"] = json!(held);
+    json["rejected"] = json!(rejected);
     json["refused"] = json!(refused);
     json["unreadable"] = json!(unreadable);
     let skipped = landed.skipped.iter().map(|member| json!({ "file": member.origin, "message": member.why }));

@@ -23,6 +23,7 @@ use sinks::job::{write_detail, write_totals};
 use sinks::keys::cache::ByKey;
 
 use crate::exit_code::{Exit, bad_input};
+use crate::output::to_stdout;
 use crate::system::SystemClock;
 
 /// Parts that the duplicate check runs in, each over the keys of one range.
@@ -102,7 +103,7 @@ pub fn run(data: &Path, out: &Path) -> anyhow::Result<Exit> {
         "steps": steps,
     });
     fs::write(out.join("summary.json"), line.to_string())?;
-    println!("{line}");
+    to_stdout(|out| Ok(writeln!(out, "{line}")?))?;
     Ok(Exit::Done)
 }
 

@@ -7,6 +7,7 @@ use domain::money::{Currency, Money};
 use domain::outcome::Counts;
 use ingest::land::PricedChoice;
 use serde_json::{Value, json};
+use sinks::closing::closed;
 
 use crate::cli::{Global, OutputMode, RerateArgs};
 use crate::counts::{grouped, money_text};
@@ -71,14 +72,26 @@ pub fn perform(global: &Global, mut wish: Wish, how: &How) -> anyhow::Result<Exi
     };
     let is_for_machines = global.output == OutputMode::Csv;
     let sheets = if is_for_machines { vec![rules(&rerated.outlook, true)] } else { sheets(&rerated.outlook, how.limit) };
-    let (mut next, mut json) = (next(&rerated, obstacle, how.limit), json_of(&rerated));
+    let left = left(&installation, &rerated.outlook)?;
+    let (mut next, mut json) = (next(&rerated, obstacle, (&left, how.limit)), json_of(&rerated));
     next.extend(thresholds::remark(thresholds));
     json["thresholds"] = json!(thresholds);
-    Answer { headline: headline(&rerated), sheets, next, json }.print(global.output)?;
+    Answer { headline: headline(&rerated, &left), sheets, next, json }.print(global.output)?;
     Ok(if rerated.outlook.lost > 0 || rerated.outlook.left > 0 { Exit::NeedsHand } else { Exit::Done })
 }
 
-fn headline(rerated: &Rerated) -> String {
+/// The cycles whose records are left as they stand, each with why: `2026-09 (frozen by hand) and 2026-10 (closed)`.
+fn left(installation: &Installation, outlook: &Outlook) -> anyhow::Result<String> {
+    if outlook.left == 0 {
+        return Ok(String::new());
+    }
+    let closed = closed(&installation.entries()?);
+    let why = |cycle: &str| if closed.contains(cycle) { "closed" } else { "frozen by hand" };
+    let cycles: Vec<String> = outlook.left_cycles.keys().map(|cycle| format!("{cycle} ({})", why(cycle))).collect();
+    Ok(cycles.join(" and "))
+}
+
+fn headline(rerated: &Rerated, left: &str) -> String {
     let outlook = &rerated.outlook;
     let (chosen, changes) = (count(outlook.chosen), count(outlook.changes));
     let total: Vec<String> = outlook.total().iter().map(|(currency, sum)| difference_text(*currency, *sum)).collect();
@@ -88,10 +101,7 @@ fn headline(rerated: &Rerated) -> String {
     match rerated.state() {
         "unchanged" if outlook.chosen == 0 => "no record is meant".to_owned(),
         "left" => {
-            format!(
-                "{} of {chosen} records come out otherwise and lie in closed cycles; nothing was changed",
-                count(outlook.left)
-            )
+            format!("{} of {chosen} records come out otherwise and lie in {left}; nothing was changed", count(outlook.left))
         }
         "unchanged" => format!("all {chosen} records come out as they stand; nothing was changed"),
         "shown" => format!("{changes} of {chosen} records would come out otherwise, {total}; nothing was changed"),
@@ -179,7 +189,7 @@ fn figures(currency: Currency, sum: Sum, is_for_machines: bool) -> [String; 5] {
     [count(sum.records), before, after, signed(sum.difference(), is_for_machines), currency.to_string()]
 }
 
-fn next(rerated: &Rerated, obstacle: Option<anyhow::Error>, limit: usize) -> Vec<String> {
+fn next(rerated: &Rerated, obstacle: Option<anyhow::Error>, (left, limit): (&str, usize)) -> Vec<String> {
     let outlook = &rerated.outlook;
     let mut next = Vec::new();
     for (what, all) in [("customers", outlook.customers.len()), ("rules", outlook.rules.len())] {
@@ -188,12 +198,9 @@ fn next(rerated: &Rerated, obstacle: Option<anyhow::Error>, limit: usize) -> Vec
         }
     }
     if outlook.left > 0 && obstacle.is_none() {
-        let cycles: Vec<&str> = outlook.left_cycles.keys().map(String::as_str).collect();
         next.push(format!(
-            "{} records of {} come out otherwise and are left as they stand, because that is closed or frozen; the same with --frozen \
-             --dry-run shows them",
-            count(outlook.left),
-            cycles.join(", ")
+            "{} records of {left} come out otherwise and are left as they stand; the same with --frozen --dry-run shows them",
+            count(outlook.left)
         ));
     }
     if outlook.lost > 0 {

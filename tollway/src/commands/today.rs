@@ -1,7 +1,9 @@
 //! `tollway today`: one screen for the morning. What needs a hand and what can wait, each line with what to type next.
 
+mod cycles;
+
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::money::{Currency, Money};
 use domain::outcome::Reason;
@@ -19,7 +21,7 @@ use crate::cli::{Global, TodayArgs};
 use crate::counts::grouped;
 use crate::exit_code::{Exit, usage};
 use crate::installation::Installation;
-use crate::output::{Answer, Sheet, count, counted};
+use crate::output::{Answer, Sheet, count};
 use crate::system::SystemClock;
 use crate::unassigned::{amounts_json, total_at_risk, worklist};
 use crate::{numbered, rhythm, totals};
@@ -302,38 +304,6 @@ impl Desk<'_> {
             command: format!("tollway margin --cycle {cycle} --by zone"),
             facts: json!({"zones": below.len(), "zone": zone, "cycle": cycle, "currency": currency, "loss": Money(cost - charge).to_text(9)}),
         }))
-    }
-
-    /// Cycles that have ended for some customers and are not closed for them.
-    fn cycles(&self) -> anyhow::Result<Vec<Item>> {
-        let frozen = self.installation.frozen_cycles(&self.installation.entries()?)?;
-        let reference = self.installation.block_on(self.installation.state_read_only()?.load_reference(None))?;
-        let owners = &reference.owners;
-        let mut customers: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-        let mut seen = BTreeSet::new();
-        for (cycle, names) in totals::read(&self.installation.totals()?, None)?.into_keys() {
-            let customer = &names[super::totals::CUSTOMER];
-            let Some(code) = owners.customer_names.code(customer) else { continue };
-            if frozen.version_for(&cycle, Some(code), owners).is_some() || !seen.insert((cycle.clone(), customer.clone())) {
-                continue;
-            }
-            let customer = &owners.customers[code as usize];
-            let now = customer.cycle_day.period_of(self.at_us, &owners.zones[usize::from(customer.zone)]);
-            let (ended, all) = customers.entry(cycle.clone()).or_default();
-            *ended += u64::from(Month::parse(&cycle).is_some_and(|month| month < now));
-            *all += 1;
-        }
-        let due = customers.into_iter().filter(|(_, (ended, _))| *ended > 0);
-        Ok(due
-            .map(|(cycle, (ended, all))| Item {
-                kind: "cycle_due",
-                is_urgent: false,
-                what: format!("cycle {cycle}"),
-                text: format!("can be closed for {} of {}", count(ended), counted(all, "customer")),
-                command: format!("tollway cycle close {cycle} --dry-run"),
-                facts: json!({"cycle": cycle, "ended": ended, "customers": all}),
-            })
-            .collect())
     }
 }
 

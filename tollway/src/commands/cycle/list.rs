@@ -1,4 +1,4 @@
-//! `tollway cycle list`: the billing cycles that have records, and which of them are closed.
+//! `tollway cycle list`: the billing cycles that have records or lines, and which of them are closed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +13,7 @@ use sinks::closing::{closed_by, closings, word};
 use store::instant::show_instant;
 
 use crate::cli::Global;
+use crate::closing::table::{Read, read};
 use crate::closing::unfinished;
 use crate::commands::totals::{CURRENCY, CUSTOMER};
 use crate::counts::grouped;
@@ -21,6 +22,9 @@ use crate::installation::Installation;
 use crate::output::{Answer, Sheet, count, counted};
 use crate::system::SystemClock;
 use crate::totals;
+
+/// All states, in the order in which they are told.
+const STATES: [&str; 5] = ["closed", "closed in part", "interrupted", "ended", "running"];
 
 /// A cycle as its records stand.
 #[derive(Debug, Default)]
@@ -47,11 +51,13 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
     let (closed, open) = (closed_by(&all), unfinished(&installation, &entries)?);
     // The last one of each cycle.
     let known: BTreeMap<String, _> = all.into_iter().map(|closing| (closing.cycle.clone(), closing)).collect();
-    for cycle in known.keys() {
-        cycles.entry(cycle.clone()).or_default();
+    for cycle in known.keys().filter(|cycle| !cycles.contains_key(*cycle)).cloned().collect::<Vec<_>>() {
+        let fees_alone = of_lines(&read(&installation, Some(&cycle))?);
+        cycles.insert(cycle, fees_alone);
     }
     let mut sheet = Sheet::new("", &["cycle", "state", "#customers", "#records", "#charge", "", "closed at", "by"]);
     let mut rows: Vec<Value> = Vec::new();
+    let mut states: BTreeMap<&str, u64> = BTreeMap::new();
     for (name, cycle) in &cycles {
         let closing = known.get(name);
         let said = closing.map(|closing| word(&entries, closing)).transpose()?;
@@ -62,6 +68,7 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
             None if has_ended(name, cycle, &reference.owners, SystemClock.now_us()) => "ended",
             None => "running",
         };
+        *states.entry(state).or_default() += 1;
         let (at, by) = said.as_ref().map(|(at_us, word)| (show_instant(*at_us), word.by.clone())).unwrap_or_default();
         let customers = count(cycle.customers.len() as u64);
         let mut charges: Vec<(&str, Money)> = cycle.charge.iter().map(|(code, sum)| (code.as_str(), *sum)).collect();
@@ -90,12 +97,27 @@ pub fn run(global: &Global) -> anyhow::Result<Exit> {
             "why": said.as_ref().map(|(_, word)| word.why.clone()), "overridden": said.as_ref().map(|(_, word)| word.overridden.clone()),
         }));
     }
-    let has = if cycles.len() == 1 { "has" } else { "have" };
-    let are = if known.len() == 1 { "is" } else { "are" };
-    let headline = format!("{} {has} records, {} {are} closed", counted(cycles.len() as u64, "cycle"), count(known.len() as u64));
+    let headline = headline(&states);
     let sheets = if cycles.is_empty() { Vec::new() } else { vec![sheet] };
     Answer { headline, sheets, next: Vec::new(), json: json!({"cycles": rows}) }.print(global.output)?;
     Ok(Exit::Done)
+}
+
+/// How many cycles there are, and how many of each state: `3 cycles: 2 closed, 1 running`.
+fn headline(states: &BTreeMap<&str, u64>) -> String {
+    let of = |state: &&str| states.get(state).map(|cycles| format!("{} {state}", count(*cycles)));
+    let told: Vec<String> = STATES.iter().filter_map(of).collect();
+    match states.values().sum() {
+        0 => "no cycle has records".to_owned(),
+        all => format!("{}: {}", counted(all, "cycle"), told.join(", ")),
+    }
+}
+
+/// A cycle without records: the customers that have lines, and their currencies.
+fn of_lines(lines: &[Read]) -> Cycle {
+    let customers = lines.iter().map(|read| read.customer.to_string()).collect();
+    let charge = lines.iter().map(|read| (read.line.currency.to_string(), Money::default())).collect();
+    Cycle { customers, charge, ..Cycle::default() }
 }
 
 /// Whether a cycle is open for a customer that has records in it.
