@@ -4,7 +4,8 @@ use domain::closed::Stands;
 
 use super::Demand;
 use super::fold::{Candidate, Fold, Take};
-use crate::price::allowance::{Covered, Outcome, Settled, Taken};
+use crate::price::allowance::{Before, Covered, Outcome, Settled, Taken};
+use crate::price::numbers::Numbers;
 use crate::tariff::allowance::{Allowance, Gives, Whose, family};
 use crate::tariff::set::BoundTariffs;
 
@@ -14,7 +15,7 @@ pub(super) struct Standing {
     /// Whether it comes out as that customer's, of that line and in that cycle, and as something that draws.
     pub is_as_it_comes: bool,
     /// The allowances that it drew from, as codes of the tariffs' names; those that no tariff has any more hold nothing to draw.
-    allowances: Vec<u32>,
+    allowances: Numbers,
     units: u64,
     nano: u64,
     charge_nano: i64,
@@ -25,15 +26,18 @@ impl Standing {
     /// By the names that the tariffs know.
     pub fn of(stands: &Stands<'_>, is_as_it_comes: bool, tariffs: &BoundTariffs) -> Self {
         let Stands { is_priced, units, charge_nano, .. } = *stands;
-        let names = stands.allowance.split('+').filter(|name| !name.is_empty());
-        let allowances = names.filter_map(|name| tariffs.set().allowances().code(name)).collect();
+        let mut allowances = Numbers::default();
+        for name in stands.allowance.split('+') {
+            let code = tariffs.set().allowances().code(name).and_then(|code| u16::try_from(code).ok());
+            code.into_iter().for_each(|code| allowances.push(code));
+        }
         let nano = stands.nano.max(0).unsigned_abs();
         Self { is_as_it_comes, allowances, units, nano, charge_nano, is_priced }
     }
 
     /// Whether that is what a record comes to.
     pub fn is(&self, settled: &Settled, record: &Covered<'_, '_>, tariffs: &BoundTariffs) -> bool {
-        let name = |code: &u32| tariffs.set().allowances().name(*code);
+        let name = |code: &u16| tariffs.set().allowances().name(u32::from(*code));
         let drawn = settled.drawn.iter().map(|number| &*record.tariff.allowances.list[usize::from(*number)].name);
         let same_charge = match settled.charged {
             Ok(charged) => self.is_priced && charged.charge_nano == self.charge_nano,
@@ -78,13 +82,13 @@ impl<'t> Fold<'t> {
     fn of_names(&mut self, offered: &[Candidate<'t>], demand: &Demand, standing: &Standing) -> Vec<Candidate<'t>> {
         let tariffs = self.tariffs;
         let mut found: Vec<Candidate<'t>> = Vec::new();
-        let is_named = |allowance: &Allowance, code: &u32| *allowance.name == *tariffs.set().allowances().name(*code);
+        let is_named = |allowance: &Allowance, code: &u16| *allowance.name == *tariffs.set().allowances().name(u32::from(*code));
         let is_meant = |one: &&Candidate<'t>| {
             one.allowance.is_limit() || standing.allowances.iter().any(|code| is_named(one.allowance, code))
         };
         found.extend(offered.iter().filter(is_meant).copied());
         let kind = family(demand.facts.usage);
-        for code in &standing.allowances {
+        for code in standing.allowances.iter() {
             if offered.iter().any(|one| is_named(one.allowance, code)) {
                 continue;
             }
@@ -131,12 +135,7 @@ impl<'t> Fold<'t> {
 
 /// What the record makes of its total and its discount. What a discount goes by is in no row: it is what the price in force says, if that
 /// comes to what was charged, else what was charged.
-fn outcome(
-    record: &Covered<'_, '_>,
-    candidates: &[Candidate<'_>],
-    standing: &Standing,
-    before: crate::price::allowance::Before,
-) -> Outcome {
+fn outcome(record: &Covered<'_, '_>, candidates: &[Candidate<'_>], standing: &Standing, before: Before) -> Outcome {
     let first = candidates.iter().map(|candidate| candidate.allowance).find(|allowance| !allowance.is_money());
     let rounded = first.map_or(record.units, |allowance| allowance.rounded(record.units, allowance.minimum));
     let taken = Taken {

@@ -11,7 +11,7 @@ use domain::ids::Names;
 use crate::error::{Place, TariffError};
 use crate::tariff::Tariff;
 
-/// Most zones over all tariffs, and most tariff versions: codes are 16 bits and the last one means "none".
+/// Most zones, names of allowances and versions over all tariffs: codes are 16 bits and the last one means "none".
 const CODES_MAX: usize = 65_534;
 
 /// Most band names over all tariffs: codes are one byte and the last one means "none".
@@ -103,9 +103,13 @@ impl TariffSet {
         tariffs.sort_by(|a, b| (a.name(), a.from_us(), a.id()).cmp(&(b.name(), b.from_us(), b.id())));
         let zones = Names::new(tariffs.iter().flat_map(|t| t.zones.iter()));
         let bands = Names::new(tariffs.iter().flat_map(|t| t.bands.names.iter()));
-        for (what, count, limit) in
-            [("zones", zones.len(), CODES_MAX), ("tariff versions", tariffs.len(), CODES_MAX), ("bands", bands.len(), BANDS_MAX)]
-        {
+        let allowances = Names::new(tariffs.iter().flat_map(|tariff| &tariff.allowances.list).map(|allowance| &*allowance.name));
+        for (what, count, limit) in [
+            ("zones", zones.len(), CODES_MAX),
+            ("tariff versions", tariffs.len(), CODES_MAX),
+            ("bands", bands.len(), BANDS_MAX),
+            ("names of allowances", allowances.len(), CODES_MAX),
+        ] {
             if count > limit {
                 return Err(TariffError::TooMany { place: Place { file: "all tariffs".into(), line: None }, what, limit });
             }
@@ -125,7 +129,6 @@ impl TariffSet {
         }
         let label = |tariff: &Tariff| TariffLabel { id: tariff.id().clone(), currency: tariff.currency() };
         let labels = Arc::new(RateLabels { tariffs: tariffs.iter().map(label).collect(), zones, bands, taxes });
-        let allowances = Names::new(tariffs.iter().flat_map(|tariff| &tariff.allowances.list).map(|allowance| &*allowance.name));
         let Sales { plans, fallback } = sales(&tariffs)?;
         Ok(Self { tariffs, labels, codes, allowances, plans, fallback })
     }

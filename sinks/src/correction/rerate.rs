@@ -186,7 +186,9 @@ pub fn gather<T: Send>(
 ) -> Result<Vec<T>, CommitError> {
     let (standing, billed) = (Standing::of(table)?, Billed::of(table, choices)?);
     let asked = ["tenant", "provider", "account", "arrival", "record_key"];
-    let columns = [&premise::RATING[..], &side::COLUMNS[..], &asked].concat();
+    // What a row stands as is asked only where it may have been billed.
+    let of_what_stands = if billed.is_empty() { &["reason", "customer"][..] } else { &side::COLUMNS };
+    let columns = [&premise::RATING[..], of_what_stands, &asked].concat();
     let find = |add: &&Arc<Add>| {
         let mut found = Vec::new();
         standing.batches(add, &columns, &mut |batch, stand| {

@@ -327,6 +327,11 @@ fn ingest_command(account: &str, profile: &str) -> String {
 fn limited(mut items: Vec<Item>, all: &str) -> Vec<Item> {
     let more = items.len().saturating_sub(LINES_MAX);
     items.truncate(LINES_MAX);
+    and_more(items, more, all)
+}
+
+/// Lines, and a last one that counts others.
+fn and_more(mut items: Vec<Item>, more: usize, all: &str) -> Vec<Item> {
     if let Some(last) = items.last().filter(|_| more > 0) {
         let (text, command) = (format!("and {more} more"), all.to_owned());
         items.push(Item { text, command, facts: json!({"more": more}), ..last.clone() });

@@ -38,9 +38,14 @@ impl<'q> Billed<'q> {
         Ok(Self { frozen, since, choices })
     }
 
+    /// Whether nothing is closed.
+    pub fn is_empty(&self) -> bool {
+        self.frozen.is_empty()
+    }
+
     /// What is to be known of rows beside what they come out as; nothing where no cycle is closed.
     pub fn beside<'b>(&self, (v, rows): (EntriesView<'b>, &[usize]), rated: &RatedBatch) -> Result<Vec<Beside<'b>>, ColumnError> {
-        if self.frozen.is_empty() {
+        if self.is_empty() {
             return Ok(Vec::new());
         }
         let (stood, cycles, arrivals) = (Stood::of(v)?, cycles_of(rated), v.arrival()?);

@@ -9,7 +9,7 @@ use serde_json::json;
 use sinks::closing::Closing;
 use sinks::table::Table;
 
-use super::{Desk, Item, limited};
+use super::{Desk, Item, LINES_MAX, and_more};
 use crate::closing::standing::{Ended, Standing, View, interrupted};
 use crate::closing::unfinished;
 use crate::commands::totals::CUSTOMER;
@@ -28,8 +28,10 @@ impl Desk<'_> {
         if !ended.is_empty() {
             let at = (self.at_us, self.landing.next_number()?);
             let view = View::at(self.installation, &entries, &reference.owners, at)?;
-            let due = ended.into_iter().filter_map(|cycle| item(&view, cycle).transpose());
-            items.extend(limited(due.collect::<anyhow::Result<_>>()?, "tollway cycle list"));
+            // Each is looked at with a query of its own.
+            let more = ended.len().saturating_sub(LINES_MAX);
+            let due = ended.into_iter().take(LINES_MAX).filter_map(|cycle| item(&view, cycle).transpose());
+            items.extend(and_more(due.collect::<anyhow::Result<_>>()?, more, "tollway cycle list"));
         }
         Ok(items)
     }
