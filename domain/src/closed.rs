@@ -63,6 +63,8 @@ pub struct Stands<'r> {
     pub epoch: u64,
     /// Whether it has a price; if not, an allowance that was used up has blocked it.
     pub is_priced: bool,
+    /// The tariff that priced it, as `name@hash`.
+    pub tariff: &'r str,
     /// The allowances that it drew from, joined by `+`; empty: none.
     pub allowance: &'r str,
     /// Units that they gave.

@@ -77,17 +77,18 @@ pub fn choice(word: &SuspenseChoice, act: Act, decided: ArrivalNumber) -> Choice
 
 /// The choice of a decision about rows with a price, as the table is asked.
 pub fn priced_choice(word: &PricedChoice, decided: ArrivalNumber) -> rerate::Choice {
-    let PricedChoice { customer, plan, cycle, frozen, .. } = word.clone();
-    rerate::Choice { customer, plan, cycle, drawing: None, before: decided, frozen }
+    let PricedChoice { customer, plan, cycle, frozen, billed_too } = word.clone();
+    rerate::Choice { customer, plan, cycle, drawing: None, before: decided, frozen, billed_too }
 }
 
 /// The choice of a decision about rows that draw from allowances, as the table is asked.
 pub fn drawing_choice(word: &DrawingChoice, decided: ArrivalNumber) -> rerate::Choice {
-    let DrawingChoice { customers, cycles, frozen, reference, .. } = word.clone();
+    let DrawingChoice { customers, cycles, frozen, billed_too, reference } = word.clone();
     rerate::Choice {
         drawing: Some(Drawing { customers, cycles, reference }),
         before: decided,
         frozen,
+        billed_too,
         ..rerate::Choice::default()
     }
 }

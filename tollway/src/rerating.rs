@@ -61,21 +61,24 @@ impl Meant {
         }
     }
 
-    /// Leaves alone what was billed in cycles that are closed, or means that, too.
-    pub fn leave(&mut self, closed: Option<&ClosedCycles>) {
+    /// Says which cycles are closed, and whether what was billed in them is meant, too.
+    pub fn leave(&mut self, closed: ClosedCycles, is_billed_too: bool) {
         let (frozen, billed_too) = match self {
             Self::Priced(choice) => (&mut choice.frozen, &mut choice.billed_too),
             Self::Drawing(choice) => (&mut choice.frozen, &mut choice.billed_too),
         };
-        *billed_too = closed.is_none();
-        *frozen = closed.cloned().unwrap_or_default();
+        (*frozen, *billed_too) = (closed, is_billed_too);
     }
 
     /// Whether a cycle is named that is left alone, for some customers or all.
     fn names_closed(&self) -> bool {
         match self {
-            Self::Priced(PricedChoice { cycle, frozen, .. }) => cycle.as_ref().is_some_and(|cycle| frozen.contains(cycle)),
-            Self::Drawing(DrawingChoice { cycles, frozen, .. }) => cycles.iter().any(|cycle| frozen.contains(cycle)),
+            Self::Priced(PricedChoice { cycle, frozen, billed_too, .. }) => {
+                !billed_too && cycle.as_ref().is_some_and(|cycle| frozen.contains(cycle))
+            }
+            Self::Drawing(DrawingChoice { cycles, frozen, billed_too, .. }) => {
+                !billed_too && cycles.iter().any(|cycle| frozen.contains(cycle))
+            }
         }
     }
 

@@ -23,6 +23,8 @@ pub struct Stood<'r> {
     pub billing_period: &'r str,
     /// Whether it has a price; if not, an allowance that was used up has blocked it.
     pub is_priced: bool,
+    /// The tariff that priced it, as `name@hash`.
+    pub tariff: &'r str,
     /// The allowances that it drew from, joined by `+`.
     pub allowance: &'r str,
     /// Units that it drew.
@@ -113,7 +115,7 @@ impl<'r> Balances<'_, 'r> {
     }
 
     /// The sources of the allowances that it drew from and of all limits that hold for it; of a name that its own tariff has not, those
-    /// of the first tariff that has it.
+    /// of the tariff that priced it, best of the version of its start, or else of the first that has it.
     fn named(
         &mut self,
         stood: &Stood<'_>,
@@ -127,7 +129,7 @@ impl<'r> Balances<'_, 'r> {
             if offered.iter().any(|(source, _)| source.allowance.name == name) {
                 continue;
             }
-            let elsewhere = self.elsewhere(name, window, record);
+            let elsewhere = self.elsewhere(name, stood, window, record);
             let periods = |(.., allowance): &(_, _, &Allowance)| stood.period(allowance.every, customer, record);
             if let Some(((tariff, position, allowance), now)) = elsewhere.and_then(|of| Some((of, periods(&of)?))) {
                 self.offer((window, customer), tariff, (position, allowance), now, &mut found);
@@ -137,8 +139,14 @@ impl<'r> Balances<'_, 'r> {
         found
     }
 
-    /// The allowance of a name that may cover a record, of the first tariff that has one.
-    fn elsewhere(&self, name: &str, window: &Window, record: &Record<'_>) -> Option<(&'r Tariff, usize, &'r Allowance)> {
+    /// The allowance of a name that may cover a record.
+    fn elsewhere(
+        &self,
+        name: &str,
+        stood: &Stood<'_>,
+        window: &Window,
+        record: &Record<'_>,
+    ) -> Option<(&'r Tariff, usize, &'r Allowance)> {
         let kind = Sort::counted(record.family());
         let all = self.tariffs().filter_map(|tariff| {
             let (position, allowance) = tariff.allowances.iter().enumerate().find(|(_, allowance)| allowance.name == name)?;
@@ -147,7 +155,15 @@ impl<'r> Balances<'_, 'r> {
             (is_its && is_kind).then_some((tariff, position, allowance))
         });
         let name_of = |tariff: &'r Tariff| tariff.version.split('@').next().unwrap_or_default();
-        all.min_by_key(|(tariff, ..)| (name_of(tariff), tariff.from, tariff.version.as_str()))
+        let priced = stood.tariff.split('@').next().unwrap_or_default();
+        let holds = |tariff: &Tariff| {
+            let from_us = tariff.from.as_microsecond();
+            from_us <= record.start_us && tariff.to.is_none_or(|to| record.start_us < to.as_microsecond())
+        };
+        all.min_by_key(|(tariff, ..)| {
+            let name = name_of(tariff);
+            (name != priced, !holds(tariff), name, tariff.from, tariff.version.as_str())
+        })
     }
 }
 

@@ -14,6 +14,8 @@ use crate::tariff::set::BoundTariffs;
 pub(super) struct Standing {
     /// Whether it comes out as that customer's, of that line and in that cycle, and as something that draws.
     pub is_as_it_comes: bool,
+    /// A version of the tariff that priced it; `None` if it has none any more.
+    tariff: Option<u16>,
     /// The allowances that it drew from, as codes of the tariffs' names; those that no tariff has any more hold nothing to draw.
     allowances: Numbers,
     units: u64,
@@ -29,10 +31,15 @@ impl Standing {
         let mut allowances = Numbers::default();
         for name in stands.allowance.split('+') {
             let code = tariffs.set().allowances().code(name).and_then(|code| u16::try_from(code).ok());
-            code.into_iter().for_each(|code| allowances.push(code));
+            if let Some(code) = code {
+                allowances.push(code);
+            }
         }
         let nano = stands.nano.max(0).unsigned_abs();
-        Self { is_as_it_comes, allowances, units, nano, charge_nano, is_priced }
+        let name = stands.tariff.split('@').next().unwrap_or_default();
+        let tariff = tariffs.set().tariffs().iter().position(|tariff| tariff.name() == name);
+        let tariff = tariff.and_then(|number| u16::try_from(number).ok());
+        Self { is_as_it_comes, tariff, allowances, units, nano, charge_nano, is_priced }
     }
 
     /// Whether that is what a record comes to.
@@ -78,7 +85,7 @@ impl<'t> Fold<'t> {
     }
 
     /// What the allowances give that the record drew from, and all limits that hold for it; of a name that its own tariff has not, by the
-    /// first tariff that has it.
+    /// tariff that priced it, best by the version of its start, or else by the first that has it.
     fn of_names(&mut self, offered: &[Candidate<'t>], demand: &Demand, standing: &Standing) -> Vec<Candidate<'t>> {
         let tariffs = self.tariffs;
         let mut found: Vec<Candidate<'t>> = Vec::new();
@@ -102,7 +109,13 @@ impl<'t> Fold<'t> {
                 let allowance = tariff.allowances.list.iter().zip(0..).find(|(allowance, _)| fits(allowance));
                 Some((number, tariff.currency(), allowance?))
             });
-            if let Some((tariff, currency, (allowance, number))) = first.min_by_key(|(number, ..)| *number) {
+            let turn = |(number, ..): &(u16, _, _)| {
+                let tariff = &tariffs.set().tariffs()[usize::from(*number)];
+                let priced = standing.tariff.map(|number| tariffs.set().tariffs()[usize::from(number)].name());
+                let holds = (tariff.from_us()..tariff.to_us()).contains(&demand.facts.start_us);
+                (priced != Some(tariff.name()), !holds, *number)
+            };
+            if let Some((tariff, currency, (allowance, number))) = first.min_by_key(turn) {
                 self.offer((tariff, number, allowance), currency, demand, &mut found);
             }
         }

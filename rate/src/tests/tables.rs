@@ -306,6 +306,7 @@ fn beside<'r>(cells: &Cells<'r>, rated: &'r RatedBatch) -> Beside<'r> {
         period: rated.columns.period[0],
         epoch: 1,
         is_priced,
+        tariff: "",
         allowance: allowance.trim_matches('-'),
         units: units.parse().unwrap_or(0),
         nano: nano(money),

@@ -55,6 +55,8 @@ pub struct Choice {
     pub before: ArrivalNumber,
     /// Closed cycles: what was billed in them stays as it stands.
     pub frozen: ClosedCycles,
+    /// What was billed is meant, too.
+    pub billed_too: bool,
 }
 
 /// What rows that allowances cover are chosen by.
@@ -76,7 +78,7 @@ impl Choice {
             let now = side.cycle.map(|cycle| Now { key: row.key, place, customer: side.customer, cycle, stands });
             now.is_some_and(|now| since.was_billed(now, &self.frozen, owners))
         };
-        was_billed(&row.was) || was_billed(&row.becomes)
+        !self.billed_too && (was_billed(&row.was) || was_billed(&row.becomes))
     }
 }
 

@@ -11,7 +11,7 @@ use sinks::closing::closed;
 
 use crate::cli::{Global, OutputMode, RerateArgs};
 use crate::counts::{grouped, money_text};
-use crate::exit_code::Exit;
+use crate::exit_code::{Exit, refused};
 use crate::installation::Installation;
 use crate::named;
 use crate::output::{Answer, Sheet, count};
@@ -54,8 +54,12 @@ pub fn perform(global: &Global, mut wish: Wish, how: &How) -> anyhow::Result<Exi
     }
     let store = installation.state_read_only()?;
     let reference = installation.block_on(crate::reference::load(&store))?;
-    let closed = if how.frozen { None } else { Some(installation.frozen_cycles(&installation.entries()?)?) };
-    wish.meant.leave(closed.as_ref());
+    if how.frozen && wish.account.is_some() && reference.tariffs.settles() {
+        return Err(refused(
+            "allowances, totals and discounts tie billed records of several accounts together: name a --customer, --plan or --cycle with --frozen, and no --account",
+        ));
+    }
+    wish.meant.leave(installation.frozen_cycles(&installation.entries()?)?, how.frozen);
     let (outlook, reached) = look(&installation, &landing, &wish, &reference, global.quiet)?;
     let obstacle = obstacle(&installation, &wish, &outlook);
     let (rerated, obstacle) = match obstacle {

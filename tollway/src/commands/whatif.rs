@@ -163,7 +163,7 @@ pub fn run(global: &Global, args: &WhatIfArgs) -> anyhow::Result<Exit> {
     };
     let entries = installation.entries()?;
     // The draft holds as if it had always been there, also for what was billed.
-    let all = Choice { before: u64::MAX, ..Choice::default() };
+    let all = Choice { before: u64::MAX, billed_too: true, ..Choice::default() };
     let draws = reference.draws(&entries, question.outcomes, question.customers, &[all])?;
     let comparison: Comparison = ask(&entries, &question, (&reference, &draws), global.quiet)?;
     if comparison.records == 0 {

@@ -297,6 +297,7 @@ impl Drawn {
             subscription,
             billing_period,
             is_priced: self.is_rated(),
+            tariff: self.tariff.as_deref().unwrap_or_default(),
             allowance: self.allowance.as_deref().unwrap_or_default(),
             units: self.allowance_units.map_or(0, |units| units.max(0).cast_unsigned()),
             money_nano: self.allowance_money.unwrap_or(0),

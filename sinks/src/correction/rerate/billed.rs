@@ -86,8 +86,7 @@ impl<'q> Billed<'q> {
 
     /// Whether a choice means a row although it was billed.
     fn is_freed(&self, arrival: ArrivalNumber, was: &Side<'_>, becomes: &Side<'_>) -> bool {
-        let frees =
-            |choice: &Choice| choice.frozen.is_empty() && arrival < choice.before && (was.fits(choice) || becomes.fits(choice));
+        let frees = |choice: &Choice| choice.billed_too && arrival < choice.before && (was.fits(choice) || becomes.fits(choice));
         self.choices.iter().any(frees)
     }
 }
@@ -101,6 +100,7 @@ fn stands<'b>(was: &Side<'b>, epoch: u64) -> Stands<'b> {
         period: was.cycle.and_then(Month::parse).map_or(NO_PERIOD, Month::number),
         epoch,
         is_priced: was.reason.is_none(),
+        tariff: was.tariff.unwrap_or_default(),
         allowance: was.allowance.unwrap_or_default(),
         units: was.allowance_units.map_or(0, |units| units.max(0).cast_unsigned()),
         nano: was.allowance_money.map_or(0, |money| nano(money.0)),
