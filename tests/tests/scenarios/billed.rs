@@ -86,3 +86,25 @@ fn a_billed_call_draws_for_whom_it_was_billed() {
     assert_eq!(drawn(&data), ["a-10 300 0.000000000", "b-25 0 0.120000000", "c-26 300 0.000000000"]);
     assert_proved(&data, 0);
 }
+
+/// *Scenario.* A month is closed for a customer whose cycles begin on the first; then a list says the 15th. *Guarantees.* The list is refused
+/// with the customer and what to do, and what was billed stays.
+#[test]
+fn a_cycle_day_does_not_move_behind_a_closing() {
+    let home = TempDir::new().expect("a temporary folder");
+    let data = installed(home.path(), BUNDLE);
+    let list = |day: u32| {
+        let rows = format!("C-1,C-1,main/C-1,{day},Europe/Amsterdam\nC-9,C-9,main/C-9,15,Europe/Amsterdam\n");
+        write(home.path(), "customers.csv", &("customer_id,name,owner_path,cycle_day,time_zone\n".to_owned() + &rows))
+    };
+    data.ok(&["import", "customers", &list(1)]);
+    ingest(&data, home.path(), "haven", "a.csv", &calls("a", 1, 3, &[(20, 400)]));
+    asked(&data, &["cycle", "close", "2026-03"]);
+    let refused = data.run(&["import", "customers", &list(15)]);
+    assert_eq!(refused.code, Some(3), "{}", refused.err);
+    assert!(refused.err.contains("C-1: its cycles begin on day 1") && !refused.err.contains("C-9:"), "{}", refused.err);
+    // 420 s of whole minutes, 300 are there: 120 x 0.002.
+    assert_eq!(drawn(&data), ["a-20 300 0.240000000"]);
+    data.ok(&["import", "customers", &list(1)]);
+    assert_proved(&data, 0);
+}

@@ -5,6 +5,8 @@ mod shown;
 
 use std::sync::Arc;
 
+use domain::closed::ClosedCycles;
+use domain::delivery::ArrivalNumber;
 use domain::period::Month;
 use domain::ports::Clock;
 use ingest::land::Landing;
@@ -56,24 +58,48 @@ fn run_close(global: &Global, args: &CloseArgs) -> anyhow::Result<Exit> {
     super::import::catch_up(&installation, &installation.state()?)?;
     finish_open(global, &installation, &landing, args.workers)?;
     let mut entries = installation.entries()?;
-    let finished = finish_all(&installation, &mut entries)?;
+    let before = finish_all(&installation, &mut entries)?;
     if let Some(known) = closed_for_all(&installation, &entries, (cycle, at_us))? {
-        return match finished.iter().find(|(closing, _)| *closing == known) {
-            Some((closing, lines)) => answer(global, &entries, (closing, lines), "finished", None),
-            None => was_closed(global, &entries, &known),
+        let others = finished(before.iter().filter(|(closing, _)| *closing != known));
+        return match before.iter().find(|(closing, _)| *closing == known) {
+            Some((closing, lines)) => answer(global, &entries, (closing, lines), "finished", others),
+            None => was_closed(global, &entries, &known, others),
         };
     }
+    let others = finished(&before);
+    let told = others.join("\n");
+    let close = || close_now(global, args, (&installation, &landing, &mut entries), (cycle, at_us, said, others));
+    let with_others = |error: anyhow::Error| if told.is_empty() { error } else { error.context(told) };
+    close().map_err(with_others)
+}
+
+/// What to tell of closings that had been interrupted.
+fn finished<'c>(closings: impl IntoIterator<Item = &'c (Closing, Lines)>) -> Vec<String> {
+    let text = |(closing, lines): &(Closing, Lines)| {
+        format!("the closing of {} had been interrupted and is finished: {}", closing.cycle, counted(lines.count(), "line"))
+    };
+    closings.into_iter().map(text).collect()
+}
+
+/// Settles, decides and posts.
+fn close_now(
+    global: &Global,
+    args: &CloseArgs,
+    (installation, landing, entries): (&Installation, &Arc<Landing>, &mut Table),
+    (cycle, at_us, said, others): (Month, i64, (String, String), Vec<String>),
+) -> anyhow::Result<Exit> {
     // A service may be at it: whether all is settled is asked of the table.
-    let settled = settle_by_newest(global, &installation, &landing, args.workers)?;
+    let settled = settle_by_newest(global, installation, landing, args.workers)?;
     // Before the closing pins a version: a table that goes on behind it would have to be made again from all records.
-    totals::catch_up(&mut entries, &mut installation.totals()?, &mut SystemRng::new()?)?;
+    totals::catch_up(entries, &mut installation.totals()?, &mut SystemRng::new()?)?;
     let asked = Asked { cycle, at_us, is_overridden: args.override_all, said };
-    let decided = decide(&installation, &landing, &mut entries, &asked)?;
-    let finished = finish_all(&installation, &mut entries)?;
+    let decided = decide(installation, landing, entries, &asked)?;
+    let finished = finish_all(installation, entries)?;
+    let remarks = others.into_iter().chain(settled.remark_of_left()).collect();
     match finished.iter().find(|(closing, _)| *closing == decided) {
-        Some((closing, lines)) => answer(global, &entries, (closing, lines), "closed", settled.remark_of_left()),
+        Some((closing, lines)) => answer(global, entries, (closing, lines), "closed", remarks),
         // Somebody else has finished it meanwhile.
-        None => was_closed(global, &entries, &decided),
+        None => was_closed(global, entries, &decided, remarks),
     }
 }
 
@@ -153,11 +179,9 @@ fn check_settled(
     entries: &Table,
     (reference, cycle): (&Reference, Month),
 ) -> anyhow::Result<()> {
-    let (frozen, last) = (closed(entries), cycle.to_string());
     // What is frozen by hand was not looked at when the table was marked as settled.
-    let scope = if installation.frozen_cycles(entries)? == frozen { Scope::Since } else { Scope::All };
-    let outlook = unsettled(entries, reference, landing.next_number()?, (&frozen, scope, u64::MAX), true)?.outlook;
-    let changes: u64 = outlook.cycles.iter().filter(|(of, _)| **of <= last).map(|(_, records)| *records).sum();
+    let scope = if installation.frozen_cycles(entries)? == closed(entries) { Scope::Since } else { Scope::All };
+    let changes = waiting(entries, reference, landing.next_number()?, (&closed(entries), scope, cycle))?;
     if changes == 0 {
         return Ok(());
     }
@@ -166,6 +190,36 @@ fn check_settled(
          --frozen where totals were frozen by hand",
         count(changes)
     )))
+}
+
+/// How many records of the cycle or an earlier one stand otherwise than settling says, where some cycles are left alone.
+fn waiting(
+    entries: &Table,
+    reference: &Reference,
+    next: ArrivalNumber,
+    (left, scope, cycle): (&ClosedCycles, Scope, Month),
+) -> anyhow::Result<u64> {
+    let last = cycle.to_string();
+    let outlook = unsettled(entries, reference, next, (left, scope, u64::MAX), true)?.outlook;
+    Ok(outlook.cycles.iter().filter(|(of, _)| **of <= last).map(|(_, records)| *records).sum())
+}
+
+/// What waits to be settled because somebody has frozen totals by hand; what else waits is settled by the closing.
+fn held_by_hand(
+    installation: &Installation,
+    entries: &Table,
+    (reference, next): (&Reference, ArrivalNumber),
+    cycle: Month,
+) -> anyhow::Result<Option<Obstacle>> {
+    let (closed, frozen) = (closed(entries), installation.frozen_cycles(entries)?);
+    if closed == frozen {
+        return Ok(None);
+    }
+    let by_itself = waiting(entries, reference, next, (&frozen, Scope::All, cycle))?;
+    let held = waiting(entries, reference, next, (&closed, Scope::All, cycle))?.saturating_sub(by_itself);
+    let text = format!("{} of cycles whose totals are frozen by hand wait to be settled", counted(held, "record"));
+    let command = "tollway settle --cycle all --frozen".to_owned();
+    Ok((held > 0).then_some(Obstacle { kind: "unsettled", text, command }))
 }
 
 fn runs_for_all(cycle: &str, end_us: i64) -> String {
@@ -192,8 +246,8 @@ fn preview(
     let reference = installation.block_on(crate::reference::load(&store))?;
     let (name, next_number) = (cycle.to_string(), landing.next_number()?);
     let view = View::at(installation, &entries, reference.index.owners(), (at_us, next_number))?;
-    let Ended { due, running, runs_until_us, obstacles: found } = match view.of(cycle)? {
-        Standing::Closed(closing) => return was_closed(global, &entries, &closing),
+    let Ended { due, running, runs_until_us, obstacles: mut found } = match view.of(cycle)? {
+        Standing::Closed(closing) => return was_closed(global, &entries, &closing, Vec::new()),
         Standing::Interrupted(closing) => return was_interrupted(global, &entries, &name, &closing),
         Standing::Runs(end_us) => return Err(refused(runs_for_all(&name, end_us))),
         Standing::Ended(ended) => ended,
@@ -201,6 +255,7 @@ fn preview(
     let frozen = installation.frozen_cycles(&entries)?;
     let unsettled = unsettled(&entries, &reference, next_number, (&frozen, Scope::Since, u64::MAX), global.quiet)?;
     let lines = would_post(installation, &entries, (cycle, at_us), &reference)?;
+    found.extend(held_by_hand(installation, &entries, (&reference, next_number), cycle)?);
     let can = if found.is_empty() { "can be closed" } else { "cannot be closed yet" };
     let headline = format!(
         "{name} {can}: it has ended for {} of {}, and would post {}",
@@ -249,11 +304,11 @@ fn closed_for_all(installation: &Installation, entries: &Table, (cycle, at_us): 
 }
 
 /// The cycle was closed before: nothing is done.
-fn was_closed(global: &Global, entries: &Table, closing: &Closing) -> anyhow::Result<Exit> {
+fn was_closed(global: &Global, entries: &Table, closing: &Closing, remarks: Vec<String>) -> anyhow::Result<Exit> {
     let (at_us, Word { by, why, overridden }) = word(entries, closing)?;
     let by_whom = if by.is_empty() { String::new() } else { format!(" by {by}") };
     let headline = format!("{} was closed at {}{by_whom}; nothing was done", closing.cycle, show_instant(at_us));
-    let next = vec![format!("tollway cycle lines {}", closing.cycle)];
+    let next = remarks.into_iter().chain([format!("tollway cycle lines {}", closing.cycle)]).collect();
     let json = json!({
         "cycle": closing.cycle, "state": "was_closed", "closing": closing.number, "at": show_instant(at_us), "by": by, "why": why,
         "overridden": overridden,
@@ -267,7 +322,7 @@ fn answer(
     entries: &Table,
     (closing, lines): (&Closing, &Lines),
     state: &str,
-    left: Option<String>,
+    remarks: Vec<String>,
 ) -> anyhow::Result<Exit> {
     let (at_us, Word { by, why, overridden }) = word(entries, closing)?;
     let what = if state == "closed" { "is closed" } else { "had been closed and is finished" };
@@ -280,12 +335,11 @@ fn answer(
         closing.version
     );
     let mut next: Vec<String> = overridden.iter().map(|text| format!("although {text}")).collect();
-    next.extend(left);
+    next.extend(remarks);
     next.push(format!("tollway cycle lines {}", closing.cycle));
     let sums = lines.sums();
     let json = json!({
         "cycle": closing.cycle, "state": state, "closing": closing.number, "entries_version": closing.version,
-
         "reference_version": closing.reference, "at": show_instant(at_us), "by": by, "why": why,
         "overridden": overridden, "lines": lines.count(), "customers": lines.customers.len(), "sums": sums_json(&sums),
     });

@@ -1,5 +1,6 @@
 //! `tollway import`: reference data, landed first, then put in force; a dry run shows what would change.
 
+mod days;
 mod version;
 
 use std::collections::BTreeMap;
@@ -63,10 +64,7 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
     let rows = parse_import(kind, &bytes, &ImportLimits::default()).map_err(named)?;
     let store = installation.state()?;
     catch_up(&installation, &store)?;
-    let version = match &rows.content {
-        ImportContent::Tariff(bundle) => Some(Version::of(&installation, &store, bundle)?),
-        _ => None,
-    };
+    let version = beforehand(&installation, &store, &rows.content)?;
     let as_of_us = as_of(args)?;
     let rows = rows
         .with_mode(as_of_us.map_or(ImportMode::Delta, |as_of_us| ImportMode::Full(FullList { as_of_us, ended_max: u64::MAX })));
@@ -124,6 +122,15 @@ pub fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
     let told = version.map_or_else(|| report.to_string(), |version| version.told(&report));
     Answer { headline: format!("{headline}\n{told}").trim_end().to_owned(), sheets, next, json }.print(global.output)?;
     Ok(exit)
+}
+
+/// What a tariff brings into force; refuses customers whose cycles may not move.
+fn beforehand(installation: &Installation, store: &Store, content: &ImportContent) -> anyhow::Result<Option<Version>> {
+    match content {
+        ImportContent::Tariff(bundle) => Version::of(installation, store, bundle).map(Some),
+        ImportContent::Customers(customers) => days::check(installation, store, customers).map(|()| None),
+        _ => Ok(None),
+    }
 }
 
 /// Rates suspense again if that gives some of it a price; tells what came of it, if anything did.
